@@ -1,0 +1,38 @@
+"""Initial values of layers, by the names a configuration uses."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+InitializationName = Literal["xavier", "kaiming"]
+
+
+def linear_layer(
+    n_out: int, n_in: int, scheme: str, generator: torch.Generator, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Weight (n_out, n_in) and bias (n_out,) of one linear layer.
+
+    xavier: Glorot-uniform weights, zero biases (the MNIST experiments of von Oswald et al. 2020).
+    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (their CIFAR experiments, HyperMask).
+
+    Drawn in float32 whatever `dtype`, so that a float64 oracle starts from the same values.
+    """
+    if scheme == "xavier":
+        bound = math.sqrt(6 / (n_in + n_out))
+        return uniform((n_out, n_in), bound, generator, dtype), torch.zeros(n_out, dtype=dtype)
+    if scheme == "kaiming":
+        bound = 1 / math.sqrt(n_in)
+        return uniform((n_out, n_in), bound, generator, dtype), uniform((n_out,), bound, generator, dtype)
+    raise ValueError(f"initialization must be xavier or kaiming, got {scheme!r}.")
+
+
+def uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    return ((2 * torch.rand(shape, generator=generator) - 1) * bound).to(dtype)
+
+
+def normal(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    return torch.randn(shape, generator=generator).to(dtype)

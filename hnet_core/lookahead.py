@@ -1,0 +1,45 @@
+"""The step that the optimiser is about to take, without taking it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+EpsilonPlacement = Literal["as_optimizer", "uncorrected"]
+
+
+def adam_lookahead(
+    optimizer: torch.optim.Adam,
+    parameters: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    epsilon: EpsilonPlacement = "as_optimizer",
+) -> list[Tensor]:
+    """The change each parameter would undergo if Adam stepped with these gradients now; its state is left alone.
+
+    With m' and v' the moments after the step and s the number of the step,
+    as_optimizer: -lr / (1 - b1^s) * m' / (sqrt(v' / (1 - b2^s)) + eps), what torch.optim.Adam does;
+    uncorrected: -lr * sqrt(1 - b2^s) / (1 - b1^s) * m' / (sqrt(v') + eps), the look-ahead of the official code, which
+    follows an older PyTorch and differs in the first steps of a task.
+    """
+    group = optimizer.param_groups[0]
+    beta1, beta2 = group["betas"]
+    changes = []
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        state = optimizer.state.get(parameter, {})
+        step = float(state.get("step", 0)) + 1
+        first = (1 - beta1) * gradient
+        second = (1 - beta2) * gradient.square()
+        if state:
+            first = first + beta1 * state["exp_avg"]
+            second = second + beta2 * state["exp_avg_sq"]
+        correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+        if epsilon == "as_optimizer":
+            change = first / ((second / correction2).sqrt() + group["eps"])
+        else:
+            change = math.sqrt(correction2) * first / (second.sqrt() + group["eps"])
+        changes.append(-group["lr"] / correction1 * change)
+    return changes

@@ -1,0 +1,132 @@
+"""Task-conditioned hypernetworks with output regularisation (von Oswald et al. 2020)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from hnet_core.hypernets import Hypernet
+from hnet_core.lookahead import EpsilonPlacement, adam_lookahead
+from hnet_core.methods.method import Predictor, Problem
+from hnet_core.methods.weights import GeneratedWeights, fixed_predictor, shared_counts
+from hnet_core.regularizers import OutputRegularizer
+from hnet_core.seeding import generator
+from hnet_core.targets import Target
+from hnet_core.trial import ComponentOptions, WeightCounts
+
+
+class Hnet:
+    """Train one task after the other; hold the weights generated for previous tasks in place.
+
+    L = L_task(theta, e_t) + beta_output * R(theta + dtheta), eq. 2 of "Continual learning with hypernetworks"
+    (ICLR 2020, https://arxiv.org/abs/1906.00695), where dtheta is the step the optimiser would take for L_task alone,
+    held constant. theta and e_t are trained, embeddings of previous tasks are not.
+    """
+
+    name = "hnet"
+    summary = "task-conditioned hypernetwork with output regulariser (von Oswald et al. 2020)"
+    trains_all_tasks_at_once: ClassVar[bool] = False
+
+    class Options(ComponentOptions):
+        beta_output: float = Field(0.01, ge=0, description="strength of the output regulariser")
+        lookahead: Literal["adam", "sgd", "none"] = Field(
+            "adam", description="dtheta of eq. 2: the optimiser's next step, -lr * gradient, or zero"
+        )
+        lookahead_epsilon: EpsilonPlacement = Field(
+            "as_optimizer", description="uncorrected: as the official code, before the bias correction of Adam"
+        )
+        regularized_outputs: Literal["all", "own_head"] = Field(
+            "all", description="own_head leaves out heads of other tasks (official CIFAR code; its MNIST code: all)"
+        )
+        regularized_tasks: int | None = Field(
+            None, ge=1, description="previous tasks drawn at random for each step; left out: all of them"
+        )
+        regularizer_target: Literal["stored", "recomputed"] = Field(
+            "stored", description="keep the previous weights (official code) or the previous theta (paper)"
+        )
+
+    def __init__(self, options: Options, problem: Problem) -> None:
+        self.options = options
+        self.problem = problem
+        self.source = GeneratedWeights(problem)
+        self._regularizer: OutputRegularizer | None = None
+
+    @staticmethod
+    def uses_hypernet(options: Options) -> bool:
+        return True
+
+    @staticmethod
+    def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
+        return shared_counts("hypernet", target, hypernet, n_tasks)
+
+    @staticmethod
+    def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
+        regularized = min(task, options.regularized_tasks or task) if options.beta_output else 0
+        return 3 * (target.multiply_adds(batch_size) + (1 + regularized) * hypernet.multiply_adds())
+
+    def start_task(self, task: int) -> None:
+        self._theta_adam = self.problem.adam(self.source.theta)
+        self._embedding_adam = self.problem.adam([self.source.embeddings[task]])
+        self._draws = generator(self.problem.seed, "regularized tasks", task)
+        self._regularizer = None
+        if task > 0 and self.options.beta_output > 0:
+            self._regularizer = OutputRegularizer(
+                self.source.hypernet,
+                self.source.theta,
+                torch.stack(self.source.embeddings[:task]),
+                self._kept_outputs(task),
+                store_targets=self.options.regularizer_target == "stored",
+            )
+
+    def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
+        theta, embedding = self.source.theta, self.source.embeddings[task]
+        loss = self.problem.task_loss(task, self.source.weights(task), inputs, labels)
+        *gradients, embedding_gradient = torch.autograd.grad(loss, [*theta, embedding])
+        if self._regularizer is not None:
+            changes = self._changes(theta, gradients)
+            candidate = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
+            _, penalties = self._regularizer.gradient(candidate, self._regularized_tasks(task))
+            for gradient, penalty in zip(gradients, penalties, strict=True):
+                gradient.add_(penalty, alpha=self.options.beta_output)
+        for part, gradient in zip(theta, gradients, strict=True):
+            part.grad = gradient
+        embedding.grad = embedding_gradient
+        self._theta_adam.step()
+        self._embedding_adam.step()
+
+    def predictor(self, task: int) -> Predictor:
+        return fixed_predictor(self.problem, task, self.source)
+
+    def state(self) -> dict[str, Any]:
+        return self.source.state()
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.source.load_state(state)
+
+    def _changes(self, theta: list[Tensor], gradients: list[Tensor]) -> list[Tensor]:
+        """dtheta of eq. 2, a constant."""
+        if self.options.lookahead == "adam":
+            return adam_lookahead(self._theta_adam, theta, gradients, self.options.lookahead_epsilon)
+        if self.options.lookahead == "sgd":
+            return [-self.problem.training.lr * gradient for gradient in gradients]
+        return [torch.zeros_like(part) for part in theta]
+
+    def _regularized_tasks(self, task: int) -> list[int] | None:
+        wanted = self.options.regularized_tasks
+        if wanted is None or wanted >= task:
+            return None
+        return torch.randperm(task, generator=self._draws)[:wanted].tolist()
+
+    def _kept_outputs(self, task: int) -> Tensor | None:
+        """Mask (n_previous_tasks, n_outputs) without the last-layer weights of heads other than each task's own."""
+        if self.options.regularized_outputs == "all":
+            return None
+        target, shape = self.problem.target, self.problem.shape
+        kept = torch.ones(task, target.n_weights, dtype=torch.bool)
+        kept[:, target.weights_of_outputs(slice(0, shape.n_outputs))] = False
+        for previous in range(task):
+            kept[previous, target.weights_of_outputs(shape.head(previous))] = True
+        return kept.to(self.problem.device)

@@ -1,0 +1,38 @@
+"""Joint training: all tasks at once, every batch from one of them; what could be reached without forgetting."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from hnet_core.methods.finetune import Finetune
+from hnet_core.methods.weights import GeneratedWeights
+
+
+class Joint(Finetune):
+    """Fine-tuning on the mixture of all tasks, with as many steps in all as the sequential methods take.
+
+    The accuracy matrix has only its last row: nothing is measured in between.
+    """
+
+    name = "joint"
+    summary = "all tasks at once (upper bound)"
+    trains_all_tasks_at_once: ClassVar[bool] = True
+
+    class Options(Finetune.Options):
+        pass
+
+    def start_task(self, task: int) -> None:
+        parameters = (
+            [*self.source.theta, *self.source.embeddings]
+            if isinstance(self.source, GeneratedWeights)
+            else self.source.parameters(task)
+        )
+        self._adam = self.problem.adam(parameters)
+
+    def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
+        self._adam.zero_grad()  # an embedding that takes no part in this batch must not move by an old gradient
+        loss = self.problem.task_loss(task, self.source.weights(task), inputs, labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._adam.step()

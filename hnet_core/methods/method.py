@@ -1,0 +1,97 @@
+"""What a method is, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hnet_core.hypernets import Hypernet
+from hnet_core.streams import StreamShape
+from hnet_core.targets import Target
+from hnet_core.trial import ComponentOptions, TrainingOptions, WeightCounts
+
+Predictor = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What there is to learn and with which networks; a method adds how.
+
+    Attributes:
+        shape: tasks, inputs, heads and measure of the stream.
+        target: the network that classifies.
+        hypernet: the network that generates its weights, None for methods without one.
+        training: iterations, batch size and Adam's settings.
+        seed: every random draw derives from it by name (seeding.generator).
+    """
+
+    shape: StreamShape
+    target: Target
+    hypernet: Hypernet | None
+    training: TrainingOptions
+    seed: int
+    device: torch.device
+    dtype: torch.dtype
+
+    def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
+        outputs = self.outputs(task, weights, inputs)
+        return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
+
+    def outputs(self, task: int, weights: Tensor, inputs: Tensor) -> Tensor:
+        """Outputs of the task's head, (n, outputs_per_task)."""
+        return self.target.forward(inputs, weights)[:, self.shape.head(task)]
+
+    def adam(self, parameters: list[Tensor]) -> torch.optim.Adam:
+        """A new Adam with the settings of the trial."""
+        betas = (self.training.adam_beta1, self.training.adam_beta2)
+        return torch.optim.Adam(parameters, lr=self.training.lr, betas=betas)
+
+
+class Method(Protocol):
+    """One way to learn a stream of tasks; run_trial calls it in this order for every task.
+
+    start_task(t), then step(t, batch) for each iteration, then predictor(j) for each task to evaluate, then state().
+
+    Attributes:
+        trains_all_tasks_at_once: run_trial then calls start_task(0) once and mixes the batches of all tasks.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    Options: ClassVar[type[ComponentOptions]]
+    trains_all_tasks_at_once: ClassVar[bool]
+
+    def __init__(self, options: Any, problem: Problem) -> None: ...
+
+    @staticmethod
+    def uses_hypernet(options: Any) -> bool:
+        """Whether this method trains a hypernetwork under these options."""
+
+    @staticmethod
+    def counts(options: Any, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
+        """How many weights it needs after `n_tasks` tasks."""
+
+    @staticmethod
+    def multiply_adds(options: Any, target: Target, hypernet: Hypernet | None, batch_size: int, task: int) -> int:
+        """Multiply-adds of one training step on this task (from 0), forward and backward."""
+
+    def start_task(self, task: int) -> None:
+        """Make ready for a task: new optimiser, snapshots."""
+
+    def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
+        """One gradient step on one batch of a task."""
+
+    def predictor(self, task: int) -> Predictor:
+        """A function from inputs (n, n_inputs) to the outputs of the task's head, its weights made ready once."""
+
+    def state(self) -> dict[str, Any]:
+        """All that must be kept between tasks: tensors, numbers, lists and dicts of them, safe to load."""
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state() saved after a task."""

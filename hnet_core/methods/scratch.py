@@ -1,0 +1,64 @@
+"""Training from scratch: a network of its own for every task; no transfer, no forgetting, no compression."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from hnet_core.hypernets import Hypernet
+from hnet_core.methods.method import Predictor, Problem
+from hnet_core.methods.weights import OwnWeights, fixed_predictor
+from hnet_core.targets import Target
+from hnet_core.trial import ComponentOptions, WeightCounts
+
+
+class Scratch:
+    """One freshly initialised target network per task, all of them kept: compression ratio n_tasks.
+
+    Differs: the official code of von Oswald et al. (2020) overwrites the network, so that its final accuracies mean
+    nothing; here they equal the accuracies right after each task.
+    """
+
+    name = "scratch"
+    summary = "a new target network for every task, all kept (no transfer, no forgetting)"
+    trains_all_tasks_at_once: ClassVar[bool] = False
+
+    class Options(ComponentOptions):
+        pass
+
+    def __init__(self, options: Options, problem: Problem) -> None:
+        self.problem = problem
+        self.sources = [OwnWeights(problem, task) for task in range(problem.shape.n_tasks)]
+
+    @staticmethod
+    def uses_hypernet(options: Options) -> bool:
+        return False
+
+    @staticmethod
+    def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
+        return WeightCounts(target.n_weights, n_tasks * target.n_weights, hypernet=0, per_task=target.n_weights)
+
+    @staticmethod
+    def multiply_adds(options: Options, target: Target, hypernet: Hypernet | None, batch_size: int, task: int) -> int:
+        return 3 * target.multiply_adds(batch_size)
+
+    def start_task(self, task: int) -> None:
+        self._adam = self.problem.adam(self.sources[task].parameters(task))
+
+    def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
+        flat = self.sources[task].flat
+        loss = self.problem.task_loss(task, flat, inputs, labels)
+        (flat.grad,) = torch.autograd.grad(loss, [flat])
+        self._adam.step()
+
+    def predictor(self, task: int) -> Predictor:
+        return fixed_predictor(self.problem, task, self.sources[task])
+
+    def state(self) -> dict[str, Any]:
+        return {"networks": [source.state() for source in self.sources]}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        for source, saved in zip(self.sources, state["networks"], strict=True):
+            source.load_state(saved)

@@ -1,0 +1,72 @@
+"""Finds data sets, streams, targets, hypernetworks and methods by name.
+
+A component is a class with `name` and `summary` in a module of its package (all but data sets have an inner `Options`
+class too); a new one is one new file. Packages outside this tree add theirs through the entry point groups `hnet.data`,
+`hnet.streams`, `hnet.targets`, `hnet.hypernets` and `hnet.methods`, each entry naming such a class.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+
+class Registry(Mapping[str, Any]):
+    """Read-only mapping from name to component class, filled on first use so that importing it costs nothing."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self._package = package
+        self._found: dict[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        components = self._components()
+        if name not in components:
+            raise ValueError(f"unknown {self.kind} {name!r}{did_you_mean(name, components)}.")
+        return components[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._components())
+
+    def __len__(self) -> int:
+        return len(self._components())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._components()
+
+    def _components(self) -> dict[str, Any]:
+        if self._found is None:
+            self._found = dict(sorted({**self._inside(), **self._outside()}.items()))
+        return self._found
+
+    def _inside(self) -> dict[str, Any]:
+        found = {}
+        package = importlib.import_module(self._package)
+        for info in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{self._package}.{info.name}")
+            for value in vars(module).values():
+                if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "summary"):
+                    found[value.name] = value  # type: ignore[attr-defined]
+        return found
+
+    def _outside(self) -> dict[str, Any]:
+        group = entry_points(group=self._package.replace("hnet_core.", "hnet."))
+        return {entry.name: entry.load() for entry in group}
+
+
+def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """The end of an error about an unknown name: the nearest known one, then all of them."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    guess = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{guess} known: {', '.join(known)}"
+
+
+DATASETS = Registry("dataset", "hnet_core.data")
+STREAMS = Registry("stream", "hnet_core.streams")
+TARGETS = Registry("target", "hnet_core.targets")
+HYPERNETS = Registry("hypernet", "hnet_core.hypernets")
+METHODS = Registry("method", "hnet_core.methods")

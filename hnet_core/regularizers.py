@@ -1,0 +1,76 @@
+"""The output regulariser of von Oswald et al. (2020): keep the weights generated for previous tasks where they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from hnet_core.hypernets import Hypernet
+
+
+class OutputRegularizer:
+    """R(theta) = mean over previous tasks j of || h(e_j, theta) - h(e_j, theta*) ||^2, eq. 2 of the paper.
+
+    "Continual learning with hypernetworks", ICLR 2020, https://arxiv.org/abs/1906.00695. The sum runs over all
+    generated weights (no 1/D); the embeddings e_j of previous tasks are constants.
+
+    Args:
+        hypernet: h.
+        theta: the weights theta* to hold on to, as they are before the current task.
+        embeddings: of the previous tasks, (n_previous_tasks, embedding_size).
+        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        store_targets: keep the (n_previous_tasks, n_outputs) weights h(e_j, theta*), as the official code does, or
+            generate them anew from a copy of theta* at each call, as the paper writes it: the same numbers for less
+            memory and twice the work.
+    """
+
+    def __init__(
+        self,
+        hypernet: Hypernet,
+        theta: Sequence[Tensor],
+        embeddings: Tensor,
+        kept: Tensor | None = None,
+        *,
+        store_targets: bool = True,
+    ) -> None:
+        self._hypernet = hypernet
+        self._theta_before = [part.detach().clone() for part in theta]
+        self._embeddings = embeddings.detach()
+        self._kept = kept
+        with torch.no_grad():
+            self._targets = hypernet.generate(self._theta_before, self._embeddings) if store_targets else None
+
+    @property
+    def n_previous_tasks(self) -> int:
+        return len(self._embeddings)
+
+    def gradient(self, theta: Sequence[Tensor], tasks: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """R and its gradient with respect to theta.
+
+        Args:
+            theta: where to take them, usually the look-ahead theta + dtheta.
+            tasks: previous tasks to average over; None for all. A random subset gives an unbiased estimate.
+        """
+        leaves = [part.detach().requires_grad_() for part in theta]
+        tasks = range(self.n_previous_tasks) if tasks is None else tasks
+        value = torch.zeros((), dtype=leaves[0].dtype, device=leaves[0].device)
+        gradient = [torch.zeros_like(part) for part in leaves]
+        for task in tasks:
+            drift = self._drift(leaves, task).square().sum() / len(tasks)
+            for total, part in zip(gradient, torch.autograd.grad(drift, leaves), strict=True):
+                total += part
+            value += drift.detach()
+        return value, gradient
+
+    def _drift(self, theta: Sequence[Tensor], task: int) -> Tensor:
+        """h(e_j, theta) - h(e_j, theta*) over the weights that count, (n_outputs,)."""
+        embedding = self._embeddings[task : task + 1]
+        if self._targets is not None:
+            before = self._targets[task]
+        else:
+            with torch.no_grad():
+                before = self._hypernet.generate(self._theta_before, embedding).squeeze(0)
+        drift = self._hypernet.generate(theta, embedding).squeeze(0) - before
+        return drift if self._kept is None else drift * self._kept[task]

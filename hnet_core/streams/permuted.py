@@ -1,0 +1,75 @@
+"""Permuted streams: every task is the whole data set under a fixed permutation of its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from hnet_core.data import open_images
+from hnet_core.errors import ConfigInvalid
+from hnet_core.seeding import generator
+from hnet_core.streams.image_options import ImageStreamOptions, image_facts, splits
+from hnet_core.streams.tasks import Stream, StreamShape, Task
+
+
+class PermutedStream:
+    """PermutedMNIST and its kin (Goodfellow et al. 2013); task 1 keeps the pixels in place, as in the official code.
+
+    The permutations come from `permutation_seed` alone: they are the same for every seed of a trial, as in the
+    official code of von Oswald et al. (2020). (The permutations themselves are ours: torch draws them.)
+    """
+
+    name = "permuted"
+    summary = "the whole data set under one pixel permutation per task (PermutedMNIST)"
+
+    class Options(ImageStreamOptions):
+        padding: int = Field(0, ge=0, description="zero pixels added on each side; PermutedMNIST takes 2: 32x32 = 1024")
+        permutation_seed: int = Field(42, ge=0, description="the permutations depend on this and nothing else")
+        permute_first: bool = Field(
+            False, description="permute task 1 too, as HyperMask does; von Oswald et al. do not"
+        )
+
+    @staticmethod
+    def shape(options: Options, root: Path) -> StreamShape:
+        input_shape, n_classes = image_facts(options.dataset, root)
+        if len(input_shape) != 2:
+            raise ConfigInvalid(
+                f"stream {options.name} takes grey images (height, width), got {input_shape} from {options.dataset}."
+            )
+        height, width = (side + 2 * options.padding for side in input_shape)
+        return StreamShape(options.n_tasks, (height, width), n_classes)
+
+    @staticmethod
+    def open(options: Options, root: Path) -> Stream:
+        shape = PermutedStream.shape(options, root)
+        images = open_images(options.dataset, root, options.validation)
+        sides = (options.padding,) * 4
+        padded = replace(
+            images,
+            train=F.pad(images.train, sides),
+            validation=None if images.validation is None else F.pad(images.validation, sides),
+            test=F.pad(images.test, sides),
+        )
+        whole = splits(padded)
+        orders = [_order(options, task, shape.n_inputs) for task in range(options.n_tasks)]
+        return Stream(shape, tuple(_reordered(whole, order) for order in orders), images.checksum)
+
+
+def _order(options: PermutedStream.Options, task: int, n_inputs: int) -> Tensor | None:
+    if task == 0 and not options.permute_first:
+        return None
+    return torch.randperm(n_inputs, generator=generator(options.permutation_seed, "permutation", task))
+
+
+def _reordered(whole: Task, order: Tensor | None) -> Task:
+    """The same images under one permutation; the pixels stay shared in memory."""
+    return Task(
+        train=replace(whole.train, order=order),
+        validation=whole.validation and replace(whole.validation, order=order),
+        test=replace(whole.test, order=order),
+    )

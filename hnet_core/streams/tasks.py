@@ -1,0 +1,110 @@
+"""What every stream is made of: tasks with their splits, and the shape that can be known without the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from hnet_core.trial import Measure
+
+
+@dataclass(frozen=True)
+class StreamShape:
+    """What the networks must know of a stream; available without loading any image.
+
+    Attributes:
+        n_tasks: tasks in the stream.
+        input_shape: of one input, such as (28, 28) or (32, 32, 3); its product is the width of an MLP's first layer.
+        outputs_per_task: classes of one task (the widest, if they differ), or targets of a regression.
+        shared_head: True where all tasks use the same outputs (a regression), False where each task has its own.
+        measure: accuracy, or mse for a regression.
+    """
+
+    n_tasks: int
+    input_shape: tuple[int, ...]
+    outputs_per_task: int
+    shared_head: bool = False
+    measure: Measure = "accuracy"
+
+    @property
+    def n_inputs(self) -> int:
+        return int(torch.Size(self.input_shape).numel())
+
+    @property
+    def n_outputs(self) -> int:
+        """Output neurons of a network with known task identity (CL1: a head per task)."""
+        return self.outputs_per_task * (1 if self.shared_head else self.n_tasks)
+
+    def head(self, task: int) -> slice:
+        """The output neurons of one task."""
+        start = 0 if self.shared_head else task * self.outputs_per_task
+        return slice(start, start + self.outputs_per_task)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples of one task, converted to float batch by batch.
+
+    Attributes:
+        inputs: uint8 pixels or float values, (n_examples, n_inputs).
+        labels: class within the task, int64 (n_examples,), or float targets (n_examples, n_targets).
+        scale: pixel value that becomes 1.0.
+        order: permutation of the inputs, (n_inputs,), None for none.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    scale: float = 1.0
+    order: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, index: Tensor | slice, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Inputs (n, n_inputs) in `dtype`, and labels, of the examples at `index`."""
+        inputs = self.inputs[index]
+        if self.order is not None:
+            inputs = inputs[:, self.order]
+        labels = self.labels[index]
+        return inputs.to(dtype) / self.scale, labels.to(dtype) if labels.is_floating_point() else labels
+
+    def to(self, device: torch.device) -> Split:
+        order = None if self.order is None else self.order.to(device)
+        return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device), order=order)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a stream; validation is None where nothing is held out."""
+
+    train: Split
+    validation: Split | None
+    test: Split
+
+    def to(self, device: torch.device) -> Task:
+        validation = None if self.validation is None else self.validation.to(device)
+        return Task(self.train.to(device), validation, self.test.to(device))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """All tasks of a stream with the checksum of the data they were cut from."""
+
+    shape: StreamShape
+    tasks: tuple[Task, ...]
+    checksum: str
+
+    def to(self, device: torch.device) -> Stream:
+        return replace(self, tasks=tuple(task.to(device) for task in self.tasks))
+
+
+def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> list[Tensor]:
+    """Index tensors of `iterations` batches: shuffled passes over the data, batches straddling the passes.
+
+    As the official code of von Oswald et al. (2020): no batch is cut short, every example is used once per pass.
+    """
+    needed = batch_size * iterations
+    passes = [torch.randperm(n_examples, generator=generator) for _ in range(-(-needed // n_examples))]
+    return list(torch.cat(passes)[:needed].split(batch_size))

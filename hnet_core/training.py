@@ -1,0 +1,282 @@
+"""The only task loop: a configuration and a seed in, the raw result out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hnet_core.data import data_root
+from hnet_core.errors import ConfigInvalid, TrainingDiverged
+from hnet_core.hypernets import Hypernet
+from hnet_core.memory import PeakMemory
+from hnet_core.methods import Method, Problem
+from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
+from hnet_core.seeding import generator
+from hnet_core.streams import Split, Stream, StreamShape
+from hnet_core.streams.tasks import mini_batches
+from hnet_core.targets import Target
+from hnet_core.trial import TaskReport, TrialConfig, TrialResult, WeightCounts
+
+EVALUATION_BATCH = 2048
+
+Row = tuple[float | None, ...]
+
+
+def run_trial(
+    config: TrialConfig,
+    seed: int,
+    root: str | os.PathLike[str] | None = None,
+    resume: dict[str, Any] | None = None,
+    on_task: Callable[[TaskReport], None] | None = None,
+) -> TrialResult:
+    """Train one configuration with one seed on all tasks of its stream.
+
+    Args:
+        config: what to train.
+        seed: of initial weights and batch order; the data and its permutations do not depend on it.
+        root: data root, see hnet_core.data.data_root.
+        resume: `TaskReport.checkpoint` of an interrupted run of the same configuration and seed; the result is
+            bit-identical to that of a run that was not interrupted.
+        on_task: called after each task.
+
+    Raises:
+        ConfigInvalid: the parts of the configuration do not fit together, or the checkpoint is of another run.
+        DatasetMissing, DatasetCorrupt: the data cannot be read.
+        TrainingDiverged: a weight became NaN or infinite.
+    """
+    run = TrialRun(config, seed, root, resume)
+    while not run.finished:
+        report = run.train_task()
+        if on_task is not None:
+            on_task(report)
+    return run.result()
+
+
+class TrialRun:
+    """A training run that is driven task by task; `run_trial` and the sweep's workers both do.
+
+    Attributes:
+        finished: True once all tasks are trained.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        seed: int,
+        root: str | os.PathLike[str] | None = None,
+        resume: dict[str, Any] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        torch.set_num_threads(config.training.threads)
+        self._config = config
+        self._seed = seed
+        self._memory = PeakMemory()
+        device = pick_device(config.training.device)
+        self._stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root)).to(device)
+        self._shape = self._stream.shape
+        parts = networks(config, self._shape)
+        problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype)
+        self._problem = problem
+        self._method: Method = METHODS[config.method.name](config.method, problem)
+        self._counts = parts.counts
+        if resume is None:
+            self._progress = _Progress([], [], [], [], 0.0)
+            self._progress.untrained = [self._measure(task, "test") for task in range(self._shape.n_tasks)]
+        else:
+            self._restore(resume)
+
+    @property
+    def finished(self) -> bool:
+        return len(self._progress.test) == self._shape.n_tasks
+
+    def train_task(self) -> TaskReport:
+        """Train the next task (all of them, for a method that trains all at once) and evaluate.
+
+        Raises:
+            TrainingDiverged: a weight became NaN or infinite.
+        """
+        n_tasks, progress = self._shape.n_tasks, self._progress
+        task = n_tasks - 1 if self._method.trains_all_tasks_at_once else len(progress.test)
+        start = time.perf_counter()
+        self._train(task)
+        seconds = time.perf_counter() - start
+        unseen = (None,) * n_tasks
+        while len(progress.test) < task:  # rows of tasks that were not trained on their own
+            progress.test.append(unseen)
+            progress.validation.append(unseen)
+            progress.seconds.append(0.0)
+        progress.test.append(self._row(task, "test"))
+        progress.validation.append(self._row(task, "validation"))
+        progress.seconds.append(seconds)
+        progress.peak_memory_mib = max(progress.peak_memory_mib, self._memory.mib())
+        return TaskReport(
+            task=task,
+            n_tasks=n_tasks,
+            test=progress.test[-1],
+            validation=progress.validation[-1] if self._has_validation else None,
+            seconds=seconds,
+            checkpoint=self._checkpoint(),
+        )
+
+    def result(self) -> TrialResult:
+        """The raw result; only once all tasks are trained."""
+        if not self.finished:
+            raise ValueError(f"all {self._shape.n_tasks} tasks must be trained, got {len(self._progress.test)}.")
+        progress = self._progress
+        return TrialResult(
+            config_hash=self._config.hash(),
+            seed=self._seed,
+            measure=self._shape.measure,
+            counts=self._counts,
+            test=tuple(progress.test),
+            validation=tuple(progress.validation) if self._has_validation else None,
+            untrained=tuple(progress.untrained),
+            seconds=tuple(progress.seconds),
+            peak_memory_mib=progress.peak_memory_mib,
+            device=device_name(self._problem.device),
+            threads=self._config.training.threads,
+            data_checksum=self._stream.checksum,
+        )
+
+    def _train(self, task: int) -> None:
+        method, dtype = self._method, self._problem.dtype
+        if method.trains_all_tasks_at_once:
+            method.start_task(0)
+            for of_task, index in self._mixed_batches():
+                method.step(of_task, *self._stream.tasks[of_task].train.batch(index, dtype))
+        else:
+            method.start_task(task)
+            train = self._stream.tasks[task].train
+            for index in self._batches(task):
+                method.step(task, *train.batch(index, dtype))
+
+    def _batches(self, task: int) -> list[Tensor]:
+        training = self._config.training
+        draws = generator(self._seed, "batches", task)
+        batches = mini_batches(len(self._stream.tasks[task].train), training.batch_size, training.iterations, draws)
+        return [index.to(self._problem.device) for index in batches]
+
+    def _mixed_batches(self) -> Iterator[tuple[int, Tensor]]:
+        """One batch of each task in random order, again and again."""
+        per_task = [self._batches(task) for task in range(self._shape.n_tasks)]
+        draws = generator(self._seed, "task order")
+        for iteration in range(self._config.training.iterations):
+            for task in torch.randperm(self._shape.n_tasks, generator=draws).tolist():
+                yield task, per_task[task][iteration]
+
+    @property
+    def _has_validation(self) -> bool:
+        return self._stream.tasks[0].validation is not None
+
+    def _row(self, after: int, split: str) -> Row:
+        """The measure on every task seen so far."""
+        if split == "validation" and not self._has_validation:
+            return (None,) * self._shape.n_tasks
+        seen = [self._measure(task, split) for task in range(after + 1)]
+        return (*seen, *(None,) * (self._shape.n_tasks - after - 1))
+
+    def _measure(self, task: int, split: str) -> float:
+        examples: Split = getattr(self._stream.tasks[task], split)
+        predict = self._method.predictor(task)
+        total = 0.0
+        with torch.inference_mode():
+            for start in range(0, len(examples), EVALUATION_BATCH):
+                inputs, labels = examples.batch(slice(start, start + EVALUATION_BATCH), self._problem.dtype)
+                outputs = predict(inputs)
+                if not torch.isfinite(outputs).all():
+                    raise TrainingDiverged(
+                        f"training diverged: an output for task {task + 1} is NaN or infinite; lower training.lr "
+                        "or method.beta_output."
+                    )
+                total += float(_sum_of_measure(outputs, labels))
+        return total / len(examples)
+
+    def _checkpoint(self) -> dict[str, Any]:
+        return {
+            "config_hash": self._config.hash(),
+            "seed": self._seed,
+            "method": self._method.state(),
+            "progress": {
+                key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
+            },
+        }
+
+    def _restore(self, checkpoint: dict[str, Any]) -> None:
+        of = checkpoint["config_hash"], checkpoint["seed"]
+        if of != (self._config.hash(), self._seed):
+            raise ConfigInvalid(
+                f"the checkpoint must be of configuration {self._config.hash()} and seed {self._seed}, got {of[0]} "
+                f"and {of[1]}; resume with the configuration it was made with."
+            )
+        self._method.load_state(checkpoint["method"])
+        self._progress = _Progress(**checkpoint["progress"])
+
+
+@dataclass
+class _Progress:
+    """What is kept of the finished tasks; plain lists, so that a checkpoint loads with weights_only=True."""
+
+    untrained: list[float]
+    test: list[Row]
+    validation: list[Row]
+    seconds: list[float]
+    peak_memory_mib: float
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of a configuration and their weight counts."""
+
+    target: Target
+    hypernet: Hypernet | None
+    counts: WeightCounts
+
+
+def networks(config: TrialConfig, shape: StreamShape) -> Networks:
+    """Build the networks of a configuration; no weight is allocated."""
+    target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
+    hypernet: Hypernet | None = None
+    if config.hypernet is not None:
+        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, target.shapes)
+    counts = METHODS[config.method.name].counts(config.method, target, hypernet, shape.n_tasks)
+    return Networks(target, hypernet, counts)
+
+
+def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:
+    """Tasks, inputs and heads of the configuration's stream, without loading images of a known data set."""
+    shape: StreamShape = STREAMS[config.stream.name].shape(config.stream, data_root(root))
+    return shape
+
+
+def pick_device(name: str) -> torch.device:
+    """auto takes a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigInvalid(f"training.device is {name}, but torch sees no GPU here; use auto or cpu.")
+    return device
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def _sum_of_measure(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Number of correct classifications, or sum of squared errors."""
+    if labels.is_floating_point():
+        return (outputs - labels).square().sum()
+    return (outputs.argmax(dim=1) == labels).sum()
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint written by `torch.save(report.checkpoint, path)`; nothing in it can run code."""
+    checkpoint: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    return checkpoint

@@ -1,0 +1,223 @@
+"""What goes into a training run and what comes out of it: TrialConfig, TaskReport, TrialResult.
+
+Importing this module needs no torch, so that a spec can be read and a study queried without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+
+from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
+
+# Part of every configuration hash. Raise it whenever the same configuration and seed would give other numbers.
+RESULT_VERSION = 1
+
+Measure = Literal["accuracy", "mse"]
+Scenario = Literal["task"]
+Matrix = tuple[tuple[float | None, ...], ...]
+
+
+class Options(BaseModel):
+    """Checked, frozen values a user may set; unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ComponentOptions(Options):
+    """Options of one stream, target, hypernetwork or method, chosen by `name`."""
+
+    name: str
+
+
+class TrainingOptions(Options):
+    """How long and how fast to train each task.
+
+    Adam is created anew for every task, as in the official code of von Oswald et al. (2020).
+    """
+
+    iterations: int = Field(2000, ge=1, description="gradient steps per task")
+    batch_size: int = Field(128, ge=1, description="images per step")
+    lr: float = Field(1e-3, gt=0, description="learning rate of Adam")
+    adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")
+    adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto takes a GPU where there is one")
+    threads: int = Field(1, ge=1, description="CPU threads of one training process")
+
+
+# These change how fast a result comes, not what it is, and stay out of the configuration hash.
+UNHASHED_TRAINING_KEYS = ("device", "threads")
+
+
+class TrialConfig(Options):
+    """One training run, except its seed: stream, scenario, method, target network, hypernetwork, training.
+
+    Example:
+        >>> config = TrialConfig.model_validate({
+        ...     "stream": {"name": "split", "dataset": "digits", "n_tasks": 5},
+        ...     "method": {"name": "hnet", "beta_output": 0.01},
+        ...     "target": {"name": "mlp", "hidden": [20]},
+        ...     "hypernet": {"name": "chunked", "chunk_size": 100},
+        ... })
+        >>> config.training.iterations
+        2000
+    """
+
+    stream: SerializeAsAny[ComponentOptions]
+    scenario: Scenario = "task"
+    method: SerializeAsAny[ComponentOptions]
+    target: SerializeAsAny[ComponentOptions]
+    hypernet: SerializeAsAny[ComponentOptions] | None = Field(
+        None, description="dropped where the method trains no hypernetwork"
+    )
+    training: TrainingOptions = TrainingOptions()
+
+    @field_validator("stream", mode="before")
+    @classmethod
+    def _resolve_stream(cls, value: object) -> object:
+        return _resolve(STREAMS, value)
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _resolve_method(cls, value: object) -> object:
+        return _resolve(METHODS, value)
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _resolve_target(cls, value: object) -> object:
+        return _resolve(TARGETS, value)
+
+    @field_validator("hypernet", mode="before")
+    @classmethod
+    def _resolve_hypernet(cls, value: object) -> object:
+        return None if value is None else _resolve(HYPERNETS, value)
+
+    @model_validator(mode="after")
+    def _match_parts(self) -> TrialConfig:
+        if not METHODS[self.method.name].uses_hypernet(self.method):
+            object.__setattr__(self, "hypernet", None)
+        elif self.hypernet is None:
+            known = ", ".join(HYPERNETS)
+            raise ValueError(f"method {self.method.name!r} needs a hypernet block; add one with name: {known}.")
+        return self
+
+    def hash(self) -> str:
+        """Identity of the configuration within a study: 16 hex digits, without seed, device and threads."""
+        content = self.model_dump(mode="json")
+        for key in UNHASHED_TRAINING_KEYS:
+            del content["training"][key]
+        text = json.dumps({"result_version": RESULT_VERSION, **content}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _resolve(registry: Registry, value: object) -> object:
+    """Check a raw block with the options class its `name` selects."""
+    if isinstance(value, ComponentOptions):
+        return value
+    if not isinstance(value, Mapping) or "name" not in value:
+        raise ValueError(f"must be a block with a name, got {value!r}; known names: {', '.join(registry)}.")
+    return registry[str(value["name"])].Options.model_validate(dict(value))
+
+
+@dataclass(frozen=True)
+class WeightCounts:
+    """The numbers of weights every compression figure is derived from.
+
+    Attributes:
+        target: weights of one target network, |Theta_trgt|, all its heads included.
+        model: all weights needed to run every task after the last one (shared weights, embeddings, frozen parts,
+            own target weights); compression_ratio = model / target.
+        hypernet: weights of the hypernetwork with its chunk and task embeddings, 0 where there is none;
+            hypernet_ratio = hypernet / target, the ratio published by von Oswald et al. (2020).
+        per_task: weights added to `model` by one further task (a task embedding, or a whole network).
+    """
+
+    target: int
+    model: int
+    hypernet: int
+    per_task: int
+
+    @property
+    def compression_ratio(self) -> float:
+        return self.model / self.target
+
+    @property
+    def hypernet_ratio(self) -> float:
+        return self.hypernet / self.target
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """What one finished task tells the driver; enough for a learning curve, an ETA and early stopping.
+
+    Attributes:
+        task: index of the finished task, from 0.
+        n_tasks: tasks in the stream.
+        test: measure on the test split of each task after this one, (n_tasks,), None where not evaluated.
+        validation: the same on the validation split, None where the stream has none.
+        seconds: training time of this task, evaluation excluded.
+        checkpoint: all it takes to go on after this task; `run_trial(..., resume=checkpoint)`.
+    """
+
+    task: int
+    n_tasks: int
+    test: tuple[float | None, ...]
+    validation: tuple[float | None, ...] | None
+    seconds: float
+    checkpoint: dict[str, Any] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """The raw outcome of one configuration and one seed; every metric is derived from it when it is read.
+
+    Attributes:
+        measure: what the matrices hold: accuracy in [0, 1] (higher is better) or mse (lower is better).
+        test: (n_tasks, n_tasks); row i is the measure on each task's test split after training task i, None where
+            not evaluated (tasks not seen yet, or rows of a method that trains all tasks at once).
+        validation: the same on the validation split, None where the stream has none.
+        untrained: the measure of the untrained model on each task's test split, (n_tasks,).
+        seconds: training time per task, (n_tasks,), evaluation excluded; a resumed task counts once.
+        peak_memory_mib: highest resident memory of the process while this run trained, in MiB.
+        device: where it ran, such as "cpu" or "NVIDIA H100".
+        data_checksum: sha256 of the data it was trained on, 16 hex digits.
+    """
+
+    config_hash: str
+    seed: int
+    measure: Measure
+    counts: WeightCounts
+    test: Matrix
+    validation: Matrix | None
+    untrained: tuple[float, ...]
+    seconds: tuple[float, ...]
+    peak_memory_mib: float
+    device: str
+    threads: int
+    data_checksum: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, as sent from a worker to the driver."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> TrialResult:
+        def matrix(rows: Any) -> Any:
+            return None if rows is None else tuple(tuple(row) for row in rows)
+
+        plain = dict(content)
+        return cls(
+            **{
+                **plain,
+                "counts": WeightCounts(**plain["counts"]),
+                "test": matrix(plain["test"]),
+                "validation": matrix(plain["validation"]),
+                "untrained": tuple(plain["untrained"]),
+                "seconds": tuple(plain["seconds"]),
+            }
+        )

@@ -80,7 +80,7 @@ class TrialRun:
         self._memory = PeakMemory()
         device = pick_device(config.training.device)
         self._stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root)).to(device)
-        self._shape = self._stream.shape
+        self._shape: StreamShape = self._stream.shape
         parts = networks(config, self._shape)
         problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype)
         self._problem = problem

@@ -34,5 +34,5 @@ class Joint(Finetune):
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         self._adam.zero_grad()  # an embedding that takes no part in this batch must not move by an old gradient
         loss = self.problem.task_loss(task, self.source.weights(task), inputs, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self._adam.step()

@@ -11,9 +11,17 @@ class HnetError(Exception):
 
 
 class ConfigInvalid(HnetError, ValueError):
-    """A trial configuration or a sweep spec that cannot be used as it stands."""
+    """A trial configuration or a sweep spec that cannot be used as it stands.
+
+    Attributes:
+        key: dotted path of the offending key within the trial, where there is one, so that a spec can name its line.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class UnsupportedTrial(ConfigInvalid):

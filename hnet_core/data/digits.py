@@ -22,6 +22,10 @@ class Digits:
     input_shape = (8, 8)
 
     @staticmethod
+    def is_present(root: Path) -> bool:
+        return True
+
+    @staticmethod
     def load(root: Path) -> Images:
         from sklearn.datasets import load_digits
 

@@ -101,7 +101,8 @@ def _hold_out(images: Images, fraction: float | None) -> Images:
             return images
         if fraction > 0:
             raise ConfigInvalid(
-                f"stream.validation must be left out or 0 for {images.name}, which fixes its own split, got {fraction}."
+                f"validation must be left out or 0 for {images.name}, which fixes its own split, got {fraction}.",
+                key="stream.validation",
             )
         return Images(
             images.name,

@@ -28,6 +28,10 @@ class Mnist:
 
         return load_torchvision(cls.name, datasets.MNIST, root, cls.checksum)
 
+    @classmethod
+    def is_present(cls, root: Path) -> bool:
+        return (root / "MNIST" / "raw").is_dir()
+
 
 class FashionMnist:
     """60,000 + 10,000 grey images of clothes, 28x28 (Xiao et al. 2017, https://arxiv.org/abs/1708.07747)."""
@@ -43,6 +47,10 @@ class FashionMnist:
         from torchvision import datasets
 
         return load_torchvision(cls.name, datasets.FashionMNIST, root, cls.checksum)
+
+    @classmethod
+    def is_present(cls, root: Path) -> bool:
+        return (root / "FashionMNIST" / "raw").is_dir()
 
 
 def load_torchvision(name: str, dataset: Any, root: Path, checksum: str) -> Images:

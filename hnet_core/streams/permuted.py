@@ -39,7 +39,8 @@ class PermutedStream:
         input_shape, n_classes = image_facts(options.dataset, root)
         if len(input_shape) != 2:
             raise ConfigInvalid(
-                f"stream {options.name} takes grey images (height, width), got {input_shape} from {options.dataset}."
+                f"stream {options.name} takes grey images (height, width), got {input_shape} from {options.dataset}.",
+                key="stream.dataset",
             )
         height, width = (side + 2 * options.padding for side in input_shape)
         return StreamShape(options.n_tasks, (height, width), n_classes)

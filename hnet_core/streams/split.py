@@ -25,8 +25,9 @@ class SplitStream:
         if n_classes % options.n_tasks:
             divisors = [str(n) for n in range(1, n_classes + 1) if n_classes % n == 0]
             raise ConfigInvalid(
-                f"stream.n_tasks must divide the {n_classes} classes of {options.dataset}, got {options.n_tasks}; "
-                f"use one of {', '.join(divisors)}."
+                f"n_tasks must divide the {n_classes} classes of {options.dataset}, got {options.n_tasks}; "
+                f"use one of {', '.join(divisors)}.",
+                key="stream.n_tasks",
             )
         return StreamShape(options.n_tasks, input_shape, n_classes // options.n_tasks)
 

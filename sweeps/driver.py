@@ -1,0 +1,302 @@
+"""The one writer of a sweep: asks Optuna, keeps our rows, takes results, tells Optuna; knows nothing of Ray.
+
+Order of writes for a trial: ask -> our row RUNNING -> train -> one transaction: runs and our row COMPLETE -> tell.
+Whatever is cut off between two of them, `sweeps.reconcile` finishes when the same study is started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.checking import parse_trial
+from hnet_core.errors import ConfigInvalid
+from hnet_core.training import networks, stream_shape
+from hnet_core.trial import TrialConfig, TrialResult
+from studies.metrics import run_metrics, static_metrics
+from studies.store import Store
+from sweeps.crash import crash_point
+from sweeps.jobs import Failure, Job
+from sweeps.objectives import measured, values_to_tell, violations
+from sweeps.space import suggest, with_params
+from sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import Trial
+
+MAX_ATTEMPTS = 5
+MAX_ASKS_WITHOUT_TRAINING = 200
+
+log = logging.getLogger("hnet")
+
+
+@dataclass
+class Tally:
+    """What a study has so far; the numbers of the progress line."""
+
+    asked: int = 0
+    complete: int = 0
+    failed: int = 0
+    skipped: int = 0
+    duplicates: int = 0
+    running: set[int] = field(default_factory=set)
+    objectives: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StudyHandle:
+    """The study a driver writes to."""
+
+    id: int
+    name: str
+    launch_id: int
+    data_root: str
+    checkpoints: Path
+
+
+class Driver:
+    """Turns a study into jobs and the results of jobs into rows.
+
+    Attributes:
+        tally: progress so far.
+        stopping: set to ask for no further job; running ones may finish.
+        deadline: time.monotonic() at which the hours of the budget end.
+    """
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        study: StudyHandle,
+        store: Store,
+        optuna_study: optuna.Study,
+        deadline: float = math.inf,
+    ) -> None:
+        self.spec = spec
+        self.study = study
+        self.store = store
+        self.optuna = optuna_study
+        self.tally = Tally()
+        self.stopping = False
+        self.deadline = deadline
+        self._waiting: deque[Job] = deque()
+        self._jobs: dict[int, Job] = {}
+        self._metrics: dict[int, dict[str, list[float | None]]] = {}
+        self._by_hash: dict[str, int] = {}
+        self._followers: dict[int, list[tuple[int, int]]] = {}
+        self._asks_without_training = 0
+
+    # What is known from earlier starts; called by sweeps.reconcile before the first job.
+
+    def remember_complete(self, number: int, config_hash: str, metrics: dict[str, list[float | None]]) -> None:
+        """A trial that was trained and finished before."""
+        self._by_hash.setdefault(config_hash, number)
+        self._metrics[number] = metrics
+        self.tally.complete += 1
+        self.tally.asked += 1
+        self.tally.objectives[number] = measured(self.spec, metrics)
+
+    def remember_other(self, state: str, duplicate: bool) -> None:
+        """A finished trial without results of its own."""
+        self.tally.failed += state == "FAILED"
+        self.tally.skipped += state == "SKIPPED"
+        self.tally.duplicates += duplicate
+        self.tally.asked += not duplicate and state != "SKIPPED"
+
+    def queue(self, job: Job) -> None:
+        """A job to do before anything new is asked."""
+        self._waiting.append(job)
+
+    # Jobs out.
+
+    @property
+    def finished(self) -> bool:
+        """Whether no further job will come."""
+        if self.stopping:
+            return True
+        return not self._waiting and not self._followers and self._budget_is_spent()
+
+    def next_job(self) -> Job | None:
+        """The next job, or None: nothing now (see `finished`)."""
+        if self.stopping:
+            return None
+        while not self._waiting and not self._followers and not self._budget_is_spent():
+            trial = self.optuna.ask()
+            crash_point("after_ask")
+            self.begin(trial, suggest(trial, self.spec.search))
+        if not self._waiting:
+            return None
+        job = self._waiting.popleft()
+        self._jobs[job.number] = job
+        self.tally.running.add(job.number)
+        return job
+
+    def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
+        """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
+        try:
+            config = parse_trial(with_params(self.spec.trial, params))
+            described = self._describe(config, params)
+        except ConfigInvalid as error:
+            # The spec was checked at the ends of every range; only a combination of values can still be impossible.
+            self._skip(trial, f"impossible combination: {error}", self._describe(self.spec.config(), params))
+            return
+        infeasible = [
+            str(constraint)
+            for constraint in self.spec.parsed_constraints
+            if (value := static_metrics(described["counts"]).get(constraint.metric)) is not None
+            and constraint.violation(value) > 0
+        ]
+        original = self._by_hash.get(described["config_hash"])
+        if infeasible:
+            self._skip(trial, f"infeasible: {', '.join(infeasible)} does not hold", described)
+        elif original is not None and original != trial.number:
+            self._follow(trial.number, original, attempt, described)
+        else:
+            self._by_hash[described["config_hash"]] = trial.number
+            self.store.start_trial(self.study.id, trial.number, attempt=attempt, **described)
+            crash_point("after_row")
+            self.tally.asked += 1
+            self._asks_without_training = 0
+            self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds)))
+
+    def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
+        folder = self.study.checkpoints / str(number)
+        return Job(number, attempt, config, tuple(seeds), self.study.data_root, str(folder), **more)
+
+    def knows(self, number: int) -> bool:
+        """Whether this trial is trained already, or about to be."""
+        return number in self._by_hash.values()
+
+    def metrics_of(self, number: int) -> Mapping[str, Sequence[float | None]]:
+        """Each metric of a trained trial, one value per seed."""
+        return self._metrics[number]
+
+    # Results in.
+
+    def complete(self, number: int, results: Sequence[Mapping[str, Any]]) -> None:
+        """All seeds of a job are trained."""
+        job = self._end(number)
+        runs = [TrialResult.from_dict(result) for result in results]
+        if job.purpose == "more_seeds":
+            self.store.add_runs(self.study.id, number, runs)
+            shutil.rmtree(job.checkpoints, ignore_errors=True)
+            return
+        self.store.complete_trial(self.study.id, number, job.attempt, runs)
+        crash_point("after_commit")
+        self._metrics[number] = metrics = gather(runs)
+        self.tally.complete += 1
+        self.tally.objectives[number] = measured(self.spec, metrics)
+        self.tell(number, metrics)
+        crash_point("after_tell")
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        for follower, attempt in self._followers.pop(number, []):
+            self._complete_duplicate(follower, attempt, number)
+
+    def fail(self, number: int, failure: Failure) -> None:
+        """A job ended without a result."""
+        job = self._end(number)
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        if job.purpose == "more_seeds":
+            log.warning("trial %d: further seeds failed, its earlier ones stand: %s", number, failure.reason)
+            return
+        log.warning("trial %d failed: %s", number, failure.reason)
+        self.fail_row(number, job.attempt, failure)
+        for follower, attempt in self._followers.pop(number, []):
+            self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
+
+    def fail_row(self, number: int, attempt: int, failure: Failure) -> None:
+        """Make a trial FAILED for us and for Optuna."""
+        import optuna
+
+        self.store.fail_trial(self.study.id, number, attempt, failure.reason, failure.traceback)
+        self.tally.failed += 1
+        self.optuna.tell(number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
+
+    def tell(self, number: int, metrics: Mapping[str, Sequence[float | None]]) -> None:
+        """Tell Optuna the mean over seeds, and how far each constraint is from being kept."""
+        import optuna
+
+        trial = optuna.trial.Trial(self.optuna, self._optuna_id(number))
+        for name, violation in violations(self.spec, metrics).items():
+            trial.set_constraint(name, violation)
+        values = values_to_tell(self.spec, metrics)
+        if values is None:
+            self.optuna.tell(number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
+        else:
+            self.optuna.tell(number, values, skip_if_finished=True)
+
+    # Below: steps of the above.
+
+    def _budget_is_spent(self) -> bool:
+        planned = self.spec.planned_trials
+        if time.monotonic() >= self.deadline or (planned is not None and self.tally.asked >= planned):
+            return True
+        if self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING:
+            log.warning(
+                "the last %d configurations asked for were infeasible or measured already: the search space seems "
+                "exhausted; widen the ranges or loosen the constraints.",
+                MAX_ASKS_WITHOUT_TRAINING,
+            )
+            return True
+        return False
+
+    def _describe(self, config: TrialConfig, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of a trial row that follow from its configuration."""
+        shape = stream_shape(config, self.study.data_root)
+        return {
+            "launch_id": self.study.launch_id,
+            "config": config.model_dump(mode="json"),
+            "config_hash": config.hash(),
+            "params": dict(params),
+            "measure": shape.measure,
+            "counts": networks(config, shape).counts,
+        }
+
+    def _skip(self, trial: Trial, reason: str, described: Mapping[str, Any]) -> None:
+        import optuna
+
+        self.store.skip_trial(self.study.id, trial.number, reason=reason, **described)
+        self.tally.skipped += 1
+        self._asks_without_training += 1
+        for constraint in self.spec.parsed_constraints:
+            value = static_metrics(described["counts"]).get(constraint.metric)
+            if value is not None:
+                trial.set_constraint(constraint.metric, constraint.violation(value))
+        self.optuna.tell(trial.number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+
+    def _follow(self, number: int, original: int, attempt: int, described: Mapping[str, Any]) -> None:
+        """The same configuration again: copy its result, at once or when it is there."""
+        self.store.start_trial(self.study.id, number, attempt=attempt, duplicate_of=original, **described)
+        crash_point("after_row")
+        self._asks_without_training += 1
+        self.tally.duplicates += 1
+        if original in self._metrics:
+            self._complete_duplicate(number, attempt, original)
+        else:
+            self._followers.setdefault(original, []).append((number, attempt))
+
+    def _complete_duplicate(self, number: int, attempt: int, original: int) -> None:
+        self.store.complete_duplicate(self.study.id, number, attempt)
+        crash_point("after_commit")
+        self.tell(number, self._metrics[original])
+
+    def _end(self, number: int) -> Job:
+        self.tally.running.discard(number)
+        return self._jobs.pop(number)
+
+    def _optuna_id(self, number: int) -> int:
+        storage = self.optuna._storage
+        return storage.get_trial_id_from_study_id_trial_number(self.optuna._study_id, number)
+
+
+def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
+    """Each metric of each run: name -> one value per seed."""
+    per_run = [run_metrics(run) for run in runs]
+    return {name: [metrics[name] for metrics in per_run] for name in per_run[0]}

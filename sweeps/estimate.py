@@ -1,0 +1,56 @@
+"""How long a sweep will take, from a few training steps made just now."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from hnet_core.training import TrialRun, networks, stream_shape
+from sweeps.spec import SweepSpec, reductions
+
+TIMED_ITERATIONS = 10
+TIMED_SECONDS = 5.0
+
+
+def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[str, Any]:
+    """What a sweep would train and how long, measured on its template configuration; nothing is kept.
+
+    The time is a rough guess: it takes the template for the average of the search space and this machine for all.
+    """
+    workers = workers or os.cpu_count() or 1
+    config = spec.config()
+    shape = stream_shape(config, root)
+    counts = networks(config, shape).counts
+    seconds = _seconds_per_run(spec, root)
+    planned = spec.planned_trials
+    runs = None if planned is None else planned * spec.seeds
+    return {
+        "study": spec.study,
+        "trials": planned,
+        "seeds": spec.seeds,
+        "runs": runs,
+        "searched": list(spec.search),
+        "sampler": spec.sampler,
+        "compression_ratio_of_template": counts.compression_ratio,
+        "seconds_per_run": round(seconds, 1),
+        "workers": workers,
+        "estimated_minutes": None if runs is None else round(runs * seconds / workers / 60, 1),
+        "budget_hours": spec.budget.hours,
+        "reduced": reductions(spec),
+    }
+
+
+def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
+    """Train a little on as many tasks as a few seconds allow, and scale up."""
+    config = spec.config()
+    iterations = min(TIMED_ITERATIONS, config.training.iterations)
+    short = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
+    run = TrialRun(short, seed=0, root=root)
+    per_task, start = [], time.perf_counter()
+    while not run.finished and time.perf_counter() - start < TIMED_SECONDS:
+        per_task.append(run.train_task().seconds)
+    n_tasks = stream_shape(config, root).n_tasks
+    typical = sorted(per_task)[len(per_task) // 2]  # the first task also pays for what torch imports late
+    return typical * n_tasks * config.training.iterations / iterations

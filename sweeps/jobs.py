@@ -1,0 +1,64 @@
+"""What a driver hands to a worker, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Job:
+    """Train one configuration with some seeds.
+
+    Attributes:
+        number: of the trial within its study.
+        attempt: 1, 2, ...; only the newest attempt may write its result.
+        config: a TrialConfig as plain JSON types.
+        seeds: to train, in order.
+        data_root: where the worker finds the data.
+        checkpoints: folder for one checkpoint per seed; what lies there of an earlier attempt is continued.
+        purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
+    """
+
+    number: int
+    attempt: int
+    config: dict[str, Any]
+    seeds: tuple[int, ...]
+    data_root: str
+    checkpoints: str
+    purpose: Literal["trial", "more_seeds"] = "trial"
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Job:
+        return cls(**{**content, "seeds": tuple(content["seeds"])})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished task of one seed, for progress and learning curves."""
+
+    number: int
+    seed: int
+    tasks_done: int
+    tasks_in_all: int
+
+
+@dataclass(frozen=True)
+class Success:
+    """The raw results of all seeds of a job, as TrialResult.to_dict gives them."""
+
+    results: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job ended without a result: one line, and the traceback."""
+
+    reason: str
+    traceback: str | None = None
+
+
+Message = Step | Success | Failure

@@ -1,0 +1,50 @@
+"""`hnet list`: what can be put into a spec."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from sweeps.arguments import Output, Shape
+
+Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets"]
+
+
+def list_components(
+    kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """List methods, streams, targets, hypernets, datasets or presets, with their options."""
+    from studies.output import write
+
+    rows = _presets() if kind == "presets" else _components(kind)
+    columns = ["name", "summary"] + (["options"] if kind not in ("presets", "datasets") else [])
+    write(rows, columns, format, output, kind.capitalize())
+
+
+def _presets() -> list[dict[str, Any]]:
+    from sweeps.presets import preset_names, preset_summary
+
+    return [{"name": name, "summary": preset_summary(name)} for name in preset_names()]
+
+
+def _components(kind: str) -> list[dict[str, Any]]:
+    from hnet_core import registry
+
+    found: registry.Registry = getattr(registry, kind.upper())
+    return [
+        {
+            "name": name,
+            "summary": component.summary,
+            "options": {
+                field: info.description or str(info.annotation)
+                for field, info in component.Options.model_fields.items()
+                if field != "name"
+            }
+            if hasattr(component, "Options")
+            else None,
+        }
+        for name, component in found.items()
+    ]

@@ -1,0 +1,41 @@
+"""What a finished trial is worth to the search: means over seeds, selected on validation where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from studies.metrics import SELECTED_BY
+from sweeps.spec import SweepSpec
+
+Metrics = Mapping[str, Sequence[float | None]]
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Mean over seeds, None where no seed has a value."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def measured(spec: SweepSpec, metrics: Metrics) -> tuple[float | None, ...]:
+    """The objectives as they are reported, in the order of the spec."""
+    return tuple(mean(metrics[name]) for name in spec.objectives)
+
+
+def values_to_tell(spec: SweepSpec, metrics: Metrics) -> list[float] | None:
+    """The objectives as the sampler learns them; None where one is not defined, so that there is nothing to learn."""
+    values = [_for_selection(name, metrics) for name in spec.objectives]
+    return None if None in values else [value for value in values if value is not None]
+
+
+def violations(spec: SweepSpec, metrics: Metrics) -> dict[str, float]:
+    """How far each constraint is from being kept (zero or less: kept); an undefined metric counts as violated."""
+    found = {}
+    for constraint in spec.parsed_constraints:
+        value = _for_selection(constraint.metric, metrics)
+        found[constraint.metric] = float("inf") if value is None else constraint.violation(value)
+    return found
+
+
+def _for_selection(name: str, metrics: Metrics) -> float | None:
+    on_validation = mean(metrics[SELECTED_BY[name]]) if name in SELECTED_BY else None
+    return mean(metrics[name]) if on_validation is None else on_validation

@@ -1,0 +1,58 @@
+"""`--set key=value`: changes to a spec or a configuration from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from hnet_core.trial import TrialConfig
+
+TRIAL_KEYS = tuple(TrialConfig.model_fields)
+
+
+def apply_overrides(content: dict[str, Any], assignments: Iterable[str], top_keys: Iterable[str]) -> None:
+    """Change `content` in place.
+
+    Args:
+        content: a raw spec, or a raw trial configuration where `top_keys` are those of a TrialConfig.
+        assignments: such as "training.iterations=200" or "budget.trials=12"; the value is read as YAML. A key of the
+            trial block needs no "trial." before it; a searched field is written "search.method.beta_output=...".
+
+    Raises:
+        ConfigInvalid: no "=", no such top-level key, or a block where a value stands.
+    """
+    top_keys = tuple(top_keys)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise ConfigInvalid(f"--set must be key=value, got {assignment!r}; such as training.iterations=200.")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ConfigInvalid(f"--set {key}: the value must be YAML, got {text!r}.") from None
+        _assign(content, _path(key, top_keys), value, assignment)
+
+
+def _path(key: str, top_keys: tuple[str, ...]) -> list[str]:
+    first, *rest = key.split(".")
+    if first == "search" and rest:
+        return [first, ".".join(rest)]
+    if first in top_keys:
+        return [first, *rest]
+    if first in TRIAL_KEYS and "trial" in top_keys:
+        return ["trial", first, *rest]
+    known = [*top_keys, *(TRIAL_KEYS if "trial" in top_keys else ())]
+    raise ConfigInvalid(f"--set: unknown key {first!r}{did_you_mean(first, known)}.")
+
+
+def _assign(content: dict[str, Any], path: list[str], value: object, assignment: str) -> None:
+    *blocks, last = path
+    for block in blocks:
+        content = content.setdefault(block, {})
+        if not isinstance(content, dict):
+            raise ConfigInvalid(f"--set {assignment}: {block} is a value, not a block with keys.")
+    content[last] = value

@@ -1,0 +1,39 @@
+"""Packaged sweep specs, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hnet_core.errors import NotFound
+from hnet_core.registry import did_you_mean
+from sweeps.yaml_file import Document, read_document
+
+FOLDER = Path(__file__).parent
+
+
+def preset_names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def preset_summary(name: str) -> str:
+    """The comment at the head of a preset."""
+    first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    return first.removeprefix("# ")
+
+
+def open_document(name_or_path: str) -> Document:
+    """A preset by name, or a YAML file by path.
+
+    Raises:
+        NotFound: it is neither.
+        ConfigInvalid: the file is not a YAML mapping.
+    """
+    if name_or_path in preset_names():
+        return read_document(FOLDER / f"{name_or_path}.yaml", source=f"{name_or_path}.yaml")
+    path = Path(name_or_path)
+    if not path.exists():
+        raise NotFound(
+            f"{name_or_path!r} is neither a file nor a preset{did_you_mean(name_or_path, preset_names())}. "
+            "Presets: hnet list presets"
+        )
+    return read_document(path)

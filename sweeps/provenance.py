@@ -1,0 +1,56 @@
+"""What a launch must record so that its numbers can be understood later."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import socket
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("hnet", "torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
+
+
+def provenance(device: str, threads: int, data_checksum: str, spec_text: str) -> dict[str, Any]:
+    """Values for the launch table: code, packages, machine, data and how it was started."""
+    commit, dirty = _git()
+    return {
+        "git_commit": commit,
+        "git_dirty": dirty,
+        "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "host": f"{socket.gethostname()} ({platform.system()} {platform.machine()})",
+        "device": device,
+        "threads": threads,
+        "data_checksum": data_checksum,
+        "command_line": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "spec_text": spec_text,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git() -> tuple[str | None, bool | None]:
+    """Commit of the code that runs, and whether files differ from it; None where it is no git checkout of this code."""
+    folder = Path(__file__).resolve().parent
+    try:
+        tracked = _ask_git(folder, "ls-files", "--", Path(__file__).name)
+        if not tracked:
+            return None, None
+        return _ask_git(folder, "rev-parse", "HEAD"), bool(_ask_git(folder, "status", "--porcelain"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _ask_git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()

@@ -1,0 +1,93 @@
+"""Brings our rows and Optuna's memory together when a study is started again, whatever was cut off when it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from studies.metrics import METRICS
+from studies.queries import Studies
+from sweeps.driver import MAX_ATTEMPTS, Driver
+from sweeps.jobs import Failure
+from sweeps.space import suggest
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+Ledger = Mapping[int, Mapping[str, Any]]
+
+
+def reconcile(driver: Driver, studies: Studies) -> int:
+    """Finish or queue again every trial that is not finished on both sides; how many will run again.
+
+    - ours finished, Optuna's RUNNING (killed before tell): tell.
+    - ours RUNNING (killed while training): a further attempt of the same number, from its checkpoints.
+    - Optuna's RUNNING without a row of ours (killed while or after asking): finish asking, then start it.
+    - ours COMPLETE with fewer seeds than the study now wants: train the missing ones.
+    """
+    ledger = {row["number"]: row for row in studies.ledger(driver.study.name)}
+    _remember(driver, studies, ledger)
+    again = 0
+    for trial in driver.optuna.get_trials(deepcopy=False):
+        row = ledger.get(trial.number)
+        if row is None or row["state"] == "RUNNING":
+            again += row is not None
+            _run_again(driver, trial, row)
+        elif not trial.state.is_finished():
+            _tell_what_is_stored(driver, row)
+    for row in ledger.values():
+        _add_missing_seeds(driver, row)
+    return again
+
+
+def _remember(driver: Driver, studies: Studies, ledger: Ledger) -> None:
+    runs = studies.runs(driver.study.name)
+    metrics = {
+        number: {name: _plain(of_trial[name]) for name in METRICS} for number, of_trial in runs.groupby("number")
+    }
+    for number, row in ledger.items():
+        duplicate = row["duplicate_of"] is not None
+        if row["state"] == "COMPLETE" and not duplicate:
+            driver.remember_complete(number, row["config_hash"], metrics[number])
+        elif row["state"] != "RUNNING":
+            driver.remember_other(row["state"], duplicate)
+
+
+def _plain(values: Any) -> list[float | None]:
+    return [None if value != value else float(value) for value in values]
+
+
+def _run_again(driver: Driver, trial: FrozenTrial, row: Mapping[str, Any] | None) -> None:
+    import optuna
+
+    attempt = 1 if row is None else row["attempt"] + 1
+    if attempt > MAX_ATTEMPTS:
+        driver.fail_row(
+            trial.number, attempt - 1, Failure(f"gave up after {MAX_ATTEMPTS} attempts: its driver died each time")
+        )
+        return
+    original = None if row is None else row["duplicate_of"]
+    if original is not None and not driver.knows(original):
+        driver.fail_row(trial.number, attempt - 1, Failure(f"the same configuration failed as trial {original}"))
+        return
+    asked = optuna.trial.Trial(driver.optuna, trial._trial_id)
+    driver.begin(asked, suggest(asked, driver.spec.search), attempt)
+
+
+def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:
+    import optuna
+
+    number, source = row["number"], row["duplicate_of"]
+    if row["state"] == "COMPLETE":
+        driver.tell(number, driver.metrics_of(number if source is None else source))
+        return
+    state = optuna.trial.TrialState.FAIL if row["state"] == "FAILED" else optuna.trial.TrialState.PRUNED
+    driver.optuna.tell(number, state=state, skip_if_finished=True)
+
+
+def _add_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:
+    if row["state"] != "COMPLETE" or row["duplicate_of"] is not None:
+        return
+    missing = [seed for seed in range(driver.spec.seeds) if seed not in row["seeds"]]
+    if missing:
+        driver.queue(driver.job(row["number"], row["attempt"], row["config"], missing, purpose="more_seeds"))

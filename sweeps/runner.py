@@ -1,0 +1,179 @@
+"""Runs a sweep from a checked spec to its last trial, or goes on with one that was interrupted."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hnet_core.data import data_root
+from hnet_core.errors import ConfigInvalid, HnetError
+from hnet_core.registry import STREAMS
+from hnet_core.training import device_name, pick_device
+from studies.database import connect
+from studies.queries import Studies
+from studies.store import Store
+from sweeps.driver import Driver, StudyHandle, Tally
+from sweeps.jobs import Failure, Message, Success
+from sweeps.lease import study_lease
+from sweeps.progress import SweepProgress
+from sweeps.provenance import provenance
+from sweeps.reconcile import reconcile
+from sweeps.samplers import open_optuna_study
+from sweeps.signals import StopSignals
+from sweeps.spec import SweepSpec, differences, fixed_part
+
+log = logging.getLogger("hnet")
+
+# Runs the jobs of a driver with so many workers on a cluster, and passes every message on.
+Backend = Callable[[Driver, int, str | None, Callable[[int, Message], None]], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a sweep ended.
+
+    Attributes:
+        stopped: somebody asked to stop before the budget was spent.
+        interrupted: that was Ctrl-C.
+    """
+
+    study: str
+    tally: Tally
+    stopped: bool
+    interrupted: bool
+
+
+def run_sweep(
+    spec: SweepSpec,
+    url: str,
+    data: Path | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    spec_text: str = "",
+    backend: Backend | None = None,
+) -> Outcome:
+    """Start a study, or go on with it if it exists.
+
+    Args:
+        spec: what to run.
+        url: database; made if it does not exist.
+        data: data root, see hnet_core.data.data_root.
+        workers: training processes at a time, by default one per CPU core.
+        address: of a running Ray cluster; None starts Ray here.
+        spec_text: the spec as it was written, for provenance.
+        backend: what runs the jobs; Ray Tune unless a test says otherwise.
+
+    Raises:
+        ConfigInvalid: the study exists with another spec.
+        StudyHeld: another driver runs it.
+        DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
+        DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.connect.
+    """
+    root = data_root(data)
+    config = spec.config()
+    stream = STREAMS[config.stream.name].open(config.stream, root)
+    launch = provenance(
+        device_name(pick_device(config.training.device)), config.training.threads, stream.checksum, spec_text
+    )
+    engine = connect(url, create=True)
+    store, studies = Store(engine), Studies(engine)
+    study = _create_or_continue(store, spec)
+    with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
+        driver = Driver(
+            spec,
+            StudyHandle(
+                id=study["id"],
+                name=spec.study,
+                launch_id=store.record_launch(study["id"], launch),
+                data_root=str(root),
+                checkpoints=checkpoint_folder(study["uuid"]),
+            ),
+            store,
+            open_optuna_study(
+                f"{spec.study} ({study['uuid'][:8]})", engine.url.render_as_string(hide_password=False), spec
+            ),
+            deadline=_deadline(spec, study["driver_seconds"]),
+        )
+        signals.driver = driver
+        again = reconcile(driver, studies)
+        _announce(driver, again)
+        if not driver.finished:
+            _drive(driver, signals, workers or os.cpu_count() or 1, address, backend or _ray())
+        if not driver.tally.running:
+            shutil.rmtree(checkpoint_folder(study["uuid"]), ignore_errors=True)
+    return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
+
+
+def checkpoint_folder(study_uuid: str) -> Path:
+    """Where the checkpoints of a study's running trials lie."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
+
+
+def _drive(driver: Driver, signals: StopSignals, workers: int, address: str | None, backend: Backend) -> None:
+    with SweepProgress(driver, sys.stderr) as progress:
+
+        def on_message(number: int, message: Message) -> None:
+            signals.raise_if_lost()
+            if isinstance(message, Success):
+                driver.complete(number, message.results)
+            elif isinstance(message, Failure):
+                driver.fail(number, message)
+            progress.note(number, message)
+
+        backend(driver, workers, address, on_message)
+    signals.raise_if_lost()
+
+
+def _ray() -> Backend:
+    from sweeps.searcher import run_with_ray
+
+    return run_with_ray
+
+
+def _create_or_continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
+    """The row of the study, new or as it was.
+
+    Raises:
+        ConfigInvalid: it exists and differs in more than budget and seeds.
+    """
+    mine = spec.to_dict()
+    study = store.find_study(spec.study)
+    if study is None:
+        store.create_study(spec.study, mine, spec.seeds)
+        study = store.find_study(spec.study)
+        if study is None:
+            raise HnetError(f"study {spec.study!r} vanished right after it was made.")
+        return study
+    differ = differences(fixed_part(mine), fixed_part(study["spec"]))
+    if spec.seeds < study["seeds"]:
+        differ.append(f"seeds: {study['seeds']} in the study, {spec.seeds} now (more is possible, fewer is not)")
+    if differ:
+        raise ConfigInvalid(
+            f"study {spec.study!r} exists with another spec; choose another name with --study. "
+            f"Differences: {'; '.join(differ)}."
+        )
+    store.update_study(study["id"], spec=mine, seeds=spec.seeds)
+    return study
+
+
+def _deadline(spec: SweepSpec, seconds_so_far: float) -> float:
+    if spec.budget.hours is None:
+        return math.inf
+    return time.monotonic() + 3600 * spec.budget.hours - seconds_so_far
+
+
+def _announce(driver: Driver, again: int) -> None:
+    tally, planned = driver.tally, driver.spec.planned_trials
+    wanted = "until its hours are spent" if planned is None else f"{planned} trials wanted"
+    known = f", {tally.complete} done" if tally.complete else ""
+    requeued = f", {again} were running when the last driver stopped and run again" if again else ""
+    log.info("Study %s: %s%s%s.", driver.study.name, wanted, known, requeued)

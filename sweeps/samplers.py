@@ -1,0 +1,67 @@
+"""Optuna's samplers as a spec names them, and its storage in our database."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from studies.database import tune_sqlite
+from sweeps.space import grid_points
+from sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.samplers import BaseSampler
+
+
+def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
+    """The sampler's memory of a study: Optuna's own tables, in the same database as ours.
+
+    Args:
+        name: unique in the database.
+        url: of the database, as SQLAlchemy reads it.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    storage = optuna.storages.RDBStorage(url)
+    tune_sqlite(storage.engine)
+    study = optuna.create_study(
+        storage=storage, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True
+    )
+    study.sampler = make_sampler(spec, n_trials=len(study.get_trials(deepcopy=False)))
+    return study
+
+
+def make_sampler(spec: SweepSpec, n_trials: int) -> BaseSampler:
+    """The sampler of a spec, seeded by the spec's seed and the number of trials there are.
+
+    A constant seed would make a resumed sweep draw the same parameters again (optuna issue 3255): the state of a
+    sampler is not in the database.
+    """
+    from optuna import samplers
+
+    text = f"{spec.sampler_seed}:{n_trials}".encode()
+    seed = int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ExperimentalWarning: multivariate TPE and GP have been there for years
+        if spec.sampler == "tpe":
+            return samplers.TPESampler(multivariate=True, seed=seed)
+        if spec.sampler == "nsga2":
+            return samplers.NSGAIISampler(seed=seed)
+        if spec.sampler == "gp":
+            return samplers.GPSampler(seed=seed)
+        if spec.sampler == "grid":
+            return samplers.GridSampler(_grid(spec), seed=spec.sampler_seed)
+        return samplers.RandomSampler(seed=seed)
+
+
+def _grid(spec: SweepSpec) -> Mapping[str, Any]:
+    points = grid_points(spec.search)
+    if points is None:
+        raise ValueError("a grid needs choices or steps in every field.")
+    return points

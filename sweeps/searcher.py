@@ -1,0 +1,183 @@
+"""Runs a driver's jobs as Ray Tune trials: a Searcher that hands them out and takes their results."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.search import Searcher
+
+from sweeps.driver import Driver
+from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.worker import work
+
+RETRIES_AFTER_WORKER_DEATH = 3
+
+
+class JobTrainable(tune.Trainable):
+    """One job; each step is one task of one seed. The process is reused for further jobs: importing torch is slow."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._messages: Iterator[Message] = work(Job.from_dict(json.loads(config["job"])))
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        message = next(self._messages)
+        kind = type(message).__name__
+        return {"message": json.dumps({"kind": kind, **vars(message)}), "done": not isinstance(message, Step)}
+
+
+class JobSearcher(Searcher):
+    """Hands out jobs while fewer than `workers` run, and passes each message on.
+
+    It keeps nothing that would have to be restored: a study goes on from its database, never from a Tune snapshot.
+
+    Attributes:
+        error: the first error of the driver. Tune would take it for a failure of the trial, so it is kept here, ends
+            the run, and is raised once Tune has returned.
+    """
+
+    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], None]) -> None:
+        super().__init__()
+        self.error: BaseException | None = None
+        self._driver = driver
+        self._workers = workers
+        self._on_message = on_message
+        self._numbers: dict[str, int] = {}
+
+    def suggest(self, trial_id: str) -> Any:
+        if self.error is not None:
+            return Searcher.FINISHED
+        if len(self._numbers) >= self._workers:
+            return None
+        try:
+            job = self._driver.next_job()
+        except Exception as error:
+            self.error = error
+            return Searcher.FINISHED
+        if job is None:
+            return Searcher.FINISHED if self._driver.finished else None
+        self._numbers[trial_id] = job.number
+        return {"job": json.dumps(job.to_dict())}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        self._pass_on(self._numbers[trial_id], _message(result))
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        number = self._numbers.pop(trial_id)
+        if error or result is None or "message" not in result:
+            tries = RETRIES_AFTER_WORKER_DEATH + 1
+            self._pass_on(number, Failure(f"the worker process died {tries} times while training (out of memory?)"))
+        else:
+            self._pass_on(number, _message(result))
+
+    def _pass_on(self, number: int, message: Message) -> None:
+        if self.error is None:
+            try:
+                self._on_message(number, message)
+            except Exception as error:
+                self.error = error
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save; see the class."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError("a study goes on from its database: start the same sweep again.")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class StopOnError(tune.Stopper):
+    """Ends all trials at once when the driver cannot go on."""
+
+    def __init__(self, has_failed: Callable[[], bool]) -> None:
+        self._has_failed = has_failed
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return self._has_failed()
+
+    def stop_all(self) -> bool:
+        return self._has_failed()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def _message(result: dict[str, Any]) -> Message:
+    content = json.loads(result["message"])
+    kind = content.pop("kind")
+    if kind == "Success":
+        return Success(tuple(content["results"]))
+    return Step(**content) if kind == "Step" else Failure(**content)
+
+
+def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], None]) -> None:
+    """Train until the driver has no more jobs.
+
+    Args:
+        workers: training processes at a time, one CPU each.
+        address: of a running Ray cluster; None starts one here for the duration of the sweep.
+        on_message: called in this process for every Step (and once for the Success or Failure) of every job; what it
+            raises ends the sweep.
+    """
+    _start_ray(workers, address)
+    folder = tempfile.mkdtemp(prefix="hnet-tune-")
+    searcher = JobSearcher(driver, workers, on_message)
+    try:
+        tuner = tune.Tuner(
+            tune.with_resources(JobTrainable, _resources(workers)),
+            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+            run_config=tune.RunConfig(
+                name="sweep",
+                storage_path=folder,
+                verbose=0,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker keeps its own
+                stop=StopOnError(lambda: searcher.error is not None),
+                failure_config=tune.FailureConfig(max_failures=RETRIES_AFTER_WORKER_DEATH),
+            ),
+        )
+        tuner.fit()
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+    if searcher.error is not None:
+        raise searcher.error
+
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # no ping home, no prompt
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: it lets the running trials finish
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+
+
+def _start_ray(workers: int, address: str | None) -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=200 * 2**20, **quiet)
+    else:
+        ray.init(address=address, **quiet)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is in its row
+
+
+def _resources(workers: int) -> dict[str, float]:
+    """One CPU per worker, and an equal share of the GPUs where there are any."""
+    gpus = ray.cluster_resources().get("GPU", 0.0)  # type: ignore[no-untyped-call]
+    return {"cpu": 1, "gpu": min(1.0, gpus / workers)} if gpus else {"cpu": 1}

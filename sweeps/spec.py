@@ -1,0 +1,253 @@
+"""A sweep spec: what is trained, what is searched, what counts as good, and how much may be spent."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from hnet_core.checking import Complaint, check_trial, dotted, explain, parse_trial
+from hnet_core.errors import ConfigInvalid, NotFound
+from hnet_core.registry import did_you_mean
+from hnet_core.trial import Options, TrialConfig
+from studies.metrics import METRICS
+from sweeps.constraints import Constraint
+from sweeps.overrides import apply_overrides
+from sweeps.space import Dimension, corners, grid_points, grid_size, with_params
+from sweeps.yaml_file import Document
+
+SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
+
+
+class Budget(Options):
+    """When a sweep ends: after so many trials, or so many hours of driving, whichever comes first.
+
+    Trials are counted as asked, failed ones included; duplicates and trials skipped as infeasible are not.
+    """
+
+    trials: int | None = Field(None, ge=1)
+    hours: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Budget:
+        if self.trials is None and self.hours is None:
+            raise ValueError("must give trials, hours or both")
+        return self
+
+
+class Paper(Options):
+    """The published experiment that a sweep follows; running less than it did is labelled reduced everywhere."""
+
+    cite: str
+    settings: dict[str, float] = Field(default={}, description="dotted field (or seeds) -> value in the paper")
+
+
+class SweepSpec(Options):
+    """A checked sweep spec.
+
+    Example:
+        >>> spec = SweepSpec.model_validate({
+        ...     "study": "tiny",
+        ...     "trial": {"stream": {"name": "split", "dataset": "digits", "n_tasks": 2},
+        ...               "method": {"name": "hnet"}, "target": {"name": "mlp", "hidden": [10]},
+        ...               "hypernet": {"name": "chunked", "chunk_size": 100}},
+        ...     "search": {"method.beta_output": {"float": [0.001, 1.0], "log": True}},
+        ...     "budget": {"trials": 4},
+        ... })
+        >>> spec.config({"method.beta_output": 0.1}).method.beta_output
+        0.1
+    """
+
+    study: str = Field(min_length=1, max_length=200)
+    trial: dict[str, Any]
+    search: dict[str, Dimension] = Field(min_length=1)
+    objectives: dict[str, Literal["maximize", "minimize"]] = Field(
+        default={"final_accuracy": "maximize", "compression_ratio": "minimize"}, min_length=1
+    )
+    constraints: dict[str, str] = Field(default={})
+    seeds: int = Field(1, ge=1, description="seeds 0, 1, ... of every configuration")
+    sampler: SamplerName = "tpe"
+    sampler_seed: int = Field(0, ge=0)
+    budget: Budget
+    paper: Paper | None = None
+
+    @field_validator("search", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        if not value:
+            raise ValueError("must name at least one field; to train one configuration use: hnet trial run")
+        return value
+
+    @field_validator("constraints")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        for metric, text in value.items():
+            if metric in METRICS:  # an unknown one is reported with its own line later
+                Constraint.parse(metric, text)
+        return value
+
+    def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
+        """The trial configuration with these parameters in place."""
+        return parse_trial(with_params(self.trial, params or {}))
+
+    @functools.cached_property
+    def parsed_constraints(self) -> tuple[Constraint, ...]:
+        return tuple(Constraint.parse(metric, text) for metric, text in self.constraints.items())
+
+    @property
+    def planned_trials(self) -> int | None:
+        """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
+        points = grid_points(self.search) if self.sampler == "grid" else None
+        if points is None:
+            return self.budget.trials
+        return min(grid_size(points), self.budget.trials or grid_size(points))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; SweepSpec.model_validate reads them back."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), study: str | None = None) -> SweepSpec:
+    """Check a spec in full, before anything is started or written.
+
+    Args:
+        document: the YAML as read.
+        data: data root, needed where a stream's shape depends on a user's own data set.
+        assignments: `--set` arguments.
+        study: replaces the name of the study.
+
+    Raises:
+        ConfigInvalid: one line per thing that is wrong, each with file, line and key.
+    """
+    content = document.content
+    apply_overrides(content, assignments, SweepSpec.model_fields)
+    if study is not None:
+        content["study"] = study
+    try:
+        spec, complaints = _check(content, data)
+    except NotFound as error:
+        raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
+    if spec is None:
+        lines = [f"{document.place(one.path)}: {one}" for one in complaints]
+        raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
+    return spec
+
+
+def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
+    complaints: list[Complaint] = []
+    try:
+        spec = SweepSpec.model_validate(content)
+    except ValidationError as error:
+        complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
+        spec = None
+    if not isinstance(content.get("trial"), Mapping):
+        return None, complaints
+    config, wrong = check_trial(content["trial"])
+    complaints += [Complaint(("trial", *one.path), one.message) for one in wrong]
+    if spec is not None and config is not None:
+        complaints += _check_stream(config, data)
+    if spec is not None and config is not None and not complaints:
+        complaints += _check_search(spec, data)
+        complaints += _check_metrics(spec, config, data)
+    return (None, complaints) if complaints else (spec, [])
+
+
+def _without_tags(complaint: Complaint) -> Complaint:
+    """Pydantic puts the chosen kind of range into the path: search, FIELD, float, float -> search, FIELD, float."""
+    path = complaint.path
+    if len(path) > 3 and path[0] == "search":
+        path = (*path[:2], *path[3:])
+    elif len(path) == 3 and path[0] == "search" and path[2] in ("float", "int", "choice"):
+        path = path[:2]
+    return Complaint(path, complaint.message)
+
+
+def _check_stream(config: TrialConfig, data: Path) -> Iterator[Complaint]:
+    from hnet_core.training import stream_shape
+
+    try:
+        stream_shape(config, data)
+    except ConfigInvalid as error:
+        key = () if error.key is None else tuple(error.key.split("."))
+        yield Complaint(("trial", *key), str(error).rstrip("."))
+
+
+def _check_search(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    """Every end of every range and every choice must make a valid configuration."""
+    for name, value in corners(spec.search):
+        config, wrong = check_trial(with_params(spec.trial, {name: value}))
+        if config is None:
+            yield Complaint(("search", name), wrong[0].message)
+            continue
+        for complaint in _check_stream(config, data):
+            yield Complaint(("search", name), complaint.message)
+    if spec.sampler == "grid" and grid_points(spec.search) is None:
+        for name, dimension in spec.search.items():
+            if dimension.grid() is None:
+                yield Complaint(("search", name), "a grid needs steps; give choice or step, or another sampler")
+
+
+def _check_metrics(spec: SweepSpec, config: TrialConfig, data: Path) -> Iterator[Complaint]:
+    from hnet_core.training import stream_shape
+
+    measure = stream_shape(config, data).measure
+    usable = [name for name, metric in METRICS.items() if metric.measure in (None, measure)]
+    for block, names in (("objectives", spec.objectives), ("constraints", spec.constraints)):
+        for name in names:
+            if name not in METRICS:
+                yield Complaint((block, name), f"unknown metric{did_you_mean(name, usable)}")
+            elif name not in usable:
+                wanted = f"stream {config.stream.name} measures {measure}"
+                yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
+
+
+def reductions(spec: SweepSpec) -> list[str]:
+    """Where a sweep runs less than the published experiment it follows, in words; empty for none."""
+    if spec.paper is None:
+        return []
+    mine: dict[str, Any] = {"seeds": spec.seeds}
+    for name in spec.paper.settings:
+        if name != "seeds":
+            block: Any = spec.trial
+            for key in name.split("."):
+                block = block.get(key) if isinstance(block, Mapping) else None
+            mine[name] = block
+    return [
+        f"{name} {mine[name]} instead of {published:g}"
+        for name, published in spec.paper.settings.items()
+        if isinstance(mine[name], (int, float)) and mine[name] < published
+    ]
+
+
+def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[str]:
+    """Keys in which two specs differ, one line each."""
+    found = []
+    for key in dict.fromkeys([*stored, *mine]):
+        here, there = mine.get(key), stored.get(key)
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            found += differences(here, there, (*path, key))
+        elif here != there:
+            found.append(f"{dotted((*path, key))}: {there!r} in the study, {here!r} now")
+    return found
+
+
+# What may change when a study goes on.
+CHANGEABLE = (("budget",), ("seeds",), ("paper",), ("trial", "training", "device"), ("trial", "training", "threads"))
+
+
+def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A spec without what may change between two starts of the same study."""
+    return _without(spec, CHANGEABLE)
+
+
+def _without(content: Mapping[str, Any], paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    kept = {}
+    for key, value in content.items():
+        if (key,) in paths:
+            continue
+        deeper = [path[1:] for path in paths if len(path) > 1 and path[0] == key]
+        kept[key] = _without(value, deeper) if deeper and isinstance(value, Mapping) else value
+    return kept

@@ -1,0 +1,145 @@
+"""`hnet sweep`: check, run, watch and stop sweeps."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studies import DEFAULT_URL
+from sweeps.arguments import Assignments, Data, Database, Output, Shape, Source
+
+app = typer.Typer(help="Run a hyperparameter sweep, or go on with one.", no_args_is_help=True)
+
+Study = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
+NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
+
+
+@app.command()
+def run(
+    spec: Source,
+    study: NewName = None,
+    db: Database = DEFAULT_URL,
+    data: Data = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Training processes at a time [default: one per CPU core].")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
+    set_: Assignments = None,
+) -> None:
+    """Run a sweep; the same command again goes on with one that was interrupted.
+
+    Exit code 4 means it is finished and some trials have failed.
+    """
+    from sweeps.presets import open_document
+    from sweeps.runner import run_sweep
+    from sweeps.spec import load_spec, reductions
+
+    document = open_document(spec)
+    checked = load_spec(document, _root(data), set_ or [], study)
+    with messages():
+        for line in reductions(checked):
+            logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
+        outcome = run_sweep(checked, db, _root(data), workers, address, document.text)
+    again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    if outcome.stopped:
+        print(f"Stopped. Continue with: {again}", file=sys.stderr)
+        raise typer.Exit(130 if outcome.interrupted else 0)
+    database = "" if db == DEFAULT_URL else f" --db {shlex.quote(db)}"
+    name = shlex.quote(outcome.study)
+    print(f"Finished. Look at it: hnet report tradeoff {name} -o report{database}", file=sys.stderr)
+    if outcome.tally.failed:
+        print(f"{outcome.tally.failed} trials failed; why: hnet study trials {name}{database}", file=sys.stderr)
+        raise typer.Exit(4)
+
+
+@app.command()
+def check(
+    spec: Source,
+    study: NewName = None,
+    data: Data = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="To estimate the time for.")] = None,
+    set_: Assignments = None,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Check a spec in full without writing anything, and estimate how long the sweep takes."""
+    from studies.output import write_object
+    from sweeps.estimate import estimate
+    from sweeps.presets import open_document
+    from sweeps.spec import load_spec
+
+    checked = load_spec(open_document(spec), _root(data), set_ or [], study)
+    write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")
+
+
+@app.command()
+def status(study: Study, db: Database = DEFAULT_URL, format: Shape = "table", output: Output = None) -> None:
+    """How far a study is, and who drives it."""
+    import studies
+    from studies.output import write_object
+
+    write_object(_status(studies.open(db).study(study)), format, output, f"Study {study}")
+
+
+@app.command()
+def stop(study: Study, db: Database = DEFAULT_URL) -> None:
+    """Ask the driver of a study to stop after its running trials."""
+    from studies.database import connect
+    from studies.queries import Studies
+    from studies.store import Store
+
+    engine = connect(db)
+    record = Studies(engine).study(study)
+    if record.driver is None:
+        print(f"Nobody drives study {study} now; there is nothing to stop.", file=sys.stderr)
+        return
+    Store(engine).request_stop(record.id)
+    driver = f"process {record.driver['pid']} on {record.driver['host']}"
+    print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _status(record: Any) -> dict[str, Any]:
+    from sweeps.spec import SweepSpec
+
+    states = record.states
+    counted = sum(states.values()) - states["SKIPPED"] - record.duplicates
+    return {
+        "study": record.name,
+        "planned": SweepSpec.model_validate(record.spec).planned_trials,
+        "asked": counted,
+        "done": states["COMPLETE"] - record.duplicates,
+        "running": states["RUNNING"],
+        "failed": states["FAILED"],
+        "skipped": states["SKIPPED"],
+        "duplicates": record.duplicates,
+        "driver": record.driver,
+        "stop_requested": record.stop_requested,
+        "driver_hours": record.driver_seconds / 3600,
+    }
+
+
+@contextmanager
+def messages() -> Iterator[None]:
+    """Our own messages go to stderr as they are, one line each."""
+    log = logging.getLogger("hnet")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+def _root(data: Path | None) -> Path:
+    from hnet_core.data import data_root
+
+    return data_root(data)

@@ -1,0 +1,157 @@
+"""`hnet trial`: train or describe one configuration, without a study."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sweeps.arguments import Assignments, Data, Output, Shape, Source
+
+if TYPE_CHECKING:
+    from hnet_core.trial import TrialConfig, TrialResult
+
+app = typer.Typer(help="Train or describe one configuration, without a study.", no_args_is_help=True)
+
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; instead of training.device.")]
+
+
+@app.command()
+def run(
+    source: Source,
+    set_: Assignments = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train with seeds 0, 1, ...")] = 1,
+    data: Data = None,
+    device: Device = None,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
+    from hnet_core.data import data_root
+    from hnet_core.training import run_trial
+    from studies.output import write_object
+
+    config = _config(source, set_, device, data_root(data))
+    results = []
+    for seed in range(seeds):
+        with _TaskLine(seed, seeds) as line:
+            results.append(run_trial(config, seed, data_root(data), on_task=line.show))
+    write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
+
+
+@app.command()
+def describe(
+    source: Source,
+    set_: Assignments = None,
+    data: Data = None,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Count weights, bytes and arithmetic of one configuration; trains and allocates nothing."""
+    from hnet_core.data import data_root
+    from studies.output import write_object
+
+    config = _config(source, set_, None, data_root(data))
+    write_object(_description(config, data_root(data)), format, output, f"{source}: {config.method.name}")
+
+
+def _config(source: str, assignments: list[str] | None, device: str | None, root: Path) -> TrialConfig:
+    """The configuration in a document, checked.
+
+    Raises:
+        ConfigInvalid: each line names file, line and key.
+    """
+    from hnet_core.checking import check_trial
+    from hnet_core.errors import ConfigInvalid
+    from hnet_core.training import stream_shape
+    from sweeps.overrides import TRIAL_KEYS, apply_overrides
+    from sweeps.presets import open_document
+    from sweeps.spec import SweepSpec
+
+    document = open_document(source)
+    content = document.content
+    is_spec = "trial" in content
+    wanted = [*(assignments or []), *([] if device is None else [f"training.device={device}"])]
+    apply_overrides(content, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
+    prefix = ("trial",) if is_spec else ()
+    config, complaints = check_trial(content["trial"] if is_spec else content)
+    if config is None:
+        lines = [f"{document.place((*prefix, *one.path))}: {one}" for one in complaints]
+        raise ConfigInvalid("\n".join(lines))
+    try:
+        stream_shape(config, root)
+    except ConfigInvalid as error:
+        path = (*prefix, *(error.key or "stream").split("."))
+        raise ConfigInvalid(f"{document.place(path)}: {'.'.join(path)}: {error}") from None
+    return config
+
+
+def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, Any]:
+    from studies.metrics import METRICS, run_metrics, static_metrics
+    from studies.statistics import t_interval
+
+    per_seed = [run_metrics(result) for result in results]
+    counts = static_metrics(results[0].counts)
+    over_seeds = {
+        name: t_interval([metrics[name] for metrics in per_seed]).to_dict()
+        for name, metric in METRICS.items()
+        if metric.measure in (None, results[0].measure) and name not in counts
+    }
+    return {
+        **over_seeds,
+        **counts,
+        "seeds": [result.seed for result in results],
+        "config_hash": config.hash(),
+        "config": config.model_dump(mode="json"),
+        "device": results[0].device,
+        "threads": results[0].threads,
+        "data_checksum": results[0].data_checksum,
+    }
+
+
+def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
+    from hnet_core.registry import METHODS
+    from hnet_core.training import networks, stream_shape
+    from studies.metrics import static_metrics
+
+    shape = stream_shape(config, root)
+    parts = networks(config, shape)
+    method = METHODS[config.method.name]
+    first, last = (
+        method.multiply_adds(config.method, parts.target, parts.hypernet, config.training.batch_size, task)
+        for task in (0, shape.n_tasks - 1)
+    )
+    return {
+        **static_metrics(parts.counts),
+        "weights_per_further_task": parts.counts.per_task,
+        "n_tasks": shape.n_tasks,
+        "n_inputs": shape.n_inputs,
+        "n_outputs": shape.n_outputs,
+        "multiply_adds_per_step": {"first_task": first, "last_task": last},
+        "steps": shape.n_tasks * config.training.iterations,
+        "config_hash": config.hash(),
+        "config": config.model_dump(mode="json"),
+    }
+
+
+class _TaskLine:
+    """One line on stderr per seed, rewritten after each task on a terminal."""
+
+    def __init__(self, seed: int, seeds: int) -> None:
+        self._head = f"seed {seed}" + (f" of {seeds}" if seeds > 1 else "")
+        self._live = sys.stderr.isatty()
+
+    def __enter__(self) -> _TaskLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            print(file=sys.stderr)
+
+    def show(self, report: Any) -> None:
+        known = [value for value in report.test if value is not None]
+        text = f"{self._head}: task {report.task + 1}/{report.n_tasks}, mean so far {sum(known) / len(known):.4f}"
+        print(f"\r{text}" if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True)

@@ -1,0 +1,63 @@
+"""Trains a job task by task: checkpoints after each, continues what an earlier attempt left, and never raises."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hnet_core.checking import parse_trial
+from hnet_core.errors import HnetError
+from hnet_core.training import TrialRun, load_checkpoint
+from sweeps.crash import crash_point
+from sweeps.jobs import Failure, Job, Message, Step, Success
+
+
+def work(job: Job) -> Iterator[Message]:
+    """A Step after each task of each seed, then one Success or Failure.
+
+    After kill -9 at any moment, the same job again repeats at most the task that was being trained; its results are
+    bit-identical to those of an undisturbed run.
+    """
+    try:
+        yield from _train(job)
+    except Exception as error:  # whatever a trial does, the sweep goes on and the row says why
+        name = "" if isinstance(error, HnetError) else f"{type(error).__name__}: "
+        line = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        yield Failure(f"{name}{line}", traceback.format_exc())
+
+
+def _train(job: Job) -> Iterator[Message]:
+    config = parse_trial(job.config)
+    results = []
+    for position, seed in enumerate(job.seeds):
+        path = Path(job.checkpoints) / f"seed-{seed}.pt"
+        run = TrialRun(config, seed, job.data_root, _earlier(path))
+        while not run.finished:
+            report = run.train_task()
+            crash_point("mid_train")
+            _save(report.checkpoint, path)
+            crash_point("after_checkpoint")
+            done = position * report.n_tasks + report.task + 1
+            yield Step(job.number, seed, done, len(job.seeds) * report.n_tasks)
+        results.append(run.result().to_dict())
+    yield Success(tuple(results))
+
+
+def _earlier(path: Path) -> dict[str, Any] | None:
+    return load_checkpoint(path) if path.exists() else None
+
+
+def _save(checkpoint: dict[str, Any], path: Path) -> None:
+    """Replace the checkpoint in one step: a reader sees the old one or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with partial.open("wb") as file:
+        torch.save(checkpoint, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

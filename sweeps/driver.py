@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import Trial
 
-MAX_ATTEMPTS = 5
 MAX_ASKS_WITHOUT_TRAINING = 200
 
 log = logging.getLogger("hnet")
@@ -210,6 +209,11 @@ class Driver:
         self.fail_row(number, job.attempt, failure)
         for follower, attempt in self._followers.pop(number, []):
             self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
+
+    def give_up(self, number: int, attempt: int, reason: str) -> None:
+        """Fail a trial that an earlier driver asked for and that is not tried again."""
+        self.tally.asked += 1
+        self.fail_row(number, attempt, Failure(reason))
 
     def fail_row(self, number: int, attempt: int, failure: Failure) -> None:
         """Make a trial FAILED for us and for Optuna."""

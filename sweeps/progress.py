@@ -35,7 +35,8 @@ class SweepProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
         self._console.print(self.line(), markup=False, highlight=False, soft_wrap=True)
 
     def note(self, number: int, message: Message) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from studies.metrics import METRICS
 from studies.queries import Studies
-from sweeps.driver import MAX_ATTEMPTS, Driver
-from sweeps.jobs import Failure
+from sweeps.driver import Driver
 from sweeps.space import suggest
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+# A machine that is taken away often must not fail a long trial; one that dies of a trial must not do so for ever.
+MAX_ATTEMPTS = 20
 
 Ledger = Mapping[int, Mapping[str, Any]]
 
@@ -62,13 +64,11 @@ def _run_again(driver: Driver, trial: FrozenTrial, row: Mapping[str, Any] | None
 
     attempt = 1 if row is None else row["attempt"] + 1
     if attempt > MAX_ATTEMPTS:
-        driver.fail_row(
-            trial.number, attempt - 1, Failure(f"gave up after {MAX_ATTEMPTS} attempts: its driver died each time")
-        )
+        driver.give_up(trial.number, attempt - 1, f"gave up after {MAX_ATTEMPTS} attempts: the driver died each time")
         return
     original = None if row is None else row["duplicate_of"]
     if original is not None and not driver.knows(original):
-        driver.fail_row(trial.number, attempt - 1, Failure(f"the same configuration failed as trial {original}"))
+        driver.give_up(trial.number, attempt - 1, f"the same configuration failed as trial {original}")
         return
     asked = optuna.trial.Trial(driver.optuna, trial._trial_id)
     driver.begin(asked, suggest(asked, driver.spec.search), attempt)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from studies.database import tune_sqlite
@@ -56,12 +55,20 @@ def make_sampler(spec: SweepSpec, n_trials: int) -> BaseSampler:
         if spec.sampler == "gp":
             return samplers.GPSampler(seed=seed)
         if spec.sampler == "grid":
-            return samplers.GridSampler(_grid(spec), seed=spec.sampler_seed)
+            return _grid_sampler(spec)
         return samplers.RandomSampler(seed=seed)
 
 
-def _grid(spec: SweepSpec) -> Mapping[str, Any]:
+def _grid_sampler(spec: SweepSpec) -> BaseSampler:
+    from optuna.samplers import GridSampler
+
+    class AskedGridSampler(GridSampler):
+        """Optuna's ends `optimize` after the last point, which is an error under ask and tell; our budget ends there."""
+
+        def after_trial(self, *_: Any) -> None:
+            pass
+
     points = grid_points(spec.search)
     if points is None:
         raise ValueError("a grid needs choices or steps in every field.")
-    return points
+    return AskedGridSampler(points, seed=spec.sampler_seed)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+# Packed images with a script that unpacks them; see README, "Tests".
+PACKED_DATA = Path(os.environ.get("HNET_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -13,11 +19,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--runslow"):
-        return
-    skip = pytest.mark.skip(reason="slow: run with --runslow")
+    slow = pytest.mark.skip(reason="slow: run with --runslow")
+    images = pytest.mark.skip(reason=f"left out: no real images in {PACKED_DATA} (set HNET_TEST_DATA)")
     for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(skip)
+        if "slow" in item.keywords and not config.getoption("--runslow"):
+            item.add_marker(slow)
+        # Continuous integration must have the images: there these tests fail rather than being left out.
+        if "mnist_root" in getattr(item, "fixturenames", ()) and not PACKED_DATA.exists() and not os.environ.get("CI"):
+            item.add_marker(images)
 
 
+@pytest.fixture(scope="session")
+def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with real MNIST and Fashion-MNIST in torchvision's layout."""
+    root = tmp_path_factory.getbasetemp().parent / "hnet-images"  # shared by the workers of one test run
+    subprocess.run([sys.executable, str(PACKED_DATA / "unpack"), str(root), "mnist", "fashion_mnist"], check=True)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's data, cache or database."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("HNET_DATA", str(tmp_path_factory.getbasetemp() / "data"))
+    monkeypatch.delenv("HNET_DB", raising=False)

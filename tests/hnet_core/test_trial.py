@@ -1,0 +1,100 @@
+"""Configurations: what is refused and how, and what makes two of them the same."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from hnet_core.checking import check_trial, parse_trial
+from hnet_core.errors import ConfigInvalid
+from tests.hnet_core.tiny import TINY, tiny
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    content = copy.deepcopy(TINY)
+    *blocks, last = path.split(".")
+    block = content
+    for key in blocks:
+        block = block[key]
+    block[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("method.name", "hnt", r"^method\.name: unknown method 'hnt'; did you mean 'hnet'\? known: "),
+        ("method.beta_ouput", 1, r"^method\.beta_ouput: unknown key .* did you mean 'beta_output'\?"),
+        ("method.beta_output", -1, r"^method\.beta_output: must be greater than or equal to 0, got -1"),
+        ("method.beta_output", float("nan"), r"^method\.beta_output: must be .*, got nan"),
+        ("training.lr", float("inf"), r"^training\.lr: must be a finite number, got inf"),
+        ("training.iterations", 0, r"^training\.iterations: must be greater than or equal to 1, got 0"),
+        ("training.iterations", "many", r"^training\.iterations: must be a valid integer"),
+        ("stream", "split", r"^stream: must be a block with a name, got 'split'"),
+        ("target", {"hidden": [3]}, r"^target: must have a name; known: mlp"),
+        ("hypernet", None, r"method 'hnet' needs a hypernet block"),
+        ("hypernet.activation", "gelu", r"^hypernet\.activation: must be 'relu'"),
+        ("targets", {}, r"^targets: unknown key 'targets'; did you mean 'target'\?"),
+        ("target.hidden", [10, 0], r"^target\.hidden\.1: must be greater than 0"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_what_was_expected(path: str, value: object, says: str) -> None:
+    with pytest.raises(ConfigInvalid, match=says):
+        parse_trial(changed(path, value))
+
+
+def test_everything_wrong_is_reported_at_once() -> None:
+    content = changed("method.name", "hnt")
+    content["training"]["lr"] = -1
+    content["target"]["hiden"] = [1]
+    _, complaints = check_trial(content)
+    assert [complaint.path for complaint in complaints] == [
+        ("method", "name"), ("target", "hiden"), ("training", "lr"),
+    ]  # fmt: skip
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        tiny().training = None  # type: ignore[assignment,misc]
+
+
+def test_the_hash_ignores_key_order_defaults_and_what_changes_only_the_speed() -> None:
+    reordered = dict(reversed(list(TINY.items())))
+    spelled_out = changed("method.lookahead", "adam")
+    assert parse_trial(reordered).hash() == parse_trial(spelled_out).hash() == tiny().hash()
+    assert tiny(training={"device": "cpu", "threads": 2, "engine": "plain"}).hash() == tiny().hash()
+
+
+def test_the_hash_tells_every_other_difference() -> None:
+    variants = [
+        tiny(),
+        tiny(method={"beta_output": 0.02}),
+        tiny(training={"iterations": 9}),
+        tiny(stream={"n_tasks": 2}),
+        tiny(target={"activation": "elu"}),
+        tiny(hypernet={"chunk_size": 101}),
+        tiny(method={"name": "scratch"}),
+    ]
+    assert len({config.hash() for config in variants}) == len(variants)
+
+
+def test_a_hypernet_block_is_dropped_where_no_hypernetwork_is_trained() -> None:
+    assert tiny(method={"name": "scratch"}).hypernet is None
+    with_block = tiny(method={"name": "joint"})
+    without = {key: value for key, value in TINY.items() if key != "hypernet"}
+    assert with_block.hash() == parse_trial({**without, "method": {"name": "joint"}}).hash()
+
+
+def test_a_configuration_survives_json() -> None:
+    config = tiny()
+    assert parse_trial(config.model_dump(mode="json")) == config
+
+
+def test_reading_a_configuration_class_does_not_import_torch() -> None:
+    code = "import sys, hnet_core.trial; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,265 @@
+"""A sweep from spec to rows: exactly once, whatever happens."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+import studies
+from hnet_core.errors import ConfigInvalid
+from hnet_core.training import run_trial
+from studies.metrics import run_metrics
+from sweeps.crash import VARIABLE
+from sweeps.driver import Driver
+from sweeps.jobs import Failure
+from sweeps.lease import StudyHeld, study_lease
+from sweeps.runner import Outcome, checkpoint_folder, run_sweep
+from sweeps.spec import SweepSpec
+from tests.sweeps.tiny import SPEC, inline, tiny_spec
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'runs.db'}"
+
+
+def run(spec: SweepSpec, url: str, **more: Any) -> Outcome:
+    return run_sweep(spec, url, backend=inline, **more)
+
+
+def states(url: str, name: str = "tiny") -> dict[int, str]:
+    return {row["number"]: row["state"] for row in studies.open(url).ledger(name)}
+
+
+def optuna_states(url: str) -> list[str]:
+    storage = optuna.storages.RDBStorage(url)
+    (summary,) = optuna.get_all_study_summaries(storage)
+    return [trial.state.name for trial in optuna.load_study(study_name=summary.study_name, storage=storage).trials]
+
+
+def scores(url: str, name: str = "tiny") -> list[tuple[Any, ...]]:
+    """What a study has measured, without clocks."""
+    runs = studies.open(url).runs(name).sort_values(["number", "seed"])
+    kept = ["number", "seed", "config_hash", "final_accuracy", "validation_final_accuracy", "compression_ratio"]
+    return [tuple(row) for row in runs[kept].itertuples(index=False)]
+
+
+def test_a_sweep_trains_every_trial_once_with_every_seed(url: str) -> None:
+    outcome = run(tiny_spec(), url)
+    assert (outcome.tally.complete, outcome.tally.failed, outcome.stopped) == (3, 0, False)
+    assert states(url) == dict.fromkeys(range(3), "COMPLETE")
+    assert optuna_states(url) == ["COMPLETE"] * 3
+    assert [(number, seed) for number, seed, *_ in scores(url)] == [(n, s) for n in range(3) for s in range(2)]
+
+
+def test_what_is_stored_is_what_the_training_core_gives(url: str) -> None:
+    spec = tiny_spec()
+    run(spec, url)
+    for row in studies.open(url).runs("tiny").to_dict("records"):
+        params = {name: row[name] for name in spec.search}
+        expected = run_metrics(run_trial(spec.config(params), row["seed"]))
+        for name in ("final_accuracy", "during_accuracy", "forgetting", "compression_ratio", "hypernet_weights"):
+            assert row[name] == expected[name], name
+
+
+def test_optuna_learns_the_mean_over_seeds_on_the_validation_split(url: str) -> None:
+    run(tiny_spec(), url)
+    storage = optuna.storages.RDBStorage(url)
+    (summary,) = optuna.get_all_study_summaries(storage)
+    trials = studies.open(url).trials("tiny")
+    for told, row in zip(
+        optuna.load_study(study_name=summary.study_name, storage=storage).trials, trials.to_dict("records"), strict=True
+    ):
+        assert told.values == pytest.approx([row["validation_final_accuracy"], row["compression_ratio"]])
+
+
+def test_the_same_study_goes_on_when_its_budget_grows(url: str) -> None:
+    run(tiny_spec(budget={"trials": 2}), url)
+    before = scores(url)
+    assert run(tiny_spec(budget={"trials": 4}), url).tally.complete == 4
+    assert scores(url)[: len(before)] == before
+    assert len(states(url)) == 4
+    assert run(tiny_spec(budget={"trials": 4}), url).tally.complete == 4
+    assert len(studies.open(url).study("tiny").launches) == 3
+
+
+def test_a_study_that_wants_more_seeds_trains_only_the_missing_ones(url: str) -> None:
+    run(tiny_spec(seeds=1), url)
+    before = scores(url)
+    run(tiny_spec(seeds=3), url)
+    after = scores(url)
+    assert [row for row in after if row[1] == 0] == before
+    assert len(after) == 9
+    with pytest.raises(ConfigInvalid, match="more is possible, fewer is not"):
+        run(tiny_spec(seeds=2), url)
+
+
+def test_a_study_of_another_spec_is_left_alone_and_the_difference_shown(url: str) -> None:
+    run(tiny_spec(), url)
+    before = scores(url)
+    other = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 4, "batch_size": 16}})
+    with pytest.raises(ConfigInvalid, match=r"--study.*trial\.training\.iterations: 3 in the study, 4 now"):
+        run(other, url)
+    assert scores(url) == before
+
+
+def test_a_configuration_already_measured_is_not_trained_again(url: str) -> None:
+    spec = tiny_spec(search={"hypernet.chunk_size": {"choice": [50, 100]}}, budget={"trials": 3})
+    outcome = run(spec, url)
+    assert outcome.tally.complete == 2
+    assert outcome.tally.duplicates > 0
+    rows = studies.open(url).ledger("tiny")
+    trained = {row["number"]: row["config_hash"] for row in rows if row["duplicate_of"] is None}
+    assert len(set(trained.values())) == len(trained) == 2
+    for row in rows:
+        assert row["state"] == "COMPLETE"
+        if row["duplicate_of"] is not None:
+            assert trained[row["duplicate_of"]] == row["config_hash"]
+    assert set(optuna_states(url)) == {"COMPLETE"}
+
+
+def test_a_trial_that_breaks_a_constraint_on_weights_is_skipped_untrained_and_outside_the_budget(url: str) -> None:
+    outcome = run(tiny_spec(constraints={"compression_ratio": "<= 0.45"}, budget={"trials": 4}), url)
+    assert outcome.tally.complete == 4
+    assert outcome.tally.skipped > 0
+    for row in studies.open(url).ledger("tiny"):
+        ratio = row["model_weights"] / row["target_weights"]
+        assert row["state"] == ("SKIPPED" if ratio > 0.45 else "COMPLETE")
+        assert (row["reason"] == "infeasible: compression_ratio <= 0.45 does not hold") == (ratio > 0.45)
+
+
+def test_a_search_space_without_feasible_points_ends_with_a_warning(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    outcome = run(tiny_spec(constraints={"compression_ratio": "<= 0.0001"}), url)
+    assert outcome.tally.complete == 0
+    assert "the search space seems exhausted" in caplog.text
+
+
+def test_a_grid_is_trained_point_by_point_and_ends_by_itself(url: str) -> None:
+    search = {"hypernet.chunk_size": {"choice": [50, 100]}, "method.beta_output": {"choice": [0.01, 0.1]}}
+    outcome = run(tiny_spec(search=search, sampler="grid", budget={"trials": 100}), url)
+    assert outcome.tally.complete == 4
+    points = studies.open(url).trials("tiny")[list(search)]
+    assert len(points.drop_duplicates()) == 4
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "gp"])
+def test_every_sampler_works_with_constraints(url: str, sampler: str) -> None:
+    spec = tiny_spec(
+        sampler=sampler, seeds=1, constraints={"compression_ratio": "<= 1.0", "forgetting": "<= 0.9"},
+        budget={"trials": 12},
+    )  # fmt: skip
+    assert run(spec, url).tally.complete == 12
+
+
+def test_a_trial_that_fails_becomes_a_row_with_its_reason_and_the_sweep_goes_on(url: str) -> None:
+    # A learning rate that overflows makes the outputs infinite in every trial that uses it.
+    search = {"training.lr": {"choice": [1e30, 0.01]}}
+    outcome = run(tiny_spec(search=search, sampler="grid", budget={"trials": 2}), url)
+    assert (outcome.tally.complete, outcome.tally.failed) == (1, 1)
+    (failed,) = [row for row in studies.open(url).ledger("tiny") if row["state"] == "FAILED"]
+    assert failed["reason"].startswith("training diverged")
+    assert "TrainingDiverged" in failed["traceback"]
+    assert sorted(optuna_states(url)) == ["COMPLETE", "FAIL"]
+    assert not any(checkpoint_folder(studies.open(url).study("tiny").uuid).glob("*"))
+
+
+def test_a_driver_that_is_stopped_finishes_its_trial_and_leaves_the_rest(url: str) -> None:
+    def stopping(driver: Driver, *arguments: Any) -> None:
+        job = driver.next_job()
+        assert job is not None
+        driver.fail(job.number, Failure("first"))
+        driver.stopping = True
+        assert driver.next_job() is None
+        assert driver.finished
+
+    run_sweep(tiny_spec(), url, backend=stopping)
+    assert states(url) == {0: "FAILED"}
+    assert run(tiny_spec(), url).tally.asked == 3
+
+
+def test_a_second_driver_of_a_running_study_is_refused(url: str) -> None:
+    refused: list[str] = []
+
+    def second(driver: Driver, *arguments: Any) -> None:
+        with pytest.raises(StudyHeld, match=f"is driven by process {os.getpid()}") as error:
+            run(tiny_spec(), url)
+        refused.append(str(error.value))
+
+    run_sweep(tiny_spec(), url, backend=second)
+    assert "hnet sweep stop tiny" in refused[0]
+
+
+def test_the_lease_of_a_dead_process_on_this_machine_is_taken_over_at_once(url: str) -> None:
+    from studies.database import connect
+    from studies.store import Store
+
+    store = Store(connect(url, create=True))
+    study_id = store.create_study("tiny", {}, 1)
+    child = multiprocessing.get_context("fork").Process(target=os._exit, args=(0,))
+    child.start()
+    child.join()
+    assert child.pid is not None
+    host = os.uname().nodename
+    assert store.acquire_lease(study_id, "dead", host, child.pid, 1000)
+    with study_lease(store, study_id, "tiny", lambda: None, lambda error: None):
+        holder = store.lease_holder(study_id)
+        assert holder is not None and holder["pid"] == os.getpid()
+    assert store.lease_holder(study_id) is None
+    assert store.acquire_lease(study_id, "elsewhere", "another-host", child.pid, 1000)
+    with (
+        pytest.raises(StudyHeld, match="another-host"),
+        study_lease(store, study_id, "tiny", lambda: None, lambda error: None),
+    ):
+        pass
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'runs.db'}"
+    run(tiny_spec(), url)
+    return scores(url)
+
+
+CRASHES = ["after_ask:2", "after_row:2", "mid_train:6", "after_checkpoint:6", "after_commit:2", "after_tell:1"]
+
+
+@pytest.mark.parametrize("point", CRASHES)
+def test_after_kill_9_at_any_moment_the_same_command_ends_as_if_nothing_had_happened(
+    url: str, point: str, undisturbed: list[tuple[Any, ...]]
+) -> None:
+    child = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(url, point))
+    child.start()
+    child.join(timeout=120)
+    assert child.exitcode == -signal.SIGKILL
+    assert len(states(url)) <= 3
+    run(tiny_spec(), url)
+    assert states(url) == dict.fromkeys(range(3), "COMPLETE")
+    assert optuna_states(url) == ["COMPLETE"] * 3
+    again = scores(url)
+    # Trials asked before the kill are the same ones; later draws depend on how often the sampler was seeded.
+    assert len(again) == len(undisturbed)
+    assert again[:2] == undisturbed[:2]
+
+
+def _run_until_killed(url: str, point: str) -> None:
+    os.environ[VARIABLE] = point
+    run(tiny_spec(), url)
+
+
+def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.reconcile.MAX_ATTEMPTS", 3)
+    for _ in range(3):
+        child = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(url, "mid_train"))
+        child.start()
+        child.join(timeout=120)
+        assert child.exitcode == -signal.SIGKILL
+    run(tiny_spec(seeds=2), url)
+    (failed,) = [row for row in studies.open(url).ledger("tiny") if row["state"] == "FAILED"]
+    assert failed["reason"].startswith("gave up after 3 attempts")
+    assert len(states(url)) == 3

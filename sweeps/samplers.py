@@ -63,7 +63,7 @@ def _grid_sampler(spec: SweepSpec) -> BaseSampler:
     from optuna.samplers import GridSampler
 
     class AskedGridSampler(GridSampler):
-        """Optuna's ends `optimize` after the last point, which is an error under ask and tell; our budget ends there."""
+        """Optuna's stops `optimize` at the last point, an error under ask and tell; our budget ends there."""
 
         def after_trial(self, *_: Any) -> None:
             pass

@@ -1,0 +1,45 @@
+# make demo    install and look at a trade-off that was trained here (about 10 minutes, most of it downloading torch)
+# make test    install the tools for development and run the tests;  ARGS="--runslow" runs all of them
+# make check   format, lint, types and fast tests: run it before each commit
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo install test check perf clean
+
+demo: .venv/installed
+	$(BIN)/hnet sweep run quickstart --db demo/hnet.db
+	$(BIN)/hnet study front quickstart --db demo/hnet.db
+	$(BIN)/hnet report tradeoff quickstart --db demo/hnet.db -o demo
+
+install: .venv/installed
+	@echo "Installed. Try: $(BIN)/hnet --help"
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+perf: .venv/installed-dev
+	$(BIN)/python -m perf.report
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed, $(PYTHON) is older; name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/installed: .venv/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	touch $@
+
+.venv/installed-dev: .venv/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@ .venv/installed
+
+clean:
+	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -67,6 +67,7 @@ class Driver:
     Attributes:
         tally: progress so far.
         stopping: set to ask for no further job; running ones may finish.
+        aborted: why the sweep must end at once, writing nothing more; the backend then drops what is running.
         deadline: time.monotonic() at which the hours of the budget end.
     """
 
@@ -84,6 +85,7 @@ class Driver:
         self.optuna = optuna_study
         self.tally = Tally()
         self.stopping = False
+        self.aborted: BaseException | None = None
         self.deadline = deadline
         self._waiting: deque[Job] = deque()
         self._jobs: dict[int, Job] = {}
@@ -112,6 +114,11 @@ class Driver:
     def queue(self, job: Job) -> None:
         """A job to do before anything new is asked."""
         self._waiting.append(job)
+
+    def abort(self, why: BaseException) -> None:
+        """End the sweep at once; running trials stay RUNNING and go on from their checkpoints at the next start."""
+        self.aborted = self.aborted or why
+        self.stopping = True
 
     # Jobs out.
 

@@ -106,7 +106,7 @@ def run_sweep(
         again = reconcile(driver, studies)
         _announce(driver, again)
         if not driver.finished:
-            _drive(driver, signals, workers or os.cpu_count() or 1, address, backend or _ray())
+            _drive(driver, workers or os.cpu_count() or 1, address, backend or _ray())
         if not driver.tally.running:
             shutil.rmtree(checkpoint_folder(study["uuid"]), ignore_errors=True)
     return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
@@ -118,11 +118,10 @@ def checkpoint_folder(study_uuid: str) -> Path:
     return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
 
 
-def _drive(driver: Driver, signals: StopSignals, workers: int, address: str | None, backend: Backend) -> None:
+def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
     with SweepProgress(driver, sys.stderr) as progress:
 
         def on_message(number: int, message: Message) -> None:
-            signals.raise_if_lost()
             if isinstance(message, Success):
                 driver.complete(number, message.results)
             elif isinstance(message, Failure):
@@ -130,7 +129,8 @@ def _drive(driver: Driver, signals: StopSignals, workers: int, address: str | No
             progress.note(number, message)
 
         backend(driver, workers, address, on_message)
-    signals.raise_if_lost()
+    if driver.aborted is not None:
+        raise driver.aborted
 
 
 def _ray() -> Backend:

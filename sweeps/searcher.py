@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,29 +43,23 @@ class JobSearcher(Searcher):
     """Hands out jobs while fewer than `workers` run, and passes each message on.
 
     It keeps nothing that would have to be restored: a study goes on from its database, never from a Tune snapshot.
-
-    Attributes:
-        error: the first error of the driver. Tune would take it for a failure of the trial, so it is kept here, ends
-            the run, and is raised once Tune has returned.
+    An error of the driver aborts it: raised here, Tune would take it for a failure of the trial.
     """
 
     def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], None]) -> None:
         super().__init__()
-        self.error: BaseException | None = None
         self._driver = driver
         self._workers = workers
         self._on_message = on_message
         self._numbers: dict[str, int] = {}
 
     def suggest(self, trial_id: str) -> Any:
-        if self.error is not None:
-            return Searcher.FINISHED
-        if len(self._numbers) >= self._workers:
+        if len(self._numbers) >= self._workers and not self._driver.stopping:
             return None
         try:
             job = self._driver.next_job()
         except Exception as error:
-            self.error = error
+            self._driver.abort(error)
             return Searcher.FINISHED
         if job is None:
             return Searcher.FINISHED if self._driver.finished else None
@@ -82,11 +78,11 @@ class JobSearcher(Searcher):
             self._pass_on(number, _message(result))
 
     def _pass_on(self, number: int, message: Message) -> None:
-        if self.error is None:
+        if self._driver.aborted is None:
             try:
                 self._on_message(number, message)
             except Exception as error:
-                self.error = error
+                self._driver.abort(error)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save; see the class."""
@@ -98,17 +94,17 @@ class JobSearcher(Searcher):
         return {}
 
 
-class StopOnError(tune.Stopper):
-    """Ends all trials at once when the driver cannot go on."""
+class StopWhenAborted(tune.Stopper):
+    """Ends all trials at once when the driver is aborted."""
 
-    def __init__(self, has_failed: Callable[[], bool]) -> None:
-        self._has_failed = has_failed
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return self._has_failed()
+        return self._driver.aborted is not None
 
     def stop_all(self) -> bool:
-        return self._has_failed()
+        return self._driver.aborted is not None
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -129,21 +125,22 @@ def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: 
         workers: training processes at a time, one CPU each.
         address: of a running Ray cluster; None starts one here for the duration of the sweep.
         on_message: called in this process for every Step (and once for the Success or Failure) of every job; what it
-            raises ends the sweep.
+            raises aborts the driver.
     """
     _start_ray(workers, address)
     folder = tempfile.mkdtemp(prefix="hnet-tune-")
-    searcher = JobSearcher(driver, workers, on_message)
     try:
         tuner = tune.Tuner(
             tune.with_resources(JobTrainable, _resources(workers)),
-            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+            tune_config=tune.TuneConfig(
+                search_alg=JobSearcher(driver, workers, on_message), num_samples=-1, reuse_actors=True
+            ),
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=folder,
                 verbose=0,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker keeps its own
-                stop=StopOnError(lambda: searcher.error is not None),
+                stop=StopWhenAborted(driver),
                 failure_config=tune.FailureConfig(max_failures=RETRIES_AFTER_WORKER_DEATH),
             ),
         )
@@ -151,8 +148,6 @@ def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: 
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
-    if searcher.error is not None:
-        raise searcher.error
 
 
 QUIET = {
@@ -169,11 +164,15 @@ QUIET = {
 def _start_ray(workers: int, address: str | None) -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=200 * 2**20, **quiet)
     else:
         ray.init(address=address, **quiet)
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():  # Ray puts its own in place, which print native stack traces
+            signal.signal(number, handler)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is in its row
 
 

@@ -32,7 +32,6 @@ class StopSignals:
         self.driver: Driver | None = None
         self.stopped = False
         self.interrupted = False
-        self._lost: HnetError | None = None
         self._old: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -54,20 +53,21 @@ class StopSignals:
 
     def lose(self, error: HnetError) -> None:
         """The lease is gone: write nothing more."""
-        self._lost = error
-        if self.driver is not None:
-            self.driver.stopping = True
+        self._abort(error)
 
-    def raise_if_lost(self) -> None:
-        if self._lost is not None:
-            raise self._lost
+    def _abort(self, why: BaseException) -> None:
+        """An exception raised inside Ray's native code would be lost, so the driver carries it out."""
+        if self.driver is None:
+            raise why
+        self.driver.abort(why)
 
     def _on_interrupt(self, *_: object) -> None:
         if self.stopped or self.driver is None:
-            raise KeyboardInterrupt
+            self._abort(KeyboardInterrupt())
+            return
         self.interrupted = True
         self.stop()
         log.info("Press Ctrl-C again to abandon them; they then go on from their last finished task.")
 
     def _on_terminate(self, *_: object) -> None:
-        raise Terminated
+        self._abort(Terminated())

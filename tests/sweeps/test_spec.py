@@ -47,7 +47,7 @@ WRONG = {
         "{final_accuracy: maximize", "{final_mse: minimize", r"q\.yaml:15: objectives\.final_mse: .* measures accuracy",
     ),
     "unknown top-level key": ("seeds: 3", "seedz: 3", r"q\.yaml:17: seedz: unknown key 'seedz'; did you mean 'seeds'\?"),
-    "no budget": ("{trials: 16}", "{}", r"q\.yaml:19: budget: must give trials, hours or both"),
+    "no budget": ("{trials: 24}", "{}", r"q\.yaml:19: budget: must give trials, hours or both"),
     "grid without steps": ("sampler: tpe", "sampler: grid", r"q\.yaml:14: search\.hypernet\.chunk_size: a grid needs steps"),
     "key given twice": ("seeds: 3", "seeds: 3\nseeds: 4", r"q\.yaml:18: seeds: given twice, first on line 17"),
     "not YAML": ("search:", "search: [", r"q\.yaml:1\d: not valid YAML"),

@@ -1,0 +1,172 @@
+"""What a report is made of: one study's trials, its front and what its quality axis means, read once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from studies.metrics import METRICS, SELECTED_BY
+from studies.statistics import Interval
+
+if TYPE_CHECKING:
+    from studies.queries import Studies
+    from studies.record import StudyRecord
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The measure on the y axis: accuracy (higher is better) or mean squared error (lower is better).
+
+    Attributes:
+        final: metric on the test split after the last task; every number shown is this one.
+        during: the same right after each task was trained.
+        selection: the metric choices are made by: on the validation split where the study has one.
+        word: how the measure is called in a sentence.
+    """
+
+    final: str
+    during: str
+    selection: str
+    word: str
+
+    @property
+    def higher_is_better(self) -> bool:
+        return METRICS[self.final].better == "higher"
+
+    @property
+    def has_validation(self) -> bool:
+        return self.selection != self.final
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of the study in any state; `metrics` holds what was measured, over its `n` seeds."""
+
+    number: int
+    state: str
+    reason: str | None
+    duplicate_of: int | None
+    n: int
+    params: Mapping[str, Any]
+    metrics: Mapping[str, Interval]
+
+    def __getitem__(self, metric: str) -> Interval:
+        return self.metrics[metric]
+
+    @property
+    def ratio(self) -> float:
+        """Weights needed to run every task over the weights of one target network."""
+        ratio = self.metrics["compression_ratio"].mean
+        assert ratio is not None, "a configuration is only made of trials that have a ratio"
+        return ratio
+
+    def value(self, metric: str) -> float:
+        """The mean of a metric that is known to be there."""
+        mean = self.metrics[metric].mean
+        assert mean is not None, metric
+        return mean
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything the report says is derived from this.
+
+    Attributes:
+        parameters: dotted names of the searched values, in the order of the spec.
+        trials: every trial of the study by number.
+        configurations: the finished ones with a quality and a ratio, duplicates left out.
+        feasible: numbers of those that meet the constraints of the study.
+        front: the non-dominated ones under the objectives of the study, by growing ratio.
+    """
+
+    record: StudyRecord
+    quality: Quality
+    parameters: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    configurations: tuple[Trial, ...]
+    feasible: frozenset[int]
+    front: tuple[Trial, ...]
+
+    @property
+    def front_is_tradeoff(self) -> bool:
+        """Whether the front lies in the plane of the figure: quality against compression ratio, nothing else."""
+        return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
+
+    @property
+    def on_front(self) -> frozenset[int]:
+        return frozenset(trial.number for trial in self.front)
+
+
+def gather(studies: Studies, name: str) -> Evidence:
+    """Reads one study whole.
+
+    Raises:
+        StudyNotFound: if there is no study of that name.
+    """
+    from studies.constraints import feasible
+
+    record = studies.study(name)
+    table = studies.trials(name)
+    parameters = tuple(record.searched)
+    trials = tuple(_trial(row, parameters) for row in table.to_dict("records"))
+    measure = _measure(record, trials)
+    configurations = tuple(trial for trial in trials if _is_configuration(trial, f"final_{measure}"))
+    by_number = {trial.number: trial for trial in configurations}
+    allowed = frozenset(int(number) for number in table.loc[feasible(table, record.constraints), "number"])
+    members = [by_number[number] for number in studies.front(name)["number"] if number in by_number]
+    return Evidence(
+        record=record,
+        quality=_quality(measure, [trial for trial in configurations if trial.number in allowed]),
+        parameters=parameters,
+        trials=trials,
+        configurations=configurations,
+        feasible=allowed & by_number.keys(),
+        front=tuple(sorted(members, key=lambda trial: (trial.ratio, trial.number))),
+    )
+
+
+def _measure(record: StudyRecord, trials: Sequence[Trial]) -> str:
+    """Accuracy, unless the study optimises or only holds mean squared errors."""
+    measured = {name for name in ("accuracy", "mse") if any(t[f"final_{name}"].mean is not None for t in trials)}
+    return "mse" if "final_mse" in record.objectives or measured == {"mse"} else "accuracy"
+
+
+def _quality(measure: str, candidates: Sequence[Trial]) -> Quality:
+    """Choices go by the validation split where every candidate has one, as the front does."""
+    final = f"final_{measure}"
+    validation = SELECTED_BY[final]
+    is_complete = bool(candidates) and all(trial[validation].mean is not None for trial in candidates)
+    word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
+    return Quality(final, f"during_{measure}", validation if is_complete else final, word)
+
+
+def _trial(row: Mapping[Any, Any], parameters: tuple[str, ...]) -> Trial:
+    n = int(_known(row["n"]) or 0)
+    duplicate_of = _known(row["duplicate_of"])
+    metrics = {
+        name: Interval(_known(row[name]), _known(row.get(f"{name}.low")), _known(row.get(f"{name}.high")), n)
+        for name in METRICS
+    }
+    return Trial(
+        number=int(row["number"]),
+        state=row["state"],
+        reason=_known(row["reason"]),
+        duplicate_of=None if duplicate_of is None else int(duplicate_of),
+        n=n,
+        params={name: row["params"].get(name) for name in parameters},
+        metrics=metrics,
+    )
+
+
+def _is_configuration(trial: Trial, final: str) -> bool:
+    measured = trial[final].mean is not None and trial["compression_ratio"].mean is not None
+    return trial.state == "COMPLETE" and trial.duplicate_of is None and measured
+
+
+def _known(value: Any) -> Any:
+    """None for every way a DataFrame says that a value is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return None if type(value).__name__ in ("NAType", "NaTType") else value

@@ -1,0 +1,34 @@
+"""A drawing with everything it needs to be read without seeing it: its finding, its caption, its table, its CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reports.tables import Row, Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One or more drawings of the same rows.
+
+    Attributes:
+        name: id within the page, and the stem of the CSV beside it.
+        finding: what the drawing shows, in a sentence.
+        caption: how to read it.
+        drawings: (label, drawing) pairs; more than one is offered as a choice.
+        table: the same numbers as text.
+        rows: the same numbers exactly, as the CSV holds them.
+    """
+
+    name: str
+    finding: str
+    caption: str
+    drawings: tuple[tuple[str, Markup], ...]
+    table: Table
+    rows: list[Row]
+
+    @property
+    def csv_name(self) -> str:
+        return f"{self.name}.csv"

@@ -1,0 +1,55 @@
+"""Writes the files of a report, each whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hnet_core.errors import HnetError
+from reports.tables import Row, exact_text
+
+
+class ReportNotWritten(HnetError):
+    """A place a report cannot be written to."""
+
+    exit_code = 2
+
+
+def write_all(folder: Path, files: Mapping[str, str]) -> None:
+    """Creates the folder if needed and puts each text in place under its name, replacing an older one.
+
+    Raises:
+        ReportNotWritten: if the folder or a file in it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            part = folder / f".{name}.part"
+            # a lone surrogate, which JSON can hold, has no UTF-8 form
+            part.write_bytes(text.encode("utf-8", "backslashreplace"))
+            os.replace(part, folder / name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ReportNotWritten(
+            f"the report needs a folder it can write to, got {str(folder)!r}: {reason}; name another one with -o."
+        ) from None
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([exact_text(row.get(name)) for name in names] for row in rows)
+    return buffer.getvalue()
+
+
+def json_text(content: Any) -> str:
+    """JSON that a person can read and a program can compare: sorted keys, no NaN."""
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"

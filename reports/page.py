@@ -1,0 +1,58 @@
+"""Renders a page that is one file: own style and script inside, nothing fetched, nothing else allowed to run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+MAX_NAME = 120
+
+
+def render(template: str, **content: Any) -> str:
+    """Fills a template of this package; every value is escaped unless it is `Markup`."""
+    style, script = _asset("report.css"), _asset("report.js")
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["short"] = short
+    environment.filters["breakable"] = breakable
+    return environment.get_template(template).render(
+        style=Markup(style), script=Markup(script), policy=content_policy(style, script), **content
+    )
+
+
+def content_policy(style: str, script: str) -> str:
+    """Allows this very style and script and an empty icon; no request, no frame, no form, no other script."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def short(text: str, length: int = MAX_NAME) -> str:
+    """A name of bearable length; the whole of it stands in the spec."""
+    return text if len(text) <= length else text[:length] + " …"
+
+
+def breakable(name: str) -> Markup:
+    """A dotted or underscored name that may be broken where its parts end."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
+
+
+def _asset(name: str) -> str:
+    return (files("reports") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

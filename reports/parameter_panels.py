@@ -1,0 +1,149 @@
+"""One small chart per searched parameter: what the final quality was at each of its values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from reports.axes import Frame, axes
+from reports.evidence import Evidence, Trial
+from reports.figure import Figure
+from reports.marks import MANY, bars, points
+from reports.numbers import parameter, plural
+from reports.quality_axis import place, quality_scale, words
+from reports.scales import Linear, Log, Ordinal, Scale, padded, padded_log
+from reports.shades import shade_edges, shade_of
+from reports.svg import element, figure
+from reports.tables import Column, Row, Table, mean_columns, parameter_columns, short_names, size_column, trial_row
+
+NAME = "parameters"
+FRAME = Frame(width=470, height=270, left=50, right=10, top=32, bottom=46)
+MAX_TABLE_ROWS = 100
+ADAPTIVE_SAMPLERS = ("tpe", "nsga2", "gp")
+
+
+def parameter_panels(evidence: Evidence) -> Figure:
+    """Draws a panel for each parameter of the search, in the order of the spec."""
+    edges = shade_edges([trial.ratio for trial in evidence.configurations])
+    panels = [(label, _panel(evidence, name, label, edges)) for name, label in short_names(evidence.parameters).items()]
+    final = evidence.quality.final
+    rows = [trial_row(trial, ["compression_ratio", final]) for trial in evidence.configurations]
+    shown = rows if len(rows) <= MAX_TABLE_ROWS else [row for row in rows if row["number"] in evidence.on_front]
+    columns = [
+        Column("number", "trial", lambda row: str(row["number"])),
+        *parameter_columns(evidence.parameters, rows),
+        size_column("compression_ratio", "ratio"),
+        *mean_columns(final, "final"),
+        Column("n", "n", lambda row: str(row["n"])),
+    ]
+    table = Table(
+        NAME, "Searched values and what they reached.", columns, shown, evidence.on_front, len(rows) - len(shown)
+    )
+    return Figure(NAME, _finding(evidence), _caption(evidence), tuple(panels), table, _long_rows(evidence))
+
+
+def _caption(evidence: Evidence) -> str:
+    text = (
+        f"Each dot is one configuration: its value on the x axis, its final {evidence.quality.word} on the y axis. Its "
+        f"shade is its compression ratio; ringed dots are on the front."
+    )
+    sampler = evidence.record.spec.get("sampler")
+    if sampler in ADAPTIVE_SAMPLERS:
+        text += " The search favours promising regions and varies everything at once: read associations, not effects."
+    elif sampler == "random":
+        text += " Everything varies at once: read associations, not effects."
+    if len(evidence.configurations) > MANY:
+        text += f" Above {MANY} configurations only the front keeps its interval bars."
+    return text
+
+
+def is_varied(evidence: Evidence, name: str) -> bool:
+    """Whether the finished configurations hold more than one value of a parameter."""
+    return len({json.dumps(trial.params[name]) for trial in evidence.configurations}) > 1
+
+
+def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) -> Markup:
+    drawing = f"parameter-{evidence.parameters.index(name)}"
+    size = (FRAME.width, FRAME.height)
+    if not is_varied(evidence, name):
+        value = parameter(next((trial.params[name] for trial in evidence.configurations), None))
+        note = f"not varied: {value[:40]} throughout"
+        middle = element("text", note, x=FRAME.width / 2, y=FRAME.height / 2, text_anchor="middle", class_="label")
+        return figure(drawing, size, f"{label}: {note}", "There is nothing to compare.", [middle])
+    has_value = [trial for trial in evidence.configurations if trial.params[name] is not None]
+    x = _scale(evidence.record.spec["search"][name], [trial.params[name] for trial in has_value])
+    y = quality_scale(evidence.quality, evidence.configurations, evidence.front, FRAME.y)
+    front = [trial for trial in has_value if trial.number in evidence.on_front]
+    with_bars = has_value if len(has_value) <= MANY else front
+    parts = [
+        axes(FRAME, x, y, label, f"final {evidence.quality.word}"),
+        bars(_place(evidence, name, x, y, with_bars), "faint"),
+    ]
+    titled = len(evidence.configurations) <= MANY
+    for shade in range(len(edges)):
+        inside = [trial for trial in has_value if shade_of(trial.ratio, edges) == shade]
+        on_front = [trial for trial in inside if trial.number in evidence.on_front]
+        parts.append(points(_place(evidence, name, x, y, on_front), "ring", titled=False))
+        parts.append(points(_place(evidence, name, x, y, inside), f"shade-{shade}", titled=titled))
+    description = f"Final {evidence.quality.word} of {plural(len(has_value), 'configuration')} against {name}."
+    return figure(drawing, size, _panel_finding(evidence, name, label), description, parts)
+
+
+def _place(evidence: Evidence, name: str, x: Scale, y: Linear | Log, trials: Sequence[Trial]) -> list[Any]:
+    final = evidence.quality.final
+    placed = (
+        place(trial.number, x(_key(trial.params[name], x)), y, trial[final], words(evidence, trial)) for trial in trials
+    )
+    return [point for point in placed if point is not None]
+
+
+def _scale(space: Mapping[str, Any], values: Sequence[Any]) -> Scale:
+    """Ordinal for choices and words, else linear or logarithmic over the whole range that was searched."""
+    if "choice" in space or not all(_is_number(value) for value in values):
+        keys = [json.dumps(value) for value in space.get("choice", [])]
+        keys = [key for key in dict.fromkeys([*keys, *(json.dumps(value) for value in values)]) if key != "null"]
+        return Ordinal(tuple(keys), FRAME.x, tuple(parameter(json.loads(key))[:14] for key in keys))
+    bounds = [bound for kind in ("float", "int") for bound in space.get(kind, [])[:2] if _is_number(bound)]
+    low, high = min([*values, *bounds]), max([*values, *bounds])
+    if space.get("log") and low > 0:
+        return Log(padded_log([low, high]), FRAME.x)
+    return Linear(padded(low, high), FRAME.x)
+
+
+def _key(value: Any, scale: Scale) -> Any:
+    return json.dumps(value) if isinstance(scale, Ordinal) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _panel_finding(evidence: Evidence, name: str, label: str) -> str:
+    sign = -1 if evidence.quality.higher_is_better else 1
+    best = min(evidence.configurations, key=lambda trial: sign * trial.value(evidence.quality.final))
+    values = sorted({json.dumps(trial.params[name]) for trial in evidence.front if trial.params[name] is not None})
+    spread = f"; the front holds {plural(len(values), 'value')}" if values else ""
+    return (
+        f"{label}: the best final {evidence.quality.word} was measured at {parameter(best.params[name])[:40]}{spread}."
+    )
+
+
+def _finding(evidence: Evidence) -> str:
+    varied = [label for name, label in short_names(evidence.parameters).items() if is_varied(evidence, name)]
+    return f"{plural(len(varied), 'parameter')} varied" + (f": {', '.join(varied)}." if varied else ".")
+
+
+def _long_rows(evidence: Evidence) -> list[Row]:
+    final = evidence.quality.final
+    return [
+        {"parameter": name, "value": trial.params[name], **_without_params(trial, [final, "compression_ratio"])}
+        for name in evidence.parameters
+        for trial in evidence.configurations
+    ]
+
+
+def _without_params(trial: Trial, metrics: list[str]) -> dict[str, Any]:
+    return {key: value for key, value in trial_row(trial, metrics).items() if key not in trial.params}

@@ -1,0 +1,111 @@
+"""Maps data values to pixels: linear, logarithmic and ordinal scales with readable ticks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+MAX_LABELS = 8
+LABEL_CHARACTER, LABEL_GAP = 8.0, 12.0
+
+
+class Tick(NamedTuple):
+    """A place on an axis; an empty label marks a minor tick."""
+
+    value: Any
+    label: str
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Equal differences get equal lengths."""
+
+    domain: tuple[float, float]
+    pixels: tuple[float, float]
+
+    def __call__(self, value: float) -> float:
+        low, high = self.domain
+        return self.pixels[0] + (value - low) / (high - low) * (self.pixels[1] - self.pixels[0])
+
+    def ticks(self) -> list[Tick]:
+        low, high = self.domain
+        step = _round_step((high - low) / 6)
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        if step * 10**decimals % 1 > 1e-9:  # steps of 2.5 need one more digit
+            decimals += 1
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        return [Tick(i * step, f"{i * step:.{decimals}f}") for i in range(first, last + 1)]
+
+
+@dataclass(frozen=True)
+class Log:
+    """Equal factors get equal lengths; the domain must be positive."""
+
+    domain: tuple[float, float]
+    pixels: tuple[float, float]
+
+    def __call__(self, value: float) -> float:
+        low, high = self.domain
+        share = math.log(value / low) / math.log(high / low)
+        return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
+
+    def ticks(self) -> list[Tick]:
+        low, high = self.domain
+        inside = [
+            (digit, float(f"{digit}e{exponent}"))
+            for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+            for digit in range(1, 10)
+            if low * (1 - 1e-9) <= float(f"{digit}e{exponent}") <= high * (1 + 1e-9)
+        ]
+        for labelled in (range(1, 10), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
+            shown = [value for digit, value in inside if digit in labelled]
+            if len(shown) < 2:
+                break
+            if len(shown) <= MAX_LABELS:
+                return [Tick(value, f"{value:g}" if value in shown else "") for _, value in inside]
+        if len(shown) < 2:
+            return Linear(self.domain, self.pixels).ticks()
+        return [Tick(value, f"{value:g}" if i % 3 == 0 else "") for i, value in enumerate(shown)]
+
+
+@dataclass(frozen=True)
+class Ordinal:
+    """Each value gets a slot of its own, in the order given."""
+
+    values: tuple[Hashable, ...]
+    pixels: tuple[float, float]
+    labels: tuple[str, ...]
+
+    def __call__(self, value: Hashable) -> float:
+        slot = (self.pixels[1] - self.pixels[0]) / len(self.values)
+        return self.pixels[0] + (self.values.index(value) + 0.5) * slot
+
+    def ticks(self) -> list[Tick]:
+        needed = max(len(label) for label in self.labels) * LABEL_CHARACTER + LABEL_GAP
+        every = math.ceil(len(self.values) * needed / abs(self.pixels[1] - self.pixels[0]))
+        pairs = zip(self.values, self.labels, strict=True)
+        return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
+
+
+Scale = Linear | Log | Ordinal
+
+
+def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
+    """The range with a margin on both sides; a single value gets a margin of a tenth of its size."""
+    margin = (high - low) * share or abs(high) * 0.1 or 0.1
+    return low - margin, high + margin
+
+
+def padded_log(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
+    """Log range around positive values with a margin on both sides."""
+    low, high = padded(math.log(min(values)), math.log(max(values)), share)
+    if high - low < 0.2:
+        low, high = low - 0.1, high + 0.1
+    return math.exp(low), math.exp(high)
+
+
+def _round_step(raw: float) -> float:
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next((factor * power for factor in (1, 2, 2.5, 5) if raw <= factor * power * (1 + 1e-9)), 10 * power)

@@ -1,0 +1,137 @@
+"""Tables that are shown, sorted and exported from the same exact values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from reports.evidence import Trial
+from reports.numbers import aligned, mean_text, parameter, range_text, significant, whole
+from studies.metrics import METRICS
+from studies.statistics import Interval
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: the exact value is `row[key]`, the text shown is `show(row)`."""
+
+    key: str
+    label: str
+    show: Callable[[Row], str]
+    hint: str | None = None
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One shown value; `exact` is what the CSV holds and the page sorts by, None where there is none."""
+
+    text: str
+    exact: str | None
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page; `left_out` counts rows that only the CSV beside it has."""
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    marked: frozenset[int] = field(default=frozenset())
+    left_out: int = 0
+
+    @cached_property
+    def body(self) -> list[tuple[Row, list[Cell]]]:
+        """Each row with its cells, decimal points aligned per column."""
+        by_column = [self._cells(column) for column in self.columns]
+        return list(zip(self.rows, [list(cells) for cells in zip(*by_column, strict=True)], strict=True))
+
+    def _cells(self, column: Column) -> list[Cell]:
+        texts = [column.show(row) for row in self.rows]
+        shown = aligned(texts) if column.is_number else texts
+        exact = [exact_text(row.get(column.key)) for row in self.rows]
+        return [Cell(text, value, column.is_number) for text, value in zip(shown, exact, strict=True)]
+
+
+def exact_text(value: Any) -> str | None:
+    """A value as the CSV spells it: nothing lost, None for a missing one."""
+    if value is None:
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
+    """A trial flat and exact, in the column names of `hnet study trials`."""
+    row: dict[str, Any] = {"number": trial.number, "n": trial.n, **trial.params}
+    for metric in metrics:
+        interval = trial[metric]
+        row[metric] = interval.mean
+        if not is_count(metric):
+            row[f"{metric}.low"], row[f"{metric}.high"] = interval.low, interval.high
+    return row
+
+
+def is_count(metric: str) -> bool:
+    """Whether a metric is the same for every seed, so that it has no interval."""
+    return METRICS[metric].kind == "count"
+
+
+def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:
+    """Two columns: the mean, and the interval it lies in."""
+    low = f"{metric}.low"
+    return [
+        Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint),
+        Column(low, "95 % interval", lambda row: range_text(interval_of(row, metric))),
+    ]
+
+
+def mean_column(metric: str, label: str, hint: str | None = None) -> Column:
+    """The mean alone, where the interval would crowd the table; the CSV has it."""
+    return Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint)
+
+
+def size_column(metric: str, label: str, hint: str | None = None) -> Column:
+    """A ratio or a cost, to three significant digits."""
+    return Column(metric, label, lambda row: significant(row[metric]), hint)
+
+
+def count_column(key: str, label: str, hint: str | None = None) -> Column:
+    """A whole number."""
+    return Column(key, label, lambda row: whole(row[key]), hint)
+
+
+def text_column(key: str, label: str, hint: str | None = None) -> Column:
+    """Words."""
+    return Column(key, label, lambda row: str(row[key]), hint, is_number=False)
+
+
+def parameter_columns(names: Sequence[str], rows: Sequence[Row]) -> list[Column]:
+    """One column per searched value, under the last part of its name where that is unambiguous."""
+    return [
+        Column(
+            name,
+            label,
+            lambda row, name=name: parameter(row[name]),  # type: ignore[misc]
+            name if label != name else None,
+            is_number=all(isinstance(row[name], int | float | None) for row in rows),
+        )
+        for name, label in short_names(names).items()
+    ]
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """The last part of each dotted name, or the whole name where two end alike."""
+    lasts = [name.rsplit(".", 1)[-1] for name in names]
+    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}
+
+
+def interval_of(row: Row, metric: str) -> Interval:
+    """The number of a flat row with its interval."""
+    return Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"])

@@ -1,0 +1,84 @@
+"""The trade-off report: how far can it be compressed, and what does that cost?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.coverage import coverage_rows
+from reports.evidence import Trial
+from reports.front_table import front_rows
+from reports.output_files import csv_text, json_text, write_all
+from reports.tables import Row, is_count
+from reports.task_matrices import matrix_rows, task_rows
+from reports.tradeoff_content import Report, collect
+from reports.tradeoff_page import page
+
+if TYPE_CHECKING:
+    from studies.queries import Studies
+
+PAGE = "tradeoff.html"
+
+
+def write(studies: Studies, name: str, out: Path) -> Path:
+    """Writes the report of one study and returns the page.
+
+    Beside `tradeoff.html` lie the exact numbers of each figure as CSV and of the whole page as `report.json`. The same
+    study gives the same bytes.
+
+    Args:
+        out: the folder; made if it does not exist, and older files of a report in it are replaced.
+
+    Raises:
+        StudyNotFound: if there is no study of that name.
+        ReportNotWritten: if the folder cannot be written.
+    """
+    report = collect(studies, name)
+    matrices = {matrix.trial.number: matrix for matrix in report.matrices}
+    tables: dict[str, Sequence[Row]] = {
+        "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
+        "front.csv": front_rows(report.evidence),
+        "parameters.csv": report.parameters.rows if report.parameters else [],
+        "tasks.csv": task_rows(matrices),
+        "matrix.csv": matrix_rows(matrices),
+        "coverage.csv": coverage_rows(report.evidence),
+    }
+    files = {file: csv_text(rows) for file, rows in tables.items()}
+    files["report.json"] = json_text(summary(report, sorted([*files, PAGE])))
+    files[PAGE] = page(report)
+    write_all(out, files)
+    return out / PAGE
+
+
+def summary(report: Report, files: list[str]) -> dict[str, Any]:
+    """The page as data: what `report.json` holds."""
+    evidence, found = report.evidence, report.answer
+    return {
+        "study": evidence.record.name,
+        "answer": {
+            "headline": found.headline,
+            "remarks": found.remarks,
+            **{
+                role: _as_json(trial)
+                for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
+            },
+        },
+        "metrics": {"final": evidence.quality.final, "selection": evidence.quality.selection},
+        "front": [_as_json(trial) for trial in evidence.front],
+        "coverage": {
+            "planned": report.coverage.planned,
+            **report.coverage.counts,
+            "seeds": [{"seeds": seeds, "configurations": count} for seeds, count in report.coverage.seeds],
+        },
+        "paper": {"cite": report.paper.cite, "reduced": report.paper.reduced, "differing": report.paper.differing},
+        "provenance": {"launches": report.provenance.launches, "packages": dict(report.provenance.packages)},
+        "files": files,
+    }
+
+
+def _as_json(trial: Trial | None) -> dict[str, Any] | None:
+    if trial is None:
+        return None
+    metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in trial.metrics.items()}
+    return {"number": trial.number, "n": trial.n, "params": dict(trial.params), **metrics}

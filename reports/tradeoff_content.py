@@ -1,0 +1,78 @@
+"""Everything the trade-off report shows, derived from one study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.answer import Answer, answer
+from reports.coverage import Coverage, coverage
+from reports.evidence import Evidence, Trial, gather
+from reports.figure import Figure
+from reports.parameter_panels import parameter_panels
+from reports.provenance import PaperCheck, Provenance, paper_check, provenance
+from reports.task_figures import TaskView, task_views
+from reports.task_matrices import TaskMatrix, read_matrix, untrained_mean
+from reports.tradeoff_figure import tradeoff_figure
+
+if TYPE_CHECKING:
+    from studies.queries import Studies
+
+VIEW_CHARACTERS = 220_000
+
+
+@dataclass(frozen=True)
+class Report:
+    """All parts of the page; figures are None and matrices empty where nothing has finished."""
+
+    evidence: Evidence
+    answer: Answer
+    matrices: Sequence[TaskMatrix]
+    tradeoff: Figure | None
+    parameters: Figure | None
+    views: Sequence[TaskView]
+    coverage: Coverage
+    provenance: Provenance
+    paper: PaperCheck
+
+
+def collect(studies: Studies, name: str) -> Report:
+    """Reads the study and derives everything the page shows."""
+    evidence = gather(studies, name)
+    found = answer(evidence)
+    matrices = [read_matrix(studies, name, trial) for trial in _told(evidence, found)]
+    untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
+    return Report(
+        evidence=evidence,
+        answer=found,
+        matrices=matrices,
+        tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
+        parameters=parameter_panels(evidence) if evidence.configurations and evidence.parameters else None,
+        views=_affordable(task_views(evidence, matrices), found) if matrices else [],
+        coverage=coverage(evidence),
+        provenance=provenance(evidence),
+        paper=paper_check(evidence.record.spec),
+    )
+
+
+def _told(evidence: Evidence, found: Answer) -> list[Trial]:
+    """The configurations whose tasks are told: the front, and those the answer names, by growing ratio."""
+    trials = {trial.number: trial for trial in (*evidence.front, *(trial for _, trial in found.roles))}
+    return sorted(trials.values(), key=lambda trial: (trial.ratio, trial.number))
+
+
+def _affordable(views: list[TaskView], found: Answer) -> list[TaskView]:
+    """As many views as keep the page small, those the answer names first, then evenly along the front."""
+    named = {trial.number for _, trial in found.roles}
+    room = max(len(named), VIEW_CHARACTERS // max(_characters(view) for view in views))
+    if len(views) <= room:
+        return views
+    spread = {round(i * (len(views) - 1) / max(room - 1, 1)) for i in range(room)}
+    return [view for i, view in enumerate(views) if i in spread or view.trial.number in named]
+
+
+def _characters(view: TaskView) -> int:
+    """About what a view takes in the page."""
+    cells = sum(len(cells) for _, cells in view.heat)
+    return 2_500 + len(view.chart) + len(view.heat_map or "") + 32 * cells + 420 * len(view.table.rows)

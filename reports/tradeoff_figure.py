@@ -1,0 +1,209 @@
+"""The figure the report is named after: quality against compression ratio, with the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reports.answer import Answer
+from reports.axes import Frame, axes, horizontal_line, vertical_line
+from reports.callouts import callouts
+from reports.evidence import Evidence, Trial
+from reports.figure import Figure
+from reports.marks import MANY, Point, bars, points, steps
+from reports.numbers import plural, significant
+from reports.quality_axis import place, quality_scale, words
+from reports.scales import Linear, Log, padded_log
+from reports.svg import EMPTY, figure
+from reports.tables import Column, Row, Table, mean_columns, parameter_columns, size_column, trial_row
+
+NAME = "tradeoff"
+FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
+CLOSE_UP_BELOW = 0.45
+MAX_TABLE_ROWS = 200
+X_LABEL = "compression ratio: weights to run every task / weights of one target network (log scale)"
+
+
+@dataclass(frozen=True)
+class View:
+    """One drawing of the figure: which trials it shows, on which scales."""
+
+    name: str
+    x: Log
+    y: Linear | Log
+    shown: Sequence[Trial]
+
+
+def tradeoff_figure(evidence: Evidence, answer: Answer, untrained: float | None) -> Figure:
+    """Draws all configurations, and the front once more in close-up where it fills little of the whole.
+
+    Args:
+        untrained: mean test accuracy of the model before any training (the chance level), None where not measured.
+    """
+    views = [_whole(evidence)]
+    close_up = _close_up(evidence, views[0])
+    labels = ["All configurations", "The front, close up"]
+    views += [close_up] if close_up else []
+    drawings = [_draw(evidence, answer, untrained, view) for view in views]
+    rows = tradeoff_rows(evidence)
+    return Figure(
+        NAME,
+        _finding(evidence, answer),
+        _caption(evidence),
+        tuple(zip(labels, drawings, strict=False)),
+        _table(evidence, rows),
+        rows,
+    )
+
+
+def tradeoff_rows(evidence: Evidence) -> list[Row]:
+    """The plotted numbers of every configuration, exact, by trial number."""
+    quality = evidence.quality
+    metrics = dict.fromkeys([
+        "compression_ratio", "hypernet_ratio", "model_weights", "hypernet_weights", "target_weights",
+        quality.final, quality.during, quality.selection, "forgetting", "seconds", "peak_memory_mib",
+    ])  # fmt: skip
+    return [
+        {
+            **trial_row(trial, metrics),
+            "on_front": trial.number in evidence.on_front,
+            "feasible": trial.number in evidence.feasible,
+        }
+        for trial in evidence.configurations
+    ]
+
+
+def _whole(evidence: Evidence) -> View:
+    trials = evidence.configurations
+    x = Log(padded_log([*(trial.ratio for trial in trials), 1.0]), FRAME.x)
+    y = quality_scale(evidence.quality, trials, evidence.front, FRAME.y)
+    return View(NAME, x, y, trials)
+
+
+def _close_up(evidence: Evidence, whole: View) -> View | None:
+    """The part of the plane around the front, where it is small enough for that to help."""
+    front, quality = evidence.front, evidence.quality
+    if len(front) < 2 or len(front) == len(evidence.configurations):
+        return None
+    y = quality_scale(quality, front, front, FRAME.y)
+    if abs(whole.y(y.domain[1]) - whole.y(y.domain[0])) > CLOSE_UP_BELOW * (FRAME.y[0] - FRAME.y[1]):
+        return None
+    x = Log(padded_log([trial.ratio for trial in front], 0.08), FRAME.x)
+    inside = [t for t in evidence.configurations if _within(x, t.ratio) and _within(y, t.value(quality.final))]
+    return View(f"{NAME}-close-up", x, y, inside)
+
+
+def _within(scale: Linear | Log, value: float) -> bool:
+    return scale.domain[0] <= value <= scale.domain[1]
+
+
+def _draw(evidence: Evidence, answer: Answer, untrained: float | None, view: View) -> Markup:
+    quality = evidence.quality
+    front = [trial for trial in view.shown if trial.number in evidence.on_front]
+    front.sort(key=lambda trial: (trial.ratio, trial.number))
+    others = [trial for trial in view.shown if trial.number not in evidence.on_front]
+    members = [(point.x, point.y) for point in _points(evidence, view, front, quality.final)]
+    parts = [
+        axes(FRAME, view.x, view.y, X_LABEL, f"{quality.word}, mean over seeds"),
+        *_references(view, untrained),
+        *_series(evidence, view, others, "faint"),
+        steps(members, "front-line") if evidence.front_is_tradeoff and members else EMPTY,
+        *_series(evidence, view, front, "member"),
+        callouts(FRAME, _labels(answer, view, quality.final), members),
+    ]
+    size, is_dense = (FRAME.width, FRAME.height), len(view.shown) > MANY / 2
+    finding, caption = _finding(evidence, answer), _caption(evidence)
+    return figure(view.name, size, finding, caption, parts, class_="dense" if is_dense else None)
+
+
+def _references(view: View, untrained: float | None) -> list[Markup]:
+    """Where nothing is compressed, and where nothing is learnt, as far as the view reaches."""
+    lines = []
+    if _within(view.x, 1.0):
+        lines.append(vertical_line(FRAME, view.x(1.0), "ratio 1: as large as the target network"))
+    if untrained is not None and _within(view.y, untrained):
+        lines.append(horizontal_line(FRAME, view.y(untrained), f"untrained model: {significant(untrained)}"))
+    return lines
+
+
+def _series(evidence: Evidence, view: View, trials: Sequence[Trial], style: str) -> list[Markup]:
+    """During below final, so that where both are equal a square frames a dot."""
+    quality = evidence.quality
+    during, final = (_points(evidence, view, trials, key) for key in (quality.during, quality.final))
+    allowed = [point for point in final if point.trial in evidence.feasible]
+    refused = [point for point in final if point.trial not in evidence.feasible]
+    titled = len(evidence.configurations) <= MANY or style == "member"
+    return [
+        *([bars(during, f"during {style}"), bars(final, f"final {style}")] if titled else []),
+        points(during, f"during {style}", titled=titled),
+        points(refused, f"final infeasible {style}", titled=titled),
+        points(allowed, f"final {style}", titled=titled, name=f"{view.name}-front" if style == "member" else None),
+    ]
+
+
+def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str) -> list[Point]:
+    placed = (
+        place(trial.number, view.x(trial.ratio), view.y, trial[metric], words(evidence, trial))
+        for trial in trials
+        if trial[metric].mean is None or _within(view.y, trial.value(metric))
+    )
+    return [point for point in placed if point is not None]
+
+
+def _labels(answer: Answer, view: View, metric: str) -> list[tuple[float, float, str]]:
+    """Names of the configurations the answer speaks of, where they are."""
+    shown = {trial.number for trial in view.shown}
+    return [
+        (view.x(trial.ratio), view.y(trial.value(metric)), f"{role} #{trial.number}")
+        for role, trial in answer.roles
+        if trial.number in shown
+    ]
+
+
+def _finding(evidence: Evidence, answer: Answer) -> str:
+    configurations = plural(len(evidence.configurations), "configuration")
+    return f"{configurations}, {len(evidence.front)} on the front. {answer.headline}"
+
+
+def _caption(evidence: Evidence) -> str:
+    quality = evidence.quality
+    better = "up" if quality.higher_is_better else "down"
+    text = (
+        f"Better is {better} and to the left. Each dot is the mean of one configuration over its seeds, on the test "
+        f"split after the last task; the square is the same right after each task was trained, so the gap between them "
+        f"is what was forgotten. Bars are 95 % t intervals."
+    )
+    if not evidence.front_is_tradeoff:
+        goals = ", ".join(f"{goal} {metric}" for metric, goal in evidence.record.objectives.items())
+        return f"{text} The study has other objectives ({goals}), so no line joins its front here."
+    if len(evidence.configurations) > MANY:
+        text += f" Above {MANY} configurations only the front keeps its bars."
+    if quality.has_validation:
+        text += " The front is decided on the validation split and drawn on the test split, where it may step back."
+    return text
+
+
+def _table(evidence: Evidence, rows: Sequence[Row]) -> Table:
+    quality = evidence.quality
+    columns = [
+        Column("number", "trial", lambda row: str(row["number"])),
+        size_column("compression_ratio", "ratio"),
+        *mean_columns(quality.final, "final"),
+        *mean_columns(quality.during, "during"),
+        Column("n", "n", lambda row: str(row["n"])),
+        *parameter_columns(evidence.parameters, rows),
+    ]
+    shown = rows if len(rows) <= MAX_TABLE_ROWS else _most_telling(evidence, rows)
+    return Table(
+        NAME, "Every configuration of the figure; those on the front are marked.", columns, shown,
+        evidence.on_front, len(rows) - len(shown),
+    )  # fmt: skip
+
+
+def _most_telling(evidence: Evidence, rows: Sequence[Row]) -> list[Row]:
+    """The front and the best of the rest, when there are too many rows to read."""
+    sign = -1 if evidence.quality.higher_is_better else 1
+    ranked = sorted(rows, key=lambda row: (not row["on_front"], sign * row[evidence.quality.final]))
+    return sorted(ranked[:MAX_TABLE_ROWS], key=lambda row: row["number"])

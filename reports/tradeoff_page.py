@@ -1,0 +1,70 @@
+"""The trade-off report as HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.coverage import MEANINGS
+from reports.evidence import Evidence
+from reports.front_table import front_table
+from reports.numbers import mean_text, parameter, range_text, significant
+from reports.page import render
+from reports.shades import shade_legend
+from reports.tables import short_names
+from reports.task_figures import heat_scale
+from reports.tradeoff_content import Report
+
+
+def page(report: Report) -> str:
+    """The HTML of the report."""
+    evidence = report.evidence
+    heat = heat_scale(evidence, report.matrices) if report.matrices else None
+    return render(
+        "tradeoff.html.j2",
+        report=report,
+        study=evidence.record.name,
+        setting=_setting(evidence.record.spec),
+        quality=evidence.quality,
+        cards=report.answer.roles,
+        front=front_table(evidence) if evidence.front else None,
+        shades=shade_legend([trial.ratio for trial in evidence.configurations]) if report.parameters else [],
+        heat=heat,
+        hover=_hover(evidence),
+        told=[view.trial.number for view in report.views],
+        significant=significant,
+        mean_text=mean_text,
+        range_text=range_text,
+        meanings=MEANINGS,
+    )
+
+
+def _setting(spec: dict[str, Any]) -> str:
+    """What was trained, in a line."""
+    trial = spec.get("trial") or {}
+    stream, target, hypernet = (trial.get(part) or {} for part in ("stream", "target", "hypernet"))
+    parts = [
+        " ".join(str(stream[key]) for key in ("name", "dataset") if key in stream),
+        f"{stream['n_tasks']} tasks" if "n_tasks" in stream else "",
+        " ".join(str(part["name"]) for part in (trial.get("method") or {}, hypernet) if "name" in part),
+        " ".join([str(target.get("name", "")), "-".join(str(width) for width in target.get("hidden") or [])]).strip(),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _hover(evidence: Evidence) -> dict[str, Any]:
+    """What the script shows beside a point, already as text."""
+    quality, names = evidence.quality, short_names(evidence.parameters)
+    return {
+        "names": ["ratio", "final", "during", "n", *names.values()],
+        "front": [trial.number for trial in evidence.front],
+        "trials": {
+            trial.number: [
+                significant(trial.ratio),
+                f"{mean_text(trial[quality.final])} {range_text(trial[quality.final])}",
+                mean_text(trial[quality.during]),
+                str(trial.n),
+                *(parameter(trial.params[name])[:40] for name in names),
+            ]
+            for trial in evidence.configurations
+        },
+    }

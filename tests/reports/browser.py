@@ -1,0 +1,97 @@
+"""Opens a page in a real, headless browser and tells what it did."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--enable-logging=stderr",
+    "--window-size=1200,1000",
+    "--virtual-time-budget=4000",
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a browser made of a page: lines on its console, paths it asked the server for, and the script's result."""
+
+    console: list[str]
+    requests: list[str]
+    result: Any
+
+
+def visit(browser: str, folder: Path, page: str, profile: Path, script: str = "", *flags: str) -> Visit:
+    """Loads `folder/page` from a local server, runs `script` (the body of a function returning JSON) after its own."""
+    probe = f"(() => {{ {script} }})" if script else "(() => null)"
+    name = _with_probe(folder, page, probe)
+    with _server(folder) as (port, requests):
+        command = [
+            browser,
+            *FLAGS,
+            *flags,
+            f"--user-data-dir={profile}",
+            "--dump-dom",
+            f"http://127.0.0.1:{port}/{name}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    found = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout, re.DOTALL)
+    console = re.findall(r":CONSOLE[:(]\d+\)?\] (.*)", done.stderr)
+    return Visit(console, list(requests), json.loads(html.unescape(found[1])) if found else None)
+
+
+def _with_probe(folder: Path, page: str, probe: str) -> str:
+    """A copy of the page whose policy allows one script more."""
+    code = (
+        "const out = document.createElement('pre'); out.id = 'probe'; "
+        f"out.textContent = JSON.stringify({probe}()); document.body.append(out); console.info('probe ran');"
+    )
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    text = (folder / page).read_text(encoding="utf-8")
+    text = text.replace("script-src &#39;", f"script-src &#39;sha256-{digest}&#39; &#39;", 1)
+    (folder / f"probed-{page}").write_text(text.replace("</body>\n</html>", f"<script>{code}</script></body></html>"))
+    return f"probed-{page}"
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[tuple[int, list[str]]]:
+    requests: list[str] = []
+
+    class Recorder(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests.append(self.path)
+            super().do_GET()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Recorder, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1], requests
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

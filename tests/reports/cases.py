@@ -1,0 +1,112 @@
+"""Studies a report must cope with, written through the real Store, and a trial as the report modules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine
+
+import studies
+from hnet_core.trial import TrialResult
+from reports.evidence import Evidence, Quality, Trial
+from studies.database import connect
+from studies.metrics import METRICS
+from studies.queries import Studies
+from studies.record import StudyRecord
+from studies.statistics import Interval
+from studies.store import Store
+from tests.studies.sample import PROVENANCE, describe, sample_params, sample_result, sample_spec
+
+SPEC = MappingProxyType(sample_spec("small", 4, 3, 4))
+ACCURACY = Quality("final_accuracy", "during_accuracy", "validation_final_accuracy", "accuracy")
+
+
+def make_trial(number: int, ratio: float, accuracy: float, validation: float | None = None, **more: Any) -> Trial:
+    """A finished configuration with an interval of +-0.01 around its accuracy."""
+    values = {name: Interval(None, None, None, 3) for name in METRICS}
+    interval = Interval(accuracy, accuracy - 0.01, accuracy + 0.01, 3)
+    values |= {
+        "final_accuracy": interval,
+        "during_accuracy": interval,
+        "compression_ratio": Interval(ratio, None, None, 3),
+    }
+    if validation is not None:
+        values["validation_final_accuracy"] = Interval(validation, None, None, 3)
+    content: dict[str, Any] = {"state": "COMPLETE", "reason": None, "duplicate_of": None, "n": 3, "params": {}}
+    return Trial(**{"number": number, "metrics": values, **content, **more})
+
+
+def make_evidence(
+    trials: Sequence[Trial],
+    front: Sequence[int] = (),
+    spec: Mapping[str, Any] = SPEC,
+    quality: Quality = ACCURACY,
+    feasible: Sequence[int] | None = None,
+    parameters: tuple[str, ...] = (),
+) -> Evidence:
+    """Evidence over trials made by hand; all are feasible unless said otherwise."""
+    by_number = {trial.number: trial for trial in trials}
+    return Evidence(
+        record=make_record(spec),
+        quality=quality,
+        parameters=parameters,
+        trials=tuple(trials),
+        configurations=tuple(t for t in trials if t.state == "COMPLETE" and t.duplicate_of is None),
+        feasible=frozenset(by_number if feasible is None else feasible),
+        front=tuple(by_number[number] for number in front),
+    )
+
+
+def make_record(spec: Mapping[str, Any], launches: Sequence[Mapping[str, Any]] = ()) -> StudyRecord:
+    """A study without a database."""
+    return StudyRecord(
+        id=1, name="small", uuid="u", spec=dict(spec), seeds=3, created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        launches=[dict(row) for row in launches], states={}, duplicates=0, driver=None, stop_requested=False,
+        driver_seconds=1.0,
+    )  # fmt: skip
+
+
+def new_engine(folder: Path) -> Engine:
+    return connect(str(folder / "study.db"), create=True)
+
+
+def open_in(folder: Path) -> Studies:
+    return studies.open(str(folder / "study.db"))
+
+
+def fill(
+    engine: Engine,
+    results: Sequence[Sequence[TrialResult] | str],
+    *,
+    name: str = "case",
+    params: Sequence[Mapping[str, Any]] | None = None,
+    measure: str = "accuracy",
+    provenance: Mapping[str, Any] = MappingProxyType({}),
+    **spec: Any,
+) -> str:
+    """A study with one trial per entry: the runs of a finished one, or the reason of a failed one."""
+    store = Store(engine)
+    study = store.create_study(name, {**sample_spec(name, len(results), 3, 4), **spec}, 3)
+    launch = store.record_launch(study, {**PROVENANCE, **provenance})
+    for number, outcome in enumerate(results):
+        values = dict(params[number]) if params else some_params(number)
+        what = describe(some_params(number), 4, measure) | {"params": values}
+        store.start_trial(study, number, launch_id=launch, attempt=1, **what)
+        if isinstance(outcome, str):
+            store.fail_trial(study, number, 1, outcome, "Traceback\n")
+        else:
+            store.complete_trial(study, number, 1, outcome)
+    return name
+
+
+def some_params(number: int) -> dict[str, Any]:
+    return sample_params(np.random.default_rng(number))
+
+
+def some_runs(number: int, seeds: int = 3, measure: str = "accuracy") -> list[TrialResult]:
+    return [sample_result(some_params(number), 4, seed, measure) for seed in range(seeds)]

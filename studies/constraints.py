@@ -1,0 +1,55 @@
+"""Bounds on metrics, such as compression_ratio "<= 1.0", applied to a table of trials."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from studies.metrics import METRICS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_BOUND = re.compile(r"\s*(<=|>=|<|>)\s*(\S+)\s*")
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+def parse_bound(metric: str, bound: str) -> tuple[str, float]:
+    """The sign and the number of a bound; `parse_bound("compression_ratio", "<= 1")` is `("<=", 1.0)`.
+
+    Raises:
+        ConfigInvalid: if the metric is unknown or the bound is not one of < <= > >= and a finite number.
+    """
+    if metric not in METRICS:
+        raise ConfigInvalid(f"constraints: unknown metric {metric!r}{did_you_mean(metric, METRICS)}.")
+    match = _BOUND.fullmatch(str(bound))
+    try:
+        sign, number = (match[1], float(match[2])) if match else ("", math.nan)
+    except ValueError:
+        sign, number = "", math.nan
+    if not math.isfinite(number):
+        raise ConfigInvalid(f'constraints: {metric} must have a bound such as "<= 1.0", got {bound!r}.')
+    return sign, number
+
+
+def feasible(trials: pd.DataFrame, constraints: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Which trials meet every bound by their means, (n_trials,); one whose metric is missing does not."""
+    import numpy as np
+
+    mask = np.ones(len(trials), dtype=bool)
+    for metric, bound in constraints.items():
+        sign, number = parse_bound(metric, bound)
+        mask &= _COMPARE[sign](trials[metric].to_numpy(dtype=float, na_value=np.nan), number)
+    return mask

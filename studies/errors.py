@@ -1,0 +1,11 @@
+"""Errors that the writer and the reader of a study database share."""
+
+from hnet_core.errors import NotFound
+
+
+class StudyNotFound(NotFound):
+    """A study name the database does not have."""
+
+
+class TrialNotFound(NotFound):
+    """A trial number the study does not have."""

@@ -1,0 +1,210 @@
+"""Every metric, derived from the raw accuracy matrix, the weight counts and the costs of a run.
+
+Notation: a[i][j] is the measure on task j after training task i, tasks 1 to T. A metric is None (NaN in arrays) where
+it is not defined: for another measure, or where a cell it needs was not evaluated. Accuracies are in [0, 1].
+
+Sources:
+    GEM: Lopez-Paz and Ranzato, "Gradient episodic memory for continual learning" (NeurIPS 2017),
+        https://arxiv.org/abs/1706.08840
+    RWalk: Chaudhry et al., "Riemannian walk for incremental learning" (ECCV 2018), https://arxiv.org/abs/1801.10112
+    MER: Riemer et al., "Learning to learn without forgetting by maximizing transfer and minimizing interference"
+        (ICLR 2019), https://arxiv.org/abs/1810.11910
+    HNET: von Oswald et al., "Continual learning with hypernetworks" (ICLR 2020), https://arxiv.org/abs/1906.00695
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from hnet_core.trial import TrialResult, WeightCounts
+from studies.matrix_metrics import Evaluations, matrix_metrics
+
+BYTES_PER_WEIGHT = 4
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What one metric is called, means and prefers.
+
+    Attributes:
+        measure: the only measure it is defined for; None: any.
+        kind: "matrix" is derived from evaluations and "cost" from the training of each seed, so both vary over seeds;
+            "count" follows from the weight counts, the same for each seed and known before training.
+        description: what it is, with formula and source.
+    """
+
+    name: str
+    label: str
+    better: Literal["higher", "lower"]
+    measure: Literal["accuracy", "mse"] | None
+    kind: Literal["matrix", "count", "cost"]
+    description: str
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "final_accuracy",
+            "Final accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            "Mean test accuracy over all tasks after the last one: (1/T) sum_j a[T][j] (ACC of GEM).",
+        ),
+        Metric(
+            "during_accuracy",
+            "During accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            "Mean test accuracy on each task right after it was trained: (1/T) sum_j a[j][j] "
+            "(learning accuracy of MER, 'during' of HNET).",
+        ),
+        Metric(
+            "validation_final_accuracy",
+            "Final accuracy (validation)",
+            "higher",
+            "accuracy",
+            "matrix",
+            "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
+        ),
+        Metric(
+            "forgetting",
+            "Forgetting",
+            "lower",
+            "accuracy",
+            "matrix",
+            "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
+            "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
+        ),
+        Metric(
+            "final_mse",
+            "Final MSE",
+            "lower",
+            "mse",
+            "matrix",
+            "Mean squared test error over all tasks after the last one: (1/T) sum_j a[T][j].",
+        ),
+        Metric(
+            "during_mse",
+            "During MSE",
+            "lower",
+            "mse",
+            "matrix",
+            "Mean squared test error on each task right after it was trained: (1/T) sum_j a[j][j].",
+        ),
+        Metric(
+            "validation_final_mse",
+            "Final MSE (validation)",
+            "lower",
+            "mse",
+            "matrix",
+            "final_mse on the validation split: what the search and the front go by.",
+        ),
+        Metric(
+            "compression_ratio",
+            "Compression ratio",
+            "lower",
+            None,
+            "count",
+            "All weights needed to run every task over those of one target network: model_weights / target_weights "
+            "(HNET, Fig. 3b); below 1 compresses.",
+        ),
+        Metric(
+            "hypernet_ratio",
+            "Hypernetwork ratio",
+            "lower",
+            None,
+            "count",
+            "Weights of the hypernetwork with its embeddings over those of one target network: "
+            "hypernet_weights / target_weights (the ratio HNET publishes).",
+        ),
+        Metric(
+            "model_weights",
+            "Model weights",
+            "lower",
+            None,
+            "count",
+            "All weights needed to run every task after the last one.",
+        ),
+        Metric(
+            "hypernet_weights",
+            "Hypernetwork weights",
+            "lower",
+            None,
+            "count",
+            "Weights of the hypernetwork with its chunk and task embeddings; 0 where there is none.",
+        ),
+        Metric(
+            "target_weights",
+            "Target weights",
+            "lower",
+            None,
+            "count",
+            "Weights of one target network, all its heads included.",
+        ),
+        Metric(
+            "model_bytes", "Model bytes", "lower", None, "count", "4 bytes for each of the model weights (float32)."
+        ),
+        Metric(
+            "seconds",
+            "Training time (s)",
+            "lower",
+            None,
+            "cost",
+            "Wall time of training over all tasks, evaluation excluded; comparable on one machine only.",
+        ),
+        Metric(
+            "peak_memory_mib",
+            "Peak memory (MiB)",
+            "lower",
+            None,
+            "cost",
+            "Highest resident memory of the training process.",
+        ),
+    )
+}
+
+# What stands in for a test metric wherever something is chosen: sampler, rungs, membership of the front.
+SELECTED_BY = {"final_accuracy": "validation_final_accuracy", "final_mse": "validation_final_mse"}
+
+
+def run_metrics(result: TrialResult) -> dict[str, float | None]:
+    """All metrics of one run, in the order of METRICS; None where not defined."""
+    import numpy as np
+
+    cells = [
+        (is_validation, after_task, on_task, value)
+        for is_validation, matrix in ((False, result.test), (True, result.validation or ()))
+        for after_task, row in enumerate(matrix, start=1)
+        for on_task, value in enumerate(row, start=1)
+        if value is not None
+    ]
+    columns = np.array(cells, dtype=float).reshape(-1, 4).T
+    evaluations = Evaluations(
+        run=np.zeros(len(cells), dtype=int),
+        is_validation=columns[0].astype(bool),
+        after_task=columns[1].astype(int),
+        on_task=columns[2].astype(int),
+        value=columns[3],
+    )
+    derived = matrix_metrics(np.array([result.measure]), np.array([len(result.test)]), evaluations)
+    values = {name: float(array[0]) for name, array in derived.items()}
+    values |= static_metrics(result.counts)
+    values |= {"seconds": sum(result.seconds), "peak_memory_mib": result.peak_memory_mib}
+    return {name: None if math.isnan(values[name]) else values[name] for name in METRICS}
+
+
+def static_metrics(counts: WeightCounts) -> dict[str, float]:
+    """The metrics known before training; counts of weights and bytes are integers."""
+    return {
+        "compression_ratio": counts.compression_ratio,
+        "hypernet_ratio": counts.hypernet_ratio,
+        "model_weights": counts.model,
+        "hypernet_weights": counts.hypernet,
+        "target_weights": counts.target,
+        "model_bytes": BYTES_PER_WEIGHT * counts.model,
+    }

@@ -1,0 +1,220 @@
+"""Writes what a command found: as a table for people, JSON or CSV for programs.
+
+Data goes to standard output or a file, talk to standard error. A metric over seeds is `{"mean", "low", "high", "n"}` in
+JSON, four columns in CSV and `0.957 [0.951, 0.963] n=3` in a table. Numbers in JSON and CSV are exact; a missing one is
+null or empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from hnet_core.errors import ConfigInvalid
+
+Format = Literal["table", "json", "csv", "jsonl"]
+INTERVAL_KEYS = ("mean", "low", "high", "n")
+
+
+def write(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    format: Format,
+    output: Path | None = None,
+    title: str | None = None,
+) -> None:
+    """Write a list of rows; where there are none a table says so on standard error.
+
+    Args:
+        columns: keys of the rows to write, in this order; a key a row does not have is missing there.
+        output: file to write instead of standard output.
+        title: headline of the table.
+
+    Raises:
+        ConfigInvalid: if the format is unknown or the file cannot be written.
+    """
+    chosen = [{column: row.get(column) for column in columns} for row in rows]
+    if format == "table" and not rows:
+        say(f"{title}: no rows." if title else "no rows.")
+    else:
+        emit(_text(chosen, list(columns), format, title, to_screen=output is None), output)
+
+
+def write_object(
+    content: Mapping[str, Any], format: Format, output: Path | None = None, title: str | None = None
+) -> None:
+    """Write one thing with named parts: a JSON object, one CSV row, or a table of name and value."""
+    if format == "table":
+        parts = [
+            {"name": name, "value": _lines(value)} for name, value in content.items() if value not in (None, {}, [])
+        ]
+        emit(_table(parts, ["name", "value"], title, to_screen=output is None, heads=False), output)
+    elif format == "csv":
+        emit(_csv([content], list(content)), output)
+    else:
+        emit(_json(content, indent=2 if format == "json" else None), output)
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal something that is not data."""
+    print(message, file=sys.stderr)
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Write finished text to standard output, or to a file and say so."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigInvalid(f"-o must name a file that can be written, got {output}: {error.strerror}.") from None
+    say(f"wrote {output}")
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON knows it: numpy and pandas types, moments and missing values turned into plain ones."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat() if value == value else None  # NaT is not equal to itself
+    if value is None or type(value).__name__ == "NAType":
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, Decimal):
+        value = float(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def is_interval(value: Any) -> bool:
+    return isinstance(value, Mapping) and tuple(value) == INTERVAL_KEYS
+
+
+def show_value(value: Any) -> str:
+    """A value as a table shows it: numbers to four significant digits, a mean to two digits of its interval."""
+    if isinstance(value, datetime) and value == value:
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    value = plain(value)
+    if value is None:
+        return "-"
+    if is_interval(value):
+        return _show_interval(**value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {show_value(item)}" for key, item in value.items() if item is not None)
+    if isinstance(value, list):
+        return f"[{', '.join(show_value(item) for item in value)}]"
+    return str(value)
+
+
+def _show_interval(mean: float | None, low: float | None, high: float | None, n: int) -> str:
+    if mean is None:
+        return "-"
+    if low is None or high is None:
+        return f"{mean:.4g} n={n}" if n else f"{mean:.4g}"
+    if low == high:
+        return f"{mean:.4g}"
+    decimals = max(0, 1 - math.floor(math.log10((high - low) / 2)))
+    return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}] n={n}"
+
+
+def _is_empty(value: Any) -> bool:
+    return value in (None, {}, []) or (is_interval(value) and value["mean"] is None)
+
+
+def _lines(value: Any) -> Any:
+    """A value with parts as text, one part a line; a long text within a part is only counted."""
+    if is_interval(value):
+        return value
+    if isinstance(value, Mapping):
+        return "\n".join(f"{key}: {_short(item)}" for key, item in value.items() if item is not None)
+    if isinstance(value, list):
+        return "\n".join(_short(item) for item in value)
+    return value
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping) and not is_interval(value):
+        return ", ".join(f"{key} {_short(item)}" for key, item in value.items() if item is not None)
+    if isinstance(value, str) and "\n" in value:
+        return f"({len(value.splitlines())} lines)"
+    return show_value(value)
+
+
+def _text(rows: list[dict[str, Any]], columns: list[str], format: Format, title: str | None, to_screen: bool) -> str:
+    if format == "json":
+        return _json({"rows": rows}, indent=2)
+    if format == "jsonl":
+        return "".join(_json(row) for row in rows)
+    if format == "csv":
+        return _csv(rows, columns)
+    if format == "table":
+        return _table(rows, columns, title, to_screen)
+    raise ConfigInvalid(f"--format must be table, json, csv or jsonl, got {format!r}.")
+
+
+def _json(content: Any, indent: int | None = None) -> str:
+    return json.dumps(plain(content), indent=indent, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _csv(rows: Sequence[Mapping[str, Any]], columns: list[str]) -> str:
+    intervals = {column for column in columns if any(is_interval(row.get(column)) for row in rows)}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(name for column in columns for name in _csv_names(column, column in intervals))
+    for row in rows:
+        writer.writerow(cell for column in columns for cell in _csv_cells(row.get(column), column in intervals))
+    return text.getvalue()
+
+
+def _csv_names(column: str, interval: bool) -> Iterable[str]:
+    return (column, f"{column}.low", f"{column}.high", f"{column}.n") if interval else (column,)
+
+
+def _csv_cells(value: Any, interval: bool) -> list[Any]:
+    value = plain(value)
+    if interval:
+        return [value[key] for key in INTERVAL_KEYS] if is_interval(value) else [None] * len(INTERVAL_KEYS)
+    return [json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value]
+
+
+def _table(
+    rows: list[dict[str, Any]], columns: list[str], title: str | None, to_screen: bool, heads: bool = True
+) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD if heads else None, show_header=heads)
+    for column, label in zip(columns, _labels(columns), strict=True):
+        numeric = heads and any(isinstance(plain(row[column]), int | float | dict) for row in rows)
+        table.add_column(label, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(show_value(row[column])) for column in columns))
+    on_terminal = to_screen and sys.stdout.isatty()
+    console = Console(file=sys.stdout) if on_terminal else Console(width=10_000, no_color=True)
+    if not on_terminal:  # no terminal, no wrapping: every row stays one line
+        console = Console(width=max(20, console.measure(table).maximum), no_color=True)
+    with console.capture() as captured:
+        console.print(table)
+    lines = captured.get().splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+
+
+def _labels(columns: list[str]) -> list[str]:
+    """Headings: the last part of a dotted name, where that says which column it is."""
+    last = [column.rsplit(".", 1)[-1] for column in columns]
+    return [short if last.count(short) == 1 else column for short, column in zip(last, columns, strict=True)]

@@ -1,0 +1,51 @@
+"""One study as a whole: what was asked for, who ran it where, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study and its launches, as they are in the database.
+
+    Attributes:
+        spec: the sweep spec with every default filled in.
+        seeds: seeds wanted per configuration.
+        launches: one dict per driver start, oldest first, with the columns of the launch table.
+        states: number of trials in each state, zeros included.
+        duplicates: trials that repeat an earlier configuration; they are counted in `states` too.
+        driver: who drives it now (owner, host, pid, until), None if nobody does.
+        stop_requested: somebody asked the driver to stop.
+        driver_seconds: wall time of all drivers.
+    """
+
+    id: int
+    name: str
+    uuid: str
+    spec: dict[str, Any]
+    seeds: int
+    created_at: datetime
+    launches: list[dict[str, Any]]
+    states: dict[str, int]
+    duplicates: int
+    driver: dict[str, Any] | None
+    stop_requested: bool
+    driver_seconds: float
+
+    @property
+    def objectives(self) -> dict[str, str]:
+        """Direction of each objective, "maximize" or "minimize", in the order of the spec."""
+        return dict(self.spec.get("objectives", {}))
+
+    @property
+    def constraints(self) -> dict[str, str]:
+        """Bound on each constrained metric, such as "<= 1.0"."""
+        return dict(self.spec.get("constraints") or {})
+
+    @property
+    def searched(self) -> list[str]:
+        """Dotted names of the searched parameters, in the order of the spec."""
+        return list(self.spec.get("search") or {})

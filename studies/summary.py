@@ -1,0 +1,63 @@
+"""What `hnet study show` tells: a study at a glance, or one trial whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from studies.metrics import METRICS
+from studies.rows import trial_rows
+
+if TYPE_CHECKING:
+    from studies.queries import Studies
+
+
+def study_summary(studies: Studies, name: str) -> dict[str, Any]:
+    """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
+    record = studies.study(name)
+    front = trial_rows(studies.front(name))
+    best = {}
+    for metric, direction in record.objectives.items():
+        pick = max if direction == "maximize" else min
+        if front:
+            row = pick(front, key=lambda row: row[metric]["mean"] if isinstance(row[metric], dict) else row[metric])
+            best[metric] = {"number": row["number"], "value": row[metric]}
+    return {
+        "name": name,
+        "uuid": record.uuid,
+        "created_at": record.created_at,
+        "trials": sum(record.states.values()),
+        "states": record.states,
+        "duplicates": record.duplicates,
+        "seeds": record.seeds,
+        "objectives": record.objectives,
+        "constraints": record.constraints,
+        "search": record.spec.get("search", {}),
+        "sampler": record.spec.get("sampler"),
+        "budget": record.spec.get("budget"),
+        "best": best,
+        "front_size": len(front),
+        "driver": record.driver,
+        "driver_seconds": record.driver_seconds,
+        "launches": record.launches,
+    }
+
+
+def trial_summary(studies: Studies, name: str, number: int) -> dict[str, Any]:
+    """Configuration, metrics, each run, the launch it came from, and the traceback of a failure."""
+    row = studies.trial(name, number)
+    found = studies.trials(name, where=f"number == {number}")
+    metrics = {metric: trial_rows(found)[0][metric] for metric in METRICS}
+    first = ("number", "state", "reason", "duplicate_of", "attempt", "params", "config", "config_hash", "measure")
+    return {
+        **{key: row[key] for key in first},
+        **metrics,
+        "weights_per_task": row["weights_per_task"],
+        "runs": [
+            {key: run[key] for key in ("seed", "seconds", "task_seconds", "peak_memory_mib", "device", "data_checksum")}
+            for run in row["runs"]
+        ],
+        "created_at": row["created_at"],
+        "finished_at": row["finished_at"],
+        "launch": row["launch"],
+        "traceback": row["traceback"],
+    }

@@ -1,0 +1,66 @@
+"""Turns what a user names as a database into a checked SQLAlchemy URL, and shows one without its password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from hnet_core.errors import ConfigInvalid
+
+
+def parse_url(url: str) -> URL:
+    """The URL of `url`: a plain path is a SQLite file, a PostgreSQL URL without a driver uses psycopg.
+
+    Raises:
+        ConfigInvalid: if it is neither a SQLite file nor a PostgreSQL database. The text is not repeated when it
+            cannot be read, since a password may be in it.
+    """
+    if "://" not in url:
+        return URL.create("sqlite", database=url)
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):
+        raise ConfigInvalid(f"a database must be given as {_FORMS}; this URL cannot be read.") from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ConfigInvalid(f"a database must be given as {_FORMS}, got a {backend!r} URL.")
+    return parsed.set(drivername="sqlite")
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """The file of a SQLite URL, None for PostgreSQL.
+
+    Raises:
+        ConfigInvalid: for a database in memory, which no second process could read, or a `file:` URI.
+    """
+    if url.get_backend_name() != "sqlite":
+        return None
+    name = url.database or ""
+    if name in ("", ":memory:") or name.startswith("file:") or url.query:
+        raise ConfigInvalid(f"a SQLite database must be a plain file such as hnet.db, got {name or 'no file name'!r}.")
+    return Path(name)
+
+
+def masked(url: URL) -> str:
+    """The URL as text that may be shown to anybody: no password, neither as `user:password` nor as a query value."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    secret = {name: "hidden" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(secret).render_as_string(hide_password=True)
+
+
+def without_secrets(message: str, url: URL) -> str:
+    """A driver's message with every password of `url` blotted out, cut to its first line."""
+    secrets = [url.password, *(value for name, value in url.query.items() if "password" in name.lower())]
+    for secret in secrets:
+        if secret:
+            message = message.replace(str(secret), "***")
+    lines = message.strip().splitlines()
+    return lines[0] if lines else "no reason given"
+
+
+_FORMS = "a file name, sqlite:///FILE or postgresql://USER@HOST/NAME"

@@ -1,0 +1,55 @@
+"""Sweeps: specs, search and workers, and the command line over all packages.
+
+import sweeps
+
+sweeps.run("quickstart", db="hnet.db", assignments=["budget.trials=4"])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from sweeps.runner import Outcome
+
+__all__ = ["run"]
+
+
+def run(
+    spec: str | Path | Mapping[str, Any],
+    *,
+    db: str = DEFAULT_URL,
+    data: Path | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    assignments: Sequence[str] = (),
+) -> Outcome:
+    """Run a sweep, or go on with one; what `hnet sweep run` does.
+
+    Args:
+        spec: name of a preset, path of a YAML file, or the content of one.
+        db: database, made if it does not exist.
+        data, workers, address: see sweeps.runner.run_sweep.
+        assignments: such as "training.iterations=200".
+
+    Raises:
+        HnetError: see sweeps.spec.load_spec and sweeps.runner.run_sweep.
+    """
+    import yaml
+
+    from hnet_core.data import data_root
+    from sweeps.presets import open_document
+    from sweeps.runner import run_sweep
+    from sweeps.spec import load_spec
+    from sweeps.yaml_file import parse_document
+
+    if isinstance(spec, Mapping):
+        document = parse_document(yaml.safe_dump(dict(spec), sort_keys=False), "spec")
+    else:
+        document = open_document(str(spec))
+    checked = load_spec(document, data_root(data), assignments)
+    return run_sweep(checked, db, data, workers, address, document.text)

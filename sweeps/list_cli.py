@@ -20,6 +20,8 @@ def list_components(
     from studies.output import write
 
     rows = _presets() if kind == "presets" else _components(kind)
+    if format == "table":
+        rows = [{**row, "options": ", ".join(row.get("options") or {})} for row in rows]
     columns = ["name", "summary"] + (["options"] if kind not in ("presets", "datasets") else [])
     write(rows, columns, format, output, kind.capitalize())
 

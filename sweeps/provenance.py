@@ -25,9 +25,15 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
         "device": device,
         "threads": threads,
         "data_checksum": data_checksum,
-        "command_line": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command_line": command_line(),
         "spec_text": spec_text,
     }
+
+
+def command_line() -> str:
+    """What was typed: this again goes on with an interrupted sweep. `python -m sweeps` is the command hnet."""
+    program = Path(sys.argv[0]).name
+    return shlex.join(["hnet" if program == "__main__.py" else program, *sys.argv[1:]])
 
 
 def _version(package: str) -> str | None:

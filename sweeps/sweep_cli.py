@@ -38,6 +38,7 @@ def run(
     Exit code 4 means it is finished and some trials have failed.
     """
     from sweeps.presets import open_document
+    from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
     from sweeps.spec import load_spec, reductions
 
@@ -47,9 +48,8 @@ def run(
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
         outcome = run_sweep(checked, db, _root(data), workers, address, document.text)
-    again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     if outcome.stopped:
-        print(f"Stopped. Continue with: {again}", file=sys.stderr)
+        print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
     database = "" if db == DEFAULT_URL else f" --db {shlex.quote(db)}"
     name = shlex.quote(outcome.study)

@@ -12,6 +12,7 @@ import optuna
 import pytest
 
 import studies
+import sweeps
 from hnet_core.errors import ConfigInvalid
 from hnet_core.training import run_trial
 from studies.metrics import run_metrics
@@ -263,3 +264,9 @@ def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: 
     (failed,) = [row for row in studies.open(url).ledger("tiny") if row["state"] == "FAILED"]
     assert failed["reason"].startswith("gave up after 3 attempts")
     assert len(states(url)) == 3
+
+
+def test_a_sweep_can_be_run_from_python_with_a_plain_dict(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
+    assert sweeps.run(SPEC, db=url, assignments=["budget.trials=1"]).tally.complete == 1
+    assert states(url) == {0: "COMPLETE"}

@@ -48,10 +48,13 @@ class TrainingOptions(Options):
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto takes a GPU where there is one")
     threads: int = Field(1, ge=1, description="CPU threads of one training process")
+    engine: Literal["auto", "plain", "fast"] = Field(
+        "auto", description="how a step is computed: plain reads like the paper, fast gives the same numbers sooner"
+    )
 
 
 # These change how fast a result comes, not what it is, and stay out of the configuration hash.
-UNHASHED_TRAINING_KEYS = ("device", "threads")
+UNHASHED_TRAINING_KEYS = ("device", "threads", "engine")
 
 
 class TrialConfig(Options):
@@ -107,7 +110,7 @@ class TrialConfig(Options):
         return self
 
     def hash(self) -> str:
-        """Identity of the configuration within a study: 16 hex digits, without seed, device and threads."""
+        """Identity of the configuration within a study: 16 hex digits, without seed, engine, device and threads."""
         content = self.model_dump(mode="json")
         for key in UNHASHED_TRAINING_KEYS:
             del content["training"][key]

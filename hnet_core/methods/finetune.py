@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
+from hnet_core.engines import HypernetStep, OwnWeightsStep, hypernet_step, own_weights_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.method import Predictor, Problem
-from hnet_core.methods.weights import NetworkName, fixed_predictor, shared_counts, weight_source
+from hnet_core.methods.weights import GeneratedWeights, NetworkName, OwnWeights, fixed_predictor, shared_counts
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 
@@ -27,7 +28,9 @@ class Finetune:
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.problem = problem
-        self.source = weight_source(options.network, problem)
+        self.source: GeneratedWeights | OwnWeights = (
+            GeneratedWeights(problem) if options.network == "hypernet" else OwnWeights(problem)
+        )
 
     @staticmethod
     def uses_hypernet(options: Options) -> bool:
@@ -43,14 +46,10 @@ class Finetune:
         return 3 * (target.multiply_adds(batch_size) + generation)
 
     def start_task(self, task: int) -> None:
-        self._adam = self.problem.adam(self.source.parameters(task))
+        self._engine.start_task(task)
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        parameters = self.source.parameters(task)
-        loss = self.problem.task_loss(task, self.source.weights(task), inputs, labels)
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
-        self._adam.step()
+        self._engine.step(inputs, labels)
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.source)
@@ -60,3 +59,10 @@ class Finetune:
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state)
+
+    @functools.cached_property
+    def _engine(self) -> HypernetStep | OwnWeightsStep:
+        """Made on first use: joint training, which mixes tasks, has none."""
+        if isinstance(self.source, GeneratedWeights):
+            return hypernet_step(self.problem, self.source)
+        return own_weights_step(self.problem, self.source)

@@ -8,11 +8,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from hnet_core.engines import Protection, hypernet_step
 from hnet_core.hypernets import Hypernet
-from hnet_core.lookahead import EpsilonPlacement, adam_lookahead
+from hnet_core.lookahead import EpsilonPlacement
 from hnet_core.methods.method import Predictor, Problem
 from hnet_core.methods.weights import GeneratedWeights, fixed_predictor, shared_counts
-from hnet_core.regularizers import OutputRegularizer
 from hnet_core.seeding import generator
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
@@ -52,7 +52,7 @@ class Hnet:
         self.options = options
         self.problem = problem
         self.source = GeneratedWeights(problem)
-        self._regularizer: OutputRegularizer | None = None
+        self._engine = hypernet_step(problem, self.source)
 
     @staticmethod
     def uses_hypernet(options: Options) -> bool:
@@ -68,34 +68,12 @@ class Hnet:
         return 3 * (target.multiply_adds(batch_size) + (1 + regularized) * hypernet.multiply_adds())
 
     def start_task(self, task: int) -> None:
-        self._theta_adam = self.problem.adam(self.source.theta)
-        self._embedding_adam = self.problem.adam([self.source.embeddings[task]])
         self._draws = generator(self.problem.seed, "regularized tasks", task)
-        self._regularizer = None
-        if task > 0 and self.options.beta_output > 0:
-            self._regularizer = OutputRegularizer(
-                self.source.hypernet,
-                self.source.theta,
-                torch.stack(self.source.embeddings[:task]),
-                self._kept_outputs(task),
-                store_targets=self.options.regularizer_target == "stored",
-            )
+        protects = task > 0 and self.options.beta_output > 0
+        self._engine.start_task(task, self._protection(task) if protects else None)
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        theta, embedding = self.source.theta, self.source.embeddings[task]
-        loss = self.problem.task_loss(task, self.source.weights(task), inputs, labels)
-        *gradients, embedding_gradient = torch.autograd.grad(loss, [*theta, embedding])
-        if self._regularizer is not None:
-            changes = self._changes(theta, gradients)
-            candidate = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
-            _, penalties = self._regularizer.gradient(candidate, self._regularized_tasks(task))
-            for gradient, penalty in zip(gradients, penalties, strict=True):
-                gradient.add_(penalty, alpha=self.options.beta_output)
-        for part, gradient in zip(theta, gradients, strict=True):
-            part.grad = gradient
-        embedding.grad = embedding_gradient
-        self._theta_adam.step()
-        self._embedding_adam.step()
+        self._engine.step(inputs, labels, self._regularized_tasks(task))
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.source)
@@ -106,13 +84,16 @@ class Hnet:
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state)
 
-    def _changes(self, theta: list[Tensor], gradients: list[Tensor]) -> list[Tensor]:
-        """dtheta of eq. 2, a constant."""
-        if self.options.lookahead == "adam":
-            return adam_lookahead(self._theta_adam, theta, gradients, self.options.lookahead_epsilon)
-        if self.options.lookahead == "sgd":
-            return [-self.problem.training.lr * gradient for gradient in gradients]
-        return [torch.zeros_like(part) for part in theta]
+    def _protection(self, task: int) -> Protection:
+        options = self.options
+        return Protection(
+            beta=options.beta_output,
+            lookahead=options.lookahead,
+            epsilon=options.lookahead_epsilon,
+            kept=self._kept_outputs(task),
+            n_drawn=options.regularized_tasks,
+            store_targets=options.regularizer_target == "stored",
+        )
 
     def _regularized_tasks(self, task: int) -> list[int] | None:
         wanted = self.options.regularized_tasks

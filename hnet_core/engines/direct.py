@@ -1,0 +1,136 @@
+"""The drift of generated weights by generating it: for chunks that do not count whole, or where that is cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hnet_core.engines.candidate import Candidate
+from hnet_core.engines.layout import FlatTheta, Layout
+from hnet_core.engines.previous_tasks import PreviousTasks
+from hnet_core.engines.rows import Blocks, Rows
+
+TILE = 2**18  # drifts at a time: they stay in the cache between the products
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Outputs that count together: those of some consecutive chunks in some columns of the last layer.
+
+    Attributes:
+        chunks: from, to (not included).
+        columns: likewise.
+        task: the only previous task they count for, None for all.
+    """
+
+    chunks: tuple[int, int]
+    columns: tuple[int, int]
+    task: int | None = None
+
+
+class Direct:
+    """Squared drift of the given pieces, drift_i = A^T y_i by one product per tile; gradients by hand.
+
+    Args:
+        first, last: the chunks the pieces lie in, `last` not included.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        candidate: Candidate,
+        previous: PreviousTasks,
+        pieces: list[Piece],
+        first: int,
+        last: int,
+    ) -> None:
+        self._candidate, self._previous, self._pieces = candidate, previous, pieces
+        self._blocks = list(Blocks(layout, candidate, first, last, previous.n_tasks))
+        self._h, start = layout.h, candidate.n_constant
+        used = slice(min(piece.columns[0] for piece in pieces), max(piece.columns[1] for piece in pieces))
+        self._w = torch.zeros_like(candidate.theta.last[start : layout.h])
+        # W = D + W*, where it is used
+        self._summands = candidate.theta.last[start : layout.h, used], candidate.pair[layout.h + 1 :, used]
+        self._sum = self._w[:, used]
+        self._tiles: list[list[_Tile]] = []
+        self._tiled_for: tuple[object, object] = None, None
+
+    def add_gradient(self, gradient: FlatTheta, weight: float, want_value: bool = False) -> Tensor | None:
+        """Add weight * gradient of the drift; return its (unweighted) value if wanted."""
+        previous, theta = self._previous, self._candidate.theta
+        if self._tiled_for[0] is not previous.tasks or self._tiled_for[1] is not gradient:
+            self._tiles = [list(self._tile(first, rows, gradient)) for first, rows in self._blocks]
+            self._tiled_for = previous.tasks, gradient
+        value = self._w.new_zeros(()) if want_value else None
+        torch.add(*self._summands, out=self._sum)
+        for (first, rows), tiles in zip(self._blocks, self._tiles, strict=True):
+            rows.forward(theta, first, previous.embeddings, previous.z_before(first, rows.n_chunks))
+            rows.dz.zero_()
+            for tile in tiles:
+                drift = tile.y.T @ tile.pair
+                tile.gradient.addmm_(tile.y_of_z, drift, alpha=2 * weight)
+                tile.dz.addmm_(tile.w, drift.T, alpha=2 * weight)
+                if value is not None:
+                    value += drift.square().sum()
+            rows.backward(theta, gradient, first, previous.embeddings)
+        return value
+
+    def _tile(self, first: int, rows: Rows, gradient: FlatTheta) -> Iterator[_Tile]:
+        """The pieces within one block, a cacheful at a time."""
+        n_tasks = self._previous.n_tasks
+        for piece in self._pieces:
+            start = max(piece.chunks[0] - first, 0) * n_tasks
+            stop = min(piece.chunks[1] - first, rows.n_chunks) * n_tasks
+            if piece.task is not None:
+                if piece.task not in self._previous.tasks:
+                    continue
+                start += self._previous.tasks.index(piece.task)
+                stop = min(stop, start + 1)
+            if start >= stop:
+                continue
+            y, dz = rows.y[:, start:stop], rows.dz[:, start:stop]
+            width = max(TILE // (stop - start), 64)
+            for begin in range(*piece.columns, width):
+                columns = slice(begin, min(begin + width, piece.columns[1]))
+                pair, w = self._candidate.pair[:, columns], self._w[:, columns]
+                yield _Tile(y, y[: self._h + 1], dz, pair, w, gradient.last[:, columns])
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """What is multiplied for some rows and some columns of the last layer, and where the gradients go."""
+
+    y: Tensor
+    y_of_z: Tensor
+    dz: Tensor
+    pair: Tensor
+    w: Tensor
+    gradient: Tensor
+
+
+def masked_pieces(layout: Layout, kept: Tensor) -> list[Piece]:
+    """Pieces that cover the outputs marked in kept, bool (n_previous_tasks, n_outputs), chunk by chunk.
+
+    A run of columns kept for all tasks is one piece, the others are one piece per task.
+    """
+    of_all = kept.all(dim=0)
+    pieces = []
+    for chunk in range(layout.n_chunks):
+        outputs = slice(chunk * layout.chunk_size, min((chunk + 1) * layout.chunk_size, layout.n_outputs))
+        span = chunk, chunk + 1
+        pieces += [Piece(span, columns) for columns in _runs(of_all[outputs])]
+        only_some = kept[:, outputs] & ~of_all[outputs]
+        for task in only_some.any(dim=1).nonzero().flatten().tolist():
+            pieces += [Piece(span, columns, task) for columns in _runs(only_some[task])]
+    return pieces
+
+
+def _runs(marked: Tensor) -> list[tuple[int, int]]:
+    """Start and end of every run of True in a vector."""
+    padded = torch.nn.functional.pad(marked.int(), (1, 1))
+    change = padded.diff()
+    starts, stops = (change == 1).nonzero().flatten().tolist(), (change == -1).nonzero().flatten().tolist()
+    return list(zip(starts, stops, strict=True))

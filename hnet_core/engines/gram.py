@@ -1,0 +1,152 @@
+"""The drift of many generated weights from small products only: sum_i |D [z_i; 1] + W* d_i|^2 = tr(G S)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hnet_core.engines.candidate import Candidate
+from hnet_core.engines.layout import FlatTheta, Layout, aligned
+from hnet_core.engines.previous_tasks import PreviousTasks
+from hnet_core.engines.rows import Blocks, Rows
+
+WHOLE, CUT = -1, 0  # groups of chunks; one and the same where no chunk is cut
+
+
+class Gram:
+    """Squared drift of all whole chunks, and of the cut last one, for all previous tasks at once.
+
+    With A = [D; W*] (k, N), G = A A^T and S = sum_i y_i y_i^T over y_i = [z_i; 1; d_i] the drift is tr(G S), and
+
+        d/dD   = 2 (S A)[:h + 1]
+        d/dz_i = 2 W A^T y_i, where W = (D + W*)[:h].
+
+    Neither product has a side as long as the number of generated weights times tasks. The cut chunk sees the first
+    columns of A only: G is summed from that head and the rest, each with the S of the chunks that use it, so that
+    nothing is subtracted.
+
+    Without a hidden layer y_jk = [e_j; q_k] for task j and chunk k, and sum_j y_jk y_jk^T = n y_k y_k^T + the scatter
+    of the e_j about their mean, with y_k = [mean e; q_k]: the work does not depend on the number n of tasks.
+
+    Args:
+        n_whole: chunks that count in all their outputs, from the first on.
+        cut: outputs that count of the chunk after those; None where that chunk is not to be treated here.
+    """
+
+    def __init__(
+        self, layout: Layout, candidate: Candidate, previous: PreviousTasks, n_whole: int, cut: int | None
+    ) -> None:
+        self._theta, self._previous = candidate.theta, previous
+        self._collapsed = not layout.hidden
+        self._n_whole, self._is_cut = n_whole, cut is not None
+        self._last_layers = _LastLayers(layout, candidate, cut)
+        h, like, n_groups = layout.h, candidate.pair, 1 + self._is_cut
+        # S: rows of [z; 1], and for the value those of d
+        self._s = like.new_zeros(n_groups, h + 1, candidate.n_pair)
+        self._s_of_d = like.new_zeros(n_groups, candidate.n_pair - h - 1, candidate.n_pair - h - 1)
+        n_tasks = 1 if self._collapsed else previous.n_tasks
+        blocks = Blocks(layout, candidate, 0, n_whole + self._is_cut, n_tasks)
+        self._blocks = [(first, rows, self._products(first, rows, n_tasks, h)) for first, rows in blocks]
+
+    def add_gradient(self, gradient: FlatTheta, weight: float, want_value: bool = False) -> Tensor | None:
+        """Add weight * gradient of the drift; its (unweighted) value only if wanted, which costs a little more."""
+        previous, theta = self._previous, self._theta
+        embeddings, n_equal = previous.embeddings, 1
+        if self._collapsed:
+            embeddings, n_equal = embeddings.mean(dim=0, keepdim=True), previous.n_tasks
+        self._last_layers.refresh()
+        self._start_moments(embeddings)
+        for first, rows, products in self._blocks:
+            rows.forward(theta, first, embeddings, previous.z_before(first, rows.n_chunks))
+            for product in products:
+                product.s.addmm_(product.y_of_z, product.y.T, alpha=n_equal)
+                torch.addmm(product.dz, product.of_w, product.y, beta=0, alpha=2 * weight * n_equal, out=product.dz)
+                if want_value:
+                    product.s_of_d.addmm_(product.y_of_d, product.y_of_d.T, alpha=n_equal)
+            rows.backward(theta, gradient, first, embeddings)
+        value = self._last_layers.trace(self._s, self._s_of_d) if want_value else None
+        if self._is_cut:
+            self._s[CUT].add_(self._s[WHOLE])  # the head of the columns is used by all chunks
+        self._last_layers.add_product(self._s, gradient, 2 * weight)
+        return value
+
+    def _products(self, first: int, rows: Rows, n_tasks: int, h: int) -> list[_Product]:
+        """Views for the whole chunks of a block and for the cut one, where it has them."""
+        n_whole = min(max(self._n_whole - first, 0), rows.n_chunks) * n_tasks
+        products = []
+        for group, columns in ((WHOLE, slice(0, n_whole)), (CUT, slice(n_whole, None))):
+            y, of_w = rows.y[:, columns], self._last_layers.of_w[group]
+            if y.shape[1]:
+                s, s_of_d = self._s[group], self._s_of_d[group]
+                products.append(_Product(s, s_of_d, y, y[: h + 1], y[h + 1 :], rows.dz[:, columns], of_w))
+        return products
+
+    def _start_moments(self, mean: Tensor) -> None:
+        self._s.zero_()
+        self._s_of_d.zero_()
+        if self._collapsed:
+            centred, te = self._previous.embeddings - mean, mean.shape[1]
+            scatter = centred.T @ centred
+            self._s[WHOLE, :te, :te].add_(scatter, alpha=self._n_whole)
+            if self._is_cut:
+                self._s[CUT, :te, :te].add_(scatter)
+
+
+@dataclass(frozen=True)
+class _Product:
+    """What the columns of one group of chunks in one block are multiplied with, and where the results go."""
+
+    s: Tensor
+    s_of_d: Tensor
+    y: Tensor
+    y_of_z: Tensor
+    y_of_d: Tensor
+    dz: Tensor
+    of_w: Tensor
+
+
+class _LastLayers:
+    """G and W A^T over the head of the columns of A [CUT] and over all of them [WHOLE].
+
+    Attributes:
+        of_w: W A^T, of the inputs of the last layer that can change, (n_groups, h - n_constant, k).
+    """
+
+    def __init__(self, layout: Layout, candidate: Candidate, cut: int | None) -> None:
+        h, start, k, like = layout.h, candidate.n_constant, candidate.n_pair, candidate.pair
+        columns = [slice(0, None)] if cut is None else [slice(0, cut), slice(cut, None)]
+        self._columns = columns
+        self._pairs = [candidate.pair[:, part] for part in columns]
+        padded = [candidate.padded_pair[:, part] for part in columns]
+        self._factors = [(rows[: aligned(h + 1, 4)], rows.T) for rows in padded]
+        products = like.new_zeros(len(columns), *(self._factors[0][0].shape[:1]), len(candidate.padded_pair))
+        self._products = list(products)
+        self._in_d = slice(h + 1, k)
+        self._g = products[:, : h + 1, :k]  # its rows of D
+        self.of_w = like.new_zeros(len(columns), h - start, k)
+        self._of_w_before = torch.zeros_like(self.of_w)  # W* A^T, its part W* W*^T the same throughout the task
+        self._of_w_before[:, :, self._in_d] = torch.stack([w[h + 1 :] @ w[h + 1 :].T for w in self._pairs]).cumsum(0)
+        self._of_w_before_and_d = self._of_w_before[:, :, : h + 1]
+        self._g_of_d, self._g_of_z = self._g[:, :, self._in_d].transpose(1, 2), self._g[:, start:h]
+
+    def refresh(self) -> None:
+        """Take the present D."""
+        for product, (rows, transposed) in zip(self._products, self._factors, strict=True):
+            torch.mm(rows, transposed, out=product)
+        if len(self._products) > 1:
+            self._products[WHOLE].add_(self._products[CUT])
+        self._of_w_before_and_d.copy_(self._g_of_d)
+        torch.add(self._g_of_z, self._of_w_before, out=self.of_w)
+
+    def trace(self, s: Tensor, s_of_d: Tensor) -> Tensor:
+        """tr(G S) summed over the groups, from the rows of [z; 1] of S and the block of d."""
+        in_d = self._in_d
+        rows_of_d = (self._g[:, :, in_d] * s[:, :, in_d]).sum() + (self._of_w_before[:, :, in_d] * s_of_d).sum()
+        return (self._g * s).sum() + rows_of_d
+
+    def add_product(self, s: Tensor, gradient: FlatTheta, weight: float) -> None:
+        """Add weight * S A to the gradient of the last layer, S[i] over the i-th part of the columns."""
+        for part, columns, pair in zip(s, self._columns, self._pairs, strict=True):
+            gradient.last[:, columns].addmm_(part, pair, alpha=weight)

@@ -1,0 +1,61 @@
+"""The plain engine: the training step as the paper writes it, by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from hnet_core.engines.protection import Protection
+from hnet_core.lookahead import adam_lookahead
+from hnet_core.methods.method import Problem
+from hnet_core.methods.weights import GeneratedWeights
+from hnet_core.regularizers import OutputRegularizer
+
+
+class PlainStep:
+    """Gradient of L_task(theta, e_t) + beta * R(theta + dtheta), then Adam; read this before the fast engine."""
+
+    def __init__(self, problem: Problem, source: GeneratedWeights) -> None:
+        self._problem, self._source = problem, source
+
+    def start_task(self, task: int, protection: Protection | None = None) -> None:
+        source = self._source
+        self._task, self._protection = task, protection
+        self._theta_adam = self._problem.adam(source.theta)
+        self._embedding_adam = self._problem.adam([source.embeddings[task]])
+        if protection is not None:
+            self._regularizer = OutputRegularizer(
+                source.hypernet,
+                source.theta,
+                torch.stack(source.embeddings[:task]),
+                protection.kept,
+                store_targets=protection.store_targets,
+            )
+
+    def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+        theta, embedding = self._source.theta, self._source.embeddings[self._task]
+        weights = self._source.weights(self._task)
+        loss = self._problem.task_loss(self._task, weights, inputs, labels)
+        *gradients, embedding_gradient = torch.autograd.grad(loss, [*theta, embedding])
+        if self._protection is not None:
+            changes = self._changes(self._protection, gradients)
+            candidate = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
+            _, penalties = self._regularizer.gradient(candidate, tasks)
+            for gradient, penalty in zip(gradients, penalties, strict=True):
+                gradient.add_(penalty, alpha=self._protection.beta)
+        for part, gradient in zip(theta, gradients, strict=True):
+            part.grad = gradient
+        embedding.grad = embedding_gradient
+        self._theta_adam.step()
+        self._embedding_adam.step()
+
+    def _changes(self, protection: Protection, gradients: list[Tensor]) -> list[Tensor]:
+        """dtheta of eq. 2, a constant."""
+        theta = self._source.theta
+        if protection.lookahead == "adam":
+            return adam_lookahead(self._theta_adam, theta, gradients, protection.epsilon)
+        if protection.lookahead == "sgd":
+            return [-self._problem.training.lr * gradient for gradient in gradients]
+        return [torch.zeros_like(part) for part in theta]

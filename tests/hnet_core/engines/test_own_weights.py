@@ -1,0 +1,37 @@
+"""Training the target network itself: both engines give the same weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from hnet_core.training import TrialRun
+from tests.hnet_core.tiny import tiny
+
+
+@pytest.mark.parametrize(
+    "stream", [{}, {"name": "permuted", "dataset": "digits", "n_tasks": 2}, {"name": "polynomials"}], ids=str
+)
+def test_finetuning_gives_the_same_weights_with_both_engines(stream: dict[str, Any]) -> None:
+    weights = []
+    for engine in ("plain", "fast"):
+        config = tiny(method={"name": "finetune"}, stream=stream, training={"iterations": 10, "engine": engine})
+        run = TrialRun(config, seed=0, dtype=torch.float64)
+        for _ in range(2):
+            checkpoint = run.train_task().checkpoint
+        weights.append(checkpoint["method"]["flat"])
+    torch.testing.assert_close(weights[1], weights[0], rtol=1e-9, atol=1e-11)
+
+
+def test_finetuning_a_hypernetwork_gives_the_same_weights_with_both_engines() -> None:
+    weights = []
+    for engine in ("plain", "fast"):
+        method, training = {"name": "finetune", "network": "hypernet"}, {"iterations": 10, "engine": engine}
+        run = TrialRun(tiny(method=method, training=training), seed=0, dtype=torch.float64)
+        for _ in range(2):
+            checkpoint = run.train_task().checkpoint
+        weights.append(checkpoint["method"]["theta"])
+    for ours, theirs in zip(*weights, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-8, atol=1e-10)

@@ -73,8 +73,8 @@ def _enforce_foreign_keys(connection: Any, record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # Left alone, the sqlite3 module begins late, and never for DDL. A writer takes the lock at once: one that reads first
-    # and writes then is refused without waiting when somebody else wrote in between.
+    # Left alone, the sqlite3 module begins late, and never for DDL. A writer takes the lock at once: one that reads
+    # first and writes then is refused without waiting when somebody else wrote in between.
     writes = connection.get_execution_options().get("hnet_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -34,7 +34,8 @@ def csv_columns(trials: pd.DataFrame) -> list[str]:
 
 def table_columns(trials: pd.DataFrame, record: StudyRecord) -> list[str]:
     """What a person compares trials by: what differs between them, the objectives, forgetting."""
-    varying = [column for column in [*PARTS, *_searched(trials)] if _varies(trials[column])]
+    searched = [column for column in _searched(trials) if len(trials) == 1 or _varies(trials[column])]
+    varying = [*(part for part in PARTS if _varies(trials[part])), *searched]
     metrics = dict.fromkeys([*record.objectives, *record.constraints, "forgetting"])
     shown = [name for name in metrics if name in trials.columns and trials[name].notna().any()]
     remarks = [column for column in ("reason", "duplicate_of") if trials[column].notna().any()]

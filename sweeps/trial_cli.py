@@ -90,19 +90,13 @@ def _config(source: str, assignments: list[str] | None, device: str | None, root
 
 
 def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, Any]:
-    from studies.metrics import METRICS, run_metrics, static_metrics
-    from studies.statistics import t_interval
+    from studies.metrics import METRICS, run_metrics
+    from studies.statistics import summarise
 
-    per_seed = [run_metrics(result) for result in results]
-    counts = static_metrics(results[0].counts)
-    over_seeds = {
-        name: t_interval([metrics[name] for metrics in per_seed]).to_dict()
-        for name, metric in METRICS.items()
-        if metric.measure in (None, results[0].measure) and name not in counts
-    }
+    metrics = summarise([run_metrics(result) for result in results])
+    defined = {name: value for name, value in metrics.items() if METRICS[name].measure in (None, results[0].measure)}
     return {
-        **over_seeds,
-        **counts,
+        **defined,
         "seeds": [result.seed for result in results],
         "config_hash": config.hash(),
         "config": config.model_dump(mode="json"),

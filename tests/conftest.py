@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import empty_postgres, postgres_url  # noqa: F401  (fixtures)
+
 REPOSITORY = Path(__file__).parent.parent
 # Packed images with a script that unpacks them; see README, "Tests".
 PACKED_DATA = Path(os.environ.get("HNET_TEST_DATA") or REPOSITORY.parent / "shared" / "data")

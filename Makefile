@@ -8,6 +8,7 @@ ARGS ?=
 .PHONY: demo install test check perf clean
 
 demo: .venv/installed
+	mkdir -p demo
 	$(BIN)/hnet sweep run quickstart --db demo/hnet.db
 	$(BIN)/hnet study front quickstart --db demo/hnet.db
 	$(BIN)/hnet report tradeoff quickstart --db demo/hnet.db -o demo

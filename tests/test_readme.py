@@ -1,0 +1,72 @@
+"""Every command the README shows can be typed as it stands; sweeps are cut short here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeps import cli
+from tests.sweeps.tiny import inline
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+SHORT = ["--set", "training.iterations=1"]
+SHORT_SWEEP = [*SHORT, "--set", "budget.trials=2", "--set", "seeds=1"]
+
+
+def commands() -> list[list[str]]:
+    lines = re.findall(r"^\$ (hnet .*)$", README, flags=re.MULTILINE)
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def shortened(arguments: list[str]) -> list[str]:
+    if arguments[:2] in (["sweep", "run"], ["sweep", "check"]):
+        return [*arguments, *SHORT_SWEEP]
+    return [*arguments, *SHORT] if arguments[:2] == ["trial", "run"] else arguments
+
+
+def test_the_readme_shows_commands_of_every_kind() -> None:
+    assert {tuple(arguments[:2]) for arguments in commands()} >= {
+        ("sweep", "run"), ("sweep", "check"), ("study", "front"), ("report", "tradeoff"), ("trial", "run"),
+    }  # fmt: skip
+
+
+def test_every_command_of_the_readme_runs_in_the_order_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist_root: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HNET_DATA", str(mnist_root))
+    monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
+    (tmp_path / "demo").mkdir()
+    (spec,) = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "sweep.yaml").write_text(spec)
+    for arguments in commands():
+        monkeypatch.setattr(sys, "argv", ["hnet", *shortened(arguments)])
+        try:
+            cli.main()
+        except SystemExit as error:
+            assert not error.code, arguments
+    assert (tmp_path / "demo" / "tradeoff.html").exists()
+    assert (tmp_path / "report" / "tradeoff.html").exists()
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
+    (spec,) = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    short = (
+        spec.replace("iterations: 300", "iterations: 1")
+        .replace("trials: 60", "trials: 1")
+        .replace("seeds: 3", "seeds: 1")
+    )
+    (tmp_path / "sweep.yaml").write_text(short)
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_every_file_the_readme_links_to_exists(link: str) -> None:
+    assert (Path(__file__).parent.parent / link).exists()

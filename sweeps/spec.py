@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from hnet_core.checking import Complaint, check_trial, dotted, explain, parse_trial
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.registry import did_you_mean
-from hnet_core.trial import Options, TrialConfig
+from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
 from studies.metrics import METRICS
 from sweeps.constraints import Constraint
 from sweeps.overrides import apply_overrides
@@ -235,7 +235,7 @@ def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[
 
 
 # What may change when a study goes on.
-CHANGEABLE = (("budget",), ("seeds",), ("paper",), ("trial", "training", "device"), ("trial", "training", "threads"))
+CHANGEABLE = (("budget",), ("seeds",), ("paper",), *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS))
 
 
 def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from hnet_core.errors import UnsupportedTrial
 from hnet_core.methods.finetune import Finetune
+from hnet_core.methods.method import Problem
 from hnet_core.methods.weights import GeneratedWeights
 
 
@@ -22,6 +24,11 @@ class Joint(Finetune):
 
     class Options(Finetune.Options):
         pass
+
+    def __init__(self, options: Options, problem: Problem) -> None:
+        if problem.training.engine == "fast":
+            raise UnsupportedTrial("training.engine fast cannot train this: joint mixes tasks; use auto or plain.")
+        super().__init__(options, problem)
 
     def start_task(self, task: int) -> None:
         parameters = (

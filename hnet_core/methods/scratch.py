@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
+from hnet_core.engines import own_weights_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.method import Predictor, Problem
 from hnet_core.methods.weights import OwnWeights, fixed_predictor
@@ -45,13 +45,11 @@ class Scratch:
         return 3 * target.multiply_adds(batch_size)
 
     def start_task(self, task: int) -> None:
-        self._adam = self.problem.adam(self.sources[task].parameters(task))
+        self._engine = own_weights_step(self.problem, self.sources[task])
+        self._engine.start_task(task)
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        flat = self.sources[task].flat
-        loss = self.problem.task_loss(task, flat, inputs, labels)
-        (flat.grad,) = torch.autograd.grad(loss, [flat])
-        self._adam.step()
+        self._engine.step(inputs, labels)
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.sources[task])

@@ -86,10 +86,6 @@ class OwnWeights:
         fill([self.flat], [state["flat"]])
 
 
-def weight_source(network: NetworkName, problem: Problem) -> WeightSource:
-    return GeneratedWeights(problem) if network == "hypernet" else OwnWeights(problem)
-
-
 def shared_counts(network: NetworkName, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
     """Counts of one weight source shared by all tasks."""
     if network == "target":

@@ -64,11 +64,15 @@ class Split:
 
     def batch(self, index: Tensor | slice, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Inputs (n, n_inputs) in `dtype`, and labels, of the examples at `index`."""
-        inputs = self.inputs[index]
+        if isinstance(index, slice):
+            inputs, labels = self.inputs[index], self.labels[index]
+        else:
+            inputs, labels = self.inputs.index_select(0, index), self.labels.index_select(0, index)
         if self.order is not None:
-            inputs = inputs[:, self.order]
-        labels = self.labels[index]
-        return inputs.to(dtype) / self.scale, labels.to(dtype) if labels.is_floating_point() else labels
+            inputs = inputs.gather(1, self.order.expand(len(inputs), -1))
+        if labels.is_floating_point():
+            labels = labels.to(dtype)
+        return inputs.to(dtype) / self.scale, labels
 
     def to(self, device: torch.device) -> Split:
         order = None if self.order is None else self.order.to(device)

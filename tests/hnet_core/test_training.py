@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from hnet_core.errors import ConfigInvalid, TrainingDiverged
+from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
 from hnet_core.registry import METHODS
 from hnet_core.training import TrialRun, run_trial
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
@@ -76,6 +76,11 @@ def test_joint_training_fills_only_the_last_row() -> None:
     result = run_trial(tiny(method={"name": "joint"}, training={"iterations": 2}), seed=0)
     assert all(value is None for row in result.test[:-1] for value in row)
     assert all(value is not None for value in result.test[-1])
+
+
+def test_joint_training_says_that_it_has_no_fast_engine() -> None:
+    with pytest.raises(UnsupportedTrial, match="joint mixes tasks; use auto or plain"):
+        TrialRun(tiny(method={"name": "joint"}, training={"engine": "fast"}), seed=0)
 
 
 def test_training_from_scratch_forgets_nothing() -> None:

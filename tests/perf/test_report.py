@@ -1,0 +1,66 @@
+"""What `make perf` writes into the documentation."""
+
+from __future__ import annotations
+
+import pytest
+
+from perf import report
+from perf.step import Row
+
+
+def row(task: int, engine: str, ms: float, setting: str = "split_mnist", mib: float = 10.0) -> Row:
+    what = "regularizer" if setting == "permuted_mnist_100" else "step"
+    return Row(setting, task, what, engine, ms, ratio=2.0, gemm_share=0.5, peak_mib=mib)
+
+
+ROWS = [row(2, "plain", 20), row(2, "fast", 10), row(5, "plain", 40), row(5, "fast", 11)]
+
+
+def test_a_section_is_replaced_and_the_prose_around_it_stays() -> None:
+    page = "above\n<!-- steps: begin -->\nold\n<!-- steps: end -->\nbelow\n"
+    assert report.replace_section(page, "steps", "new") == (
+        "above\n<!-- steps: begin -->\nnew\n<!-- steps: end -->\nbelow\n"
+    )
+    with pytest.raises(ValueError, match="must have the marks"):
+        report.replace_section("above", "steps", "new")
+
+
+def test_the_page_has_the_marks_the_report_needs() -> None:
+    page = report.PAGE.read_text()
+    for name in ("steps", "trials"):
+        report.replace_section(page, name, "anything")
+
+
+def test_ratios_are_of_mean_times_and_growth_is_against_the_second_task() -> None:
+    lines = report.summary(ROWS)
+    assert lines[0].startswith(
+        "- split_mnist, step: fast is 2.9 times plain over tasks 2, 5 (ratio of mean times), 3.6"
+    )
+    assert lines[1] == "- split_mnist, step: fast takes 1.10 times as long at task 5 as at task 2."
+
+
+def test_memory_growth_is_per_previous_task() -> None:
+    rows = [
+        row(task, engine, 1.0, "permuted_mnist_100", mib)
+        for task, mib in ((2, 20.0), (100, 69.0))
+        for engine in ("plain", "fast")
+    ]
+    assert report.summary(rows)[-1] == "- permuted_mnist_100: fast needs 0.50 MiB more per previous task."
+
+
+def test_trials_are_given_with_mean_deviation_and_number_of_seeds() -> None:
+    trials = [
+        {
+            "setting": "split_mnist",
+            "engine": "fast",
+            "seed": seed,
+            "processes": 1,
+            "iterations": 2000,
+            "accuracy": accuracy,
+            "seconds": 60.0,
+            "wall_seconds": 61.0,
+        }
+        for seed, accuracy in enumerate([0.997, 0.999])
+    ]
+    section = report.trial_section(trials, "Measured today.")
+    assert "| split_mnist | fast | 1 | 2000 | 2 | 99.800 +- 0.141 % | 60 +- 0 |" in section

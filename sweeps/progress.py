@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import TextIO
@@ -23,7 +24,7 @@ class SweepProgress:
         self._driver = driver
         self._done: dict[int, float] = {}
         self._finished: deque[float] = deque([time.monotonic()], maxlen=21)
-        self._last_line = time.monotonic()
+        self._over = threading.Event()
         self._console = Console(file=stream)
         columns: list[ProgressColumn] = [BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)]
         self._bar = Progress(*columns, console=self._console, transient=True)
@@ -32,12 +33,15 @@ class SweepProgress:
     def __enter__(self) -> SweepProgress:
         if self._console.is_terminal:
             self._bar.start()
+        else:
+            threading.Thread(target=self._print_now_and_then, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         if self._console.is_terminal:
             self._bar.stop()
-        self._console.print(self.line(), markup=False, highlight=False, soft_wrap=True)
+        self._print()
 
     def note(self, number: int, message: Message) -> None:
         """Take notice of a message, after the driver has."""
@@ -47,10 +51,8 @@ class SweepProgress:
             self._done.pop(number, None)
             self._finished.append(time.monotonic())
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=self._ended + sum(self._done.values()), description=self.line())
-        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
-            self._console.print(self.line(), markup=False, highlight=False, soft_wrap=True)
+            completed = self._ended + sum(list(self._done.values()))
+            self._bar.update(self._task, completed=completed, description=self.line())
 
     def line(self) -> str:
         """Done of planned, running, failed, rate, ETA, best so far, front size."""
@@ -63,9 +65,16 @@ class SweepProgress:
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")
             if planned is not None and self._ended < planned:
-                left = planned - self._ended - sum(self._done.values())
+                left = planned - self._ended - sum(list(self._done.values()))
                 parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
-        return " | ".join([*parts, *best_and_front(self._driver.spec, tally.objectives.values())])
+        return " | ".join([*parts, *best_and_front(self._driver.spec, list(tally.objectives.values()))])
+
+    def _print_now_and_then(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_LINES):
+            self._print()
+
+    def _print(self) -> None:
+        self._console.print(self.line(), markup=False, highlight=False, soft_wrap=True)
 
     @property
     def _ended(self) -> int:

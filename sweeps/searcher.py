@@ -16,6 +16,7 @@ import ray
 from ray import tune
 from ray.tune.search import Searcher
 
+from hnet_core.errors import ConfigInvalid
 from sweeps.driver import Driver
 from sweeps.jobs import Failure, Job, Message, Step, Success
 from sweeps.worker import work
@@ -169,11 +170,22 @@ def _start_ray(workers: int, address: str | None) -> None:
     if address is None:
         ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=200 * 2**20, **quiet)
     else:
-        ray.init(address=address, **quiet)
+        _join(address, quiet)
     if threading.current_thread() is threading.main_thread():
         for number, handler in handlers.items():  # Ray puts its own in place, which print native stack traces
             signal.signal(number, handler)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is in its row
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigInvalid(
+            f"--address must name a Ray cluster that runs, got {address!r}: {why}. Start one with: ray start --head. "
+            "If it asks for a token (as ray start sets it up by default), set RAY_AUTH_MODE=token here too."
+        ) from None
 
 
 def _resources(workers: int) -> dict[str, float]:

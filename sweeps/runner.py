@@ -94,7 +94,7 @@ def run_sweep(
                 name=spec.study,
                 launch_id=store.record_launch(study["id"], launch),
                 data_root=str(root),
-                checkpoints=checkpoint_folder(study["uuid"]),
+                checkpoints=_made(checkpoint_folder(study["uuid"])),
             ),
             store,
             open_optuna_study(
@@ -116,6 +116,17 @@ def checkpoint_folder(study_uuid: str) -> Path:
     """Where the checkpoints of a study's running trials lie."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigInvalid(
+            f"checkpoints must go to a folder that can be written, got {folder} ({error.strerror}); "
+            "name another cache folder with XDG_CACHE_HOME."
+        ) from None
+    return folder
 
 
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:

@@ -179,6 +179,16 @@ def test_a_trial_that_fails_becomes_a_row_with_its_reason_and_the_sweep_goes_on(
     assert not any(checkpoint_folder(studies.open(url).study("tiny").uuid).glob("*"))
 
 
+def test_checkpoints_that_cannot_be_written_are_noticed_before_anything_is_asked(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ConfigInvalid, match="XDG_CACHE_HOME"):
+        run(tiny_spec(), url)
+    assert states(url) == {}
+
+
 def test_a_driver_that_is_stopped_finishes_its_trial_and_leaves_the_rest(url: str) -> None:
     def stopping(driver: Driver, *arguments: Any) -> None:
         job = driver.next_job()

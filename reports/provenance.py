@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 from reports.evidence import Evidence
 from reports.numbers import parameter
 from studies.metrics import METRICS
+from studies.passwords import mask_passwords
 
 ABSENT = object()
 
@@ -60,7 +60,7 @@ def provenance(evidence: Evidence) -> Provenance:
         changed.append("Packages")
     spec = yaml.safe_dump(dict(evidence.record.spec), sort_keys=False, allow_unicode=True, width=100)
     return Provenance(
-        spec=mask_password(spec),
+        spec=mask_passwords(spec),
         launches=launches,
         changed=changed,
         packages=_versions(packages[-1]) if packages else [],
@@ -82,11 +82,6 @@ def paper_check(spec: Mapping[str, Any]) -> PaperCheck:
         elif actual != wanted:
             differing.append(f"{name} {parameter(actual)}, the paper has {parameter(wanted)}")
     return PaperCheck(paper.get("cite"), tuple(reduced), tuple(differing))
-
-
-def mask_password(text: str) -> str:
-    """Hides the password of every URL in a text."""
-    return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)
 
 
 def _setting(spec: Mapping[str, Any], name: str) -> Any:
@@ -114,7 +109,7 @@ def _launch(row: Mapping[str, Any]) -> dict[str, str]:
     state = {True: ", with uncommitted changes", False: ", clean", None: ""}[row.get("git_dirty")]
     return {
         "Started": _moment(row.get("started_at")),
-        "Command": mask_password(str(row.get("command_line") or "not recorded")),
+        "Command": mask_passwords(str(row.get("command_line") or "not recorded")),
         "Code": commit + (state if row.get("git_commit") else ""),
         "Host": str(row.get("host") or "not recorded"),
         "Device": str(row.get("device") or "not recorded"),

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from studies.passwords import mask_passwords
+
 PACKAGES = ("hnet", "torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
 
 
@@ -26,14 +28,14 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
         "threads": threads,
         "data_checksum": data_checksum,
         "command_line": command_line(),
-        "spec_text": spec_text,
+        "spec_text": mask_passwords(spec_text),
     }
 
 
 def command_line() -> str:
-    """What was typed: this again goes on with an interrupted sweep. `python -m sweeps` is the command hnet."""
+    """What was typed, passwords hidden: this again goes on with a sweep; `python -m sweeps` is the command hnet."""
     program = Path(sys.argv[0]).name
-    return shlex.join(["hnet" if program == "__main__.py" else program, *sys.argv[1:]])
+    return mask_passwords(shlex.join(["hnet" if program == "__main__.py" else program, *sys.argv[1:]]))
 
 
 def _version(package: str) -> str | None:
@@ -50,7 +52,9 @@ def _git() -> tuple[str | None, bool | None]:
         tracked = _ask_git(folder, "ls-files", "--", Path(__file__).name)
         if not tracked:
             return None, None
-        return _ask_git(folder, "rev-parse", "HEAD"), bool(_ask_git(folder, "status", "--porcelain"))
+        return _ask_git(folder, "rev-parse", "HEAD"), bool(
+            _ask_git(folder, "status", "--porcelain", "--untracked-files=no")
+        )
     except (OSError, subprocess.SubprocessError):
         return None, None
 

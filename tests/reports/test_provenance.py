@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reports.provenance import mask_password, paper_check, provenance
+from reports.provenance import paper_check, provenance
+from studies.passwords import mask_passwords
 from tests.reports.cases import SPEC, make_evidence, make_record, make_trial
 from tests.studies.sample import PROVENANCE
 
@@ -56,7 +57,7 @@ def test_a_spec_without_a_paper_is_not_compared() -> None:
     ],
 )
 def test_passwords_of_urls_are_hidden(text: str, masked: str) -> None:
-    assert mask_password(text) == masked
+    assert mask_passwords(text) == masked
 
 
 def test_the_command_line_of_a_launch_shows_no_password() -> None:

@@ -29,17 +29,18 @@ class Leases:
         self._writer = engine.execution_options(hnet_writes=True)
 
     def acquire_lease(
-        self, study_id: int, owner: str, host: str, pid: int, seconds: float, *, steal: bool = False
+        self, study_id: int, owner: str, host: str, pid: int, seconds: float, *, steal_from: str | None = None
     ) -> bool:
         """Become the driver of a study for `seconds`; whether it worked.
 
-        It works where nobody holds the lease, it has ended, `owner` holds it already, or `steal` is set. An earlier
-        request to stop is forgotten.
+        It works where nobody holds the lease, it has ended, `owner` holds it already, or `steal_from` does, an owner
+        known to be dead. An earlier request to stop is forgotten.
         """
-        free = or_(study.c.lease_owner.is_(None), study.c.lease_owner == owner, study.c.lease_until <= epoch_now())
+        mine = study.c.lease_owner.in_([owner] if steal_from is None else [owner, steal_from])
+        free = or_(study.c.lease_owner.is_(None), mine, study.c.lease_until <= epoch_now())
         change = (
             update(study)
-            .where(study.c.id == study_id)
+            .where(study.c.id == study_id, free)
             .values(
                 lease_owner=owner,
                 lease_host=host,
@@ -49,7 +50,7 @@ class Leases:
             )
         )
         with self._writer.begin() as connection:
-            return bool(connection.execute(change if steal else change.where(free)).rowcount)
+            return bool(connection.execute(change).rowcount)
 
     def lease_holder(self, study_id: int) -> dict[str, Any] | None:
         """Who drives the study now: owner, host, pid, until (datetime, UTC); None if nobody does or the lease ended."""
@@ -85,7 +86,13 @@ class Leases:
     def release_lease(self, study_id: int, owner: str) -> None:
         """Stop being the driver; does nothing where `owner` is not the driver any more."""
         mine = and_(study.c.id == study_id, study.c.lease_owner == owner)
-        nobody = {"lease_owner": None, "lease_host": None, "lease_pid": None, "lease_until": None}
+        nobody = {
+            "lease_owner": None,
+            "lease_host": None,
+            "lease_pid": None,
+            "lease_until": None,
+            "stop_requested": False,
+        }
         with self._writer.begin() as connection:
             connection.execute(update(study).where(mine).values(**nobody))
 

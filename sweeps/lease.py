@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from hnet_core.errors import HnetError
-from studies.store import Store
+from studies.store import LeaseLost, Store
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 2.0
@@ -25,13 +25,13 @@ class StudyHeld(HnetError):
 
 @contextlib.contextmanager
 def study_lease(
-    store: Store, study_id: int, name: str, on_stop: Callable[[], None], on_loss: Callable[[HnetError], None]
+    store: Store, study_id: int, name: str, on_stop: Callable[[], None], on_loss: Callable[[BaseException], None]
 ) -> Iterator[None]:
     """Be the driver of a study inside the block; driver seconds are counted as it is renewed.
 
     Args:
         on_stop: called (in a thread) once somebody asked for a stop.
-        on_loss: called (in a thread) if the lease cannot be renewed.
+        on_loss: called (in a thread) if another driver has the lease, or it could not be renewed before it ended.
 
     Raises:
         StudyHeld: another process, alive as far as can be told, holds it.
@@ -55,7 +55,7 @@ def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
         return
     holder = store.lease_holder(study_id)
     if holder is not None and holder["host"] == host and not _is_alive(holder["pid"]):
-        if store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS, steal=True):
+        if store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS, steal_from=holder["owner"]):
             return
     elif holder is None and store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS):
         return
@@ -82,14 +82,19 @@ def _keep(
     owner: str,
     ended: threading.Event,
     on_stop: Callable[[], None],
-    on_loss: Callable[[HnetError], None],
+    on_loss: Callable[[BaseException], None],
 ) -> None:
     last, told = time.monotonic(), False
     while not ended.wait(RENEW_SECONDS):
         now = time.monotonic()
         try:
             stop = store.renew_lease(study_id, owner, LEASE_SECONDS, now - last)
-        except HnetError as error:
+        except LeaseLost as error:
+            on_loss(error)
+            return
+        except Exception as error:  # a database that is away for a moment still holds our lease when it is back
+            if now - last < LEASE_SECONDS:
+                continue
             on_loss(error)
             return
         last = now

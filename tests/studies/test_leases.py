@@ -14,8 +14,8 @@ from studies.queries import Studies
 from studies.store import Store
 
 
-def take(store: Store, study_id: int, owner: str, seconds: float = 60, steal: bool = False) -> bool:
-    return store.acquire_lease(study_id, owner, f"host-{owner}", 42, seconds, steal=steal)
+def take(store: Store, study_id: int, owner: str, seconds: float = 60, steal_from: str | None = None) -> bool:
+    return store.acquire_lease(study_id, owner, f"host-{owner}", 42, seconds, steal_from=steal_from)
 
 
 def test_second_driver_is_refused_while_the_first_holds_the_lease(store: Store, study_id: int) -> None:
@@ -37,7 +37,8 @@ def test_lease_can_be_taken_when_mine_released_ended_or_stolen(store: Store, stu
     assert take(store, study_id, "b", seconds=-1), "released"
     assert store.lease_holder(study_id) is None
     assert take(store, study_id, "c"), "ended"
-    assert take(store, study_id, "d", steal=True)
+    assert take(store, study_id, "d", steal_from="c")
+    assert not take(store, study_id, "e", steal_from="c"), "two that saw the same dead driver cannot both follow it"
 
 
 def test_renewing_prolongs_counts_driver_time_and_hears_of_a_stop(store: Store, engine: Engine, study_id: int) -> None:
@@ -58,7 +59,7 @@ def test_renewing_prolongs_counts_driver_time_and_hears_of_a_stop(store: Store, 
 
 def test_driver_whose_lease_was_taken_learns_who_has_it(store: Store, study_id: int) -> None:
     take(store, study_id, "a")
-    take(store, study_id, "b", steal=True)
+    take(store, study_id, "b", steal_from="a")
     with pytest.raises(LeaseLost, match="process 42 on host-b took it over") as lost:
         store.renew_lease(study_id, "a", 60, 1.0)
     assert lost.value.exit_code == 6

@@ -25,7 +25,13 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "sweeps", "sweep", "run", "spec.yaml", "--workers", "2", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -135,11 +141,17 @@ def test_a_request_to_stop_from_another_process_is_heard(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_sigterm_leaves_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "whole_group", [False, True], ids=["driver alone", "its workers too, as a service manager does"]
+)
+def test_sigterm_leaves_at_once_and_the_same_command_goes_on(tmp_path: Path, whole_group: bool) -> None:
     spec_in(tmp_path, iterations=200, trials=3)
     driver = start(tmp_path)
     wait_for(lambda: "RUNNING" in ledger(tmp_path).values())
-    driver.terminate()
+    if whole_group:
+        os.killpg(driver.pid, signal.SIGTERM)
+    else:
+        driver.terminate()
     _, errors = driver.communicate(timeout=60)
     assert driver.returncode == 143, errors
     assert "Traceback" not in errors

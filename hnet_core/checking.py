@@ -74,7 +74,7 @@ def _check_component(key: str, registry: Registry, raw: object) -> tuple[Compone
         return None, [Complaint((key,), f"must be a block with a name, got {raw!r}; known names: {known}")]
     if "name" not in raw:
         return None, [Complaint((key,), f"must have a name; known: {known}")]
-    if raw["name"] not in registry:
+    if not isinstance(raw["name"], str) or raw["name"] not in registry:
         guess = did_you_mean(str(raw["name"]), registry)
         return None, [Complaint((key, "name"), f"unknown {key} {raw['name']!r}{guess}")]
     model = registry[raw["name"]].Options

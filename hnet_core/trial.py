@@ -41,7 +41,7 @@ class TrainingOptions(Options):
     Adam is created anew for every task, as in the official code of von Oswald et al. (2020).
     """
 
-    iterations: int = Field(2000, ge=1, description="gradient steps per task")
+    iterations: int = Field(2000, ge=1, le=10_000_000, description="gradient steps per task")
     batch_size: int = Field(128, ge=1, description="images per step")
     lr: float = Field(1e-3, gt=0, description="learning rate of Adam")
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")

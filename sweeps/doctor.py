@@ -75,10 +75,13 @@ def _database(db: str) -> tuple[bool, str]:
     from studies.database import connect
     from studies.urls import masked, parse_url, sqlite_path
 
-    url = parse_url(db)
-    path = sqlite_path(url)
+    try:
+        url = parse_url(db)
+        path = sqlite_path(url)
+    except HnetError as error:
+        return False, str(error)
     if path is not None and not path.exists():
-        writable = os.access(path.parent, os.W_OK)
+        writable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
         return writable, f"{path}: not there yet, " + (
             "the first sweep makes it" if writable else "cannot be made here"
         )

@@ -10,15 +10,16 @@ import yaml
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from hnet_core.trial import TrialConfig
+from sweeps.yaml_file import Document, SpecLoader
 
 TRIAL_KEYS = tuple(TrialConfig.model_fields)
 
 
-def apply_overrides(content: dict[str, Any], assignments: Iterable[str], top_keys: Iterable[str]) -> None:
-    """Change `content` in place.
+def apply_overrides(document: Document, assignments: Iterable[str], top_keys: Iterable[str]) -> None:
+    """Change the content of `document` in place and note what was changed.
 
     Args:
-        content: a raw spec, or a raw trial configuration where `top_keys` are those of a TrialConfig.
+        document: a raw spec, or a raw trial configuration where `top_keys` are those of a TrialConfig.
         assignments: such as "training.iterations=200" or "budget.trials=12"; the value is read as YAML. A key of the
             trial block needs no "trial." before it; a searched field is written "search.method.beta_output=...".
 
@@ -31,10 +32,12 @@ def apply_overrides(content: dict[str, Any], assignments: Iterable[str], top_key
         if not equals or not key:
             raise ConfigInvalid(f"--set must be key=value, got {assignment!r}; such as training.iterations=200.")
         try:
-            value = yaml.safe_load(text)
+            value = yaml.load(text, Loader=SpecLoader)
         except yaml.YAMLError:
             raise ConfigInvalid(f"--set {key}: the value must be YAML, got {text!r}.") from None
-        _assign(content, _path(key, top_keys), value, assignment)
+        path = _path(key, top_keys)
+        _assign(document.content, path, value, assignment)
+        document.overrides[tuple(path)] = assignment
 
 
 def _path(key: str, top_keys: tuple[str, ...]) -> list[str]:

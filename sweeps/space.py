@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Options
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ class Choice(Options):
 
     @model_validator(mode="after")
     def _distinct(self) -> Choice:
+        for value in self.choice:
+            if not _is_plain(value):
+                raise ValueError(f"a choice must be a number, a word or a list of them, got {value!r}")
         texts = [encode(value) for value in self.choice]
         if len(set(texts)) < len(texts):
             raise ValueError(f"each choice must be given once, got {list(self.choice)}")
@@ -102,6 +106,12 @@ class Choice(Options):
 
     def grid(self) -> list[Any] | None:
         return list(self.choice)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _kind(value: object) -> str | None:
@@ -159,6 +169,8 @@ def with_params(raw_trial: Mapping[str, Any], params: Mapping[str, Any]) -> dict
         block = content
         for key in blocks:
             block = block.setdefault(key, {})
+            if not isinstance(block, dict) or not last:
+                raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
         block[last] = list(value) if isinstance(value, tuple) else value
     return content
 

@@ -61,14 +61,14 @@ class SweepSpec(Options):
         0.1
     """
 
-    study: str = Field(min_length=1, max_length=200)
+    study: str = Field(max_length=200, pattern=r"\S")
     trial: dict[str, Any]
     search: dict[str, Dimension] = Field(min_length=1)
     objectives: dict[str, Literal["maximize", "minimize"]] = Field(
         default={"final_accuracy": "maximize", "compression_ratio": "minimize"}, min_length=1
     )
     constraints: dict[str, str] = Field(default={})
-    seeds: int = Field(1, ge=1, description="seeds 0, 1, ... of every configuration")
+    seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
     budget: Budget
@@ -123,7 +123,7 @@ def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), s
         ConfigInvalid: one line per thing that is wrong, each with file, line and key.
     """
     content = document.content
-    apply_overrides(content, assignments, SweepSpec.model_fields)
+    apply_overrides(document, assignments, SweepSpec.model_fields)
     if study is not None:
         content["study"] = study
     try:
@@ -178,7 +178,10 @@ def _check_stream(config: TrialConfig, data: Path) -> Iterator[Complaint]:
 def _check_search(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
     """Every end of every range and every choice must make a valid configuration."""
     for name, value in corners(spec.search):
-        config, wrong = check_trial(with_params(spec.trial, {name: value}))
+        try:
+            config, wrong = check_trial(with_params(spec.trial, {name: value}))
+        except ConfigInvalid as error:  # the field lies inside a value, not in a block
+            config, wrong = None, [Complaint((), str(error))]
         if config is None:
             yield Complaint(("search", name), wrong[0].message)
             continue

@@ -73,9 +73,9 @@ def _config(source: str, assignments: list[str] | None, device: str | None, root
 
     document = open_document(source)
     content = document.content
-    is_spec = "trial" in content
+    is_spec = isinstance(content.get("trial"), dict)
     wanted = [*(assignments or []), *([] if device is None else [f"training.device={device}"])]
-    apply_overrides(content, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
+    apply_overrides(document, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
     prefix = ("trial",) if is_spec else ()
     config, complaints = check_trial(content["trial"] if is_spec else content)
     if config is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from hnet_core.seeding import generator
@@ -28,9 +29,9 @@ class PolynomialStream:
     summary = "three 1-D regressions, the toy problem of von Oswald et al. 2020 (Fig. 2)"
 
     class Options(ComponentOptions):
-        n_train: int = 100
-        noise: float = 0.05
-        data_seed: int = 42
+        n_train: int = Field(100, ge=1, description="noisy points per function")
+        noise: float = Field(0.05, ge=0, description="standard deviation of the noise")
+        data_seed: int = Field(42, ge=0, description="the points depend on this and nothing else")
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:

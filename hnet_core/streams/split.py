@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hnet_core.data import open_images
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, DatasetCorrupt
 from hnet_core.streams.image_options import ImageStreamOptions, image_facts, splits
 from hnet_core.streams.tasks import Split, Stream, StreamShape, Task
 
@@ -39,13 +39,15 @@ class SplitStream:
         tasks = []
         for task in range(shape.n_tasks):
             first = task * shape.outputs_per_task
-            tasks.append(
-                Task(
-                    train=_classes(whole.train, first, shape.outputs_per_task),
-                    validation=whole.validation and _classes(whole.validation, first, shape.outputs_per_task),
-                    test=_classes(whole.test, first, shape.outputs_per_task),
-                )
+            cut = Task(
+                train=_classes(whole.train, first, shape.outputs_per_task),
+                validation=whole.validation and _classes(whole.validation, first, shape.outputs_per_task),
+                test=_classes(whole.test, first, shape.outputs_per_task),
             )
+            for name, part in (("training", cut.train), ("validation", cut.validation), ("test", cut.test)):
+                if part is not None and len(part) == 0:
+                    raise DatasetCorrupt(f"{options.dataset}: task {task + 1} of {shape.n_tasks} has no {name} images.")
+            tasks.append(cut)
         return Stream(shape, tuple(tasks), images.checksum)
 
 

@@ -50,6 +50,14 @@ WRONG = {
     "no budget": ("{trials: 24}", "{}", r"q\.yaml:19: budget: must give trials, hours or both"),
     "grid without steps": ("sampler: tpe", "sampler: grid", r"q\.yaml:14: search\.hypernet\.chunk_size: a grid needs steps"),
     "key given twice": ("seeds: 3", "seeds: 3\nseeds: 4", r"q\.yaml:18: seeds: given twice, first on line 17"),
+    "name as a list": ("name: hnet,", "name: [hnet],", r"q\.yaml:6: trial\.method\.name: unknown method \['hnet'\]"),
+    "field of a value": ("method.beta_output:", "method.beta_output.x:", r"q\.yaml:11: search\.method\.beta_output\.x: must name one field"),
+    "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*a choice must be a number"),
+    "list as a key": ("seeds: 3", "? [a]\n: 3", r"q\.yaml:17: a key must be a word"),
+    "block that contains itself": ("search:", "search: &x {a: *x}\nmore:", r"q\.yaml:10: .*contains itself"),
+    "control character": ("study: quickstart", "study: quick\x01start", r"q\.yaml: not valid YAML"),
+    "blank name": ("study: quickstart", "study: '  '", r"q\.yaml:2: study: "),
+    "too many seeds": ("seeds: 3", "seeds: 1000000000", r"q\.yaml:17: seeds: must be less than or equal to 1000"),
     "not YAML": ("search:", "search: [", r"q\.yaml:1\d: not valid YAML"),
 }  # fmt: skip
 
@@ -67,6 +75,18 @@ def test_a_missing_data_set_is_named_with_its_line() -> None:
         DatasetMissing, match=r"q\.yaml:4: trial\.stream\.dataset: unknown dataset 'digts'; did you mean"
     ):
         load(TEXT.replace("dataset: digits", "dataset: digts"))
+
+
+def test_a_number_such_as_1e_3_is_a_number_everywhere() -> None:
+    text = TEXT.replace("{float: [0.0005, 1.0], log: true}", "{choice: [1e-3, 1E-2, 2e0]}")
+    spec = load_spec(parse_document(text, "q.yaml"), ROOT, ["training.lr=1e-4"])
+    assert spec.search["method.beta_output"].examples() == [0.001, 0.01, 2.0]
+    assert spec.config().training.lr == 0.0001
+
+
+def test_an_error_in_a_set_names_the_set_and_not_a_line_of_the_file() -> None:
+    with pytest.raises(ConfigInvalid, match=r"^--set training\.lr=-1: trial\.training\.lr: must be greater than 0"):
+        load(TEXT, "training.lr=-1")
 
 
 def test_everything_wrong_is_reported_one_line_each() -> None:

@@ -26,10 +26,10 @@ def check_result(row: Mapping[str, Any], result: TrialResult) -> None:
     for name, value in zip(names, came, strict=True):
         if row[name] != value:
             raise ValueError(f"a run of trial {row['number']} must have {name} {row[name]}, got {value}.")
-    for _, after_task, on_task, value in _evaluations(result):
-        if not math.isfinite(value):
+    for _, after_task, on_task, measured in _evaluations(result):
+        if not math.isfinite(measured):
             where = f"task {on_task} after task {after_task}, seed {result.seed}"
-            raise TrainingDiverged(f"the {result.measure} must be a number, got {value} on {where}.")
+            raise TrainingDiverged(f"the {result.measure} must be a number, got {measured} on {where}.")
 
 
 def insert_results(

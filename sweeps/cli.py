@@ -6,6 +6,7 @@ unreachable or too old, 6 another driver holds the study, 130 and 143 on signals
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -48,6 +49,9 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 def main() -> None:
     """Run the command line; an error made on purpose becomes its message and its exit code, nothing else."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its number instead
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except HnetError as error:

@@ -25,7 +25,7 @@ from studies.store import Store
 from sweeps.crash import crash_point
 from sweeps.jobs import Failure, Job
 from sweeps.objectives import measured, values_to_tell, violations
-from sweeps.space import suggest, with_params
+from sweeps.space import grid_points, grid_size, suggest, with_params
 from sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Tally:
     failed: int = 0
     skipped: int = 0
     duplicates: int = 0
+    seeds_failed: int = 0
     running: set[int] = field(default_factory=set)
     objectives: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
 
@@ -93,6 +94,8 @@ class Driver:
         self._by_hash: dict[str, int] = {}
         self._followers: dict[int, list[tuple[int, int]]] = {}
         self._asks_without_training = 0
+        points = grid_points(spec.search) if spec.sampler == "grid" else None
+        self._grid_size = None if points is None else grid_size(points)
 
     # What is known from earlier starts; called by sweeps.reconcile before the first job.
 
@@ -192,6 +195,9 @@ class Driver:
         runs = [TrialResult.from_dict(result) for result in results]
         if job.purpose == "more_seeds":
             self.store.add_runs(self.study.id, number, runs)
+            known = self._metrics[number]
+            self._metrics[number] = {name: [*known[name], *values] for name, values in gather(runs).items()}
+            self.tally.objectives[number] = measured(self.spec, self._metrics[number])
             shutil.rmtree(job.checkpoints, ignore_errors=True)
             return
         self.store.complete_trial(self.study.id, number, job.attempt, runs)
@@ -211,15 +217,19 @@ class Driver:
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         if job.purpose == "more_seeds":
             log.warning("trial %d: further seeds failed, its earlier ones stand: %s", number, failure.reason)
+            self.tally.seeds_failed += 1
             return
         log.warning("trial %d failed: %s", number, failure.reason)
+        # It may be asked again, as after a restart: what failed was not measured.
+        self._by_hash = {key: known for key, known in self._by_hash.items() if known != number}
         self.fail_row(number, job.attempt, failure)
         for follower, attempt in self._followers.pop(number, []):
             self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
 
-    def give_up(self, number: int, attempt: int, reason: str) -> None:
+    def give_up(self, number: int, attempt: int, reason: str, duplicate: bool = False) -> None:
         """Fail a trial that an earlier driver asked for and that is not tried again."""
-        self.tally.asked += 1
+        self.tally.asked += not duplicate
+        self.tally.duplicates += duplicate
         self.fail_row(number, attempt, Failure(reason))
 
     def fail_row(self, number: int, attempt: int, failure: Failure) -> None:
@@ -246,17 +256,21 @@ class Driver:
     # Below: steps of the above.
 
     def _budget_is_spent(self) -> bool:
-        planned = self.spec.planned_trials
-        if time.monotonic() >= self.deadline or (planned is not None and self.tally.asked >= planned):
+        planned, tally = self.spec.planned_trials, self.tally
+        if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
             return True
-        if self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING:
+        if self._grid_size is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_size:
+            return True  # every point of the grid was asked for once
+        return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
+
+    def _count_ask_without_training(self) -> None:
+        self._asks_without_training += 1
+        if self._asks_without_training == MAX_ASKS_WITHOUT_TRAINING:
             log.warning(
                 "the last %d configurations asked for were infeasible or measured already: the search space seems "
                 "exhausted; widen the ranges or loosen the constraints.",
                 MAX_ASKS_WITHOUT_TRAINING,
             )
-            return True
-        return False
 
     def _describe(self, config: TrialConfig, params: Mapping[str, Any]) -> dict[str, Any]:
         """The columns of a trial row that follow from its configuration."""
@@ -275,7 +289,7 @@ class Driver:
 
         self.store.skip_trial(self.study.id, trial.number, reason=reason, **described)
         self.tally.skipped += 1
-        self._asks_without_training += 1
+        self._count_ask_without_training()
         for constraint in self.spec.parsed_constraints:
             value = static_metrics(described["counts"]).get(constraint.metric)
             if value is not None:
@@ -286,7 +300,7 @@ class Driver:
         """The same configuration again: copy its result, at once or when it is there."""
         self.store.start_trial(self.study.id, number, attempt=attempt, duplicate_of=original, **described)
         crash_point("after_row")
-        self._asks_without_training += 1
+        self._count_ask_without_training()
         self.tally.duplicates += 1
         if original in self._metrics:
             self._complete_duplicate(number, attempt, original)

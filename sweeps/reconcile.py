@@ -68,7 +68,7 @@ def _run_again(driver: Driver, trial: FrozenTrial, row: Mapping[str, Any] | None
         return
     original = None if row is None else row["duplicate_of"]
     if original is not None and not driver.knows(original):
-        driver.give_up(trial.number, attempt - 1, f"the same configuration failed as trial {original}")
+        driver.give_up(trial.number, attempt - 1, f"the same configuration failed as trial {original}", duplicate=True)
         return
     asked = optuna.trial.Trial(driver.optuna, trial._trial_id)
     driver.begin(asked, suggest(asked, driver.spec.search), attempt)

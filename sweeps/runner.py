@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -19,7 +20,7 @@ from hnet_core.registry import STREAMS
 from hnet_core.training import device_name, pick_device
 from studies.database import connect
 from studies.queries import Studies
-from studies.store import Store
+from studies.store import Store, StudyExists
 from sweeps.driver import Driver, StudyHandle, Tally
 from sweeps.jobs import Failure, Message, Success
 from sweeps.lease import study_lease
@@ -85,8 +86,9 @@ def run_sweep(
     )
     engine = connect(url, create=True)
     store, studies = Store(engine), Studies(engine)
-    study = _create_or_continue(store, spec)
+    study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
+        study = _continue(store, spec)
         driver = Driver(
             spec,
             StudyHandle(
@@ -102,12 +104,14 @@ def run_sweep(
             ),
             deadline=_deadline(spec, study["driver_seconds"]),
         )
-        signals.driver = driver
         again = reconcile(driver, studies)
+        signals.attach(driver)
         _announce(driver, again)
+        if driver.aborted is not None:
+            raise driver.aborted
         if not driver.finished:
             _drive(driver, workers or os.cpu_count() or 1, address, backend or _ray())
-        if not driver.tally.running:
+        if not driver.stopping:
             shutil.rmtree(checkpoint_folder(study["uuid"]), ignore_errors=True)
     return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
 
@@ -150,20 +154,20 @@ def _ray() -> Backend:
     return run_with_ray
 
 
-def _create_or_continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
-    """The row of the study, new or as it was.
+def _find_or_create(store: Store, spec: SweepSpec) -> dict[str, Any]:
+    """The row of the study; nothing of one that exists is changed before the lease is held."""
+    with contextlib.suppress(StudyExists):
+        store.create_study(spec.study, spec.to_dict(), spec.seeds)
+    return _row(store, spec.study)
+
+
+def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
+    """The row of a study whose lease is held, with this spec's budget and seeds.
 
     Raises:
-        ConfigInvalid: it exists and differs in more than budget and seeds.
+        ConfigInvalid: it differs from the spec in more than what may change.
     """
-    mine = spec.to_dict()
-    study = store.find_study(spec.study)
-    if study is None:
-        store.create_study(spec.study, mine, spec.seeds)
-        study = store.find_study(spec.study)
-        if study is None:
-            raise HnetError(f"study {spec.study!r} vanished right after it was made.")
-        return study
+    mine, study = spec.to_dict(), _row(store, spec.study)
     differ = differences(fixed_part(mine), fixed_part(study["spec"]))
     if spec.seeds < study["seeds"]:
         differ.append(f"seeds: {study['seeds']} in the study, {spec.seeds} now (more is possible, fewer is not)")
@@ -173,6 +177,13 @@ def _create_or_continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
             f"Differences: {'; '.join(differ)}."
         )
     store.update_study(study["id"], spec=mine, seeds=spec.seeds)
+    return study
+
+
+def _row(store: Store, name: str) -> dict[str, Any]:
+    study = store.find_study(name)
+    if study is None:
+        raise HnetError(f"study {name!r} vanished while it was being opened; start it again.")
     return study
 
 

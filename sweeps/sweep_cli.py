@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -35,8 +36,9 @@ def run(
 ) -> None:
     """Run a sweep; the same command again goes on with one that was interrupted.
 
-    Exit code 4 means it is finished and some trials have failed.
+    Exit code 4 means it is finished and trials have failed, or there is no result at all.
     """
+    from studies.passwords import mask_passwords
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
@@ -47,15 +49,26 @@ def run(
     with messages():
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
-        outcome = run_sweep(checked, db, _root(data), workers, address, document.text)
+        try:
+            outcome = run_sweep(checked, db, _root(data), workers, address, document.text)
+        except KeyboardInterrupt:
+            print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
+            raise typer.Exit(130) from None
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
-    database = "" if db == DEFAULT_URL else f" --db {shlex.quote(db)}"
-    name = shlex.quote(outcome.study)
-    print(f"Finished. Look at it: hnet report tradeoff {name} -o report{database}", file=sys.stderr)
-    if outcome.tally.failed:
-        print(f"{outcome.tally.failed} trials failed; why: hnet study trials {name}{database}", file=sys.stderr)
+    typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
+    where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
+    tally, planned = outcome.tally, checked.planned_trials
+    if tally.complete:
+        ended = "Finished" if planned is None or tally.asked >= planned else f"Ended early, {tally.asked} of {planned}"
+        print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
+    else:
+        print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
+    if tally.failed or tally.seeds_failed:
+        seeds = f" and further seeds of {tally.seeds_failed}" if tally.seeds_failed else ""
+        print(f"{tally.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
+    if tally.failed or tally.seeds_failed or not tally.complete:
         raise typer.Exit(4)
 
 

@@ -16,11 +16,13 @@ import sweeps
 from hnet_core.errors import ConfigInvalid
 from hnet_core.training import run_trial
 from studies.metrics import run_metrics
+from studies.store import LeaseLost
 from sweeps.crash import VARIABLE
 from sweeps.driver import Driver
 from sweeps.jobs import Failure
 from sweeps.lease import StudyHeld, study_lease
 from sweeps.runner import Outcome, checkpoint_folder, run_sweep
+from sweeps.signals import StopSignals
 from sweeps.spec import SweepSpec
 from tests.sweeps.tiny import SPEC, inline, tiny_spec
 
@@ -290,3 +292,73 @@ def test_a_sweep_can_be_run_from_python_with_a_plain_dict(url: str, monkeypatch:
     monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
     assert sweeps.run(SPEC, db=url, assignments=["budget.trials=1"]).tally.complete == 1
     assert states(url) == {0: "COMPLETE"}
+
+
+def test_a_configuration_that_failed_and_is_asked_again_does_not_stall_the_sweep(url: str) -> None:
+    search = {"training.lr": {"choice": [1e30, 0.01]}}
+    outcome = run(tiny_spec(search=search, budget={"trials": 6}, seeds=1), url)
+    assert "RUNNING" not in states(url).values()
+    assert outcome.tally.failed >= 1
+    assert outcome.tally.complete == 1
+
+
+def test_a_refused_driver_changes_nothing_of_the_study(url: str) -> None:
+    def second(driver: Driver, *arguments: Any) -> None:
+        with pytest.raises(StudyHeld):
+            run(tiny_spec(seeds=5, budget={"trials": 99}), url)
+
+    run_sweep(tiny_spec(), url, backend=second)
+    record = studies.open(url).study("tiny")
+    assert (record.seeds, record.spec["budget"]) == (2, {"trials": 3})
+
+
+@pytest.mark.parametrize("arrives", ["stop", "lose"])
+def test_what_arrives_before_the_driver_is_ready_is_carried_out(
+    url: str, monkeypatch: pytest.MonkeyPatch, arrives: str
+) -> None:
+    def early(driver: Driver, found: Any) -> int:
+        signals = attached[0]
+        signals.stop() if arrives == "stop" else signals.lose(LeaseLost("taken over"))
+        return 0
+
+    attached: list[StopSignals] = []
+    enter = StopSignals.__enter__
+    monkeypatch.setattr(StopSignals, "__enter__", lambda self: attached.append(self) or enter(self))
+    monkeypatch.setattr("sweeps.runner.reconcile", early)
+    if arrives == "stop":
+        assert run(tiny_spec(), url).stopped
+    else:
+        with pytest.raises(LeaseLost, match="taken over"):
+            run(tiny_spec(), url)
+    assert states(url) == {}
+
+
+def test_a_grid_with_infeasible_points_asks_for_each_point_once(url: str) -> None:
+    search = {"hypernet.chunk_size": {"choice": [20, 30, 600]}}
+    outcome = run(
+        tiny_spec(search=search, sampler="grid", constraints={"compression_ratio": "<= 1.0"}, budget={"trials": 50}),
+        url,
+    )
+    assert (outcome.tally.complete, outcome.tally.skipped) == (2, 1)
+    assert len(states(url)) == 3
+
+
+def test_a_stop_keeps_the_checkpoints_of_trials_that_are_not_finished(url: str) -> None:
+    def leaving(driver: Driver, *arguments: Any) -> None:
+        job = driver.next_job()
+        assert job is not None
+        (Path(job.checkpoints)).mkdir(parents=True)
+        (Path(job.checkpoints) / "seed-0.pt").write_bytes(b"kept")
+        driver.stopping = True
+
+    run_sweep(tiny_spec(), url, backend=leaving)
+    folder = checkpoint_folder(studies.open(url).study("tiny").uuid)
+    assert (folder / "0" / "seed-0.pt").exists()
+
+
+def test_no_password_is_stored_with_a_launch(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["hnet", "sweep", "run", "x", "--db=postgresql://bob:SEKRET@host/x"])
+    run(tiny_spec(budget={"trials": 1}), url)
+    (launch,) = studies.open(url).study("tiny").launches
+    assert "SEKRET" not in str(launch)
+    assert "postgresql://bob:***@host/x" in launch["command_line"]

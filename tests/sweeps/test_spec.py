@@ -51,7 +51,7 @@ WRONG = {
     "grid without steps": ("sampler: tpe", "sampler: grid", r"q\.yaml:14: search\.hypernet\.chunk_size: a grid needs steps"),
     "key given twice": ("seeds: 3", "seeds: 3\nseeds: 4", r"q\.yaml:18: seeds: given twice, first on line 17"),
     "name as a list": ("name: hnet,", "name: [hnet],", r"q\.yaml:6: trial\.method\.name: unknown method \['hnet'\]"),
-    "field of a value": ("method.beta_output:", "method.beta_output.x:", r"q\.yaml:11: search\.method\.beta_output\.x: must name one field"),
+    "field of a value": ("method.beta_output:", "method.beta_output.x:", r"q\.yaml:11: search\.method\.beta_output\.x: .*must name one field of a block"),
     "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*a choice must be a number"),
     "list as a key": ("seeds: 3", "? [a]\n: 3", r"q\.yaml:17: a key must be a word"),
     "block that contains itself": ("search:", "search: &x {a: *x}\nmore:", r"q\.yaml:10: .*contains itself"),

@@ -1,13 +1,17 @@
-"""The output regulariser of von Oswald et al. (2020): keep the weights generated for previous tasks where they were."""
+"""What holds on to previous tasks: the weights generated for them, or the shared weights themselves, stay in place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
+from hnet_core.targets.target import cut
+
+NormName = Literal["l1", "l2"]
 
 
 class OutputRegularizer:
@@ -74,3 +78,20 @@ class OutputRegularizer:
                 before = self._hypernet.generate(self._theta_before, embedding).squeeze(0)
         drift = self._hypernet.generate(theta, embedding).squeeze(0) - before
         return drift if self._kept is None else drift * self._kept[task]
+
+
+def weight_drift(
+    weights: Tensor, before: Tensor, shapes: tuple[tuple[int, ...], ...], norm: NormName, factor: Tensor | None = None
+) -> Tensor:
+    """Sum over the tensors of a target network of the norm of (weights - before) * factor, a scalar.
+
+    The target-weight regulariser of HyperMask (Ksiazek and Spurek 2023), its factor a mask or None for all weights.
+
+    Args:
+        weights, before, factor: flat, (n_weights,).
+        shapes: of the tensors the flat vectors are cut into.
+        norm: l1 or l2 of each tensor, not squared, not divided by its size.
+    """
+    drift = weights - before if factor is None else (weights - before) * factor
+    order = {"l1": 1, "l2": 2}[norm]
+    return torch.stack([torch.linalg.vector_norm(part, order) for part in cut(drift, shapes)]).sum()

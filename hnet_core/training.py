@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.data import data_root
-from hnet_core.errors import ConfigInvalid, TrainingDiverged
+from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
 from hnet_core.hypernets import Hypernet
 from hnet_core.memory import PeakMemory
 from hnet_core.methods import Method, Problem
@@ -80,7 +80,7 @@ class TrialRun:
         self._memory = PeakMemory()
         device = pick_device(config.training.device)
         self._stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root)).to(device)
-        self._shape: StreamShape = self._stream.shape
+        self._shape = method_shape(config, self._stream.shape)
         parts = networks(config, self._shape)
         problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype)
         self._problem = problem
@@ -240,8 +240,15 @@ class Networks:
 
 
 def networks(config: TrialConfig, shape: StreamShape) -> Networks:
-    """Build the networks of a configuration; no weight is allocated."""
+    """Build the networks of a configuration; no weight is allocated.
+
+    Raises:
+        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
+    """
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
+    reason = METHODS[config.method.name].unsupported(config, shape, target)
+    if reason is not None:
+        raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
     hypernet: Hypernet | None = None
     if config.hypernet is not None:
         hypernet = HYPERNETS[config.hypernet.name](config.hypernet, target.shapes)
@@ -250,9 +257,13 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
 
 
 def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:
-    """Tasks, inputs and heads of the configuration's stream, without loading images of a known data set."""
-    shape: StreamShape = STREAMS[config.stream.name].shape(config.stream, data_root(root))
-    return shape
+    """Tasks, inputs and heads of the configuration's stream and method, without loading images of a known data set."""
+    return method_shape(config, STREAMS[config.stream.name].shape(config.stream, data_root(root)))
+
+
+def method_shape(config: TrialConfig, shape: StreamShape) -> StreamShape:
+    """The shape of a stream as the method sees it: with one head for all tasks where it wants only one."""
+    return replace(shape, shared_head=True) if METHODS[config.method.name].single_head else shape
 
 
 def pick_device(name: str) -> torch.device:

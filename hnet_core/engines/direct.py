@@ -75,7 +75,7 @@ class Direct:
                 tile.dz.addmm_(tile.w, drift.T, alpha=2 * weight)
                 if value is not None:
                     value += drift.square().sum()
-            rows.backward(theta, gradient, first, previous.embeddings)
+            rows.backward(theta, gradient, first, previous.embeddings, previous.embedding_gradient)
         return value
 
     def _tile(self, first: int, rows: Rows, gradient: FlatTheta) -> Iterator[_Tile]:

@@ -33,7 +33,7 @@ class Encoder(Protocol):
         embeddings: Tensor,
         embedding_gradient: Tensor | None = None,
     ) -> None:
-        """Add the gradient of all parts of theta before the last layer, and fill that of the embeddings if wanted."""
+        """Add the gradient of all parts of theta before the last layer, and of the embeddings if wanted."""
 
 
 def encoder(layout: Layout, n_chunks: int, n_tasks: int, z: Tensor) -> Encoder:
@@ -102,7 +102,7 @@ class HiddenEncoder:
         gradient.bias.addmm_(self._chunk_gradient, self._ones)
         gradient.chunks[chunks].addmm_(self._chunk_gradient.T, theta.of_chunks)
         if embedding_gradient is not None:
-            torch.mm(self._task_gradient.T, theta.of_tasks, out=embedding_gradient)
+            embedding_gradient.addmm_(self._task_gradient.T, theta.of_tasks)
 
 
 class LinearEncoder:
@@ -131,4 +131,4 @@ class LinearEncoder:
     ) -> None:
         gradient.chunks[first_chunk : first_chunk + self._n_chunks].add_(self._dz_of_chunks.sum(dim=2).T)
         if embedding_gradient is not None:
-            torch.sum(self._dz_of_tasks.transpose(0, 2), dim=1, out=embedding_gradient)
+            embedding_gradient.add_(self._dz_of_tasks.sum(dim=1).T)

@@ -12,32 +12,41 @@ from hnet_core.engines.layout import VECTOR, FlatTheta, Layout, aligned
 class Generation:
     """h(e_t, theta), von Oswald et al. (2020), eq. 1, and its gradient by hand, in buffers made once.
 
+    Args:
+        n_tasks: embeddings at a time; more than one only for a single chunk, a full hypernetwork.
+
     Attributes:
-        weights: generated weights, (n_outputs,), after `forward`.
-        weights_gradient: to be filled with the gradient of a loss with respect to them before `backward`; starts zero.
+        weights: generated weights after `forward`, (n_outputs,), or (n_tasks, n_outputs) for several tasks.
+        weights_gradient: of the same shape, to be filled with the gradient of a loss with respect to them before
+            `backward`; starts zero.
     """
 
-    def __init__(self, layout: Layout, like: Tensor) -> None:
-        self._z = like.new_ones(layout.h + 1, layout.n_chunks)  # the last row stays one: the bias
-        self._encoder = encoder(layout, layout.n_chunks, 1, self._z[:-1])
-        padded = aligned(layout.n_chunks, VECTOR) if layout.n_chunks >= VECTOR else layout.n_chunks
+    def __init__(self, layout: Layout, like: Tensor, n_tasks: int = 1) -> None:
+        if n_tasks > 1 and layout.n_chunks > 1:
+            raise ValueError(f"several tasks at a time need a hypernetwork of one chunk, got {layout.n_chunks} chunks.")
+        columns = layout.n_chunks * n_tasks
+        self._z = like.new_ones(layout.h + 1, columns)  # the last row stays one: the bias
+        self._encoder = encoder(layout, layout.n_chunks, n_tasks, self._z[:-1])
+        padded = aligned(columns, VECTOR) if columns >= VECTOR else columns
         outputs_gradient = like.new_zeros(padded, layout.chunk_size)  # rows after the last chunk stay zero
-        self._outputs = like.new_zeros(layout.n_chunks, layout.chunk_size)
-        self._outputs_gradient = outputs_gradient[: layout.n_chunks]
+        self._outputs = like.new_zeros(columns, layout.chunk_size)
+        self._outputs_gradient = outputs_gradient[:columns]
         self._padded_gradient, self._padded_dz = outputs_gradient.T, like.new_zeros(layout.h, padded)
-        self._dz = self._padded_dz[:, : layout.n_chunks]
-        self.weights = self._outputs.view(-1)[: layout.n_outputs]
-        self.weights_gradient = self._outputs_gradient.view(-1)[: layout.n_outputs]
+        self._dz = self._padded_dz[:, :columns]
+        shape = (layout.n_outputs,) if n_tasks == 1 else (n_tasks, layout.n_outputs)
+        self.weights = self._outputs.view(-1)[: n_tasks * layout.n_outputs].view(shape)
+        self.weights_gradient = self._outputs_gradient.view(-1)[: n_tasks * layout.n_outputs].view(shape)
 
-    def forward(self, theta: FlatTheta, embedding: Tensor) -> None:
-        """Generate the weights for one embedding, (1, te)."""
-        self._encoder.forward(theta, 0, embedding)
+    def forward(self, theta: FlatTheta, embeddings: Tensor) -> None:
+        """Generate the weights for the embeddings, (n_tasks, te)."""
+        self._encoder.forward(theta, 0, embeddings)
         torch.mm(self._z.T, theta.last, out=self._outputs)
 
-    def backward(self, theta: FlatTheta, gradient: FlatTheta, embedding: Tensor, embedding_gradient: Tensor) -> None:
-        """Overwrite `gradient` and `embedding_gradient` (1, te) with those of the loss."""
+    def backward(self, theta: FlatTheta, gradient: FlatTheta, embeddings: Tensor, embedding_gradient: Tensor) -> None:
+        """Overwrite `gradient` and `embedding_gradient` (n_tasks, te) with those of the loss."""
         gradient.flat[: gradient.layout.last_layer_start].zero_()
+        embedding_gradient.zero_()
         torch.mm(self._z, self._outputs_gradient, out=gradient.last)
         torch.mm(theta.last[:-1], self._padded_gradient, out=self._padded_dz)
         self._encoder.dz.copy_(self._dz)
-        self._encoder.backward(theta, gradient, 0, embedding, embedding_gradient)
+        self._encoder.backward(theta, gradient, 0, embeddings, embedding_gradient)

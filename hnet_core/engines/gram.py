@@ -65,7 +65,7 @@ class Gram:
                 torch.addmm(product.dz, product.of_w, product.y, beta=0, alpha=2 * weight * n_equal, out=product.dz)
                 if want_value:
                     product.s_of_d.addmm_(product.y_of_d, product.y_of_d.T, alpha=n_equal)
-            rows.backward(theta, gradient, first, embeddings)
+            rows.backward(theta, gradient, first, embeddings, previous.embedding_gradient)
         value = self._last_layers.trace(self._s, self._s_of_d) if want_value else None
         if self._is_cut:
             self._s[CUT].add_(self._s[WHOLE])  # the head of the columns is used by all chunks

@@ -23,10 +23,11 @@ class OutputDrift:
 
     Args:
         theta_before: theta*; copied.
-        embeddings: of the previous tasks, (n_previous_tasks, te); constants.
+        embeddings: of the previous tasks, (n_previous_tasks, te).
         kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
         n_drawn: how many previous tasks each step draws; None for all.
         form: gram, direct, or auto for the one that takes fewer multiplications.
+        embedding_gradient: see PreviousTasks; None where the embeddings are constants.
 
     Attributes:
         candidate: where R is taken; to be set before `add_gradient`.
@@ -40,9 +41,10 @@ class OutputDrift:
         kept: Tensor | None = None,
         n_drawn: int | None = None,
         form: Form = "auto",
+        embedding_gradient: Tensor | None = None,
     ) -> None:
         self.candidate = Candidate(layout, theta_before)
-        self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn)
+        self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn, embedding_gradient)
         self._parts: list[Gram | Direct] = []
         n_whole, cut = _regular_chunks(layout, kept)
         n_regular = n_whole + (cut is not None)

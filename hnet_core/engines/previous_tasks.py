@@ -20,14 +20,28 @@ class PreviousTasks:
         theta_before: theta*, the weights before the current task.
         embeddings: of the previous tasks, (n_previous_tasks, te).
         n_drawn: how many of them a step takes, None for all.
+        embedding_gradient: where the embeddings are trained too: what to add their gradient to, of the same shape;
+            `embeddings` are then read anew at each step.
 
     Attributes:
         embeddings: of the tasks in use, (n_tasks, te).
         tasks: their indices.
     """
 
-    def __init__(self, layout: Layout, theta_before: FlatTheta, embeddings: Tensor, n_drawn: int | None = None) -> None:
-        self._all = embeddings.detach().clone()
+    def __init__(
+        self,
+        layout: Layout,
+        theta_before: FlatTheta,
+        embeddings: Tensor,
+        n_drawn: int | None = None,
+        embedding_gradient: Tensor | None = None,
+    ) -> None:
+        if embedding_gradient is not None and (n_drawn is not None or not layout.hidden):
+            raise ValueError(
+                "embeddings of previous tasks train with all tasks and a hidden layer only; train the plain engine."
+            )
+        self.embedding_gradient = embedding_gradient
+        self._all = embeddings.detach().clone() if embedding_gradient is None else embeddings.detach()
         self.n_previous = len(embeddings)
         self.n_tasks = min(n_drawn or self.n_previous, self.n_previous)
         self.tasks: Sequence[int] = range(self.n_tasks)

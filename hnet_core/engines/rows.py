@@ -39,9 +39,16 @@ class Rows:
         self._encoder.forward(theta, first_chunk, embeddings)
         torch.sub(self._z, z_before, out=self._d)
 
-    def backward(self, theta: FlatTheta, gradient: FlatTheta, first_chunk: int, embeddings: Tensor) -> None:
-        """Add to `gradient` what follows from dz."""
-        self._encoder.backward(theta, gradient, first_chunk, embeddings)
+    def backward(
+        self,
+        theta: FlatTheta,
+        gradient: FlatTheta,
+        first_chunk: int,
+        embeddings: Tensor,
+        embedding_gradient: Tensor | None = None,
+    ) -> None:
+        """Add to `gradient`, and to that of the embeddings if wanted, what follows from dz."""
+        self._encoder.backward(theta, gradient, first_chunk, embeddings, embedding_gradient)
 
 
 class Blocks:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
 
 from hnet_core.engines import HypernetStep, OwnWeightsStep, hypernet_step, own_weights_step
 from hnet_core.hypernets import Hypernet
-from hnet_core.methods.method import Predictor, Problem
-from hnet_core.methods.weights import GeneratedWeights, NetworkName, OwnWeights, fixed_predictor, shared_counts
+from hnet_core.methods.base import BaseMethod
+from hnet_core.methods.method import Problem
+from hnet_core.methods.weights import GeneratedWeights, NetworkName, OwnWeights, shared_counts
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 
 
-class Finetune:
+class Finetune(BaseMethod):
     """Adam on the loss of the current task, on the target network itself or through a hypernetwork."""
 
     name = "finetune"
     summary = "one task after the other without protection (lower bound)"
-    trains_all_tasks_at_once: ClassVar[bool] = False
 
     class Options(ComponentOptions):
         network: NetworkName = Field("target", description="train the target's own weights, or a hypernet for them")
@@ -50,15 +49,6 @@ class Finetune:
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         self._engine.step(inputs, labels)
-
-    def predictor(self, task: int) -> Predictor:
-        return fixed_predictor(self.problem, task, self.source)
-
-    def state(self) -> dict[str, Any]:
-        return self.source.state()
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        self.source.load_state(state)
 
     @functools.cached_property
     def _engine(self) -> HypernetStep | OwnWeightsStep:

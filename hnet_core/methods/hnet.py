@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -11,14 +11,15 @@ from torch import Tensor
 from hnet_core.engines import Protection, hypernet_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.lookahead import EpsilonPlacement
-from hnet_core.methods.method import Predictor, Problem
-from hnet_core.methods.weights import GeneratedWeights, fixed_predictor, shared_counts
+from hnet_core.methods.base import BaseMethod
+from hnet_core.methods.method import Problem
+from hnet_core.methods.weights import GeneratedWeights, shared_counts
 from hnet_core.seeding import generator
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 
 
-class Hnet:
+class Hnet(BaseMethod):
     """Train one task after the other; hold the weights generated for previous tasks in place.
 
     L = L_task(theta, e_t) + beta_output * R(theta + dtheta), eq. 2 of "Continual learning with hypernetworks"
@@ -28,7 +29,6 @@ class Hnet:
 
     name = "hnet"
     summary = "task-conditioned hypernetwork with output regulariser (von Oswald et al. 2020)"
-    trains_all_tasks_at_once: ClassVar[bool] = False
 
     class Options(ComponentOptions):
         beta_output: float = Field(0.01, ge=0, description="strength of the output regulariser")
@@ -74,15 +74,6 @@ class Hnet:
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         self._engine.step(inputs, labels, self._regularized_tasks(task))
-
-    def predictor(self, task: int) -> Predictor:
-        return fixed_predictor(self.problem, task, self.source)
-
-    def state(self) -> dict[str, Any]:
-        return self.source.state()
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        self.source.load_state(state)
 
     def _protection(self, task: int) -> Protection:
         options = self.options

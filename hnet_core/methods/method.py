@@ -13,7 +13,7 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
-from hnet_core.trial import ComponentOptions, TrainingOptions, WeightCounts
+from hnet_core.trial import ComponentOptions, TrainingOptions, TrialConfig, WeightCounts
 
 Predictor = Callable[[Tensor], Tensor]
 
@@ -58,20 +58,29 @@ class Method(Protocol):
 
     start_task(t), then step(t, batch) for each iteration, then predictor(j) for each task to evaluate, then state().
 
+    `hnet_core.methods.base.BaseMethod` has the answers that most methods share.
+
     Attributes:
         trains_all_tasks_at_once: run_trial then calls start_task(0) once and mixes the batches of all tasks.
+        single_head: all tasks share the outputs of the target network, as wide as the widest task; else each has its
+            own.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[ComponentOptions]]
     trains_all_tasks_at_once: ClassVar[bool]
+    single_head: ClassVar[bool]
 
     def __init__(self, options: Any, problem: Problem) -> None: ...
 
     @staticmethod
     def uses_hypernet(options: Any) -> bool:
         """Whether this method trains a hypernetwork under these options."""
+
+    @staticmethod
+    def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
+        """Why it cannot learn this stream in this scenario with this target network; None if it can."""
 
     @staticmethod
     def counts(options: Any, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 
 from hnet_core.engines import own_weights_step
 from hnet_core.hypernets import Hypernet
+from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.method import Predictor, Problem
 from hnet_core.methods.weights import OwnWeights, fixed_predictor
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 
 
-class Scratch:
+class Scratch(BaseMethod):
     """One freshly initialised target network per task, all of them kept: compression ratio n_tasks.
 
     Differs: the official code of von Oswald et al. (2020) overwrites the network, so that its final accuracies mean
@@ -23,7 +24,6 @@ class Scratch:
 
     name = "scratch"
     summary = "a new target network for every task, all kept (no transfer, no forgetting)"
-    trains_all_tasks_at_once: ClassVar[bool] = False
 
     class Options(ComponentOptions):
         pass
@@ -33,16 +33,8 @@ class Scratch:
         self.sources = [OwnWeights(problem, task) for task in range(problem.shape.n_tasks)]
 
     @staticmethod
-    def uses_hypernet(options: Options) -> bool:
-        return False
-
-    @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
         return WeightCounts(target.n_weights, n_tasks * target.n_weights, hypernet=0, per_task=target.n_weights)
-
-    @staticmethod
-    def multiply_adds(options: Options, target: Target, hypernet: Hypernet | None, batch_size: int, task: int) -> int:
-        return 3 * target.multiply_adds(batch_size)
 
     def start_task(self, task: int) -> None:
         self._engine = own_weights_step(self.problem, self.sources[task])

@@ -19,6 +19,7 @@ PERMUTED = {"name": "permuted", "dataset": "digits", "n_tasks": 3}
 TINY_METHODS: dict[str, list[dict[str, Any]]] = {
     "finetune": [{}, {"network": "hypernet"}],
     "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
+    "hypermask": [{}, {"previous_embeddings": False}],
     "joint": [{}, {"network": "hypernet"}],
     "scratch": [{}],
 }

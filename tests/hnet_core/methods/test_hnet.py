@@ -13,30 +13,10 @@ from hnet_core.seeding import generator
 from hnet_core.streams.tasks import mini_batches
 from hnet_core.training import TrialRun, data_root, networks, stream_shape
 from hnet_core.trial import TrialConfig
+from tests.hnet_core.obvious_adam import ObviousAdam
 from tests.hnet_core.tiny import tiny
 
 TASKS, STEPS = 3, 5
-
-
-class ObviousAdam:
-    """Adam as Kingma and Ba (2015) write it, one tensor at a time."""
-
-    def __init__(self, parameters: list[Tensor], lr: float) -> None:
-        self.parameters, self.lr, self.steps = parameters, lr, 0
-        self.first = [torch.zeros_like(p) for p in parameters]
-        self.second = [torch.zeros_like(p) for p in parameters]
-
-    def change(self, gradients: list[Tensor], keep: bool) -> list[Tensor]:
-        steps, changes = self.steps + 1, []
-        for i, g in enumerate(gradients):
-            m, v = 0.9 * self.first[i] + 0.1 * g, 0.999 * self.second[i] + 0.001 * g * g
-            m_hat, v_hat = m / (1 - 0.9**steps), v / (1 - 0.999**steps)
-            changes.append(-self.lr * m_hat / (v_hat.sqrt() + 1e-8))
-            if keep:
-                self.first[i], self.second[i] = m, v
-        if keep:
-            self.steps = steps
-        return changes
 
 
 def obvious_weights(config: TrialConfig, seed: int) -> list[Tensor]:

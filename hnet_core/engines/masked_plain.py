@@ -1,0 +1,89 @@
+"""A training step of masked target weights: what it computes, and the plain engine, which reads like the paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from hnet_core.masks import SemiBinaryMask
+from hnet_core.methods.masked_weights import MaskedWeights
+from hnet_core.methods.method import Problem
+from hnet_core.regularizers import NormName, weight_drift
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What is added to the loss of a task that is not the first: beta * R_out + lambda * R_target.
+
+    R_out is the squared drift of the mask logits of previous tasks, their mean; R_target the norm of the change of the
+    target weights since the task began.
+
+    Attributes:
+        norm: of the change of each tensor.
+        masked: multiply the change by the size of the mask of the current task, which the gradient reaches too.
+    """
+
+    beta: float
+    lambda_: float
+    norm: NormName
+    masked: bool
+
+
+class MaskedStep(Protocol):
+    """Trains theta, embeddings and target weights with one Adam; all three are the weight source's."""
+
+    def start_task(self, task: int, retention: Retention) -> None:
+        """Make ready for a task: a new Adam, and masks and weights as they are now to hold on to."""
+
+    def step(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
+        """One gradient step on one batch with masks of this sparsity."""
+
+
+class PlainMaskedStep:
+    """Automatic differentiation and torch.optim.Adam; read this before the fast engine.
+
+    Args:
+        trains_previous_embeddings: whether R_out may move the embeddings of previous tasks.
+    """
+
+    def __init__(self, problem: Problem, source: MaskedWeights, trains_previous_embeddings: bool) -> None:
+        self._problem, self._source = problem, source
+        self._trains_previous = trains_previous_embeddings
+
+    def start_task(self, task: int, retention: Retention) -> None:
+        logits, own = self._source.logits, self._source.own
+        self._task, self._retention = task, retention
+        first_trained = 0 if self._trains_previous else task
+        self._adam = self._problem.adam([*logits.theta, *logits.embeddings[first_trained : task + 1], own.flat])
+        with torch.no_grad():
+            self._weights_before = own.flat.clone()
+            self._logits_before = [logits.weights(previous) for previous in range(task)]
+
+    def step(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
+        source, task = self._source, self._task
+        mask = source.mask(source.logits.weights(task), sparsity)
+        loss = self._problem.task_loss(task, source.mask.apply(source.own.flat, mask), inputs, labels)
+        if task > 0:
+            loss = loss + self._penalty(mask)
+        self._adam.zero_grad()
+        loss.backward()
+        self._adam.step()
+
+    def _penalty(self, mask: Tensor) -> Tensor:
+        retention, source = self._retention, self._source
+        penalty = target_penalty(retention, source.own.flat, self._weights_before, source.mask, mask)
+        if retention.beta == 0:
+            return penalty
+        drifts = [(source.logits.weights(j) - before).square().sum() for j, before in enumerate(self._logits_before)]
+        return penalty + retention.beta * torch.stack(drifts).mean()
+
+
+def target_penalty(
+    retention: Retention, weights: Tensor, weights_before: Tensor, masks: SemiBinaryMask, mask: Tensor
+) -> Tensor:
+    """lambda * R_target for the present weights and mask, (n_weights,) each, a scalar."""
+    factor = mask if retention.masked else None
+    return retention.lambda_ * weight_drift(weights, weights_before, masks.shapes, retention.norm, factor)

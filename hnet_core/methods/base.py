@@ -1,0 +1,53 @@
+"""What most methods answer alike."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from hnet_core.hypernets import Hypernet
+from hnet_core.methods.method import Predictor, Problem
+from hnet_core.methods.weights import WeightSource, fixed_predictor, shared_counts
+from hnet_core.streams import StreamShape
+from hnet_core.targets import Target
+from hnet_core.trial import TrialConfig, WeightCounts
+
+
+class BaseMethod:
+    """A method that trains one task after the other and keeps everything in one weight source.
+
+    As it stands it is a method that trains the weights of the target network itself; a method overrides what is
+    different about it. See `hnet_core.methods.method.Method` for what each part means.
+
+    Attributes:
+        problem, source: set by the method's own __init__.
+    """
+
+    trains_all_tasks_at_once: ClassVar[bool] = False
+    single_head: ClassVar[bool] = False
+    problem: Problem
+    source: WeightSource
+
+    @staticmethod
+    def uses_hypernet(options: Any) -> bool:
+        return False
+
+    @staticmethod
+    def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
+        return None
+
+    @staticmethod
+    def counts(options: Any, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
+        return shared_counts("target", target, hypernet, n_tasks)
+
+    @staticmethod
+    def multiply_adds(options: Any, target: Target, hypernet: Any, batch_size: int, task: int) -> int:
+        return 3 * target.multiply_adds(batch_size)
+
+    def predictor(self, task: int) -> Predictor:
+        return fixed_predictor(self.problem, task, self.source)
+
+    def state(self) -> dict[str, Any]:
+        return self.source.state()
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.source.load_state(state)

@@ -1,0 +1,95 @@
+"""HyperMask: target weights that all tasks train, under semi-binary masks from a hypernetwork."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from hnet_core.engines.masked import masked_step
+from hnet_core.engines.masked_plain import Retention
+from hnet_core.hypernets import Hypernet
+from hnet_core.masks import MaskValues, SemiBinaryMask
+from hnet_core.methods.base import BaseMethod
+from hnet_core.methods.masked_weights import MaskedWeights
+from hnet_core.methods.method import Problem
+from hnet_core.regularizers import NormName
+from hnet_core.targets import Target
+from hnet_core.trial import ComponentOptions, WeightCounts
+
+
+class HyperMask(BaseMethod):
+    """Train W and the hypernetwork of the masks together; hold masks and weights of previous tasks in place.
+
+    L = L_task(W * m_t) + beta_output * R_out + lambda_target * R_target, "HyperMask: Adaptive hypernetwork-based masks
+    for continual learning" (Ksiazek and Spurek 2023, https://arxiv.org/abs/2310.00113) as its official code has it:
+    m_t the semi-binary mask of `hnet_core.masks`, R_out the drift of the mask logits of previous tasks (no look-ahead),
+    R_target the norm of the change of W since the task began. One head for all tasks. docs/methods/hypermask.md lists
+    where paper and code can be read in two ways; each is an option, the default is the code's reading.
+    """
+
+    name = "hypermask"
+    summary = "trained target weights under semi-binary masks from a hypernetwork (Ksiazek and Spurek 2023)"
+    single_head: ClassVar[bool] = True
+
+    class Options(ComponentOptions):
+        mask_sparsity: float = Field(30.0, ge=0, le=99, description="percentage of each weight tensor masked out, p")
+        beta_output: float = Field(0.001, ge=0, description="strength of the regulariser of previous mask logits")
+        lambda_target: float = Field(0.001, ge=0, description="strength of the regulariser of the target weights")
+        mask_values: MaskValues = Field("absolute", description="kept values are |tanh| (code) or tanh")
+        output_division: int = Field(
+            2, ge=1, le=2, description="divide R_out by the number of previous tasks once, or twice as the code does"
+        )
+        target_norm: NormName = Field("l1", description="norm of the change of each tensor of the target")
+        target_norm_masked: bool = Field(True, description="count the change of weights as far as the mask uses them")
+        sparsity_ramp: bool = Field(True, description="raise p from 0 over the first task, as the code does")
+        previous_embeddings: bool = Field(True, description="R_out may move the embeddings of previous tasks (code)")
+
+    def __init__(self, options: Options, problem: Problem) -> None:
+        self.options = options
+        self.problem = problem
+        mask = SemiBinaryMask(problem.target.shapes, options.mask_values)
+        self.source: MaskedWeights = MaskedWeights(problem, mask, options.mask_sparsity)
+        self._engine = masked_step(problem, self.source, options.previous_embeddings)
+
+    @staticmethod
+    def uses_hypernet(options: Options) -> bool:
+        return True
+
+    @staticmethod
+    def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
+        if hypernet is None:
+            raise ValueError("a hypernet is needed to count its weights, got none.")
+        masks = hypernet.n_weights + n_tasks * hypernet.embedding_size
+        return WeightCounts(target.n_weights, masks + target.n_weights, masks, per_task=hypernet.embedding_size)
+
+    @staticmethod
+    def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
+        generated = 1 + task if options.beta_output else 1
+        return 3 * (target.multiply_adds(batch_size) + generated * hypernet.multiply_adds())
+
+    def start_task(self, task: int) -> None:
+        self._iteration = 0
+        options = self.options
+        division = max(1, task) if options.output_division == 2 else 1
+        self._engine.start_task(
+            task,
+            Retention(
+                beta=options.beta_output / division,
+                lambda_=options.lambda_target,
+                norm=options.target_norm,
+                masked=options.target_norm_masked,
+            ),
+        )
+
+    def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
+        self._iteration += 1
+        self._engine.step(inputs, labels, self._sparsity(task))
+
+    def _sparsity(self, task: int) -> float:
+        """p of this step: from 0 to p over the first task, p afterwards."""
+        p = self.options.mask_sparsity
+        if task > 0 or not self.options.sparsity_ramp:
+            return p
+        return p * self._iteration / self.problem.training.iterations

@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-Source = Annotated[str, typer.Argument(help="A preset (hnet list presets) or a YAML file.", show_default=False)]
+Source = Annotated[
+    str,
+    typer.Argument(help="A preset (hnet list presets) or a YAML file; NAME:VARIANT for a variant.", show_default=False),
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a value: training.iterations=200, budget.trials=12, ...", metavar="KEY=VALUE"),

@@ -21,15 +21,18 @@ def list_components(
 
     rows = _presets() if kind == "presets" else _components(kind)
     if format == "table":
-        rows = [{**row, "options": ", ".join(row.get("options") or {})} for row in rows]
-    columns = ["name", "summary"] + (["options"] if kind not in ("presets", "datasets") else [])
+        rows = [{**row, **{key: ", ".join(row.get(key) or ()) for key in ("options", "variants")}} for row in rows]
+    further = {"presets": ["variants"], "datasets": []}
+    columns = ["name", "summary", *further.get(kind, ["options"])]
     write(rows, columns, format, output, kind.capitalize())
 
 
 def _presets() -> list[dict[str, Any]]:
-    from sweeps.presets import preset_names, preset_summary
+    from sweeps.presets import preset_names, preset_summary, preset_variants
 
-    return [{"name": name, "summary": preset_summary(name)} for name in preset_names()]
+    return [
+        {"name": name, "summary": preset_summary(name), "variants": preset_variants(name)} for name in preset_names()
+    ]
 
 
 def _components(kind: str) -> list[dict[str, Any]]:

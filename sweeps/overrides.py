@@ -35,12 +35,13 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
             value = yaml.load(text, Loader=SpecLoader)
         except yaml.YAMLError:
             raise ConfigInvalid(f"--set {key}: the value must be YAML, got {text!r}.") from None
-        path = _path(key, top_keys)
-        _assign(document.content, path, value, assignment)
+        path = locate(key, top_keys, "--set")
+        assign(document.content, path, value, f"--set {assignment}")
         document.overrides[tuple(path)] = assignment
 
 
-def _path(key: str, top_keys: tuple[str, ...]) -> list[str]:
+def locate(key: str, top_keys: tuple[str, ...], where: str) -> list[str]:
+    """The path of a dotted key; `where` begins the error if it has none."""
     first, *rest = key.split(".")
     if first == "search" and rest:
         return [first, ".".join(rest)]
@@ -49,13 +50,14 @@ def _path(key: str, top_keys: tuple[str, ...]) -> list[str]:
     if first in TRIAL_KEYS and "trial" in top_keys:
         return ["trial", first, *rest]
     known = [*top_keys, *(TRIAL_KEYS if "trial" in top_keys else ())]
-    raise ConfigInvalid(f"--set: unknown key {first!r}{did_you_mean(first, known)}.")
+    raise ConfigInvalid(f"{where}: unknown key {first!r}{did_you_mean(first, known)}.")
 
 
-def _assign(content: dict[str, Any], path: list[str], value: object, assignment: str) -> None:
+def assign(content: dict[str, Any], path: list[str], value: object, where: str) -> None:
+    """Set the value at a path, making the blocks on the way; `where` begins the error if one of them is a value."""
     *blocks, last = path
     for block in blocks:
         content = content.setdefault(block, {})
         if not isinstance(content, dict):
-            raise ConfigInvalid(f"--set {assignment}: {block} is a value, not a block with keys.")
+            raise ConfigInvalid(f"{where}: {block} is a value, not a block with keys.")
     content[last] = value

@@ -17,6 +17,7 @@ from studies.metrics import METRICS
 from sweeps.constraints import Constraint
 from sweeps.overrides import apply_overrides
 from sweeps.space import Dimension, corners, grid_points, grid_size, with_params
+from sweeps.variants import take_variant
 from sweeps.yaml_file import Document
 
 SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
@@ -123,6 +124,7 @@ def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), s
         ConfigInvalid: one line per thing that is wrong, each with file, line and key.
     """
     content = document.content
+    take_variant(document, None)
     apply_overrides(document, assignments, SweepSpec.model_fields)
     if study is not None:
         content["study"] = study

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hnet_core.errors import NotFound
 from hnet_core.registry import did_you_mean
+from sweeps.variants import take_variant, variant_names
 from sweeps.yaml_file import Document, read_document
 
 FOLDER = Path(__file__).parent
@@ -15,6 +16,11 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+def preset_variants(name: str) -> list[str]:
+    """The variants a preset has, each opened as NAME:VARIANT."""
+    return variant_names(_read(name))
+
+
 def preset_summary(name: str) -> str:
     """The comment at the head of a preset."""
     first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
@@ -22,12 +28,21 @@ def preset_summary(name: str) -> str:
 
 
 def open_document(name_or_path: str) -> Document:
-    """A preset by name, or a YAML file by path.
+    """A preset by name, or a YAML file by path; `quickstart:smoke` is the variant smoke of it.
 
     Raises:
-        NotFound: it is neither.
+        NotFound: it is neither, or has no such variant.
         ConfigInvalid: the file is not a YAML mapping.
     """
+    name, colon, variant = name_or_path.rpartition(":")
+    if not colon or Path(name_or_path).exists():
+        name, variant = name_or_path, ""
+    document = _read(name)
+    take_variant(document, variant or None)
+    return document
+
+
+def _read(name_or_path: str) -> Document:
     if name_or_path in preset_names():
         return read_document(FOLDER / f"{name_or_path}.yaml", source=f"{name_or_path}.yaml")
     path = Path(name_or_path)

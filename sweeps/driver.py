@@ -25,7 +25,6 @@ from studies.store import Store
 from sweeps.crash import crash_point
 from sweeps.jobs import Failure, Job
 from sweeps.objectives import measured, values_to_tell, violations
-from sweeps.space import grid_points, grid_size, suggest, with_params
 from sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -94,8 +93,7 @@ class Driver:
         self._by_hash: dict[str, int] = {}
         self._followers: dict[int, list[tuple[int, int]]] = {}
         self._asks_without_training = 0
-        points = grid_points(spec.search) if spec.sampler == "grid" else None
-        self._grid_size = None if points is None else grid_size(points)
+        self._grid_size = spec.space.grid_size() if spec.sampler == "grid" else None
 
     # What is known from earlier starts; called by sweeps.reconcile before the first job.
 
@@ -139,7 +137,7 @@ class Driver:
         while not self._waiting and not self._followers and not self._budget_is_spent():
             trial = self.optuna.ask()
             crash_point("after_ask")
-            self.begin(trial, suggest(trial, self.spec.search))
+            self.begin(trial, self.spec.space.suggest(trial))
         if not self._waiting:
             return None
         job = self._waiting.popleft()
@@ -150,7 +148,7 @@ class Driver:
     def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
         """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
         try:
-            config = parse_trial(with_params(self.spec.trial, params))
+            config = parse_trial(self.spec.space.place(params))
             described = self._describe(config, params)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from studies.metrics import METRICS
 from studies.queries import Studies
 from sweeps.driver import Driver
-from sweeps.space import suggest
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -71,7 +70,7 @@ def _run_again(driver: Driver, trial: FrozenTrial, row: Mapping[str, Any] | None
         driver.give_up(trial.number, attempt - 1, f"the same configuration failed as trial {original}", duplicate=True)
         return
     asked = optuna.trial.Trial(driver.optuna, trial._trial_id)
-    driver.begin(asked, suggest(asked, driver.spec.search), attempt)
+    driver.begin(asked, driver.spec.space.suggest(asked), attempt)
 
 
 def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:

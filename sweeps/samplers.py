@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from studies.database import tune_sqlite
-from sweeps.space import grid_points
+from sweeps.ranges import encode
 from sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def make_sampler(spec: SweepSpec, n_trials: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ExperimentalWarning: multivariate TPE and GP have been there for years
         if spec.sampler == "tpe":
-            return samplers.TPESampler(multivariate=True, seed=seed)
+            return samplers.TPESampler(multivariate=True, group=spec.space.is_conditional, seed=seed)
         if spec.sampler == "nsga2":
             return samplers.NSGAIISampler(seed=seed)
         if spec.sampler == "gp":
@@ -60,15 +60,14 @@ def make_sampler(spec: SweepSpec, n_trials: int) -> BaseSampler:
 
 
 def _grid_sampler(spec: SweepSpec) -> BaseSampler:
-    from optuna.samplers import GridSampler
+    from optuna.samplers import RandomSampler
 
-    class AskedGridSampler(GridSampler):
-        """Optuna's stops `optimize` at the last point, an error under ask and tell; our budget ends there."""
+    points = spec.space.grid() or []  # the spec was checked to have steps everywhere
 
-        def after_trial(self, *_: Any) -> None:
-            pass
+    class NumberedGridSampler(RandomSampler):
+        """Point i of the grid for trial i: each is asked once, also by a sweep that is resumed."""
 
-    points = grid_points(spec.search)
-    if points is None:
-        raise ValueError("a grid needs choices or steps in every field.")
-    return AskedGridSampler(points, seed=spec.sampler_seed)
+        def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
+            return encode(points[trial.number % len(points)][param_name])
+
+    return NumberedGridSampler()

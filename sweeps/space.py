@@ -1,194 +1,232 @@
-"""What is searched: ranges over fields of a trial configuration, in the words of a spec and in Optuna's."""
+"""The search space of a sweep: families, fields searched always, and fields searched only under a condition."""
 
 from __future__ import annotations
 
 import copy
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Discriminator, Field, Tag, model_validator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Options
+from sweeps.ranges import Choice, FloatRange, IntRange, Space, suggest
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
 
+FAMILY = "family"
+Field = FloatRange | IntRange | Choice
 
-class _Range(Options):
-    log: bool = Field(False, description="search on a logarithmic scale")
-
-    def _check(self, low: float, high: float, step: float | None) -> None:
-        if low >= high:
-            raise ValueError(f"low must be below high, got [{low}, {high}]; swap them, or give one value under trial")
-        if self.log and low <= 0:
-            raise ValueError(f"log: true needs low above 0, got {low}")
-        if self.log and step is not None:
-            raise ValueError("log: true and step exclude each other; remove one")
+Params = Mapping[str, Any]
 
 
-class FloatRange(_Range):
-    """{float: [low, high], log: true|false, step: s}, both ends included."""
+@dataclass(frozen=True)
+class SearchSpace:
+    """Turns parameters into trial blocks and says which fields a trial has.
 
-    bounds: tuple[float, float] = Field(alias="float")
-    step: float | None = Field(None, gt=0)
+    A condition is met if every field it names has one of its values in the trial block as built so far; a field that
+    is not there (because its own condition is not met) has none. The family of a trial is a field like any other.
 
-    @model_validator(mode="after")
-    def _ordered(self) -> FloatRange:
-        self._check(*self.bounds, self.step)
-        return self
+    Attributes:
+        template: the raw trial block.
+        families: changes to the template by name, see `changed`; the field "family" of `fields` picks one.
+        fields: the searched fields by dotted name, as a spec gives them.
+    """
 
-    def distribution(self) -> BaseDistribution:
-        from optuna.distributions import FloatDistribution
+    template: Mapping[str, Any]
+    families: Mapping[str, Mapping[str, Any]]
+    fields: Space
 
-        return FloatDistribution(*self.bounds, log=self.log, step=self.step)
+    def suggest(self, trial: Trial) -> dict[str, Any]:
+        """Draw the parameters of a trial: a value for every field whose condition is met, and for no other."""
+        return self._fill(lambda name, field: suggest(trial, name, field))
 
-    def examples(self) -> list[Any]:
-        return list(self.bounds)
+    def place(self, params: Params) -> dict[str, Any]:
+        """The trial block with these parameters in place; without a family, that of the first one."""
+        block = copy.deepcopy(dict(self.template))
+        if self.families:
+            block = changed(block, self.families[params.get(FAMILY) or self.first_family])
+        for name, value in params.items():
+            if name != FAMILY:
+                set_field(block, name, value)
+        return block
 
-    def grid(self) -> list[Any] | None:
-        if self.step is None:
+    @property
+    def first_family(self) -> str:
+        field = self.fields.get(FAMILY)
+        return str(field.choice[0] if isinstance(field, Choice) else next(iter(self.families)))
+
+    @property
+    def is_conditional(self) -> bool:
+        return any(field.when for field in self.fields.values())
+
+    def example(self) -> dict[str, Any]:
+        """Parameters of the first branch: what the template leaves open and no more."""
+        return next(self.branches())
+
+    def branches(self) -> Iterator[dict[str, Any]]:
+        """One set of parameters for each way the conditions can turn out, with what its template leaves open.
+
+        Fields of a range that conditions refer to take the values that are mentioned and both ends.
+        """
+        deciding = {name: self._turns(name) for name in self._order if name in self._referred or name == FAMILY}
+        seen = []
+        for values in product(*deciding.values()):
+            chosen = dict(zip(deciding, values, strict=True))
+            params = self._walk(chosen)
+            block = self.place({name: value for name, value in params.items() if name in deciding})
+            branch = {name: value for name, value in params.items() if name in deciding or not _has(block, name)}
+            if branch not in seen:  # a deciding field can be out of play itself
+                seen.append(branch)
+                yield branch
+
+    def active(self, params: Params) -> list[str]:
+        """The fields that are searched where the deciding fields have these values."""
+        return list(self._walk(params))
+
+    def never_active(self) -> list[str]:
+        """Fields whose condition is met in no branch."""
+        met = {name for params in self.branches() for name in self.active(params)}
+        return [name for name in self.fields if name not in met]
+
+    def grid(self) -> list[dict[str, Any]] | None:
+        """Every point of the grid, None where a range has no steps; a field out of play does not multiply them."""
+        values = {name: field.grid() for name, field in self.fields.items()}
+        if any(points is None for points in values.values()):
             return None
-        low, high = self.bounds
-        return [low + i * self.step for i in range(int((high - low) / self.step + 1e-9) + 1)]
+        points: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, self.place({}))]
+        for name in self._order:
+            grown = []
+            for params, block in points:
+                if not self._is_met(name, params, block):
+                    grown.append((params, block))
+                    continue
+                for value in values[name] or ():
+                    more = {**params, name: value}
+                    grown.append((more, self.place(more)))
+            points = grown
+        return [params for params, _ in points]
+
+    def grid_size(self) -> int | None:
+        """Number of points of the grid, counted without making them where no condition thins them out."""
+        if self.is_conditional:
+            points = self.grid()
+            return None if points is None else len(points)
+        sizes = [field.grid() for field in self.fields.values()]
+        return None if None in sizes else math.prod(len(values) for values in sizes if values is not None)
+
+    def _walk(self, chosen: Params) -> dict[str, Any]:
+        """The chosen values, and an example for every other field whose condition is then met."""
+        return self._fill(lambda name, field: chosen.get(name, field.examples()[0]))
+
+    def _fill(self, value_of: Callable[[str, Field], Any]) -> dict[str, Any]:
+        """Give each field whose condition is met its value, conditions after what they refer to."""
+        params: dict[str, Any] = {}
+        block = self.place({})
+        for name in self._order:
+            if self._is_met(name, params, block):
+                params[name] = value_of(name, self.fields[name])
+                if name == FAMILY:
+                    block = self.place(params)
+                else:
+                    set_field(block, name, params[name])
+        return params
+
+    def _is_met(self, name: str, params: Params, block: Mapping[str, Any]) -> bool:
+        when = self.fields[name].when or {}
+        return all(_value(key, self.fields, params, block) in values for key, values in when.items())
+
+    @property
+    def _referred(self) -> set[str]:
+        return {key for field in self.fields.values() for key in field.when or {}}
+
+    def _turns(self, name: str) -> list[Any]:
+        field = self.fields[name]
+        if isinstance(field, Choice):
+            return list(field.choice)
+        low, high = field.bounds
+        mentioned = [value for one in self.fields.values() for value in (one.when or {}).get(name, ())]
+        return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if low <= value <= high)]))
+
+    @cached_property
+    def _order(self) -> list[str]:
+        """The fields in the order of the spec, each after those its condition refers to.
+
+        Raises:
+            ConfigInvalid: conditions refer to each other in a circle.
+        """
+        ordered: list[str] = []
+        waiting = sorted(self.fields, key=lambda name: name != FAMILY)
+        while waiting:
+            ready = [name for name in waiting if not set(self.fields[name].when or {}) & set(waiting)]
+            if not ready:
+                raise ConfigInvalid(f"conditions refer to each other in a circle: {', '.join(waiting)}", key=waiting[0])
+            ordered.append(ready[0])
+            waiting.remove(ready[0])
+        return ordered
 
 
-class IntRange(_Range):
-    """{int: [low, high], log: true|false, step: s}, both ends included."""
-
-    bounds: tuple[int, int] = Field(alias="int")
-    step: int | None = Field(None, ge=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> IntRange:
-        self._check(*self.bounds, self.step)
-        return self
-
-    def distribution(self) -> BaseDistribution:
-        from optuna.distributions import IntDistribution
-
-        return IntDistribution(*self.bounds, log=self.log, step=self.step or 1)
-
-    def examples(self) -> list[Any]:
-        return list(self.bounds)
-
-    def grid(self) -> list[Any] | None:
-        if self.step is None:
-            return None
-        return list(range(self.bounds[0], self.bounds[1] + 1, self.step))
+def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial block changed by a family: a block of another name replaces the old one, all else is merged into it."""
+    result = copy.deepcopy(dict(block))
+    for key, value in by.items():
+        old = result.get(key)
+        merges = (
+            isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("name") in (None, old.get("name"))
+        )
+        result[key] = {**old, **copy.deepcopy(dict(value))} if merges else copy.deepcopy(value)  # type: ignore[dict-item]
+    return result
 
 
-class Choice(Options):
-    """{choice: [a, b, ...]}; a choice may be a number, a word, or a list such as [10, 10]."""
+def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:
+    """The trial block of a raw spec as one of its families changes it, by default the first.
 
-    choice: tuple[Any, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Choice:
-        for value in self.choice:
-            if not _is_plain(value):
-                raise ValueError(f"a choice must be a number, a word or a list of them, got {value!r}")
-        texts = [encode(value) for value in self.choice]
-        if len(set(texts)) < len(texts):
-            raise ValueError(f"each choice must be given once, got {list(self.choice)}")
-        return self
-
-    def distribution(self) -> BaseDistribution:
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution([encode(value) for value in self.choice])
-
-    def examples(self) -> list[Any]:
-        return list(self.choice)
-
-    def grid(self) -> list[Any] | None:
-        return list(self.choice)
+    Raises:
+        ConfigInvalid: there is no such family.
+    """
+    families = content.get("families") or {}
+    if family is not None and family not in families:
+        raise ConfigInvalid(
+            f"--family must name one of the families of the spec, got {family!r}; known: "
+            f"{', '.join(families) or 'none'}."
+        )
+    chosen = family or next(iter(families), None)
+    return dict(content["trial"]) if chosen is None else changed(content["trial"], families[chosen])
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (bool, int, float, str))
+def set_field(block: dict[str, Any], name: str, value: Any) -> None:
+    """Set a dotted field of a raw trial block.
+
+    Raises:
+        ConfigInvalid: the name does not lead to a field of a block.
+    """
+    *blocks, last = name.split(".")
+    for key in blocks:
+        block = block.setdefault(key, {})
+        if not isinstance(block, dict) or not last:
+            raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
+    block[last] = list(value) if isinstance(value, tuple) else value
 
 
-def _kind(value: object) -> str | None:
-    if isinstance(value, (FloatRange, IntRange, Choice)):
-        return {FloatRange: "float", IntRange: "int", Choice: "choice"}[type(value)]
-    if isinstance(value, Mapping):
-        found = [kind for kind in ("float", "int", "choice") if kind in value]
-        if len(found) == 1:
-            return found[0]
-    return None
+def _has(block: Mapping[str, Any], name: str) -> bool:
+    return _lookup(block, name) is not _MISSING
 
 
-Dimension = Annotated[
-    Annotated[FloatRange, Tag("float")] | Annotated[IntRange, Tag("int")] | Annotated[Choice, Tag("choice")],
-    Discriminator(
-        _kind,
-        custom_error_type="dimension",
-        custom_error_message="must be {float: [low, high]}, {int: [low, high]} or {choice: [...]}",
-    ),
-]
-
-Space = Mapping[str, FloatRange | IntRange | Choice]
+def _value(key: str, fields: Space, params: Params, block: Mapping[str, Any]) -> Any:
+    """What a condition compares: of a searched field only the value it was given, else that of the trial block."""
+    if key in fields:
+        return params.get(key, _MISSING)
+    return _lookup(block, key)
 
 
-def encode(value: Any) -> Any:
-    """A choice as Optuna stores it: lists become JSON text, all else stays."""
-    return json.dumps(value) if isinstance(value, (list, tuple, dict)) else value
+_MISSING = object()
 
 
-def decode(dimension: FloatRange | IntRange | Choice, value: Any) -> Any:
-    """The value of the configuration behind what Optuna stored."""
-    if isinstance(dimension, Choice):
-        return next(choice for choice in dimension.choice if encode(choice) == value)
-    return value
-
-
-def suggest(trial: Trial, space: Space) -> dict[str, Any]:
-    """Draw the parameters of a trial; those it has already keep their values, so an interrupted ask can be finished."""
-    return {name: decode(dimension, _suggest(trial, name, dimension)) for name, dimension in space.items()}
-
-
-def _suggest(trial: Trial, name: str, dimension: FloatRange | IntRange | Choice) -> Any:
-    if isinstance(dimension, FloatRange):
-        return trial.suggest_float(name, *dimension.bounds, log=dimension.log, step=dimension.step)
-    if isinstance(dimension, IntRange):
-        return trial.suggest_int(name, *dimension.bounds, log=dimension.log, step=dimension.step or 1)
-    return trial.suggest_categorical(name, [encode(value) for value in dimension.choice])
-
-
-def with_params(raw_trial: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a raw trial block with dotted fields set."""
-    content = copy.deepcopy(dict(raw_trial))
-    for name, value in params.items():
-        *blocks, last = name.split(".")
-        block = content
-        for key in blocks:
-            block = block.setdefault(key, {})
-            if not isinstance(block, dict) or not last:
-                raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
-        block[last] = list(value) if isinstance(value, tuple) else value
-    return content
-
-
-def corners(space: Space) -> Iterable[tuple[str, Any]]:
-    """Each end of each range and each choice: the values a spec is checked with before anything starts."""
-    return ((name, value) for name, dimension in space.items() for value in dimension.examples())
-
-
-def grid_points(space: Space) -> dict[str, Sequence[Any]] | None:
-    """The values of each field on a grid, None where a range has no steps."""
-    points = {name: dimension.grid() for name, dimension in space.items()}
-    return (
-        {name: list(map(encode, values)) for name, values in points.items() if values is not None}
-        if all(values is not None for values in points.values())
-        else None
-    )
-
-
-def grid_size(points: Mapping[str, Sequence[Any]]) -> int:
-    return math.prod(len(values) for values in points.values())
+def _lookup(block: Any, name: str) -> Any:
+    for key in name.split("."):
+        if not isinstance(block, Mapping) or key not in block:
+            return _MISSING
+        block = block[key]
+    return block

@@ -16,7 +16,9 @@ from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
 from studies.metrics import METRICS
 from sweeps.constraints import Constraint
 from sweeps.overrides import apply_overrides
-from sweeps.space import Dimension, corners, grid_points, grid_size, with_params
+from sweeps.ranges import Dimension
+from sweeps.space import FAMILY, SearchSpace
+from sweeps.space_check import check_space
 from sweeps.variants import take_variant
 from sweeps.yaml_file import Document
 
@@ -64,6 +66,9 @@ class SweepSpec(Options):
 
     study: str = Field(max_length=200, pattern=r"\S")
     trial: dict[str, Any]
+    families: dict[str, dict[str, Any]] = Field(
+        default={}, description="alternatives by name, each with what it changes in the trial block; searched as family"
+    )
     search: dict[str, Dimension] = Field(min_length=1)
     objectives: dict[str, Literal["maximize", "minimize"]] = Field(
         default={"final_accuracy": "maximize", "compression_ratio": "minimize"}, min_length=1
@@ -74,6 +79,14 @@ class SweepSpec(Options):
     sampler_seed: int = Field(0, ge=0)
     budget: Budget
     paper: Paper | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _families_are_searched(cls, content: Any) -> Any:
+        families, search = (content.get(key) or {} for key in ("families", "search"))
+        if isinstance(families, Mapping) and families and isinstance(search, Mapping) and FAMILY not in search:
+            return {**content, "search": {FAMILY: {"choice": list(families)}, **search}}
+        return content
 
     @field_validator("search", mode="before")
     @classmethod
@@ -91,8 +104,12 @@ class SweepSpec(Options):
         return value
 
     def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
-        """The trial configuration with these parameters in place."""
-        return parse_trial(with_params(self.trial, params or {}))
+        """The trial configuration with these parameters in place; without any, the template."""
+        return parse_trial(self.space.place(self.space.example() if params is None else params))
+
+    @functools.cached_property
+    def space(self) -> SearchSpace:
+        return SearchSpace(self.trial, self.families, self.search)
 
     @functools.cached_property
     def parsed_constraints(self) -> tuple[Constraint, ...]:
@@ -101,10 +118,10 @@ class SweepSpec(Options):
     @property
     def planned_trials(self) -> int | None:
         """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
-        points = grid_points(self.search) if self.sampler == "grid" else None
+        points = self.space.grid_size() if self.sampler == "grid" else None
         if points is None:
             return self.budget.trials
-        return min(grid_size(points), self.budget.trials or grid_size(points))
+        return min(points, self.budget.trials or points)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; SweepSpec.model_validate reads them back."""
@@ -139,21 +156,15 @@ def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), s
 
 
 def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
-    complaints: list[Complaint] = []
     try:
         spec = SweepSpec.model_validate(content)
     except ValidationError as error:
         complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
-        spec = None
-    if not isinstance(content.get("trial"), Mapping):
+        trial = content.get("trial")
+        if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
+            complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
         return None, complaints
-    config, wrong = check_trial(content["trial"])
-    complaints += [Complaint(("trial", *one.path), one.message) for one in wrong]
-    if spec is not None and config is not None:
-        complaints += _check_stream(config, data)
-    if spec is not None and config is not None and not complaints:
-        complaints += _check_search(spec, data)
-        complaints += _check_metrics(spec, config, data)
+    complaints = check_space(spec, data) or list(_check_metrics(spec, data))
     return (None, complaints) if complaints else (spec, [])
 
 
@@ -167,37 +178,10 @@ def _without_tags(complaint: Complaint) -> Complaint:
     return Complaint(path, complaint.message)
 
 
-def _check_stream(config: TrialConfig, data: Path) -> Iterator[Complaint]:
+def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
     from hnet_core.training import stream_shape
 
-    try:
-        stream_shape(config, data)
-    except ConfigInvalid as error:
-        key = () if error.key is None else tuple(error.key.split("."))
-        yield Complaint(("trial", *key), str(error).rstrip("."))
-
-
-def _check_search(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    """Every end of every range and every choice must make a valid configuration."""
-    for name, value in corners(spec.search):
-        try:
-            config, wrong = check_trial(with_params(spec.trial, {name: value}))
-        except ConfigInvalid as error:  # the field lies inside a value, not in a block
-            config, wrong = None, [Complaint((), str(error))]
-        if config is None:
-            yield Complaint(("search", name), wrong[0].message)
-            continue
-        for complaint in _check_stream(config, data):
-            yield Complaint(("search", name), complaint.message)
-    if spec.sampler == "grid" and grid_points(spec.search) is None:
-        for name, dimension in spec.search.items():
-            if dimension.grid() is None:
-                yield Complaint(("search", name), "a grid needs steps; give choice or step, or another sampler")
-
-
-def _check_metrics(spec: SweepSpec, config: TrialConfig, data: Path) -> Iterator[Complaint]:
-    from hnet_core.training import stream_shape
-
+    config = spec.config()
     measure = stream_shape(config, data).measure
     usable = [name for name, metric in METRICS.items() if metric.measure in (None, measure)]
     for block, names in (("objectives", spec.objectives), ("constraints", spec.constraints)):
@@ -216,7 +200,7 @@ def reductions(spec: SweepSpec) -> list[str]:
     mine: dict[str, Any] = {"seeds": spec.seeds}
     for name in spec.paper.settings:
         if name != "seeds":
-            block: Any = spec.trial
+            block: Any = spec.space.place(spec.space.example())
             for key in name.split("."):
                 block = block.get(key) if isinstance(block, Mapping) else None
             mine[name] = block

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Train or describe one configuration, without a study.", no_args_is_help=True)
 
+Family = Annotated[str | None, typer.Option(help="Of a spec with families: which one [default: the first].")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; instead of training.device.")]
 
 
@@ -23,6 +24,7 @@ Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; instead of 
 def run(
     source: Source,
     set_: Assignments = None,
+    family: Family = None,
     seeds: Annotated[int, typer.Option(min=1, help="Train with seeds 0, 1, ...")] = 1,
     data: Data = None,
     device: Device = None,
@@ -34,7 +36,7 @@ def run(
     from hnet_core.training import run_trial
     from studies.output import write_object
 
-    config = _config(source, set_, device, data_root(data))
+    config = _config(source, set_, device, data_root(data), family)
     results = []
     for seed in range(seeds):
         with _TaskLine(seed, seeds) as line:
@@ -46,6 +48,7 @@ def run(
 def describe(
     source: Source,
     set_: Assignments = None,
+    family: Family = None,
     data: Data = None,
     format: Shape = "table",
     output: Output = None,
@@ -54,11 +57,13 @@ def describe(
     from hnet_core.data import data_root
     from studies.output import write_object
 
-    config = _config(source, set_, None, data_root(data))
+    config = _config(source, set_, None, data_root(data), family)
     write_object(_description(config, data_root(data)), format, output, f"{source}: {config.method.name}")
 
 
-def _config(source: str, assignments: list[str] | None, device: str | None, root: Path) -> TrialConfig:
+def _config(
+    source: str, assignments: list[str] | None, device: str | None, root: Path, family: str | None
+) -> TrialConfig:
     """The configuration in a document, checked.
 
     Raises:
@@ -69,6 +74,7 @@ def _config(source: str, assignments: list[str] | None, device: str | None, root
     from hnet_core.training import stream_shape
     from sweeps.overrides import TRIAL_KEYS, apply_overrides
     from sweeps.presets import open_document
+    from sweeps.space import of_family
     from sweeps.spec import SweepSpec
 
     document = open_document(source)
@@ -77,7 +83,8 @@ def _config(source: str, assignments: list[str] | None, device: str | None, root
     wanted = [*(assignments or []), *([] if device is None else [f"training.device={device}"])]
     apply_overrides(document, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
     prefix = ("trial",) if is_spec else ()
-    config, complaints = check_trial(content["trial"] if is_spec else content)
+    block = of_family(content, family) if is_spec else content
+    config, complaints = check_trial(block)
     if config is None:
         lines = [f"{document.place((*prefix, *one.path))}: {one}" for one in complaints]
         raise ConfigInvalid("\n".join(lines))

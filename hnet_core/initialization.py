@@ -30,6 +30,13 @@ def linear_layer(
     raise ValueError(f"initialization must be xavier or kaiming, got {scheme!r}.")
 
 
+def convolution_bound(shape: tuple[int, ...], scheme: str) -> float:
+    """Largest absolute initial weight of a convolution (n_out, n_in, k, k), or of a linear layer (n_out, n_in)."""
+    n_out, fan_in = shape[0], math.prod(shape[1:])
+    fan_out = n_out * math.prod(shape[2:])
+    return math.sqrt(6 / (fan_in + fan_out)) if scheme == "xavier" else 1 / math.sqrt(fan_in)
+
+
 def uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     return ((2 * torch.rand(shape, generator=generator) - 1) * bound).to(dtype)
 

@@ -203,6 +203,7 @@ class TrialRun:
             "config_hash": self._config.hash(),
             "seed": self._seed,
             "method": self._method.state(),
+            "statistics": self._problem.memory.state(),
             "progress": {
                 key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
             },
@@ -216,6 +217,7 @@ class TrialRun:
                 f"and {of[1]}; resume with the configuration it was made with."
             )
         self._method.load_state(checkpoint["method"])
+        self._problem.memory.load_state(checkpoint["statistics"])
         self._progress = _Progress(**checkpoint["progress"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -13,6 +15,8 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
+from hnet_core.targets.normalization import Memory
+from hnet_core.targets.target import Normalization
 from hnet_core.trial import ComponentOptions, TrainingOptions, TrialConfig, WeightCounts
 
 Predictor = Callable[[Tensor], Tensor]
@@ -38,14 +42,28 @@ class Problem:
     device: torch.device
     dtype: torch.dtype
 
+    @functools.cached_property
+    def memory(self) -> Memory:
+        """Running statistics of the target network; a part of what must be kept between tasks."""
+        with torch.inference_mode(False):  # evaluation may be what asks first
+            return Memory(self.target, self.shape.n_tasks, self.seed, self.device, self.dtype)
+
+    def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Problem:
+        """The same with some blocks of the target network only, and a memory of its own; see Target.part."""
+        return dataclasses.replace(self, target=self.target.part(first, last, normalization))
+
     def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
         """Mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
-        outputs = self.outputs(task, weights, inputs)
+        outputs = self.outputs(task, weights, inputs, training=True)
         return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
 
-    def outputs(self, task: int, weights: Tensor, inputs: Tensor) -> Tensor:
-        """Outputs of the task's head, (n, outputs_per_task)."""
-        return self.target.forward(inputs, weights)[:, self.shape.head(task)]
+    def outputs(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
+        """Outputs of the task's head, (n, outputs_per_task); training turns dropout on and updates statistics."""
+        return self.forward(task, weights, inputs, training=training)[:, self.shape.head(task)]
+
+    def forward(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
+        """All the target network gives: outputs of all heads, or the features of a part without the last layer."""
+        return self.target.forward(inputs, weights, self.memory.of(task, training=training))
 
     def adam(self, parameters: list[Tensor]) -> torch.optim.Adam:
         """A new Adam with the settings of the trial."""

@@ -11,12 +11,14 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS, ActivationName
 from hnet_core.initialization import InitializationName, linear_layer
-from hnet_core.targets.target import cut, numel
+from hnet_core.targets.blocks import BlockNetwork
+from hnet_core.targets.layers import Activation, Layer, Linear
+from hnet_core.targets.target import EVALUATION, Kind, Normalization, Pass, Target, cut, numel, positions_of_outputs
 from hnet_core.trial import ComponentOptions
 
 
 class Mlp:
-    """Linear layers with biases; weights in the order W1, b1, W2, b2, ..."""
+    """Linear layers with biases; weights in the order W1, b1, W2, b2, ... Every hidden layer is a block."""
 
     name = "mlp"
     summary = "fully connected network, any widths"
@@ -31,9 +33,17 @@ class Mlp:
         self.shapes: tuple[tuple[int, ...], ...] = tuple(
             shape for n_in, n_out in itertools.pairwise(self.widths) for shape in ((n_out, n_in), (n_out,))
         )
+        self.kinds: tuple[Kind, ...] = ("weight", "bias") * (len(self.widths) - 1)
         self.n_weights = sum(map(numel, self.shapes))
+        self.n_blocks = len(options.hidden)
+        self.normalization: Normalization = "batch"  # there is nothing to normalise
+        self._options = options
         self.activation = ACTIVATIONS[options.activation]
         self._initialization = options.initialization
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        return self.widths[-1:]
 
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
         layers = [
@@ -42,24 +52,29 @@ class Mlp:
         ]
         return torch.cat([part.flatten() for layer in layers for part in layer])
 
-    def forward(self, inputs: Tensor, weights: Tensor) -> Tensor:
+    def initial_statistics(self, dtype: torch.dtype) -> Tensor:
+        return torch.zeros(0, dtype=dtype)
+
+    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
         tensors = cut(weights, self.shapes)
         hidden = inputs
         for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):
             hidden = self.activation(F.linear(hidden, weight, bias))
         return F.linear(hidden, tensors[-2], tensors[-1])
 
+    def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
+        if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:
+            raise ValueError(f"blocks must lie within 0 to {self.n_blocks}, got {first} to {last}.")
+        if last is None:
+            options = self._options.model_copy(update={"hidden": self._options.hidden[first:]})
+            return Mlp(options, (self.widths[first],), self.widths[-1])
+        widths = itertools.pairwise(self.widths[first : last + 1])
+        blocks: list[list[Layer]] = [[Linear(n_in, n_out), Activation(self.activation)] for n_in, n_out in widths]
+        return BlockNetwork(blocks, (self.widths[first],), "batch", self._initialization, classifies=False)
+
     def weights_of_outputs(self, outputs: slice) -> Tensor:
         n_in, n_out = self.widths[-2:]
-        start_of_bias = self.n_weights - n_out
-        start_of_weight = start_of_bias - n_out * n_in
-        rows = torch.arange(self.n_weights)
-        return torch.cat(
-            [
-                rows[start_of_weight + outputs.start * n_in : start_of_weight + outputs.stop * n_in],
-                rows[start_of_bias + outputs.start : start_of_bias + outputs.stop],
-            ]
-        )
+        return positions_of_outputs(self.n_weights, n_in, n_out, outputs)
 
     def multiply_adds(self, n_inputs: int) -> int:
         return n_inputs * sum(n_in * n_out for n_in, n_out in itertools.pairwise(self.widths))

@@ -2,41 +2,94 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from hnet_core.trial import ComponentOptions
 
+Kind = Literal["weight", "bias", "scale", "shift"]
+Normalization = Literal["task", "running", "batch", "instance"]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How one forward pass treats what is not a weight: batch normalisation and dropout.
+
+    Attributes:
+        training: dropout is on; running statistics are updated where the normalisation keeps any.
+        normalization: what the normalisation layers divide by, see hnet_core.targets.normalization.
+        statistics: running means and variances of one task, (n_statistics,), updated in place in training; None for
+            the statistics of the batch.
+        noise: uniform numbers in [0, 1) of a shape, for dropout; None for no dropout.
+    """
+
+    training: bool = False
+    normalization: Normalization = "batch"
+    statistics: Tensor | None = None
+    noise: Callable[[tuple[int, ...]], Tensor] | None = None
+
+
+EVALUATION = Pass()
+
 
 class Target(Protocol):
     """A network without weights of its own.
 
     Attributes:
-        shapes: of its weight tensors, in the order in which a flat vector is cut.
+        shapes: of its weight tensors, in the order in which a flat vector is cut; those of a block lie together.
+        kinds: what each tensor is: weight of a linear or convolutional layer, bias, scale or shift of a normalisation.
         n_weights: length of that vector, D.
+        n_blocks: blocks before the last layer; `part` cuts between them.
+        normalization: what the normalisation layers divide by.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    Options: ClassVar[type[ComponentOptions]]
     shapes: tuple[tuple[int, ...], ...]
+    kinds: tuple[Kind, ...]
     n_weights: int
-
-    def __init__(self, options: ComponentOptions, input_shape: tuple[int, ...], n_outputs: int) -> None: ...
+    n_blocks: int
+    normalization: Normalization
 
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
         """Initial weights as one flat vector, (n_weights,)."""
 
-    def forward(self, inputs: Tensor, weights: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
         """Outputs (n, n_outputs) for inputs (n, n_inputs) under the flat weights (n_weights,)."""
+
+    def initial_statistics(self, dtype: torch.dtype) -> Tensor:
+        """Running means (0) and variances (1) of the normalisation layers, (n_statistics,); empty for none."""
+
+    def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
+        """The blocks from `first` to `last` (not included; None: all, with the last layer) as a network of their own.
+
+        Its weights are consecutive ones of the whole network. `part(0, k)` gives features, which `part(k)` takes.
+
+        Raises:
+            ValueError: there are no such blocks.
+        """
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of what it gives for one input."""
 
     def weights_of_outputs(self, outputs: slice) -> Tensor:
         """Positions in the flat vector of the last-layer weights that feed these output neurons only, int64."""
 
     def multiply_adds(self, n_inputs: int) -> int:
         """Multiply-adds of one forward pass over `n_inputs` inputs."""
+
+
+class NamedTarget(Target, Protocol):
+    """A target network that a configuration can name."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    Options: ClassVar[type[ComponentOptions]]
+
+    def __init__(self, options: ComponentOptions, input_shape: tuple[int, ...], n_outputs: int) -> None: ...
 
 
 def numel(shape: tuple[int, ...]) -> int:
@@ -48,3 +101,15 @@ def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
     sizes = [numel(shape) for shape in shapes]
     parts = flat[: sum(sizes)].split(sizes)
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def positions_of_outputs(n_weights: int, n_in: int, n_out: int, outputs: slice) -> Tensor:
+    """Positions of the weights and biases of some outputs of a linear layer (n_out, n_in), (n_out,) at the end."""
+    start_of_bias = n_weights - n_out
+    start_of_weight = start_of_bias - n_out * n_in
+    return torch.cat(
+        [
+            torch.arange(start_of_weight + outputs.start * n_in, start_of_weight + outputs.stop * n_in),
+            torch.arange(start_of_bias + outputs.start, start_of_bias + outputs.stop),
+        ]
+    )

@@ -10,6 +10,7 @@ import torch
 from hnet_core.checking import parse_trial
 from hnet_core.hypernets.chunked import ChunkedHypernet
 from hnet_core.hypernets.full import FullHypernet
+from hnet_core.registry import TARGETS
 from hnet_core.seeding import generator
 from hnet_core.targets.mlp import Mlp
 from hnet_core.training import networks, stream_shape
@@ -62,6 +63,22 @@ def test_weight_counts_are_those_of_the_paper(name: str) -> None:
     counts = networks(config, stream_shape(config)).counts
     assert (counts.target, counts.model, counts.hypernet) == (target_weights, all_weights, all_weights)
     assert counts.compression_ratio == all_weights / target_weights
+
+
+@pytest.mark.parametrize(
+    ("target", "hypernet", "target_weights", "all_weights"),
+    [
+        ("resnet32", chunked([], 32, 32, 7000), 468_540, 457_336),
+        ("zenkenet", chunked([100, 150, 200], 48, 80, 5500), 1_276_508, 1_182_678),
+    ],
+)
+def test_weight_counts_of_split_cifar_are_those_of_the_paper(
+    target: str, hypernet: dict[str, Any], target_weights: int, all_weights: int
+) -> None:
+    kind = TARGETS[target]
+    network = kind(kind.Options(name=target), (32, 32, 3), n_outputs=60)
+    counted = ChunkedHypernet(ChunkedHypernet.Options.model_validate(hypernet), network.shapes)
+    assert (network.n_weights, counted.n_weights + 6 * counted.embedding_size) == (target_weights, all_weights)
 
 
 def test_permuted_mnist_with_a_shared_head_has_the_count_the_paper_prints() -> None:

@@ -1,0 +1,234 @@
+"""Layers without weights of their own, from which the convolutional target networks are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hnet_core.targets.normalization import normalize
+from hnet_core.targets.target import Kind, Pass, numel
+
+Shape = tuple[int, ...]
+
+
+class Weights:
+    """Hands out the tensors of a network, and its running statistics, layer by layer in their order."""
+
+    def __init__(self, tensors: Sequence[Tensor], statistics: Tensor | None) -> None:
+        self._tensors = iter(tensors)
+        self._statistics, self._used = statistics, 0
+
+    def take(self) -> Tensor:
+        return next(self._tensors)
+
+    def take_statistics(self, n_channels: int) -> tuple[Tensor, Tensor] | None:
+        """Running mean and variance of one layer, (n_channels,) each; None where none are kept."""
+        if self._statistics is None:
+            return None
+        start, self._used = self._used, self._used + 2 * n_channels
+        return self._statistics[start : start + n_channels], self._statistics[start + n_channels : self._used]
+
+
+class Layer(Protocol):
+    """One step of a network.
+
+    Attributes:
+        tensors: kind and shape of its weights.
+        normalized: channels of each normalisation in it.
+    """
+
+    tensors: tuple[tuple[Kind, Shape], ...]
+    normalized: tuple[int, ...]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of one output for one input of `shape`, without the batch; a side below 1 does not exist."""
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Multiply-adds for one input."""
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor: ...
+
+
+class Plain:
+    """A layer without weights that keeps the shape; the base of all others."""
+
+    tensors: tuple[tuple[Kind, Shape], ...] = ()
+    normalized: tuple[int, ...] = ()
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0
+
+
+class Pixels(Plain):
+    """Flat inputs (n, H * W * C) become images (n, C, H, W), their channels last in memory as they were."""
+
+    def __init__(self, height: int, width: int, channels: int) -> None:
+        self._sides = height, width, channels
+
+    def output_shape(self, shape: Shape) -> Shape:
+        height, width, channels = self._sides
+        return channels, height, width
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return x.view(len(x), *self._sides).permute(0, 3, 1, 2)
+
+
+class Conv(Plain):
+    """A square convolution; padding keeps the sides (`same`) or there is none (`valid`)."""
+
+    def __init__(self, n_in: int, n_out: int, size: int, *, stride: int = 1, same: bool = True, bias: bool) -> None:
+        weight: tuple[Kind, Shape] = ("weight", (n_out, n_in, size, size))
+        self.tensors = (weight, ("bias", (n_out,))) if bias else (weight,)
+        self._stride, self._padding, self._bias = stride, (size - 1) // 2 if same else 0, bias
+
+    def output_shape(self, shape: Shape) -> Shape:
+        n_out, _, size, _ = self.tensors[0][1]
+        height, width = ((side + 2 * self._padding - size) // self._stride + 1 for side in shape[1:])
+        return n_out, height, width
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return numel(self.output_shape(shape)[1:]) * numel(self.tensors[0][1])
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        weight = weights.take()
+        return F.conv2d(x, weight, weights.take() if self._bias else None, self._stride, self._padding)
+
+
+class Norm(Plain):
+    """Normalisation with a scale and a shift per channel; over what, `Pass.normalization` says."""
+
+    def __init__(self, n_channels: int) -> None:
+        self.tensors = (("scale", (n_channels,)), ("shift", (n_channels,)))
+        self.normalized = (n_channels,)
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return normalize(x, weights.take(), weights.take(), weights.take_statistics(self.normalized[0]), how)
+
+
+class Linear(Plain):
+    """x W^T + b on the flattened input."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        self.tensors = (("weight", (n_out, n_in)), ("bias", (n_out,)))
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self.tensors[0][1][0],)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return numel(self.tensors[0][1])
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return F.linear(x.flatten(1), weights.take(), weights.take())
+
+
+class Activation(Plain):
+    """Any function of single values."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        self._function = function
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return self._function(x)
+
+
+class Relu(Plain):
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return torch.relu(x)
+
+
+class MaxPool(Plain):
+    """Maximum over squares of 2 x 2."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return channels, height // 2, width // 2
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return F.max_pool2d(x, 2)
+
+
+class GlobalMean(Plain):
+    """Mean over all pixels of a channel."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0],)
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return x.mean(dim=(2, 3))
+
+
+class Dropout(Plain):
+    """Zero values, or whole channels of images, with a probability, and scale up the others; in training only."""
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        if not how.training or how.noise is None or self._probability == 0:
+            return x
+        shape = (len(x), x.shape[1], *(1 for _ in x.shape[2:]))
+        kept = how.noise(shape) >= self._probability
+        return x * (kept.to(x.dtype) / (1 - self._probability))
+
+
+class Shortcut(Plain):
+    """The parameter-free shortcut of He et al. (2016), option A: every `stride`-th pixel, new channels are zero."""
+
+    def __init__(self, n_in: int, n_out: int, stride: int) -> None:
+        self._new, self._stride = n_out - n_in, stride
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        return F.pad(x[:, :, :: self._stride, :: self._stride], (0, 0, 0, 0, 0, self._new))
+
+
+class Residual:
+    """relu(main(x) + shortcut(x)), the weights of `main` first; an empty shortcut is the identity."""
+
+    def __init__(self, main: Sequence[Layer], shortcut: Sequence[Layer] = ()) -> None:
+        self._main, self._shortcut = Chain(main), Chain(shortcut)
+        self.tensors = (*self._main.tensors, *self._shortcut.tensors)
+        self.normalized = self._main.normalized + self._shortcut.normalized
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self._main.output_shape(shape)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self._main.multiply_adds(shape) + self._shortcut.multiply_adds(shape)
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        main = self._main.forward(x, weights, how)
+        return torch.relu(main + self._shortcut.forward(x, weights, how))
+
+
+class Chain:
+    """Layers one after the other."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = tuple(layers)
+        self.tensors = tuple(tensor for layer in layers for tensor in layer.tensors)
+        self.normalized = tuple(channels for layer in layers for channels in layer.normalized)
+
+    def _inputs(self, shape: Shape) -> Iterator[tuple[Layer, Shape]]:
+        for layer in self._layers:
+            yield layer, shape
+            shape = layer.output_shape(shape)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        for layer in self._layers:
+            shape = layer.output_shape(shape)
+        return shape
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return sum(layer.multiply_adds(of_layer) for layer, of_layer in self._inputs(shape))
+
+    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+        for layer in self._layers:
+            x = layer.forward(x, weights, how)
+        return x

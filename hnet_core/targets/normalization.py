@@ -1,0 +1,64 @@
+"""What batch normalisation divides by, and what it remembers of each task.
+
+Weights are generated per task, so the statistics that normalisation layers gather belong to a task too. Four readings:
+
+- task: of the batch in training; in evaluation running means and variances, kept apart for every task, as the official
+  code of von Oswald et al. (2020) does for its ResNet-32 (it selects them by the task);
+- running: the same, but one set for all tasks that goes on running: plain batch normalisation;
+- batch: of the batch, in evaluation too: no running statistics (HyperMask; the frozen blocks of Hemati et al. 2023);
+- instance: of each image by itself. The code of Hemati et al. (2023) maps a network with generated weights over images
+  one by one, which makes its batch normalisation this.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hnet_core.seeding import generator
+from hnet_core.targets.target import Normalization, Pass, Target
+
+MOMENTUM = 0.1  # PyTorch's default, as in all three official codes
+EPSILON = 1e-5
+
+
+def normalize(x: Tensor, scale: Tensor, shift: Tensor, statistics: tuple[Tensor, Tensor] | None, how: Pass) -> Tensor:
+    """scale * (x - mean) / sqrt(variance + 1e-5) + shift for images (n, channels, H, W)."""
+    if how.normalization == "instance":
+        return F.group_norm(x, x.shape[1], scale, shift, EPSILON)  # groups of one channel
+    if statistics is None:
+        return F.batch_norm(x, None, None, scale, shift, True, MOMENTUM, EPSILON)
+    mean, variance = statistics
+    return F.batch_norm(x, mean, variance, scale, shift, how.training, MOMENTUM, EPSILON)
+
+
+class Memory:
+    """What a target network remembers between passes: running statistics of every task, and the noise of dropout."""
+
+    def __init__(self, target: Target, n_tasks: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
+        self._normalization: Normalization = target.normalization
+        rows = {"task": n_tasks, "running": 1}.get(target.normalization, 0)
+        self._statistics = target.initial_statistics(dtype).to(device).repeat(rows, 1)
+        self._seed, self._device, self._dtype = seed, device, dtype
+        self._draws: dict[int, torch.Generator] = {}
+
+    def of(self, task: int, *, training: bool) -> Pass:
+        """How to run a pass for a task."""
+        rows = len(self._statistics)
+        statistics = self._statistics[task % rows] if rows else None
+        return Pass(training, self._normalization, statistics, functools.partial(self._uniform, task))
+
+    def state(self) -> Tensor:
+        """The running statistics, (n_tasks or 1 or 0, n_statistics)."""
+        return self._statistics.cpu().clone()
+
+    def load_state(self, state: Tensor) -> None:
+        self._statistics.copy_(state)
+
+    def _uniform(self, task: int, shape: tuple[int, ...]) -> Tensor:
+        if task not in self._draws:
+            self._draws[task] = generator(self._seed, "dropout", task)
+        return torch.rand(shape, generator=self._draws[task]).to(self._device)

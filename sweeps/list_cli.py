@@ -8,7 +8,7 @@ import typer
 
 from sweeps.arguments import Output, Shape
 
-Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets"]
+Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets", "tables"]
 
 
 def list_components(
@@ -16,13 +16,13 @@ def list_components(
     format: Shape = "table",
     output: Output = None,
 ) -> None:
-    """List methods, streams, targets, hypernets, datasets or presets, with their options."""
+    """List methods, streams, targets, hypernets, datasets or presets with their options, or published tables."""
     from studies.output import write
 
-    rows = _presets() if kind == "presets" else _components(kind)
+    rows = {"presets": _presets, "tables": _tables}.get(kind, lambda: _components(kind))()
     if format == "table":
         rows = [{**row, "options": ", ".join(row.get("options") or {})} for row in rows]
-    columns = ["name", "summary"] + (["options"] if kind not in ("presets", "datasets") else [])
+    columns = ["name", "summary"] + (["options"] if kind not in ("presets", "datasets", "tables") else [])
     write(rows, columns, format, output, kind.capitalize())
 
 
@@ -30,6 +30,12 @@ def _presets() -> list[dict[str, Any]]:
     from sweeps.presets import preset_names, preset_summary
 
     return [{"name": name, "summary": preset_summary(name)} for name in preset_names()]
+
+
+def _tables() -> list[dict[str, Any]]:
+    from reports.published_tables import published_tables
+
+    return [{"name": table.name, "summary": table.caption} for table in published_tables()]
 
 
 def _components(kind: str) -> list[dict[str, Any]]:

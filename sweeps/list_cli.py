@@ -6,14 +6,19 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from sweeps.arguments import Output, Shape
+from sweeps.arguments import Output
 
 Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets", "tables"]
 
 
+ListShape = Annotated[
+    Literal["table", "json", "csv"], typer.Option("--format", help="table for people; json and csv are exact.")
+]
+
+
 def list_components(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
-    format: Shape = "table",
+    format: ListShape = "table",
     output: Output = None,
 ) -> None:
     """List methods, streams, targets, hypernets, datasets or presets with their options, or published tables."""

@@ -22,7 +22,7 @@ def mean_text(interval: Interval) -> str:
     """
     if interval.mean is None:
         return MISSING
-    decimals = _decimals(interval)
+    decimals = decimals_of(interval)
     return significant(interval.mean, DIGITS_WITHOUT_INTERVAL) if decimals is None else f"{interval.mean:.{decimals}f}"
 
 
@@ -30,7 +30,7 @@ def range_text(interval: Interval) -> str:
     """The interval as `[low, high]`, or a dash where one seed gives none."""
     if interval.low is None or interval.high is None:
         return MISSING
-    decimals = _decimals(interval)
+    decimals = decimals_of(interval)
     if decimals is None:
         return f"[{mean_text(interval)}, {mean_text(interval)}]"
     return f"[{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
@@ -93,7 +93,7 @@ def _is_decimal(text: str) -> bool:
     return "." in text and text[-1:].isdigit()
 
 
-def _decimals(interval: Interval) -> int | None:
+def decimals_of(interval: Interval) -> int | None:
     """Decimals that show two digits of the half-width; None where there is no width."""
     if interval.low is None or interval.high is None or interval.high <= interval.low:
         return None

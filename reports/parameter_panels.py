@@ -89,7 +89,7 @@ def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) ->
         parts.append(points(_place(evidence, name, x, y, on_front), "ring", titled=False))
         parts.append(points(_place(evidence, name, x, y, inside), f"shade-{shade}", titled=titled))
     description = f"Final {evidence.quality.word} of {plural(len(has_value), 'configuration')} against {name}."
-    return figure(drawing, size, _panel_finding(evidence, name, label), description, parts)
+    return figure(drawing, size, _panel_finding(evidence, name, label), description, parts, data_hover="trials")
 
 
 def _place(evidence: Evidence, name: str, x: Scale, y: Linear | Log, trials: Sequence[Trial]) -> list[Any]:

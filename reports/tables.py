@@ -47,6 +47,13 @@ class Table:
     marked: frozenset[int] = field(default=frozenset())
     left_out: int = 0
 
+    def row_id(self, index: int, row: Row) -> object:
+        """What names a row within the page: its task or trial, else its place."""
+        return row.get("task", row.get("number", index))
+
+    def is_marked(self, row: Row) -> bool:
+        return row.get("number") in self.marked
+
     @cached_property
     def body(self) -> list[tuple[Row, list[Cell]]]:
         """Each row with its cells, decimal points aligned per column."""

@@ -115,7 +115,7 @@ def _draw(evidence: Evidence, answer: Answer, untrained: float | None, view: Vie
     ]
     size, is_dense = (FRAME.width, FRAME.height), len(view.shown) > MANY / 2
     finding, caption = _finding(evidence, answer), _caption(evidence)
-    return figure(view.name, size, finding, caption, parts, class_="dense" if is_dense else None)
+    return figure(view.name, size, finding, caption, parts, class_="dense" if is_dense else None, data_hover="trials")
 
 
 def _references(view: View, untrained: float | None) -> list[Markup]:

@@ -6,23 +6,28 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from sweeps.arguments import Output, Shape
+from sweeps.arguments import Output
 
-Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets"]
+Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets", "tables"]
+
+
+ListShape = Annotated[
+    Literal["table", "json", "csv"], typer.Option("--format", help="table for people; json and csv are exact.")
+]
 
 
 def list_components(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
-    format: Shape = "table",
+    format: ListShape = "table",
     output: Output = None,
 ) -> None:
-    """List methods, streams, targets, hypernets, datasets or presets, with their options."""
+    """List methods, streams, targets, hypernets, datasets or presets with their options, or published tables."""
     from studies.output import write
 
-    rows = _presets() if kind == "presets" else _components(kind)
+    rows = {"presets": _presets, "tables": _tables}.get(kind, lambda: _components(kind))()
     if format == "table":
         rows = [{**row, **{key: ", ".join(row.get(key) or ()) for key in ("options", "variants")}} for row in rows]
-    further = {"presets": ["variants"], "datasets": []}
+    further = {"presets": ["variants"], "datasets": [], "tables": []}
     columns = ["name", "summary", *further.get(kind, ["options"])]
     write(rows, columns, format, output, kind.capitalize())
 
@@ -33,6 +38,12 @@ def _presets() -> list[dict[str, Any]]:
     return [
         {"name": name, "summary": preset_summary(name), "variants": preset_variants(name)} for name in preset_names()
     ]
+
+
+def _tables() -> list[dict[str, Any]]:
+    from reports.published_tables import published_tables
+
+    return [{"name": table.name, "summary": table.caption} for table in published_tables()]
 
 
 def _components(kind: str) -> list[dict[str, Any]]:

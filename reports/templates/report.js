@@ -25,7 +25,7 @@
     if (isTrials(svg)) svg.querySelectorAll(".points title").forEach((one) => one.remove());
   }
 
-  const isTrials = (svg) => !svg.id.startsWith("tasks-") && !svg.id.startsWith("matrix-");
+  const isTrials = (svg) => svg.dataset.hover === "trials";
 
   function describe(trial) {
     const values = data.trials[trial];

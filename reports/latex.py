@@ -1,0 +1,95 @@
+"""Tables for a paper: LaTeX with booktabs rules and siunitx columns, from the same exact values as the page."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from reports.numbers import decimals_of
+from reports.tables import Column, Row, Table, interval_of
+
+PREAMBLE = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}"
+MAX_TEXT = 120
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "\u2013": "--", "\u00b1": r"$\pm$", "\u25c6": "", "\u00a0": "~",
+}  # fmt: skip
+
+
+def latex_table(table: Table, note: str = "") -> str:
+    """A `table` environment: a mean with its interval is one column, `mean ± half-width`, of siunitx.
+
+    Args:
+        note: what a reader must know, added to the caption.
+    """
+    columns = [column for column in table.columns if not column.key.endswith(".low")]
+    formats = [_format(column, table.rows) for column in columns]
+    lines = [
+        PREAMBLE,
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{escape(' '.join(part for part in (table.caption, note) if part))}}}",
+        rf"  \label{{tab:{_label(table.name)}}}",
+        r"  \sisetup{separate-uncertainty = true, table-align-uncertainty = true}",
+        rf"  \begin{{tabular}}{{{' '.join(formats)}}}",
+        r"    \toprule",
+        "    " + " & ".join(rf"{{{escape(column.label)}}}" for column in columns) + r" \\",
+        r"    \midrule",
+        *("    " + " & ".join(_cell(column, row) for column in columns) + r" \\" for row in table.rows),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX prints as it stands: special characters escaped, control and direction marks dropped."""
+    shown = text if len(text) <= MAX_TEXT * 8 else text[: MAX_TEXT * 8] + " ..."
+    return "".join(SPECIAL.get(c, c) for c in shown if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+def _cell(column: Column, row: Row) -> str:
+    value = row.get(column.key)
+    if value is None:
+        return "{--}"
+    if _is_mean(column, row):
+        return _mean(column, row)
+    text = column.show(row).replace(",", "") if column.is_number else column.show(row)
+    if column.is_number and isinstance(value, int | float) and not isinstance(value, bool) and _is_plain(text):
+        return text
+    return f"{{{escape(text[:MAX_TEXT])}}}"
+
+
+def _mean(column: Column, row: Row) -> str:
+    interval = interval_of(row, column.key)
+    decimals = decimals_of(interval)
+    if decimals is None or interval.mean is None or interval.high is None or interval.low is None:
+        return column.show(row).replace(",", "")
+    return f"{interval.mean:.{decimals}f} +- {(interval.high - interval.low) / 2:.{decimals}f}"
+
+
+def _is_mean(column: Column, row: Row) -> bool:
+    return row.get(f"{column.key}.low") is not None
+
+
+def _format(column: Column, rows: Sequence[Row]) -> str:
+    """The column type: S with room for the widest number, l for words."""
+    cells = [cell for row in rows if not (cell := _cell(column, row)).startswith("{")]
+    if not column.is_number or not cells:
+        return "l"
+    whole = max(len(cell.split(" ")[0].partition(".")[0].lstrip("-")) for cell in cells)
+    decimals = max(len(cell.split(" ")[0].partition(".")[2]) for cell in cells)
+    sign = "-" if any(cell.startswith("-") for cell in cells) else ""
+    errors = [len(cell.split(" ")[2].replace(".", "").lstrip("0")) for cell in cells if " +- " in cell]
+    room = f"({max(errors)})" if errors else ""
+    return f"S[table-format = {sign}{whole}.{decimals}{room}]"
+
+
+def _is_plain(text: str) -> bool:
+    return text.replace(".", "", 1).replace("-", "", 1).isdigit()
+
+
+def _label(name: str) -> str:
+    return "".join(c if c.isalnum() and c.isascii() else "-" for c in name)[:60]

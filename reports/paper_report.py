@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.figure import Figure
-from reports.forest import Difference as Line
-from reports.forest import forest
+from reports.forest import Line, forest
 from reports.latex import latex_table
 from reports.numbers import MISSING, significant
 from reports.output_files import csv_text, json_text, write_all

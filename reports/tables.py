@@ -41,7 +41,7 @@ class Table:
     """A table of the page.
 
     Attributes:
-        marked: keys of rows that stand out.
+        marked: keys of rows that stand out, because they are what `mark` says.
         left_out: number of rows that only the CSV beside it has.
         key: column that names a row within the page; None: its place does.
     """
@@ -53,6 +53,7 @@ class Table:
     marked: frozenset[int] = field(default=frozenset())
     left_out: int = 0
     key: str | None = None
+    mark: str = "on the front"
 
     def row_id(self, index: int, row: Row) -> object:
         """What names a row within the page: its key, else its place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, Select, case, func, select
+from sqlalchemy import ColumnElement, Engine, Select, case, exists, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.clock import epoch_now
@@ -16,7 +16,7 @@ from studies.front import pareto_mask
 from studies.matrix_metrics import Evaluations, matrix_metrics
 from studies.metrics import METRICS, SELECTED_BY
 from studies.record import StudyRecord
-from studies.schema import COMPLETE, STATES, evaluation, launch, run, study, task_time, trial
+from studies.schema import COMPLETE, PRUNED, STATES, evaluation, launch, run, study, task_time, trial
 from studies.urls import masked
 
 if TYPE_CHECKING:
@@ -81,6 +81,13 @@ class Studies:
         device, threads, data_checksum. Runs of duplicates are listed once, under the trial that was trained.
         """
         return self._runs(self.study(name))
+
+    def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
+        """`runs` as if the stream had ended after its first tasks: what early stopping compares.
+
+        It has the runs of trials that were stopped early too, and not those of streams with no more tasks than that.
+        """
+        return self._runs(self.study(name), n_tasks)
 
     def trials(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
@@ -208,21 +215,23 @@ class Studies:
 
         return read_sql(self._engine, query, limit)
 
-    def _runs(self, record: StudyRecord) -> pd.DataFrame:
+    def _runs(self, record: StudyRecord, after: int | None = None) -> pd.DataFrame:
         import pandas as pd
 
         columns = (trial.c.number, run.c.seed, trial.c.config_hash, trial.c.measure, run.c.n_tasks, trial.c.params)
         weights = (trial.c.target_weights, trial.c.model_weights, trial.c.hypernet_weights)
-        costs = (run.c.seconds, run.c.peak_memory_mib, run.c.device, run.c.threads, run.c.data_checksum)
+        costs = (_seconds(after), run.c.peak_memory_mib, run.c.device, run.c.threads, run.c.data_checksum)
         query = (
             select(run.c.id, *columns, *weights, *costs)
             .join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
-            .where(run.c.study_id == record.id)
+            .where(run.c.study_id == record.id, _has_trained(after))
             .order_by(run.c.number, run.c.seed)
         )
         with self._engine.connect() as connection:
             found = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in query.selected_columns])
-            cells = _evaluations(connection.execute(_cells(record.id)).all(), found["id"].to_numpy(dtype=int))
+            cells = _evaluations(connection.execute(_cells(record.id, after)).all(), found["id"].to_numpy(dtype=int))
+        if after is not None:
+            found["n_tasks"] = after
         measure, n_tasks = found["measure"].to_numpy(dtype=str), found["n_tasks"].to_numpy(dtype=int)
         metrics = pd.concat(
             [
@@ -267,14 +276,32 @@ def _of_study(table: Any, study_id: int) -> Select[Any]:
     return select(table).where(table.c.study_id == study_id)
 
 
-def _cells(study_id: int) -> Select[Any]:
+def _has_trained(after: int | None) -> ColumnElement[bool]:
+    """Which runs count: of trials that were not stopped early, or those that trained so many tasks and more follow."""
+    if after is None:
+        return trial.c.state != PRUNED
+    rung = evaluation.alias("rung")
+    return (run.c.n_tasks > after) & exists().where(rung.c.run_id == run.c.id, rung.c.after_task == after)
+
+
+def _seconds(after: int | None) -> ColumnElement[float]:
+    if after is None:
+        return run.c.seconds
+    times = select(func.sum(task_time.c.seconds)).where(task_time.c.run_id == run.c.id, task_time.c.task <= after)
+    return times.scalar_subquery().label("seconds")
+
+
+def _cells(study_id: int, after: int | None) -> Select[Any]:
     """The cells metrics are made from: everything after a task, of the validation split the last row only."""
-    after, split = evaluation.c.after_task, evaluation.c.split
+    task, split = evaluation.c.after_task, evaluation.c.split
     is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
+    last = run.c.n_tasks if after is None else after
     return (
-        select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
+        select(evaluation.c.run_id, is_validation, task, evaluation.c.on_task, evaluation.c.value)
         .join(run, run.c.id == evaluation.c.run_id)
-        .where(run.c.study_id == study_id, after > 0, (split == "test") | (after == run.c.n_tasks))
+        .join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
+        .where(run.c.study_id == study_id, _has_trained(after), task > 0, task <= last, evaluation.c.on_task <= last)
+        .where((split == "test") | (task == last))
     )
 
 

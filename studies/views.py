@@ -73,6 +73,7 @@ JOIN trial ON trial.study_id = run.study_id AND trial.number = run.number
 JOIN study ON study.id = run.study_id
 LEFT JOIN by_split AS test ON test.run_id = run.id AND test.split = 'test'
 LEFT JOIN by_split AS validation ON validation.run_id = run.id AND validation.split = 'validation'
+WHERE trial.state <> 'PRUNED'
 """.strip(),
 )
 

@@ -128,7 +128,19 @@ class TrialRun:
     def result(self) -> TrialResult:
         """The raw result; only once all tasks are trained."""
         if not self.finished:
-            raise ValueError(f"all {self._shape.n_tasks} tasks must be trained, got {len(self._progress.test)}.")
+            raise ValueError(f"all {self._shape.n_tasks} tasks must be trained, got {self.tasks_done}.")
+        return self.result_so_far()
+
+    @property
+    def tasks_done(self) -> int:
+        return len(self._progress.test)
+
+    @property
+    def n_tasks(self) -> int:
+        return self._shape.n_tasks
+
+    def result_so_far(self) -> TrialResult:
+        """The raw result with a row for each task trained so far."""
         progress = self._progress
         return TrialResult(
             config_hash=self._config.hash(),

@@ -17,7 +17,19 @@ from studies.front import pareto_mask
 from studies.metrics import SELECTED_BY
 from studies.record import StudyRecord
 from studies.rows import Choice, Rows, to_frame
-from studies.schema import COMPLETE, STATES, evaluation, launch, run, run_summary, study, study_tag, task_time, trial
+from studies.schema import (
+    COMPLETE,
+    PRUNED,
+    STATES,
+    evaluation,
+    launch,
+    run,
+    run_summary,
+    study,
+    study_tag,
+    task_time,
+    trial,
+)
 from studies.study_columns import study_columns
 from studies.trial_columns import run_columns, trial_columns, with_summary
 from studies.urls import masked
@@ -109,6 +121,16 @@ class Studies:
             where, sort, limit: as for `trials`.
         """
         return to_frame(self._runs(self.study(name), Choice(where, sort, limit)), after="n_tasks")
+
+    def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
+        """`runs` as if the stream had ended after its first tasks: what early stopping compares.
+
+        It has the runs of trials that were stopped early too, and not those of streams with no more tasks than that.
+        Columns: number, seed, each metric of METRICS.
+        """
+        from studies.rungs import runs_after
+
+        return runs_after(self._engine, self.study(name).id, n_tasks)
 
     def trials(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
@@ -250,7 +272,9 @@ class Studies:
             run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
             .outerjoin(run_summary, run_summary.c.run_id == run.c.id)
         )  # fmt: skip
-        query = select(*columns.values()).select_from(joined).where(run.c.study_id == record.id)
+        query = (
+            select(*columns.values()).select_from(joined).where(run.c.study_id == record.id, trial.c.state != PRUNED)
+        )
         fields = self._fields(record, columns, choice)
         return self._ask(choice.of(query, fields, self._dialect, (run.c.number, run.c.seed)), columns, record.searched)
 

@@ -165,6 +165,8 @@ class Store(Leases):
         """
         if not runs:
             raise ValueError("runs must hold at least one result, got none; a trial without results has failed.")
+        if not all(result.is_whole for result in runs):
+            raise ValueError("runs must have trained every task, got one that was stopped; prune the trial instead.")
         with self._finishing(study_id, number, attempt, COMPLETE) as connection:
             _insert_runs(connection, study_id, number, attempt, runs)
 
@@ -186,10 +188,12 @@ class Store(Leases):
         with self._finishing(study_id, number, attempt, FAILED, reason=reason, traceback=traceback):
             pass
 
-    def prune_trial(self, study_id: int, number: int, attempt: int, reason: str) -> None:
-        """Make a trial PRUNED: stopped before its end because others are better."""
-        with self._finishing(study_id, number, attempt, PRUNED, reason=reason):
-            pass
+    def prune_trial(
+        self, study_id: int, number: int, attempt: int, reason: str, runs: Sequence[TrialResult] = ()
+    ) -> None:
+        """Make a trial PRUNED: stopped before its end because others are better; `runs` hold what was measured."""
+        with self._finishing(study_id, number, attempt, PRUNED, reason=reason) as connection:
+            _insert_runs(connection, study_id, number, attempt, runs)
 
     def add_runs(self, study_id: int, number: int, runs: Sequence[TrialResult]) -> None:
         """Add results of further seeds to a COMPLETE trial.

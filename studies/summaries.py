@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
 
-from studies.matrix_metrics import Evaluations, matrix_metrics
+from studies.evaluation_rows import read_evaluations
+from studies.matrix_metrics import matrix_metrics
 from studies.metrics import MATRIX_METRICS, VARYING
-from studies.schema import evaluation, run, run_summary, study, trial, trial_summary
+from studies.schema import PRUNED, run, run_summary, study, trial, trial_summary
 from studies.statistics import t_quantile
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any
     import numpy as np
 
     costs = (run.c.seconds, run.c.peak_memory_mib)
-    query = select(run.c.id, run.c.number, run.c.n_tasks, trial.c.measure, *costs).join(trial).where(trials.of(run))
-    found = connection.execute(query.order_by(run.c.id)).all()
+    query = select(run.c.id, run.c.number, run.c.n_tasks, trial.c.measure, *costs).join(trial)
+    found = connection.execute(query.where(trials.of(run), trial.c.state != PRUNED).order_by(run.c.id)).all()
     if not found:
         return [], []
     run_id, number, n_tasks, measure, seconds, memory = (np.array(column) for column in zip(*found, strict=True))
-    metrics = matrix_metrics(measure, n_tasks, _evaluations(connection, trials, run_id))
+    metrics = matrix_metrics(measure, n_tasks, read_evaluations(connection, trials.of(run), run_id))
     runs = _rows({"run_id": run_id} | {name: metrics[name] for name in MATRIX_METRICS})
     varying = metrics | {"seconds": seconds, "peak_memory_mib": memory}
     numbers, group = np.unique(number, return_inverse=True)
@@ -115,28 +116,6 @@ def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[ND
         squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=n_groups)
         half = t_quantile(n) * np.sqrt(squares / (n - 1) / n)
     return mean, mean - half, mean + half
-
-
-def _evaluations(connection: Connection, trials: Trials, run_ids: NDArray[np.int_]) -> Evaluations:
-    """The cells metrics are made from: all of the test split, of the validation split the last row only."""
-    import numpy as np
-
-    after, split = evaluation.c.after_task, evaluation.c.split
-    is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
-    query = (
-        select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
-        .join(run, run.c.id == evaluation.c.run_id)
-        .where(trials.of(run), (split == "test") | (after == run.c.n_tasks))
-    )
-    rows = [tuple(row) for row in connection.execute(query)]
-    columns = np.array(rows, dtype=float).reshape(-1, 5).T
-    return Evaluations(
-        run=np.searchsorted(run_ids, columns[0].astype(int)),
-        is_validation=columns[1].astype(bool),
-        after_task=columns[2].astype(int),
-        on_task=columns[3].astype(int),
-        value=columns[4],
-    )
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:

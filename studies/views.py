@@ -67,6 +67,7 @@ FROM run
 JOIN trial ON trial.study_id = run.study_id AND trial.number = run.number
 JOIN study ON study.id = run.study_id
 LEFT JOIN run_summary ON run_summary.run_id = run.id
+WHERE trial.state <> 'PRUNED'
 """.strip(),
 )
 

@@ -20,11 +20,12 @@ from hnet_core.checking import parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.training import networks, stream_shape
 from hnet_core.trial import TrialConfig, TrialResult
-from studies.metrics import run_metrics, static_metrics
+from studies.metrics import static_metrics
 from studies.store import Store
 from sweeps.crash import crash_point
-from sweeps.jobs import Failure, Job
-from sweeps.objectives import measured, values_to_tell, violations
+from sweeps.early_stopping import StoppingRules
+from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.objectives import gather, joined, measured, values_to_tell, violations
 from sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Tally:
     asked: int = 0
     complete: int = 0
     failed: int = 0
+    pruned: int = 0
     skipped: int = 0
     duplicates: int = 0
     seeds_failed: int = 0
@@ -69,6 +71,7 @@ class Driver:
         stopping: set to ask for no further job; running ones may finish.
         aborted: why the sweep must end at once, writing nothing more; the backend then drops what is running.
         deadline: time.monotonic() at which the hours of the budget end.
+        rules: when a running trial is stopped.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Driver:
         self.stopping = False
         self.aborted: BaseException | None = None
         self.deadline = deadline
+        self.rules = StoppingRules(spec)
         self._waiting: deque[Job] = deque()
         self._jobs: dict[int, Job] = {}
         self._metrics: dict[int, dict[str, list[float | None]]] = {}
@@ -108,6 +112,7 @@ class Driver:
     def remember_other(self, state: str, duplicate: bool) -> None:
         """A finished trial without results of its own."""
         self.tally.failed += state == "FAILED"
+        self.tally.pruned += state == "PRUNED"
         self.tally.skipped += state == "SKIPPED"
         self.tally.duplicates += duplicate
         self.tally.asked += not duplicate and state != "SKIPPED"
@@ -171,11 +176,12 @@ class Driver:
             crash_point("after_row")
             self.tally.asked += 1
             self._asks_without_training = 0
-            self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds)))
+            rungs = self.rules.rungs(stream_shape(config, self.study.data_root).n_tasks)
+            self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds), rungs=rungs))
 
     def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
-        folder = self.study.checkpoints / str(number)
-        return Job(number, attempt, config, tuple(seeds), self.study.data_root, str(folder), **more)
+        folder, race = self.study.checkpoints / str(number), self.rules.races
+        return Job(number, attempt, config, tuple(seeds), self.study.data_root, str(folder), race=race, **more)
 
     def knows(self, number: int) -> bool:
         """Whether this trial is trained already, or about to be."""
@@ -185,7 +191,39 @@ class Driver:
         """Each metric of a trained trial, one value per seed."""
         return self._metrics[number]
 
+    def has_lost(self, number: int) -> bool:
+        """Whether further seeds of a trial are not trained because another one beats it clearly."""
+        return self.rules.races and self.rules.has_lost(self._metrics[number], self._others(number))
+
+    def _others(self, number: int) -> dict[int, dict[str, list[float | None]]]:
+        return {other: metrics for other, metrics in self._metrics.items() if other != number}
+
     # Results in.
+
+    def receive(self, number: int, message: Message) -> bool:
+        """Take a message of a running job; whether it goes on."""
+        if isinstance(message, Step):
+            return self.step(number, message)
+        if isinstance(message, Success):
+            self.complete(number, message.results)
+        else:
+            self.fail(number, message)
+        return False
+
+    def step(self, number: int, step: Step) -> bool:
+        """A job has come further; whether it goes on. If not, it has ended here and its result is written."""
+        if step.so_far is None:
+            return True
+        job, result = self._jobs[number], TrialResult.from_dict(step.so_far)
+        reason = self.rules.reason_to_stop(job, result)
+        if reason is not None:
+            self._prune(number, reason, result)
+            return False
+        enough = self.rules.enough_seeds(job, result, self._metrics.get(number), self._others(number))
+        if enough is not None:
+            self.complete(number, [one.to_dict() for one in enough])
+            return False
+        return True
 
     def complete(self, number: int, results: Sequence[Mapping[str, Any]]) -> None:
         """All seeds of a job are trained."""
@@ -193,8 +231,7 @@ class Driver:
         runs = [TrialResult.from_dict(result) for result in results]
         if job.purpose == "more_seeds":
             self.store.add_runs(self.study.id, number, runs)
-            known = self._metrics[number]
-            self._metrics[number] = {name: [*known[name], *values] for name, values in gather(runs).items()}
+            self._metrics[number] = joined(self._metrics[number], gather(runs))
             self.tally.objectives[number] = measured(self.spec, self._metrics[number])
             shutil.rmtree(job.checkpoints, ignore_errors=True)
             return
@@ -218,8 +255,7 @@ class Driver:
             self.tally.seeds_failed += 1
             return
         log.warning("trial %d failed: %s", number, failure.reason)
-        # It may be asked again, as after a restart: what failed was not measured.
-        self._by_hash = {key: known for key, known in self._by_hash.items() if known != number}
+        self._forget(number)
         self.fail_row(number, job.attempt, failure)
         for follower, attempt in self._followers.pop(number, []):
             self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
@@ -312,14 +348,30 @@ class Driver:
 
     def _end(self, number: int) -> Job:
         self.tally.running.discard(number)
+        self.rules.forget(number)
         return self._jobs.pop(number)
+
+    def _forget(self, number: int) -> None:
+        """The configuration may be asked again, as after a restart: it was not measured."""
+        self._by_hash = {key: known for key, known in self._by_hash.items() if known != number}
+
+    def _prune(self, number: int, reason: str, result: TrialResult) -> None:
+        job = self._end(number)
+        self._forget(number)
+        self._prune_row(number, job.attempt, reason, [result])
+        self.tally.pruned += 1
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        for follower, attempt in self._followers.pop(number, []):
+            self._prune_row(follower, attempt, f"the same configuration was stopped as trial {number}", [])
+
+    def _prune_row(self, number: int, attempt: int, reason: str, results: Sequence[TrialResult]) -> None:
+        import optuna
+
+        self.store.prune_trial(self.study.id, number, attempt, reason, results)
+        crash_point("after_commit")
+        self.optuna.tell(number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+        crash_point("after_tell")
 
     def _optuna_id(self, number: int) -> int:
         storage = self.optuna._storage
         return storage.get_trial_id_from_study_id_trial_number(self.optuna._study_id, number)
-
-
-def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
-    """Each metric of each run: name -> one value per seed."""
-    per_run = [run_metrics(run) for run in runs]
-    return {name: [metrics[name] for metrics in per_run] for name in per_run[0]}

@@ -22,7 +22,7 @@ from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists
 from sweeps.driver import Driver, StudyHandle, Tally
-from sweeps.jobs import Failure, Message, Success
+from sweeps.jobs import Message
 from sweeps.lease import study_lease
 from sweeps.progress import SweepProgress
 from sweeps.provenance import provenance
@@ -33,8 +33,8 @@ from sweeps.spec import SweepSpec, differences, fixed_part
 
 log = logging.getLogger("hnet")
 
-# Runs the jobs of a driver with so many workers on a cluster, and passes every message on.
-Backend = Callable[[Driver, int, str | None, Callable[[int, Message], None]], None]
+# Runs the jobs of a driver with so many workers on a cluster and passes every message on; told False, it ends that job.
+Backend = Callable[[Driver, int, str | None, Callable[[int, Message], bool]], None]
 
 
 @dataclass(frozen=True)
@@ -136,12 +136,10 @@ def _made(folder: Path) -> Path:
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
     with SweepProgress(driver, sys.stderr) as progress:
 
-        def on_message(number: int, message: Message) -> None:
-            if isinstance(message, Success):
-                driver.complete(number, message.results)
-            elif isinstance(message, Failure):
-                driver.fail(number, message)
-            progress.note(number, message)
+        def on_message(number: int, message: Message) -> bool:
+            goes_on = driver.receive(number, message)
+            progress.note(number, message, goes_on)
+            return goes_on
 
         backend(driver, workers, address, on_message)
     if driver.aborted is not None:

@@ -19,6 +19,7 @@ from ray.tune.search import Searcher
 from hnet_core.errors import ConfigInvalid
 from sweeps.driver import Driver
 from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.scheduler import DriverScheduler
 from sweeps.worker import work
 
 RETRIES_AFTER_WORKER_DEATH = 3
@@ -47,12 +48,13 @@ class JobSearcher(Searcher):
     An error of the driver aborts it: raised here, Tune would take it for a failure of the trial.
     """
 
-    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], None]) -> None:
+    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], bool]) -> None:
         super().__init__()
         self._driver = driver
         self._workers = workers
         self._on_message = on_message
         self._numbers: dict[str, int] = {}
+        self._stopped: set[str] = set()
 
     def suggest(self, trial_id: str) -> Any:
         if len(self._numbers) >= self._workers and not self._driver.stopping:
@@ -68,22 +70,33 @@ class JobSearcher(Searcher):
         return {"job": json.dumps(job.to_dict())}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        self._pass_on(self._numbers[trial_id], _message(result))
+        """Steps come through `receive`, from the scheduler, which can stop the trial."""
+
+    def receive(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Pass on a step of a job; whether it goes on."""
+        goes_on = self._pass_on(self._numbers[trial_id], _message(result))
+        if not goes_on:
+            self._stopped.add(trial_id)
+        return goes_on
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
-        if error or result is None or "message" not in result:
+        if trial_id in self._stopped:
+            self._stopped.discard(trial_id)
+        elif error or result is None or "message" not in result:
             tries = RETRIES_AFTER_WORKER_DEATH + 1
             self._pass_on(number, Failure(f"the worker process died {tries} times while training (out of memory?)"))
         else:
             self._pass_on(number, _message(result))
 
-    def _pass_on(self, number: int, message: Message) -> None:
-        if self._driver.aborted is None:
-            try:
-                self._on_message(number, message)
-            except Exception as error:
-                self._driver.abort(error)
+    def _pass_on(self, number: int, message: Message) -> bool:
+        if self._driver.aborted is not None:
+            return False
+        try:
+            return self._on_message(number, message)
+        except Exception as error:
+            self._driver.abort(error)
+            return False
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save; see the class."""
@@ -119,7 +132,7 @@ def _message(result: dict[str, Any]) -> Message:
     return Step(**content) if kind == "Step" else Failure(**content)
 
 
-def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], None]) -> None:
+def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], bool]) -> None:
     """Train until the driver has no more jobs.
 
     Args:
@@ -131,10 +144,11 @@ def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: 
     _start_ray(workers, address)
     folder = tempfile.mkdtemp(prefix="hnet-tune-")
     try:
+        searcher = JobSearcher(driver, workers, on_message)
         tuner = tune.Tuner(
             tune.with_resources(JobTrainable, _resources(workers)),
             tune_config=tune.TuneConfig(
-                search_alg=JobSearcher(driver, workers, on_message), num_samples=-1, reuse_actors=True
+                search_alg=searcher, scheduler=DriverScheduler(searcher), num_samples=-1, reuse_actors=True
             ),
             run_config=tune.RunConfig(
                 name="sweep",

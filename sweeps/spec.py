@@ -41,6 +41,32 @@ class Budget(Options):
         return self
 
 
+class EarlyStopping(Options):
+    """After how many tasks of its first seed a trial is compared with the others, and which share goes on."""
+
+    eta: float = Field(3, ge=2, le=100, description="the best 1/eta of the trials seen at a rung go on")
+    rungs: tuple[int, ...] | None = Field(
+        None, min_length=1, description="numbers of tasks; left out: 1, eta, eta^2, ... below that of the stream"
+    )
+
+    @field_validator("rungs")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is not None and (value[0] < 1 or list(value) != sorted(set(value))):
+            raise ValueError(f"must be rising numbers of tasks from 1, got {list(value)}")
+        return value
+
+    def of_stream(self, n_tasks: int) -> tuple[int, ...]:
+        """The rungs of a stream with so many tasks; its end is none."""
+        if self.rungs is not None:
+            return tuple(rung for rung in self.rungs if rung < n_tasks)
+        found, rung = [], 1.0
+        while round(rung) < n_tasks:
+            found.append(round(rung))
+            rung *= self.eta
+        return tuple(found)
+
+
 class Paper(Options):
     """The published experiment that a sweep follows; running less than it did is labelled reduced everywhere."""
 
@@ -77,6 +103,8 @@ class SweepSpec(Options):
     seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
+    early_stopping: EarlyStopping | None = None
+    racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
     budget: Budget
     paper: Paper | None = None
 
@@ -164,7 +192,7 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
         if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
             complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
         return None, complaints
-    complaints = check_space(spec, data) or list(_check_metrics(spec, data))
+    complaints = check_space(spec, data) or [*_check_metrics(spec, data), *_check_rungs(spec, data)]
     return (None, complaints) if complaints else (spec, [])
 
 
@@ -191,6 +219,17 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
             elif name not in usable:
                 wanted = f"stream {config.stream.name} measures {measure}"
                 yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
+
+
+def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    from hnet_core.training import stream_shape
+
+    n_tasks = stream_shape(spec.config(), data).n_tasks
+    if spec.early_stopping is not None and not spec.early_stopping.of_stream(n_tasks):
+        message = f"must be below the number of tasks, {n_tasks}, where every trial ends; remove early_stopping"
+        yield Complaint(("early_stopping", "rungs"), message)
+    if spec.racing and spec.seeds < 3:
+        yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
 
 
 def reductions(spec: SweepSpec) -> list[str]:

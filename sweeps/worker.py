@@ -37,15 +37,25 @@ def _train(job: Job) -> Iterator[Message]:
     for position, seed in enumerate(job.seeds):
         path = Path(job.checkpoints) / f"seed-{seed}.pt"
         run = TrialRun(config, seed, job.data_root, _earlier(path))
+        if run.tasks_done:
+            yield _step(job, position, run, resumed=True)
         while not run.finished:
             report = run.train_task()
             crash_point("mid_train")
             _save(report.checkpoint, path)
             crash_point("after_checkpoint")
-            done = position * report.n_tasks + report.task + 1
-            yield Step(job.number, seed, done, len(job.seeds) * report.n_tasks)
+            yield _step(job, position, run)
         results.append(run.result().to_dict())
     yield Success(tuple(results))
+
+
+def _step(job: Job, position: int, run: TrialRun, resumed: bool = False) -> Step:
+    """How far the job is, with the result so far where the driver judges it."""
+    done, n_tasks = run.tasks_done, run.n_tasks
+    at_rung = position == 0 and (done in job.rungs or (resumed and any(rung <= done for rung in job.rungs)))
+    judged = at_rung or (job.race and run.finished)
+    so_far = run.result_so_far().to_dict() if judged else None
+    return Step(job.number, job.seeds[position], position * n_tasks + done, len(job.seeds) * n_tasks, so_far)
 
 
 def _earlier(path: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
+from hnet_core.precision import full_float32
 from hnet_core.targets.target import cut
 
 NormName = Literal["l1", "l2"]
@@ -43,7 +44,7 @@ class OutputRegularizer:
         self._theta_before = [part.detach().clone() for part in theta]
         self._embeddings = embeddings.detach()
         self._kept = kept
-        with torch.no_grad():
+        with torch.no_grad(), full_float32():
             self._targets = hypernet.generate(self._theta_before, self._embeddings) if store_targets else None
 
     @property
@@ -61,11 +62,12 @@ class OutputRegularizer:
         tasks = range(self.n_previous_tasks) if tasks is None else tasks
         value = torch.zeros((), dtype=leaves[0].dtype, device=leaves[0].device)
         gradient = [torch.zeros_like(part) for part in leaves]
-        for task in tasks:
-            drift = self._drift(leaves, task).square().sum() / len(tasks)
-            for total, part in zip(gradient, torch.autograd.grad(drift, leaves), strict=True):
-                total += part
-            value += drift.detach()
+        with full_float32():
+            for task in tasks:
+                drift = self._drift(leaves, task).square().sum() / len(tasks)
+                for total, part in zip(gradient, torch.autograd.grad(drift, leaves), strict=True):
+                    total += part
+                value += drift.detach()
         return value, gradient
 
     def _drift(self, theta: Sequence[Tensor], task: int) -> Tensor:

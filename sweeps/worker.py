@@ -12,7 +12,8 @@ import torch
 
 from hnet_core.checking import parse_trial
 from hnet_core.errors import HnetError
-from hnet_core.training import TrialRun, load_checkpoint
+from hnet_core.stacked import StackedRuns, groups, tasks_done
+from hnet_core.training import load_checkpoint
 from sweeps.crash import crash_point
 from sweeps.jobs import Failure, Job, Message, Step, Success
 
@@ -33,31 +34,42 @@ def work(job: Job) -> Iterator[Message]:
 
 def _train(job: Job) -> Iterator[Message]:
     config = parse_trial(job.config)
-    results = []
-    for position, seed in enumerate(job.seeds):
-        path = Path(job.checkpoints) / f"seed-{seed}.pt"
-        run = TrialRun(config, seed, job.data_root, _earlier(path))
-        while not run.finished:
-            report = run.train_task()
+    folder = Path(job.checkpoints)
+    begun = _earlier(folder)
+    trained = {seed: tasks_done(begun.get(seed)) for seed in job.seeds}
+    results: dict[int, dict[str, Any]] = {}
+    for seeds in groups(config, job.seeds, begun):
+        runs = StackedRuns(config, seeds, job.data_root, {seed: begun[seed] for seed in seeds if seed in begun})
+        while not runs.finished:
+            reports = runs.train_task()
             crash_point("mid_train")
-            _save(report.checkpoint, path)
+            _save({seed: report.checkpoint for seed, report in zip(seeds, reports, strict=True)}, folder)
             crash_point("after_checkpoint")
-            done = position * report.n_tasks + report.task + 1
-            yield Step(job.number, seed, done, len(job.seeds) * report.n_tasks)
-        results.append(run.result().to_dict())
-    yield Success(tuple(results))
+            for seed, report in zip(seeds, reports, strict=True):
+                trained[seed] = report.task + 1
+                yield Step(job.number, seed, sum(trained.values()), len(job.seeds) * report.n_tasks)
+        results |= {seed: result.to_dict() for seed, result in zip(seeds, runs.results(), strict=True)}
+    yield Success(tuple(results[seed] for seed in job.seeds))
 
 
-def _earlier(path: Path) -> dict[str, Any] | None:
-    return load_checkpoint(path) if path.exists() else None
+def _earlier(folder: Path) -> dict[int, dict[str, Any]]:
+    """What an earlier attempt left: the furthest checkpoint of each seed."""
+    furthest: dict[int, dict[str, Any]] = {}
+    for path in folder.glob("seed-*.pt"):
+        saved: Any = load_checkpoint(path)
+        for seed, checkpoint in saved.items():
+            if tasks_done(checkpoint) > tasks_done(furthest.get(seed)):
+                furthest[seed] = checkpoint
+    return furthest
 
 
-def _save(checkpoint: dict[str, Any], path: Path) -> None:
-    """Replace the checkpoint in one step: a reader sees the old one or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _save(checkpoints: dict[int, dict[str, Any]], folder: Path) -> None:
+    """Replace the checkpoints of seeds trained together in one step: a reader sees the old ones or the new ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"seed-{'-'.join(map(str, checkpoints))}.pt"
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with partial.open("wb") as file:
-        torch.save(checkpoint, file)
+        torch.save(checkpoints, file)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

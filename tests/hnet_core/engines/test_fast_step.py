@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS
 from hnet_core.engines import FastStep, PlainStep, hypernet_step
+from hnet_core.engines.stack import Seat
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets.chunked import ChunkedHypernet
 from hnet_core.methods.weights import GeneratedWeights
@@ -117,7 +118,8 @@ def test_auto_takes_the_fast_engine_for_what_it_knows_and_the_plain_one_for_the_
 ) -> None:
     run = TrialRun(configured("auto", {}), seed=0)
     problem = run._problem
-    assert isinstance(hypernet_step(problem, GeneratedWeights(problem)), FastStep)
+    fast = hypernet_step(problem, GeneratedWeights(problem))
+    assert isinstance(fast, Seat) and isinstance(fast.shared, FastStep)
 
     class Unknown(ChunkedHypernet):
         """A hypernetwork from outside: it might generate in any way."""

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from hnet_core.engines import PlainStep, replay
 from hnet_core.stacked import StackedRuns, groups, run_trials
 from hnet_core.training import TrialRun, run_trial
-from hnet_core.trial import TaskReport
+from hnet_core.trial import TaskReport, TrialConfig
 from tests.hnet_core.engines.tape import Tape
 from tests.hnet_core.engines.test_fast_step import CHANGES, configured, deviation
 from tests.hnet_core.tiny import tiny
@@ -22,6 +22,7 @@ OTHER_METHODS: dict[str, dict[str, Any]] = {
     "fine-tuning": {"method": {"name": "finetune"}},
     "fine-tuning a hypernetwork": {"method": {"name": "finetune", "network": "hypernet"}},
     "scratch": {"method": {"name": "scratch"}},
+    "masks": {"method": {"name": "hypermask"}},
     "plain engine": {"training": {"engine": "plain"}},
     "joint": {"method": {"name": "joint"}},
 }
@@ -36,7 +37,7 @@ def seen(report: TaskReport) -> list[float]:
     return [value for value in report.test if value is not None]
 
 
-def config_of(changes: dict[str, dict[str, Any]]) -> Any:
+def config_of(changes: dict[str, dict[str, Any]]) -> TrialConfig:
     return configured(changes.get("training", {}).get("engine", "auto"), changes)
 
 
@@ -107,7 +108,7 @@ def test_stacking_is_no_part_of_the_configuration_hash() -> None:
 
 def test_the_seeds_of_a_stack_must_take_turns() -> None:
     stacked = StackedRuns(tiny(), SEEDS)
-    with pytest.raises(RuntimeError, match="must take turns: 0 is next, got 1"):
+    with pytest.raises(RuntimeError, match="must take turns: 0 is next, not 1"):
         next(stacked.runs[1].steps())
 
 

@@ -51,10 +51,16 @@ class TrainingOptions(Options):
     engine: Literal["auto", "plain", "fast"] = Field(
         "auto", description="how a step is computed: plain reads like the paper, fast gives the same numbers sooner"
     )
+    regularizer_form: Literal["auto", "gram", "direct"] = Field(
+        "auto", description="how engine fast computes the output regulariser; auto takes what needs fewer operations"
+    )
+    stack_seeds: bool | Literal["auto"] = Field(
+        "auto", description="train all seeds of a trial in the same steps; auto does on a GPU, a CPU gains nothing"
+    )
 
 
 # These change how fast a result comes, not what it is, and stay out of the configuration hash.
-UNHASHED_TRAINING_KEYS = ("device", "threads", "engine")
+UNHASHED_TRAINING_KEYS = ("device", "threads", "engine", "regularizer_form", "stack_seeds")
 
 
 class TrialConfig(Options):

@@ -97,7 +97,8 @@ class Driver:
         self._by_hash: dict[str, int] = {}
         self._followers: dict[int, list[tuple[int, int]]] = {}
         self._asks_without_training = 0
-        self._grid_size = spec.space.grid_size() if spec.sampler == "grid" else None
+        self._grid_trials = spec.grid_trials
+        self._asked_ahead: deque[tuple[Trial, dict[str, Any]]] = deque()
 
     # What is known from earlier starts; called by sweeps.reconcile before the first job.
 
@@ -133,16 +134,31 @@ class Driver:
         """Whether no further job will come."""
         if self.stopping:
             return True
-        return not self._waiting and not self._followers and self._budget_is_spent()
+        return not self._waiting and not self._followers and not self._may_ask
+
+    @property
+    def _may_ask(self) -> bool:
+        return bool(self._asked_ahead) or not self._budget_is_spent()
+
+    def ask_ahead(self) -> None:
+        """Ask for the next trial before a worker needs it, which may take the sampler long; it begins when handed out.
+
+        One that is never handed out is begun when the study goes on.
+        """
+        if not (self.stopping or self._waiting or self._followers or self._asked_ahead or self._budget_is_spent()):
+            self._asked_ahead.append(self._ask())
+
+    def _ask(self) -> tuple[Trial, dict[str, Any]]:
+        trial = self.optuna.ask()
+        crash_point("after_ask")
+        return trial, self.spec.space.suggest(trial)
 
     def next_job(self) -> Job | None:
         """The next job, or None: nothing now (see `finished`)."""
         if self.stopping:
             return None
-        while not self._waiting and not self._followers and not self._budget_is_spent():
-            trial = self.optuna.ask()
-            crash_point("after_ask")
-            self.begin(trial, self.spec.space.suggest(trial))
+        while not self._waiting and not self._followers and self._may_ask:
+            self.begin(*(self._asked_ahead.popleft() if self._asked_ahead else self._ask()))
         if not self._waiting:
             return None
         job = self._waiting.popleft()
@@ -293,7 +309,7 @@ class Driver:
         planned, tally = self.spec.planned_trials, self.tally
         if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
             return True
-        if self._grid_size is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_size:
+        if self._grid_trials is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_trials:
             return True  # every point of the grid was asked for once
         return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 

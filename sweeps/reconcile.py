@@ -9,6 +9,7 @@ from hnet_core.training import stream_shape
 from studies.metrics import METRICS
 from studies.queries import Studies
 from sweeps.driver import Driver
+from sweeps.first_trials import PAST
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -31,6 +32,8 @@ def reconcile(driver: Driver, studies: Studies) -> int:
     _remember(driver, studies, ledger)
     again = 0
     for trial in driver.optuna.get_trials(deepcopy=False):
+        if PAST in trial.user_attrs or trial.state.name == "WAITING":
+            continue  # of another study, or enqueued and not asked for yet
         row = ledger.get(trial.number)
         if row is None or row["state"] == "RUNNING":
             again += row is not None

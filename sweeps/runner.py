@@ -22,6 +22,7 @@ from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists
 from sweeps.driver import Driver, StudyHandle, Tally
+from sweeps.first_trials import check_past, prepare_first_trials
 from sweeps.jobs import Message
 from sweeps.lease import study_lease
 from sweeps.progress import SweepProgress
@@ -86,6 +87,8 @@ def run_sweep(
     )
     engine = connect(url, create=True)
     store, studies = Store(engine), Studies(engine)
+    if store.find_study(spec.study) is None:
+        check_past(spec, studies)
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
         study = _continue(store, spec)
@@ -104,6 +107,7 @@ def run_sweep(
             ),
             deadline=_deadline(spec, study["driver_seconds"]),
         )
+        prepare_first_trials(driver.optuna, spec, studies)
         again = reconcile(driver, studies)
         signals.attach(driver)
         _announce(driver, again)

@@ -57,9 +57,10 @@ class JobSearcher(Searcher):
         self._stopped: set[str] = set()
 
     def suggest(self, trial_id: str) -> Any:
-        if len(self._numbers) >= self._workers and not self._driver.stopping:
-            return None
         try:
+            if len(self._numbers) >= self._workers and not self._driver.stopping:
+                self._driver.ask_ahead()  # all workers are busy: now a slow sampler costs nobody time
+                return None
             job = self._driver.next_job()
         except Exception as error:
             self._driver.abort(error)

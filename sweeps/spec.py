@@ -102,6 +102,8 @@ class SweepSpec(Options):
     seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
+    enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
+    warm_start: str | None = Field(None, description="past study of the same database whose results the sampler knows")
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
     budget: Budget
@@ -145,10 +147,14 @@ class SweepSpec(Options):
     @property
     def planned_trials(self) -> int | None:
         """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
+        points = self.grid_trials
+        return self.budget.trials if points is None else min(points, self.budget.trials or points)
+
+    @property
+    def grid_trials(self) -> int | None:
+        """Trials of a whole grid, those enqueued before it included; None for other samplers."""
         points = self.space.grid_size() if self.sampler == "grid" else None
-        if points is None:
-            return self.budget.trials
-        return min(points, self.budget.trials or points)
+        return None if points is None else points + len(self.enqueue)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; SweepSpec.model_validate reads them back."""
@@ -190,7 +196,11 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
         if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
             complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
         return None, complaints
-    complaints = check_space(spec, data) or [*_check_metrics(spec, data), *_check_rungs(spec, data)]
+    complaints = check_space(spec, data) or [
+        *_check_metrics(spec, data),
+        *_check_rungs(spec, data),
+        *_check_first(spec),
+    ]
     return (None, complaints) if complaints else (spec, [])
 
 
@@ -228,6 +238,15 @@ def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
         yield Complaint(("early_stopping", "rungs"), message)
     if spec.racing and spec.seeds < 3:
         yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
+
+
+def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
+    for position, params in enumerate(spec.enqueue):
+        misfit = spec.space.misfit(params)
+        if misfit is not None:
+            yield Complaint(("enqueue", position), misfit)
+    if spec.warm_start is not None and spec.sampler in ("random", "grid"):
+        yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")
 
 
 def reductions(spec: SweepSpec) -> list[str]:

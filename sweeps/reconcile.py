@@ -96,7 +96,7 @@ def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:
         driver.tell(number, driver.metrics_of(number if source is None else source))
         return
     state = optuna.trial.TrialState.FAIL if row["state"] == "FAILED" else optuna.trial.TrialState.PRUNED
-    driver.optuna.tell(number, state=state, skip_if_finished=True)
+    driver.books.tell(number, state)
 
 
 def _add_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:

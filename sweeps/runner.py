@@ -21,7 +21,7 @@ from hnet_core.training import device_name, pick_device
 from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists
-from sweeps.driver import Driver, StudyHandle, Tally
+from sweeps.driver import Driver
 from sweeps.first_trials import check_past, prepare_first_trials
 from sweeps.jobs import Message
 from sweeps.lease import study_lease
@@ -31,6 +31,7 @@ from sweeps.reconcile import reconcile
 from sweeps.samplers import open_optuna_study
 from sweeps.signals import StopSignals
 from sweeps.spec import SweepSpec, differences, fixed_part
+from sweeps.tally import StudyHandle, Tally
 
 log = logging.getLogger("hnet")
 

@@ -27,7 +27,8 @@ def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    storage = optuna.storages.RDBStorage(url)
+    checks = {} if url.startswith("sqlite") else {"pool_pre_ping": True}  # a server may have restarted meanwhile
+    storage = optuna.storages.RDBStorage(url, engine_kwargs=checks)
     tune_sqlite(storage.engine)
     study = optuna.create_study(
         storage=storage, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True

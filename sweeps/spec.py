@@ -40,6 +40,16 @@ class Budget(Options):
         return self
 
 
+class Limits(Options):
+    """What a trial may take, and how often its worker may be lost, before it fails."""
+
+    trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
+    task_minutes: float | None = Field(
+        None, gt=0, description="without a finished task a worker is taken for hung and killed; its trial is retried"
+    )
+    retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
+
+
 class EarlyStopping(Options):
     """After how many tasks of its first seed a trial is compared with the others, and which share goes on."""
 
@@ -106,6 +116,7 @@ class SweepSpec(Options):
     warm_start: str | None = Field(None, description="past study of the same database whose results the sampler knows")
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
+    limits: Limits = Limits()
     budget: Budget
     paper: Paper | None = None
 
@@ -280,7 +291,13 @@ def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[
 
 
 # What may change when a study goes on.
-CHANGEABLE = (("budget",), ("seeds",), ("paper",), *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS))
+CHANGEABLE = (
+    ("budget",),
+    ("limits",),
+    ("seeds",),
+    ("paper",),
+    *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),
+)
 
 
 def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:

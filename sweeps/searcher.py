@@ -30,8 +30,10 @@ from sweeps.worker import work
 class JobTrainable(tune.Trainable):
     """One job; each step is one task of one seed. The process is reused for further jobs: importing torch is slow."""
 
+    work = staticmethod(work)
+
     def setup(self, config: dict[str, Any]) -> None:
-        self._messages: Iterator[Message] = work(Job.from_dict(json.loads(config["job"])))
+        self._messages: Iterator[Message] = self.work(Job.from_dict(json.loads(config["job"])))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
@@ -186,7 +188,13 @@ def _message(result: dict[str, Any]) -> Message:
     return Step(**content) if kind == "Step" else Failure(**content)
 
 
-def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], bool]) -> None:
+def run_with_ray(
+    driver: Driver,
+    workers: int,
+    address: str | None,
+    on_message: Callable[[int, Message], bool],
+    trainable: type[JobTrainable] = JobTrainable,
+) -> None:
     """Train until the driver has no more jobs.
 
     Args:
@@ -200,7 +208,7 @@ def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: 
     try:
         searcher = JobSearcher(driver, workers, on_message)
         tuner = tune.Tuner(
-            tune.with_resources(JobTrainable, _resources(workers)),
+            tune.with_resources(trainable, _resources(workers)),
             tune_config=tune.TuneConfig(
                 search_alg=searcher, scheduler=DriverScheduler(searcher), num_samples=-1, reuse_actors=True
             ),

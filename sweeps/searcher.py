@@ -73,7 +73,8 @@ class JobSearcher(Searcher):
             self._driver.abort(error)
             return Searcher.FINISHED
         if job is None:
-            return Searcher.FINISHED if self._driver.finished else None
+            # While jobs run one may be lost and come back, and Tune asks no more once it was told that this is the end.
+            return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
         return {"job": json.dumps(job.to_dict())}
 

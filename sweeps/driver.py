@@ -10,23 +10,24 @@ import logging
 import math
 import shutil
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.checking import parse_trial
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.training import networks, stream_shape
 from hnet_core.trial import TrialConfig, TrialResult
 from studies.metrics import static_metrics
 from studies.store import Store
+from sweeps.books import Books
 from sweeps.crash import crash_point
 from sweeps.early_stopping import StoppingRules
 from sweeps.jobs import Failure, Job, Message, Step, Success
 from sweeps.objectives import gather, joined, measured, values_to_tell, violations
 from sweeps.spec import SweepSpec
+from sweeps.tally import StudyHandle, Tally
 
 if TYPE_CHECKING:
     import optuna
@@ -35,32 +36,6 @@ if TYPE_CHECKING:
 MAX_ASKS_WITHOUT_TRAINING = 200
 
 log = logging.getLogger("hnet")
-
-
-@dataclass
-class Tally:
-    """What a study has so far; the numbers of the progress line."""
-
-    asked: int = 0
-    complete: int = 0
-    failed: int = 0
-    pruned: int = 0
-    skipped: int = 0
-    duplicates: int = 0
-    seeds_failed: int = 0
-    running: set[int] = field(default_factory=set)
-    objectives: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class StudyHandle:
-    """The study a driver writes to."""
-
-    id: int
-    name: str
-    launch_id: int
-    data_root: str
-    checkpoints: Path
 
 
 class Driver:
@@ -86,18 +61,22 @@ class Driver:
         self.study = study
         self.store = store
         self.optuna = optuna_study
+        self.books = Books(store, optuna_study, study.id, lambda: self.aborted is not None)
         self.tally = Tally()
         self.stopping = False
         self.aborted: BaseException | None = None
         self.deadline = deadline
         self.rules = StoppingRules(spec)
+        self._lost_workers: Counter[int] = Counter()
+        self._begun: set[int] = set()
         self._waiting: deque[Job] = deque()
         self._jobs: dict[int, Job] = {}
         self._metrics: dict[int, dict[str, list[float | None]]] = {}
         self._by_hash: dict[str, int] = {}
         self._followers: dict[int, list[tuple[int, int]]] = {}
         self._asks_without_training = 0
-        self._grid_size = spec.space.grid_size() if spec.sampler == "grid" else None
+        self._grid_trials = spec.grid_trials
+        self._asked_ahead: deque[tuple[Trial, dict[str, Any]]] = deque()
 
     # What is known from earlier starts; called by sweeps.reconcile before the first job.
 
@@ -133,16 +112,31 @@ class Driver:
         """Whether no further job will come."""
         if self.stopping:
             return True
-        return not self._waiting and not self._followers and self._budget_is_spent()
+        return not self._waiting and not self._followers and not self._may_ask
+
+    @property
+    def _may_ask(self) -> bool:
+        return bool(self._asked_ahead) or not self._budget_is_spent()
+
+    def ask_ahead(self) -> None:
+        """Ask for the next trial before a worker needs it, which may take the sampler long; it begins when handed out.
+
+        One that is never handed out is begun when the study goes on.
+        """
+        if not (self.stopping or self._waiting or self._followers or self._asked_ahead or self._budget_is_spent()):
+            self._asked_ahead.append(self._ask())
+
+    def _ask(self) -> tuple[Trial, dict[str, Any]]:
+        trial = self.books.ask(self._begun | {asked.number for asked, _ in self._asked_ahead})
+        crash_point("after_ask")
+        return trial, self.books.patiently(lambda: self.spec.space.suggest(self.books.trial(trial.number)))
 
     def next_job(self) -> Job | None:
         """The next job, or None: nothing now (see `finished`)."""
         if self.stopping:
             return None
-        while not self._waiting and not self._followers and not self._budget_is_spent():
-            trial = self.optuna.ask()
-            crash_point("after_ask")
-            self.begin(trial, self.spec.space.suggest(trial))
+        while not self._waiting and not self._followers and self._may_ask:
+            self.begin(*(self._asked_ahead.popleft() if self._asked_ahead else self._ask()))
         if not self._waiting:
             return None
         job = self._waiting.popleft()
@@ -152,6 +146,7 @@ class Driver:
 
     def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
         """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
+        self._begun.add(trial.number)
         try:
             config = parse_trial(self.spec.space.place(params))
             described = self._describe(config, params)
@@ -172,7 +167,7 @@ class Driver:
             self._follow(trial.number, original, attempt, described)
         else:
             self._by_hash[described["config_hash"]] = trial.number
-            self.store.start_trial(self.study.id, trial.number, attempt=attempt, **described)
+            self.books.write(self.store.start_trial, trial.number, attempt, attempt=attempt, **described)
             crash_point("after_row")
             self.tally.asked += 1
             self._asks_without_training = 0
@@ -230,12 +225,12 @@ class Driver:
         job = self._end(number)
         runs = [TrialResult.from_dict(result) for result in results]
         if job.purpose == "more_seeds":
-            self.store.add_runs(self.study.id, number, runs)
+            self.books.write(self.store.add_runs, number, job.attempt, runs)
             self._metrics[number] = joined(self._metrics[number], gather(runs))
             self.tally.objectives[number] = measured(self.spec, self._metrics[number])
             shutil.rmtree(job.checkpoints, ignore_errors=True)
             return
-        self.store.complete_trial(self.study.id, number, job.attempt, runs)
+        self.books.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
         crash_point("after_commit")
         self._metrics[number] = metrics = gather(runs)
         self.tally.complete += 1
@@ -247,7 +242,13 @@ class Driver:
             self._complete_duplicate(follower, attempt, number)
 
     def fail(self, number: int, failure: Failure) -> None:
-        """A job ended without a result."""
+        """A job ended without a result: try again, stop the sweep, or make the trial FAILED."""
+        if failure.kind == "environment":
+            self.abort(HnetError(f"trial {number} cannot go on: {failure.reason}; put that right and start again."))
+            return
+        if failure.kind == "worker" and self._lost_workers[number] < self.spec.limits.retries:
+            self._retry(number, failure)
+            return
         job = self._end(number)
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         if job.purpose == "more_seeds":
@@ -260,6 +261,17 @@ class Driver:
         for follower, attempt in self._followers.pop(number, []):
             self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
 
+    def _retry(self, number: int, failure: Failure) -> None:
+        """The next attempt, from the last checkpoint; it is handed out before anything new."""
+        job = self._jobs.pop(number)
+        self.tally.running.discard(number)
+        self._lost_workers[number] += 1
+        again = replace(job, attempt=job.attempt + 1)
+        log.warning("trial %d: %s; attempt %d follows", number, failure.reason, again.attempt)
+        if job.purpose == "trial":
+            self.books.write(self.store.retry_trial, number, again.attempt, again.attempt)
+        self._waiting.appendleft(again)
+
     def give_up(self, number: int, attempt: int, reason: str, duplicate: bool = False) -> None:
         """Fail a trial that an earlier driver asked for and that is not tried again."""
         self.tally.asked += not duplicate
@@ -270,22 +282,17 @@ class Driver:
         """Make a trial FAILED for us and for Optuna."""
         import optuna
 
-        self.store.fail_trial(self.study.id, number, attempt, failure.reason, failure.traceback)
+        self.books.write(self.store.fail_trial, number, attempt, attempt, failure.reason, failure.traceback)
         self.tally.failed += 1
-        self.optuna.tell(number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
+        self.books.tell(number, optuna.trial.TrialState.FAIL)
 
     def tell(self, number: int, metrics: Mapping[str, Sequence[float | None]]) -> None:
         """Tell Optuna the mean over seeds, and how far each constraint is from being kept."""
         import optuna
 
-        trial = optuna.trial.Trial(self.optuna, self._optuna_id(number))
-        for name, violation in violations(self.spec, metrics).items():
-            trial.set_constraint(name, violation)
         values = values_to_tell(self.spec, metrics)
-        if values is None:
-            self.optuna.tell(number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
-        else:
-            self.optuna.tell(number, values, skip_if_finished=True)
+        state = optuna.trial.TrialState.COMPLETE if values is not None else optuna.trial.TrialState.FAIL
+        self.books.tell(number, state, values, violations(self.spec, metrics))
 
     # Below: steps of the above.
 
@@ -293,7 +300,7 @@ class Driver:
         planned, tally = self.spec.planned_trials, self.tally
         if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
             return True
-        if self._grid_size is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_size:
+        if self._grid_trials is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_trials:
             return True  # every point of the grid was asked for once
         return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 
@@ -321,18 +328,20 @@ class Driver:
     def _skip(self, trial: Trial, reason: str, described: Mapping[str, Any]) -> None:
         import optuna
 
-        self.store.skip_trial(self.study.id, trial.number, reason=reason, **described)
+        self.books.write(self.store.skip_trial, trial.number, 1, reason=reason, **described)
         self.tally.skipped += 1
         self._count_ask_without_training()
-        for constraint in self.spec.parsed_constraints:
-            value = static_metrics(described["counts"]).get(constraint.metric)
-            if value is not None:
-                trial.set_constraint(constraint.metric, constraint.violation(value))
-        self.optuna.tell(trial.number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+        known = static_metrics(described["counts"])
+        over = {
+            constraint.metric: constraint.violation(known[constraint.metric])
+            for constraint in self.spec.parsed_constraints
+            if constraint.metric in known
+        }
+        self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
 
     def _follow(self, number: int, original: int, attempt: int, described: Mapping[str, Any]) -> None:
         """The same configuration again: copy its result, at once or when it is there."""
-        self.store.start_trial(self.study.id, number, attempt=attempt, duplicate_of=original, **described)
+        self.books.write(self.store.start_trial, number, attempt, attempt=attempt, duplicate_of=original, **described)
         crash_point("after_row")
         self._count_ask_without_training()
         self.tally.duplicates += 1
@@ -342,7 +351,7 @@ class Driver:
             self._followers.setdefault(original, []).append((number, attempt))
 
     def _complete_duplicate(self, number: int, attempt: int, original: int) -> None:
-        self.store.complete_duplicate(self.study.id, number, attempt)
+        self.books.write(self.store.complete_duplicate, number, attempt, attempt)
         crash_point("after_commit")
         self.tell(number, self._metrics[original])
 
@@ -367,11 +376,7 @@ class Driver:
     def _prune_row(self, number: int, attempt: int, reason: str, results: Sequence[TrialResult]) -> None:
         import optuna
 
-        self.store.prune_trial(self.study.id, number, attempt, reason, results)
+        self.books.write(self.store.prune_trial, number, attempt, attempt, reason, results)
         crash_point("after_commit")
-        self.optuna.tell(number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+        self.books.tell(number, optuna.trial.TrialState.PRUNED)
         crash_point("after_tell")
-
-    def _optuna_id(self, number: int) -> int:
-        storage = self.optuna._storage
-        return storage.get_trial_id_from_study_id_trial_number(self.optuna._study_id, number)

@@ -65,10 +65,16 @@ class Success:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job ended without a result: one line, and the traceback."""
+    """Why a job ended without a result: one line, and the traceback.
+
+    Attributes:
+        kind: "trial": it would fail again; "worker": the process was lost, another one may do better; "environment":
+            a disk or a data set, so that every trial would fail.
+    """
 
     reason: str
     traceback: str | None = None
+    kind: Literal["trial", "worker", "environment"] = "trial"
 
 
 Message = Step | Success | Failure

@@ -9,6 +9,7 @@ from hnet_core.training import stream_shape
 from studies.metrics import METRICS
 from studies.queries import Studies
 from sweeps.driver import Driver
+from sweeps.first_trials import PAST
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -31,6 +32,8 @@ def reconcile(driver: Driver, studies: Studies) -> int:
     _remember(driver, studies, ledger)
     again = 0
     for trial in driver.optuna.get_trials(deepcopy=False):
+        if PAST in trial.user_attrs or trial.state.name == "WAITING":
+            continue  # of another study, or enqueued and not asked for yet
         row = ledger.get(trial.number)
         if row is None or row["state"] == "RUNNING":
             again += row is not None
@@ -93,7 +96,7 @@ def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:
         driver.tell(number, driver.metrics_of(number if source is None else source))
         return
     state = optuna.trial.TrialState.FAIL if row["state"] == "FAILED" else optuna.trial.TrialState.PRUNED
-    driver.optuna.tell(number, state=state, skip_if_finished=True)
+    driver.books.tell(number, state)
 
 
 def _add_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:

@@ -21,7 +21,8 @@ from hnet_core.training import device_name, pick_device
 from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists
-from sweeps.driver import Driver, StudyHandle, Tally
+from sweeps.driver import Driver
+from sweeps.first_trials import check_past, prepare_first_trials
 from sweeps.jobs import Message
 from sweeps.lease import study_lease
 from sweeps.progress import SweepProgress
@@ -30,6 +31,7 @@ from sweeps.reconcile import reconcile
 from sweeps.samplers import open_optuna_study
 from sweeps.signals import StopSignals
 from sweeps.spec import SweepSpec, differences, fixed_part
+from sweeps.tally import StudyHandle, Tally
 
 log = logging.getLogger("hnet")
 
@@ -86,6 +88,8 @@ def run_sweep(
     )
     engine = connect(url, create=True)
     store, studies = Store(engine), Studies(engine)
+    if store.find_study(spec.study) is None:
+        check_past(spec, studies)
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
         study = _continue(store, spec)
@@ -104,6 +108,7 @@ def run_sweep(
             ),
             deadline=_deadline(spec, study["driver_seconds"]),
         )
+        prepare_first_trials(driver.optuna, spec, studies)
         again = reconcile(driver, studies)
         signals.attach(driver)
         _announce(driver, again)

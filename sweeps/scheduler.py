@@ -13,10 +13,16 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 
 class Receiver(Protocol):
-    """Takes the results of running Tune trials."""
+    """Hears what becomes of running Tune trials."""
 
-    def receive(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Whether the trial goes on."""
+    def add(self, trial: Trial) -> None:
+        """A trial was made."""
+
+    def receive(self, trial: Trial, result: dict[str, Any]) -> bool:
+        """It sent a result; whether it goes on."""
+
+    def lose(self, trial: Trial) -> None:
+        """Its process is gone."""
 
 
 class DriverScheduler(FIFOScheduler):
@@ -26,9 +32,14 @@ class DriverScheduler(FIFOScheduler):
         super().__init__()  # type: ignore[no-untyped-call]
         self._receiver = receiver
 
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        self._receiver.add(trial)
+
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        goes_on = self._receiver.receive(trial.trial_id, result)
-        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+        return str(TrialScheduler.CONTINUE if self._receiver.receive(trial, result) else TrialScheduler.STOP)
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        self._receiver.lose(trial)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -41,6 +41,16 @@ class Budget(Options):
         return self
 
 
+class Limits(Options):
+    """What a trial may take, and how often its worker may be lost, before it fails."""
+
+    trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
+    task_minutes: float | None = Field(
+        None, gt=0, description="without a finished task a worker is taken for hung and killed; its trial is retried"
+    )
+    retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
+
+
 class EarlyStopping(Options):
     """After how many tasks of its first seed a trial is compared with the others, and which share goes on."""
 
@@ -103,8 +113,11 @@ class SweepSpec(Options):
     seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
+    enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
+    warm_start: str | None = Field(None, description="past study of the same database whose results the sampler knows")
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
+    limits: Limits = Limits()
     budget: Budget
     paper: Paper | None = None
 
@@ -146,10 +159,14 @@ class SweepSpec(Options):
     @property
     def planned_trials(self) -> int | None:
         """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
+        points = self.grid_trials
+        return self.budget.trials if points is None else min(points, self.budget.trials or points)
+
+    @property
+    def grid_trials(self) -> int | None:
+        """Trials of a whole grid, those enqueued before it included; None for other samplers."""
         points = self.space.grid_size() if self.sampler == "grid" else None
-        if points is None:
-            return self.budget.trials
-        return min(points, self.budget.trials or points)
+        return None if points is None else points + len(self.enqueue)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; SweepSpec.model_validate reads them back."""
@@ -192,7 +209,11 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
         if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
             complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
         return None, complaints
-    complaints = check_space(spec, data) or [*_check_metrics(spec, data), *_check_rungs(spec, data)]
+    complaints = check_space(spec, data) or [
+        *_check_metrics(spec, data),
+        *_check_rungs(spec, data),
+        *_check_first(spec),
+    ]
     return (None, complaints) if complaints else (spec, [])
 
 
@@ -232,6 +253,15 @@ def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
         yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
 
 
+def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
+    for position, params in enumerate(spec.enqueue):
+        misfit = spec.space.misfit(params)
+        if misfit is not None:
+            yield Complaint(("enqueue", position), misfit)
+    if spec.warm_start is not None and spec.sampler in ("random", "grid"):
+        yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")
+
+
 def reductions(spec: SweepSpec) -> list[str]:
     """Where a sweep runs less than the published experiment it follows, in words; empty for none."""
     if spec.paper is None:
@@ -263,7 +293,13 @@ def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[
 
 
 # What may change when a study goes on.
-CHANGEABLE = (("budget",), ("seeds",), ("paper",), *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS))
+CHANGEABLE = (
+    ("budget",),
+    ("limits",),
+    ("seeds",),
+    ("paper",),
+    *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),
+)
 
 
 def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import socket
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from hnet_core.checking import parse_trial
-from hnet_core.errors import HnetError
+from hnet_core.errors import DatasetMissing, HnetError
 from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
 from hnet_core.training import TrialRun, load_checkpoint
 from hnet_core.trial import TrialConfig
@@ -30,7 +33,23 @@ def work(job: Job) -> Iterator[Message]:
     except Exception as error:  # whatever a trial does, the sweep goes on and the row says why
         name = "" if isinstance(error, HnetError) else f"{type(error).__name__}: "
         line = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        yield Failure(f"{name}{line}", traceback.format_exc())
+        yield Failure(f"{name}{line}{_place(error)}", traceback.format_exc(), _kind(error))
+
+
+def _kind(error: Exception) -> Literal["trial", "worker", "environment"]:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, of a GPU
+        return "worker"
+    if isinstance(error, DatasetMissing) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
+        return "environment"
+    return "trial"
+
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
+
+def _place(error: Exception) -> str:
+    """The machine, where the error is about it."""
+    return f" (on node {socket.gethostname()})" if _kind(error) == "environment" else ""
 
 
 def _train(job: Job) -> Iterator[Message]:
@@ -88,8 +107,10 @@ def _save(checkpoints: dict[int, dict[str, Any]], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"seed-{'-'.join(map(str, checkpoints))}.pt"
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with partial.open("wb") as file:
-        torch.save(checkpoints, file)
+    content = io.BytesIO()
+    torch.save(checkpoints, content)
+    with partial.open("wb") as file:  # written by Python, so that a full disk is an OSError that says so
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

@@ -141,19 +141,6 @@ def sql(
     _write_frame(found, format, output)
 
 
-@app.command()
-def upgrade(db: Database = DEFAULT_URL) -> None:
-    """Bring the database of an older hnet up to date; one that is up to date stays as it is."""
-    from studies.database import SchemaOutdated, connect
-
-    try:
-        connect(db)
-        say("the database is up to date.")
-    except SchemaOutdated:
-        connect(db, create=True)
-        say("the database was upgraded.")
-
-
 def _open(db: str) -> Studies:
     import studies
 

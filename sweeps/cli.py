@@ -17,6 +17,7 @@ import typer
 from hnet_core.errors import HnetError
 from reports.cli import app as report_app
 from studies.cli import app as study_app
+from studies.db_cli import app as db_app
 from sweeps.doctor import doctor
 from sweeps.list_cli import list_components
 from sweeps.signals import Terminated
@@ -34,6 +35,7 @@ app.add_typer(sweep_app, name="sweep")
 app.add_typer(trial_app, name="trial")
 app.add_typer(study_app, name="study")
 app.add_typer(report_app, name="report")
+app.add_typer(db_app, name="db")
 app.command("list")(list_components)
 app.command("doctor")(doctor)
 

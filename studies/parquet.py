@@ -22,7 +22,7 @@ def write_parquet(frame: pd.DataFrame, output: Path | None) -> None:
     if output is None:
         raise ConfigInvalid("--format parquet needs a file to write; name it with -o.")
     plain = frame.copy()
-    for column in plain.select_dtypes("object").columns:
+    for column in [name for name in plain.columns if plain[name].dtype.kind == "O"]:
         plain[column] = _one_kind(plain[column])
     try:
         plain.to_parquet(output, engine="pyarrow", index=False)

@@ -101,6 +101,22 @@ def front(
 
 
 @app.command()
+def configurations(
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """List every configuration ever measured, across studies: runs with the same configuration count together."""
+    from studies.trial_table import configuration_columns, printed
+
+    rows = printed(_open(db).configuration_rows(where, sort, limit))
+    write(rows, configuration_columns(rows, format), format, output, "Configurations")
+
+
+@app.command()
 def compare(
     sides: Annotated[
         list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)

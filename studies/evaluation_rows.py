@@ -34,7 +34,8 @@ def read_evaluations(
         .join(run, run.c.id == evaluation.c.run_id)
         .where(of_runs, after <= last, evaluation.c.on_task <= last, (split == "test") | (after == last))
     )
-    rows = [tuple(row) for row in connection.execute(query)]
+    # Straight from the driver, whose tuples numpy reads several times faster than rows of SQLAlchemy.
+    rows = connection.execute(query).cursor.fetchall()
     columns = np.array(rows, dtype=float).reshape(-1, 5)
     columns = columns[np.isin(columns[:, 0], run_ids)].T
     return Evaluations(

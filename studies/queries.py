@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.clock import epoch_now
+from studies.configurations import configurations
 from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.fields import Field, in_json, plain_fields
@@ -179,6 +180,25 @@ class Studies:
         members = trial.c.number.in_(self._front_numbers(record))
         return self._trials(record, Choice(where, sort or by, limit), members)
 
+    def configurations(
+        self, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
+        """One row per configuration ever measured, across all studies, archived ones too; by stream and data set.
+
+        Columns: config_hash, stream, dataset, n_tasks, method, target, hypernet, studies (names), n (different seeds),
+        each metric M of METRICS with M.low and M.high, config (dict), measure. The same seed in two studies counts
+        once.
+
+        Args:
+            where: such as `"stream == 'split' and dataset == 'mnist' and n >= 3"`; compares means.
+            sort, limit: as for `trials`.
+        """
+        return to_frame(self.configuration_rows(where, sort, limit))
+
+    def configuration_rows(self, where: str | None = None, sort: str | None = None, limit: int | None = None) -> Rows:
+        """The same as `configurations` without pandas."""
+        return configurations(self._engine, Choice(where, sort, limit))
+
     def trial(self, name: str, number: int) -> dict[str, Any]:
         """Everything about one trial: its row, `launch` (dict), `runs` (list of dicts with seed and `task_seconds`).
 
@@ -219,6 +239,22 @@ class Studies:
     def seeds(self, name: str, number: int) -> list[int]:
         """Finished seeds of a trial in ascending order; for a duplicate those of its original."""
         return [one["seed"] for one in self.trial(name, number)["runs"]]
+
+    def names(self) -> list[str]:
+        """The names of all studies, archived ones too, in alphabetical order."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+
+    def values(self, name: str, number: int, metric: str) -> dict[int, float | None]:
+        """One metric of each finished seed of a trial, {seed: value}; for a duplicate those of its original.
+
+        Raises:
+            StudyNotFound, TrialNotFound: if there is none.
+        """
+        runs = self.trial(name, number)["runs"]
+        source = runs[0]["number"] if runs else number
+        found = self._runs(self.study(name), Choice(where=f"number == {source}"))
+        return {row["seed"]: row[metric] for row in found.dicts()}
 
     def matrices(self, name: str, number: int, split: str = "test") -> NDArray[np.float64]:
         """The measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
@@ -335,8 +371,7 @@ class Studies:
         return self._engine.dialect.name
 
     def _no_study(self, name: str) -> StudyNotFound:
-        with self._engine.connect() as connection:
-            known = list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+        known = self.names()
         where = f"study {name!r} is not in {masked(self._engine.url)}"
         if not known:
             return StudyNotFound(f"{where}, which holds no studies yet; run a sweep first.")

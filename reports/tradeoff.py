@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from reports.coverage import coverage_rows
 from reports.evidence import Trial
 from reports.front_table import front_rows
+from reports.main_effects import effect_rows
 from reports.output_files import csv_text, json_text, write_all
+from reports.parameter_table import parameter_rows
 from reports.tables import Row, is_count
 from reports.task_matrices import matrix_rows, task_rows
 from reports.tradeoff_content import Report, collect
@@ -40,6 +42,8 @@ def write(studies: Studies, name: str, out: Path) -> Path:
         "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
         "front.csv": front_rows(report.evidence),
         "parameters.csv": report.parameters.rows if report.parameters else [],
+        "effects.csv": effect_rows(report.effects),
+        "importance.csv": parameter_rows(report.evidence, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
         "coverage.csv": coverage_rows(report.evidence),

@@ -9,6 +9,7 @@ import typer
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
+from studies.manage_cli import archive, retry, tag
 from studies.options import Database, Limit, Name, Output, Shape, Sort, Where
 from studies.output import Format, say, write, write_object
 
@@ -99,6 +100,64 @@ def front(
 
 
 @app.command()
+def compare(
+    sides: Annotated[
+        list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)
+    ],
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    metric: Annotated[str, typer.Option(help="What to compare; differs between seeds.")] = "final_accuracy",
+    margin: Annotated[
+        float | None, typer.Option(help="Difference that does not matter, in units of the metric.", show_default=False)
+    ] = None,
+) -> None:
+    """Say which configuration is better: paired by seed, Holm-adjusted over all pairs named."""
+    from studies.sides import compare as judge
+    from studies.sides import find_side
+
+    found = _open(db)
+    rows = judge(found, [find_side(found, text) for text in sides], metric, margin)
+    columns = list(rows[0])
+    if format == "table":
+        columns = [
+            "a",
+            "b",
+            "verdict",
+            "mean_a",
+            "mean_b",
+            "difference",
+            "p_holm",
+            "p_sign_flip",
+            "probability_a_better",
+        ]
+        n = {row["mean_a"]["n"] for row in rows if row["p_smallest"] is not None}
+        say("; ".join(f"the smallest sign-flip p with {k} pairs is {2 / 2**k:.3g}" for k in sorted(n)) or "not paired")
+        for row in rows:
+            if row["differ"]:
+                say(f"{row['a']} and {row['b']} differ in {', '.join(row['differ'])}")
+    write(rows, columns, format, output, f"Comparison by {metric}")
+
+
+@app.command()
+def diff(
+    a: Name,
+    b: Name,
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Show what differs between the specs of two studies."""
+    from studies.sides import differences
+
+    found = _open(db)
+    rows = differences(found.study(a).spec, found.study(b).spec)
+    if format == "table":
+        rows = [{"key": row["key"], a: row["a"], b: row["b"]} for row in rows]
+    write(rows, list(rows[0]) if rows else ["key", "a", "b"], format, output, f"{a} against {b}")
+
+
+@app.command()
 def export(
     name: Name,
     rows: Annotated[
@@ -141,17 +200,9 @@ def sql(
     _write_frame(found, format, output)
 
 
-@app.command()
-def upgrade(db: Database = DEFAULT_URL) -> None:
-    """Bring the database of an older hnet up to date; one that is up to date stays as it is."""
-    from studies.database import SchemaOutdated, connect
-
-    try:
-        connect(db)
-        say("the database is up to date.")
-    except SchemaOutdated:
-        connect(db, create=True)
-        say("the database was upgraded.")
+app.command()(tag)
+app.command()(archive)
+app.command()(retry)
 
 
 def _open(db: str) -> Studies:

@@ -198,6 +198,22 @@ class Studies:
         """Finished seeds of a trial in ascending order; for a duplicate those of its original."""
         return [one["seed"] for one in self.trial(name, number)["runs"]]
 
+    def names(self) -> list[str]:
+        """The names of all studies, archived ones too, in alphabetical order."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+
+    def values(self, name: str, number: int, metric: str) -> dict[int, float | None]:
+        """One metric of each finished seed of a trial, {seed: value}; for a duplicate those of its original.
+
+        Raises:
+            StudyNotFound, TrialNotFound: if there is none.
+        """
+        runs = self.trial(name, number)["runs"]
+        source = runs[0]["number"] if runs else number
+        found = self._runs(self.study(name), Choice(where=f"number == {source}"))
+        return {row["seed"]: row[metric] for row in found.dicts()}
+
     def matrices(self, name: str, number: int, split: str = "test") -> NDArray[np.float64]:
         """The measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
 
@@ -311,8 +327,7 @@ class Studies:
         return self._engine.dialect.name
 
     def _no_study(self, name: str) -> StudyNotFound:
-        with self._engine.connect() as connection:
-            known = list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+        known = self.names()
         where = f"study {name!r} is not in {masked(self._engine.url)}"
         if not known:
             return StudyNotFound(f"{where}, which holds no studies yet; run a sweep first.")

@@ -52,26 +52,19 @@ def add_summaries(connection: Connection, trials: Trials) -> None:
 def fill_summaries(connection: Connection) -> None:
     """Add every summary that is missing, as all are after an upgrade from before they were kept."""
     kept = select(run_summary.c.run_id).where(run_summary.c.run_id == run.c.id).exists()
-    for trials in _windows(connection):
+    for trials in windows(connection):
         if connection.scalar(select(run.c.id).where(trials.of(run), ~kept).limit(1)) is not None:
             add_summaries(connection, trials)
 
 
 def check_summaries(connection: Connection) -> Iterator[str]:
     """One line for each summary that is missing, is of nothing, or is not what the raw measurements say."""
-    for trials in _windows(connection):
+    for trials in windows(connection):
         runs, over_seeds = _derived(connection, trials)
         kept_runs = select(run_summary).join(run, run.c.id == run_summary.c.run_id).where(trials.of(run))
         yield from _differences("run", runs, connection.execute(kept_runs).mappings().all())
         kept = select(trial_summary).where(trials.of(trial_summary))
         yield from _differences("trial", over_seeds, connection.execute(kept).mappings().all())
-
-
-def _windows(connection: Connection) -> Iterator[Trials]:
-    for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
-        highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
-        for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
-            yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
 
 
 def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -92,6 +85,14 @@ def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any
     for name in VARYING:
         columns |= dict(zip((name, f"{name}_low", f"{name}_high"), over_seeds(group, varying[name]), strict=True))
     return runs, _rows(columns)
+
+
+def windows(connection: Connection) -> Iterator[Trials]:
+    """All trials of a database, some at a time."""
+    for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
+        highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
+        for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
+            yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
 
 
 def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

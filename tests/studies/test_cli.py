@@ -174,16 +174,9 @@ def test_errors_carry_their_exit_code(db: str, tmp_path: Path) -> None:
         assert error.exit_code == code, arguments
 
 
-def test_upgrade_of_an_up_to_date_database_changes_nothing(db: str) -> None:
-    before = Path(db).read_bytes()
-    result = run("upgrade", "--db", db)
-    assert (result.exit_code, result.stderr) == (0, "the database is up to date.\n")
-    assert Path(db).read_bytes() == before
-
-
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys, studies, studies.cli, studies.output, studies.metrics, studies.statistics\n"
+        "import sys, studies, studies.cli, studies.db_cli, studies.output, studies.metrics, studies.statistics\n"
         "heavy = {'torch', 'ray', 'optuna', 'pandas', 'scipy', 'sqlalchemy', 'alembic', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

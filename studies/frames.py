@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from studies.metrics import BYTES_PER_WEIGHT, METRICS
+from hnet_core.trial import BYTES_PER_WEIGHT
+from studies.metrics import COUNTS, METRICS
 from studies.statistics import t_quantile
 from studies.where import matching
 
@@ -27,17 +28,23 @@ def params_frame(params: Sequence[Mapping[str, Any]], searched: Sequence[str]) -
 
 
 def static_frame(weights: pd.DataFrame) -> pd.DataFrame:
-    """The metrics of kind "count" from the columns target_weights, model_weights and hypernet_weights."""
+    """The metrics of kind "count" from the columns of COUNTS; where a count is missing, so are those made from it."""
     import pandas as pd
 
+    of = weights[list(COUNTS)].apply(pd.to_numeric)  # integers, or with a missing one floats
     return pd.DataFrame(
         {
-            "compression_ratio": weights["model_weights"] / weights["target_weights"],
-            "hypernet_ratio": weights["hypernet_weights"] / weights["target_weights"],
-            "model_weights": weights["model_weights"],
-            "hypernet_weights": weights["hypernet_weights"],
-            "target_weights": weights["target_weights"],
-            "model_bytes": BYTES_PER_WEIGHT * weights["model_weights"],
+            "compression_ratio": of["model_weights"] / of["target_weights"],
+            "hypernet_ratio": of["hypernet_weights"] / of["target_weights"],
+            "model_weights": of["model_weights"],
+            "hypernet_weights": of["hypernet_weights"],
+            "target_weights": of["target_weights"],
+            "trained_weights": of["trained_weights"],
+            "weights_per_task": of["weights_per_task"],
+            "model_bytes": BYTES_PER_WEIGHT * of["model_weights"] + (of["mask_bits"] + 7) // 8,
+            "memory_bytes": of["memory_bytes"],
+            "inference_multiply_adds": of["inference_multiply_adds"],
+            "generation_multiply_adds": of["generation_multiply_adds"],
         },
         index=weights.index,
     )

@@ -14,7 +14,7 @@ from studies.errors import StudyNotFound, TrialNotFound
 from studies.frames import PARTS, over_seeds, params_frame, select_rows, static_frame
 from studies.front import pareto_mask
 from studies.matrix_metrics import Evaluations, matrix_metrics
-from studies.metrics import METRICS, SELECTED_BY
+from studies.metrics import COUNTS, METRICS, SELECTED_BY
 from studies.record import StudyRecord
 from studies.schema import COMPLETE, STATES, evaluation, launch, run, study, task_time, trial
 from studies.urls import masked
@@ -212,7 +212,7 @@ class Studies:
         import pandas as pd
 
         columns = (trial.c.number, run.c.seed, trial.c.config_hash, trial.c.measure, run.c.n_tasks, trial.c.params)
-        weights = (trial.c.target_weights, trial.c.model_weights, trial.c.hypernet_weights)
+        weights = [trial.c[column] for column in COUNTS]
         costs = (run.c.seconds, run.c.peak_memory_mib, run.c.device, run.c.threads, run.c.data_checksum)
         query = (
             select(run.c.id, *columns, *weights, *costs)

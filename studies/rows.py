@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from studies.frames import PARTS
-from studies.metrics import METRICS
+from studies.metrics import METRICS, WHOLE
 from studies.output import plain
 from studies.record import StudyRecord
 
@@ -44,8 +44,8 @@ def table_columns(trials: pd.DataFrame, record: StudyRecord) -> list[str]:
 
 def _metric(name: str, row: dict[str, Any]) -> Any:
     value = row[name]
-    if isinstance(value, int):
-        return value
+    if name in WHOLE:  # a column with a missing count holds floats
+        return None if value is None else int(value)
     n = 0 if value is None else row["n"]
     if METRICS[name].kind == "count":  # the same for each seed, so its interval is a point
         bound = value if n > 1 else None

@@ -66,7 +66,9 @@ SELECT trial.study_id, study.name AS study, trial.number, run.seed, trial.state,
        CASE WHEN measure = 'mse' THEN validation.final END AS validation_final_mse,
        CAST(model_weights AS double precision) / target_weights AS compression_ratio,
        CAST(hypernet_weights AS double precision) / target_weights AS hypernet_ratio,
-       model_weights, hypernet_weights, target_weights, 4 * model_weights AS model_bytes,
+       model_weights, hypernet_weights, target_weights, trained_weights, weights_per_task,
+       4 * model_weights + (mask_bits + 7) / 8 AS model_bytes,
+       memory_bytes, inference_multiply_adds, generation_multiply_adds,
        run.seconds, run.peak_memory_mib
 FROM run
 JOIN trial ON trial.study_id = run.study_id AND trial.number = run.number
@@ -110,7 +112,9 @@ SELECT trial.study_id, study.name AS study, trial.number, trial.state, trial.rea
        final_mse, during_mse, validation_final_mse,
        CAST(model_weights AS double precision) / target_weights AS compression_ratio,
        CAST(hypernet_weights AS double precision) / target_weights AS hypernet_ratio,
-       model_weights, hypernet_weights, target_weights, 4 * model_weights AS model_bytes,
+       model_weights, hypernet_weights, target_weights, trained_weights, weights_per_task,
+       4 * model_weights + (mask_bits + 7) / 8 AS model_bytes,
+       memory_bytes, inference_multiply_adds, generation_multiply_adds,
        seconds, peak_memory_mib
 FROM trial
 JOIN study ON study.id = trial.study_id

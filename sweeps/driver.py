@@ -6,6 +6,8 @@ Whatever is cut off between two of them, `sweeps.reconcile` finishes when the sa
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import math
 import shutil
@@ -147,12 +149,12 @@ class Driver:
 
     def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
         """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
+        asked = self.spec.space.place(params)
         try:
-            config = parse_trial(self.spec.space.place(params))
-            described = self._describe(config, params)
+            described = self._describe(parse_trial(asked), params)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.
-            self._skip(trial, f"impossible combination: {error}", self._describe(self.spec.config(), params))
+            self._skip(trial, f"impossible combination: {error}", self._describe_impossible(asked, params))
             return
         infeasible = [
             str(constraint)
@@ -282,6 +284,18 @@ class Driver:
             "counts": networks(config, shape).counts,
         }
 
+    def _describe_impossible(self, asked: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a combination that makes no configuration: as it was asked for, with nothing counted."""
+        text = json.dumps(asked, sort_keys=True)
+        return {
+            "launch_id": self.study.launch_id,
+            "config": dict(asked),
+            "config_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+            "params": dict(params),
+            "measure": stream_shape(self.spec.config(), self.study.data_root).measure,
+            "counts": None,
+        }
+
     def _skip(self, trial: Trial, reason: str, described: Mapping[str, Any]) -> None:
         import optuna
 
@@ -289,7 +303,7 @@ class Driver:
         self.tally.skipped += 1
         self._count_ask_without_training()
         for constraint in self.spec.parsed_constraints:
-            value = static_metrics(described["counts"]).get(constraint.metric)
+            value = described["counts"] and static_metrics(described["counts"]).get(constraint.metric)
             if value is not None:
                 trial.set_constraint(constraint.metric, constraint.violation(value))
         self.optuna.tell(trial.number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)

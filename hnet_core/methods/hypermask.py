@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from hnet_core.masks import MaskValues, SemiBinaryMask
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.masked_weights import MaskedWeights
 from hnet_core.methods.method import Problem
+from hnet_core.methods.weights import shared_counts
 from hnet_core.regularizers import NormName
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
@@ -59,10 +61,10 @@ class HyperMask(BaseMethod):
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
-        if hypernet is None:
-            raise ValueError("a hypernet is needed to count its weights, got none.")
-        masks = hypernet.n_weights + n_tasks * hypernet.embedding_size
-        return WeightCounts(target.n_weights, masks + target.n_weights, masks, per_task=hypernet.embedding_size)
+        masks = shared_counts("hypernet", target, hypernet, n_tasks)
+        model = masks.hypernet + target.n_weights
+        kept = 1 - options.mask_sparsity / 100
+        return replace(masks, model=model, trained=model, inference=round(kept * target.multiply_adds(1)))
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
 import studies.migrations
@@ -32,16 +33,19 @@ NextRevision = Callable[[str], None]
 
 @pytest.fixture
 def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NextRevision:
-    """A function that makes the migrations end with a revision 0002 whose upgrade is the given statement."""
+    """A function that makes the migrations end with one more revision whose upgrade is the given statement."""
     scripts = tmp_path / "migrations"
     shutil.copytree(Path(studies.migrations.__file__).parent, scripts)
     config = database._alembic_config()
     config.set_main_option("script_location", str(scripts))
     monkeypatch.setattr(database, "_alembic_config", lambda: config)
 
+    last = ScriptDirectory.from_config(config).get_current_head()
+
     def write(statement: str) -> None:
-        head = "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
-        (scripts / "versions" / "0002_next.py").write_text(f"{head}def upgrade():\n    {statement}\n")
+        head = "import sqlalchemy as sa\nfrom alembic import op\n"
+        head += f"revision, down_revision = 'next', '{last}'\n"
+        (scripts / "versions" / "next.py").write_text(f"{head}def upgrade():\n    {statement}\n")
         importlib.invalidate_caches()
 
     return write
@@ -183,6 +187,8 @@ def test_foreign_postgresql_database_is_refused_and_stays_as_it_is(empty_postgre
 def test_older_database_is_upgraded_only_on_request(engine: Engine, next_revision: NextRevision) -> None:
     name = sample_study(engine, 3)
     before = Studies(engine).trials(name)
+    with engine.connect() as connection:
+        head = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
     url = engine.url.render_as_string(hide_password=False)
     next_revision("with op.batch_alter_table('trial') as table: table.add_column(sa.Column('note', sa.Text()))")
     try:
@@ -198,7 +204,7 @@ def test_older_database_is_upgraded_only_on_request(engine: Engine, next_revisio
     finally:
         with engine.begin() as connection:  # the PostgreSQL database is shared by the tests
             connection.execute(text("ALTER TABLE trial DROP COLUMN IF EXISTS note" if "post" in url else "SELECT 1"))
-            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{head}'"))
 
 
 def test_newer_database_is_never_touched(tmp_path: Path) -> None:

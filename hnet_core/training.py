@@ -248,13 +248,14 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
     """
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
-    reason = METHODS[config.method.name].unsupported(config, shape, target)
+    method = METHODS[config.method.name]
+    reason = method.unsupported(config, shape, target)
     if reason is not None:
         raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
     hypernet: Hypernet | None = None
     if config.hypernet is not None:
-        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, target.shapes)
-    counts = METHODS[config.method.name].counts(config.method, target, hypernet, shape.n_tasks)
+        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, method.generated(config.method, target).shapes)
+    counts = method.counts(config.method, target, hypernet, shape.n_tasks)
     return Networks(target, hypernet, counts)
 
 

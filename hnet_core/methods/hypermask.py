@@ -14,7 +14,7 @@ from hnet_core.hypernets import Hypernet
 from hnet_core.masks import MaskValues, SemiBinaryMask
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.masked_weights import MaskedWeights
-from hnet_core.methods.method import Problem
+from hnet_core.methods.method import Problem, Tensors
 from hnet_core.methods.weights import shared_counts
 from hnet_core.regularizers import NormName
 from hnet_core.targets import Target
@@ -51,13 +51,17 @@ class HyperMask(BaseMethod):
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
         self.problem = problem
-        mask = SemiBinaryMask(problem.target.shapes, options.mask_values)
+        mask = SemiBinaryMask(problem.target.shapes, problem.target.kinds, options.mask_values)
         self.source: MaskedWeights = MaskedWeights(problem, mask, options.mask_sparsity)
         self._engine = masked_step(problem, self.source, options.previous_embeddings)
 
     @staticmethod
     def uses_hypernet(options: Options) -> bool:
         return True
+
+    @staticmethod
+    def generated(options: Options, target: Target) -> Tensors:
+        return SemiBinaryMask(target.shapes, target.kinds).masked
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:

@@ -45,3 +45,21 @@ def paper(
     from reports.paper_report import write
 
     typer.echo(write(studies.open(db), table, output, study))
+
+
+@app.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(help="studies; STUDY:NUMBER is one configuration of a study")],
+    output: OutOption,
+    by: Annotated[
+        list[str] | None, typer.Option(help="group trials by this field, such as method; may be given again")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="what to compare [default: the final accuracy or error]")] = None,
+    margin: Annotated[float | None, typer.Option(help="largest difference that does not matter, such as 0.005")] = None,
+    db: DbOption = DEFAULT_URL,
+) -> None:
+    """Is one better than the other? Writes comparison.html with verdicts, tables as CSV and LaTeX, and report.json."""
+    import studies
+    from reports.comparison_report import write
+
+    typer.echo(write(studies.open(db), names, output, by or (), metric, margin))

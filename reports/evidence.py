@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from studies.metrics import METRICS, SELECTED_BY
@@ -13,6 +14,10 @@ from studies.statistics import Interval
 if TYPE_CHECKING:
     from studies.queries import Studies
     from studies.record import StudyRecord
+
+
+CROWD = 1500
+SINGLED_OUT = 200
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,16 @@ class Evidence:
         """Whether the front lies in the plane of the figure: quality against compression ratio, nothing else."""
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
 
-    @property
+    @cached_property
+    def singled_out(self) -> frozenset[int]:
+        """Numbers of the configurations drawn one by one: all, or the front and the best of the rest in a crowd."""
+        if len(self.configurations) <= CROWD:
+            return frozenset(trial.number for trial in self.configurations)
+        sign = -1 if self.quality.higher_is_better else 1
+        ranked = sorted(self.configurations, key=lambda trial: sign * trial.value(self.quality.final))
+        return self.on_front | {trial.number for trial in ranked[:SINGLED_OUT]}
+
+    @cached_property
     def on_front(self) -> frozenset[int]:
         return frozenset(trial.number for trial in self.front)
 
@@ -125,6 +139,13 @@ def gather(studies: Studies, name: str) -> Evidence:
         feasible=allowed & by_number.keys(),
         front=tuple(sorted(members, key=lambda trial: (trial.ratio, trial.number))),
     )
+
+
+def evenly(trials: Sequence[Trial], at_most: int) -> list[Trial]:
+    """As many of the trials, evenly from first to last, both included."""
+    if len(trials) <= at_most:
+        return list(trials)
+    return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
 
 
 def _measure(record: StudyRecord, trials: Sequence[Trial]) -> str:

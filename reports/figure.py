@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -32,3 +33,23 @@ class Figure:
     @property
     def csv_name(self) -> str:
         return f"{self.name}.csv"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One drawing among those a reader may switch between; `index` is its place."""
+
+    index: int
+    label: str
+    drawing: Markup
+    figure: Figure
+    is_first_of_figure: bool
+
+
+def choices_of(figures: Sequence[Figure]) -> list[Choice]:
+    """Every drawing of every figure, in order."""
+    found: list[Choice] = []
+    for figure in figures:
+        for i, (label, drawing) in enumerate(figure.drawings):
+            found.append(Choice(len(found), label, drawing, figure, i == 0))
+    return found

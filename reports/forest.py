@@ -1,4 +1,4 @@
-"""Differences with their intervals, one below the other, against a line at zero."""
+"""Numbers with their intervals, one below the other; differences against a line at zero."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from reports.axes import LINE_HEIGHT, TICK_GAP
 from reports.scales import Linear, padded
 from reports.svg import EMPTY, element, figure, pixel
 
-WIDTH, LEFT, RIGHT = 960.0, 250.0, 16.0
+WIDTH, LEFT, RIGHT = 960.0, 290.0, 16.0
 TOP, ROW, BOTTOM = 26.0, 30.0, 52.0
-MAX_LABEL = 34
+MAX_LABEL = 38
 
 
 @dataclass(frozen=True)
-class Difference:
+class Line:
     """One line of the figure.
 
     Attributes:
-        value: the difference; `low` and `high` its interval, None where there is none.
+        value: the number; `low` and `high` its interval, None where there is none.
         verdict: class of the mark: better, worse, same or unknown.
         words: the line as a sentence.
     """
@@ -36,29 +36,31 @@ class Difference:
 
 def forest(
     name: str,
-    lines: Sequence[Difference],
+    lines: Sequence[Line],
     x_label: str,
     finding: str,
     description: str,
     margin: float | None = None,
     ends: tuple[str, str] | None = None,
+    has_zero: bool = True,
 ) -> Markup:
-    """Draws the differences in the order given.
+    """Draws the lines in the order given.
 
     Args:
+        has_zero: whether these are differences, to be read against zero.
         margin: half-width of the band in which two are called equivalent, in the unit of the differences.
         ends: what the left and the right side of zero mean.
     """
     values = [end for line in lines for end in (line.value, line.low, line.high) if end is not None]
-    reach = [0.0] if margin is None else [-margin, margin]
+    reach = ([0.0] if has_zero else []) if margin is None else [-margin, margin]
     x = Linear(padded(min([*values, *reach]), max([*values, *reach])), (LEFT, WIDTH - RIGHT))
     bottom = TOP + ROW * len(lines)
-    parts = [_axis(x, x_label, bottom), _band(x, margin, bottom), _ends(x, ends)]
+    parts = [_axis(x, x_label, bottom, has_zero), _band(x, margin, bottom), _ends(x, ends)]
     parts += [_line(x, line, TOP + ROW * (i + 0.5)) for i, line in enumerate(lines)]
     return figure(name, (WIDTH, bottom + BOTTOM), finding, description, parts)
 
 
-def _axis(x: Linear, label: str, bottom: float) -> Markup:
+def _axis(x: Linear, label: str, bottom: float, has_zero: bool) -> Markup:
     ticks = x.ticks()
     grid = "".join(f"M{pixel(x(tick.value))} {pixel(TOP)}V{pixel(bottom)}" for tick in ticks)
     texts = [
@@ -68,7 +70,7 @@ def _axis(x: Linear, label: str, bottom: float) -> Markup:
     return EMPTY.join([
         element("path", d=grid, class_="grid"),
         element("path", d=f"M{pixel(left)} {pixel(bottom)}H{pixel(right)}", class_="axis"),
-        element("path", d=f"M{pixel(x(0.0))} {pixel(TOP)}V{pixel(bottom)}", class_="zero"),
+        element("path", d=f"M{pixel(x(0.0))} {pixel(TOP)}V{pixel(bottom)}", class_="zero") if has_zero else EMPTY,
         element("g", *texts, class_="ticks"),
         element("text", label, x=(left + right) / 2, y=bottom + BOTTOM - 8, text_anchor="middle", class_="label"),
     ])  # fmt: skip
@@ -91,7 +93,7 @@ def _ends(x: Linear, ends: tuple[str, str] | None) -> Markup:
     ])  # fmt: skip
 
 
-def _line(x: Linear, line: Difference, y: float) -> Markup:
+def _line(x: Linear, line: Line, y: float) -> Markup:
     label = line.label if len(line.label) <= MAX_LABEL else line.label[: MAX_LABEL - 1] + "…"
     parts = [element("text", label, x=LEFT - 10, y=y + 4, text_anchor="end")]
     if line.low is not None and line.high is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.evidence import Evidence
+from reports.evidence import Evidence, evenly
 from reports.numbers import whole
 from reports.parameter_panels import is_varied
 from reports.tables import (
@@ -19,6 +19,7 @@ from reports.tables import (
 from studies.metrics import METRICS
 
 NAME = "front"
+MAX_ROWS = 200
 
 
 def front_table(evidence: Evidence) -> Table:
@@ -46,7 +47,9 @@ def front_table(evidence: Evidence) -> Table:
         caption += f" The target network has {whole(targets.pop())} weights."
     if quality.has_validation:
         caption += " Members were chosen on the validation split; the numbers are those of the test split."
-    return Table(NAME, caption, columns, rows)
+    shown = {trial.number for trial in evenly(evidence.front, MAX_ROWS)}
+    kept = [row for row in rows if row["number"] in shown]
+    return Table(NAME, caption, columns, kept, left_out=len(rows) - len(kept), key="number")
 
 
 def front_rows(evidence: Evidence) -> list[Row]:

@@ -36,12 +36,20 @@ def latex_table(table: Table, note: str = "") -> str:
         r"    \toprule",
         "    " + " & ".join(rf"{{{escape(column.label)}}}" for column in columns) + r" \\",
         r"    \midrule",
-        *("    " + " & ".join(_cell(column, row) for column in columns) + r" \\" for row in table.rows),
+        *("    " + _row(table, columns, row) + r" \\" for row in table.rows),
         r"    \bottomrule",
         r"  \end{tabular}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(table: Table, columns: Sequence[Column], row: Row) -> str:
+    """The cells of a row; one that stands out has its first cell in bold."""
+    first, *rest = (_cell(column, row) for column in columns)
+    if table.is_marked(row):
+        first = rf"{{\textbf{{{escape(columns[0].show(row)[:MAX_TEXT])}}}}}"
+    return " & ".join([first, *rest])
 
 
 def escape(text: str) -> str:

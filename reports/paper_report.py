@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.figure import Figure
-from reports.forest import Difference as Line
-from reports.forest import forest
+from reports.forest import Line, forest
 from reports.latex import latex_table
 from reports.numbers import MISSING, significant
 from reports.output_files import csv_text, json_text, write_all
@@ -39,18 +38,20 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
     table = published_table(table_name)
     comparisons = compare_table(table, studies, names)
     rows = [_row(found) for found in comparisons]
-    shown = Table(NAME, table.caption + ".", _columns(), rows)
+    measured = Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
     files = {
         "paper.csv": csv_text(rows),
-        "paper.tex": latex_table(_for_print(shown), f"Published by {table.cite}."),
-        PAGE: _page(table, comparisons, shown),
+        "paper.tex": latex_table(_for_print(measured), f"Published by {table.cite}."),
+        PAGE: _page(table, comparisons, measured, rows),
     }
     files["report.json"] = json_text(_summary(table, comparisons, rows, sorted([*files, "report.json"])))
     write_all(out, files)
     return out / PAGE
 
 
-def _page(table: PublishedTable, comparisons: Sequence[Comparison], shown: Table) -> str:
+def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Table, rows: Sequence[Row]) -> str:
+    missing = [row for row in rows if row["trial"] is None]
+    columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
     configurations = {
         found.cell.configuration.note: found.cell.configuration.settings
         for found in comparisons
@@ -61,8 +62,9 @@ def _page(table: PublishedTable, comparisons: Sequence[Comparison], shown: Table
         table=table,
         headline=headline(comparisons),
         counts=counts(comparisons),
-        figure=_figure(comparisons, shown),
-        shown=shown,
+        figure=_figure(comparisons, measured),
+        measured=measured,
+        missing=Table("missing", "Nothing in this database measures these cells.", columns, missing),
         errata=[found.cell for found in comparisons if found.cell.erratum],
         configurations=configurations,
         any_reduced=any(found.scale == "reduced" for found in comparisons),

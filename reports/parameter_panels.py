@@ -9,9 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from reports.axes import Frame, axes
-from reports.evidence import Evidence, Trial
+from reports.evidence import Evidence, Trial, evenly
 from reports.figure import Figure
-from reports.marks import MANY, bars, points
+from reports.marks import MANY, bars, cloud, points
 from reports.numbers import parameter, plural
 from reports.quality_axis import place, quality_scale, words
 from reports.scales import Linear, Log, Ordinal, Scale, padded, padded_log
@@ -31,7 +31,8 @@ def parameter_panels(evidence: Evidence) -> Figure:
     panels = [(label, _panel(evidence, name, label, edges)) for name, label in short_names(evidence.parameters).items()]
     final = evidence.quality.final
     rows = [trial_row(trial, ["compression_ratio", final]) for trial in evidence.configurations]
-    shown = rows if len(rows) <= MAX_TABLE_ROWS else [row for row in rows if row["number"] in evidence.on_front]
+    front = {trial.number for trial in evenly(evidence.front, MAX_TABLE_ROWS)}
+    shown = rows if len(rows) <= MAX_TABLE_ROWS else [row for row in rows if row["number"] in front]
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
         *parameter_columns(evidence.parameters, rows),
@@ -39,9 +40,8 @@ def parameter_panels(evidence: Evidence) -> Figure:
         *mean_columns(final, "final"),
         Column("n", "n", lambda row: str(row["n"])),
     ]
-    table = Table(
-        NAME, "Searched values and what they reached.", columns, shown, evidence.on_front, len(rows) - len(shown)
-    )
+    caption = "Searched values and what they reached."
+    table = Table(NAME, caption, columns, shown, evidence.on_front, len(rows) - len(shown), "number")
     return Figure(NAME, _finding(evidence), _caption(evidence), tuple(panels), table, _long_rows(evidence))
 
 
@@ -83,8 +83,12 @@ def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) ->
         bars(_place(evidence, name, x, y, with_bars), "faint"),
     ]
     titled = len(evidence.configurations) <= MANY
+    crowd = [trial for trial in has_value if trial.number not in evidence.singled_out]
+    if crowd:
+        parts.append(cloud([(point.x, point.y) for point in _place(evidence, name, x, y, crowd)], "final"))
+    single = [trial for trial in has_value if trial.number in evidence.singled_out]
     for shade in range(len(edges)):
-        inside = [trial for trial in has_value if shade_of(trial.ratio, edges) == shade]
+        inside = [trial for trial in single if shade_of(trial.ratio, edges) == shade]
         on_front = [trial for trial in inside if trial.number in evidence.on_front]
         parts.append(points(_place(evidence, name, x, y, on_front), "ring", titled=False))
         parts.append(points(_place(evidence, name, x, y, inside), f"shade-{shade}", titled=titled))
@@ -93,9 +97,10 @@ def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) ->
 
 
 def _place(evidence: Evidence, name: str, x: Scale, y: Linear | Log, trials: Sequence[Trial]) -> list[Any]:
-    final = evidence.quality.final
+    final, titled = evidence.quality.final, len(evidence.configurations) <= MANY
     placed = (
-        place(trial.number, x(_key(trial.params[name], x)), y, trial[final], words(evidence, trial)) for trial in trials
+        place(trial.number, x(_key(trial.params[name], x)), y, trial[final], words(evidence, trial) if titled else "")
+        for trial in trials
     )
     return [point for point in placed if point is not None]
 

@@ -38,7 +38,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the page; `left_out` counts rows that only the CSV beside it has."""
+    """A table of the page.
+
+    Attributes:
+        marked: keys of rows that stand out, because they are what `mark` says.
+        left_out: number of rows that only the CSV beside it has.
+        key: column that names a row within the page; None: its place does.
+    """
 
     name: str
     caption: str
@@ -46,13 +52,15 @@ class Table:
     rows: Sequence[Row]
     marked: frozenset[int] = field(default=frozenset())
     left_out: int = 0
+    key: str | None = None
+    mark: str = "on the front"
 
     def row_id(self, index: int, row: Row) -> object:
-        """What names a row within the page: its task or trial, else its place."""
-        return row.get("task", row.get("number", index))
+        """What names a row within the page: its key, else its place."""
+        return index if self.key is None else row[self.key]
 
     def is_marked(self, row: Row) -> bool:
-        return row.get("number") in self.marked
+        return self.key is not None and row[self.key] in self.marked
 
     @cached_property
     def body(self) -> list[tuple[Row, list[Cell]]]:

@@ -156,7 +156,8 @@ def _table(matrix: TaskMatrix) -> Table:
         Column("n", "n", lambda row: str(row["n"])),
     ]
     rows: list[Row] = task_rows({matrix.trial.number: matrix})
-    return Table(f"tasks-{matrix.trial.number}", f"Trial {matrix.trial.number} task by task.", columns, rows)
+    name, caption = f"tasks-{matrix.trial.number}", f"Trial {matrix.trial.number} task by task."
+    return Table(name, caption, columns, rows, key="task")
 
 
 def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[tuple[str, list[tuple[str, int | None]]]]:

@@ -44,6 +44,7 @@ def write(studies: Studies, name: str, out: Path) -> Path:
         "matrix.csv": matrix_rows(matrices),
         "coverage.csv": coverage_rows(report.evidence),
     }
+    tables |= {mode.csv_name: mode.rows for mode in report.modes}
     files = {file: csv_text(rows) for file, rows in tables.items()}
     files["report.json"] = json_text(summary(report, sorted([*files, PAGE])))
     files[PAGE] = page(report)

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.answer import Answer, answer
+from reports.attainment import attainment_figure
+from reports.bins import bins_figure
 from reports.coverage import Coverage, coverage
-from reports.evidence import Evidence, Trial, gather
+from reports.every_seed import every_seed_figure
+from reports.evidence import Evidence, Trial, evenly, gather
 from reports.figure import Figure
 from reports.parameter_panels import parameter_panels
 from reports.provenance import PaperCheck, Provenance, paper_check, provenance
+from reports.series import during_and_final
 from reports.task_figures import TaskView, task_views
 from reports.task_matrices import TaskMatrix, read_matrix, untrained_mean
-from reports.tradeoff_figure import tradeoff_figure
+from reports.tradeoff_figure import FRAME, X_LABEL, ratio_axis, tradeoff_figure
 
 if TYPE_CHECKING:
     from studies.queries import Studies
 
 VIEW_CHARACTERS = 220_000
+MIN_FOR_BINS = 8
+MAX_TOLD = 100
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Report:
     answer: Answer
     matrices: Sequence[TaskMatrix]
     tradeoff: Figure | None
+    modes: Sequence[Figure]
     parameters: Figure | None
     views: Sequence[TaskView]
     coverage: Coverage
@@ -48,6 +55,7 @@ def collect(studies: Studies, name: str) -> Report:
         answer=found,
         matrices=matrices,
         tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
+        modes=_modes(studies, evidence) if evidence.configurations else [],
         parameters=parameter_panels(evidence) if evidence.configurations and evidence.parameters else None,
         views=_affordable(task_views(evidence, matrices), found) if matrices else [],
         coverage=coverage(evidence),
@@ -56,9 +64,22 @@ def collect(studies: Studies, name: str) -> Report:
     )
 
 
+def _modes(studies: Studies, evidence: Evidence) -> list[Figure]:
+    """Other ways to draw the same runs, where there is enough for them to mean something."""
+    series = during_and_final(studies.runs(evidence.record.name), evidence)
+    given = (evidence.quality, series, FRAME, ratio_axis(evidence), X_LABEL)
+    modes = [every_seed_figure(*given)]
+    if len(evidence.configurations) >= MIN_FOR_BINS:
+        modes.append(bins_figure(*given))
+    if len(set(series[-1].seeds.tolist())) > 1:
+        modes.append(attainment_figure(*given))
+    return modes
+
+
 def _told(evidence: Evidence, found: Answer) -> list[Trial]:
-    """The configurations whose tasks are told: the front, and those the answer names, by growing ratio."""
-    trials = {trial.number: trial for trial in (*evidence.front, *(trial for _, trial in found.roles))}
+    """The configurations whose tasks are told: the front, thinned where it is long, and those the answer names."""
+    front = evenly(evidence.front, MAX_TOLD)
+    trials = {trial.number: trial for trial in (*front, *(trial for _, trial in found.roles))}
     return sorted(trials.values(), key=lambda trial: (trial.ratio, trial.number))
 
 

@@ -12,7 +12,7 @@ from reports.axes import Frame, axes, horizontal_line, vertical_line
 from reports.callouts import callouts
 from reports.evidence import Evidence, Trial
 from reports.figure import Figure
-from reports.marks import MANY, Point, bars, points, steps
+from reports.marks import MANY, Point, bars, cloud, points, steps
 from reports.numbers import plural, significant
 from reports.quality_axis import place, quality_scale, words
 from reports.scales import Linear, Log, padded_log
@@ -42,7 +42,7 @@ def tradeoff_figure(evidence: Evidence, answer: Answer, untrained: float | None)
     Args:
         untrained: mean test accuracy of the model before any training (the chance level), None where not measured.
     """
-    views = [_whole(evidence)]
+    views = [View(NAME, ratio_axis(evidence), _means_axis(evidence), evidence.configurations)]
     close_up = _close_up(evidence, views[0])
     labels = ["All configurations", "The front, close up"]
     views += [close_up] if close_up else []
@@ -75,11 +75,13 @@ def tradeoff_rows(evidence: Evidence) -> list[Row]:
     ]
 
 
-def _whole(evidence: Evidence) -> View:
-    trials = evidence.configurations
-    x = Log(padded_log([*(trial.ratio for trial in trials), 1.0]), FRAME.x)
-    y = quality_scale(evidence.quality, trials, evidence.front, FRAME.y)
-    return View(NAME, x, y, trials)
+def ratio_axis(evidence: Evidence) -> Log:
+    """The x axis all views of one study share."""
+    return Log(padded_log([*(trial.ratio for trial in evidence.configurations), 1.0]), FRAME.x)
+
+
+def _means_axis(evidence: Evidence) -> Linear | Log:
+    return quality_scale(evidence.quality, evidence.configurations, evidence.front, FRAME.y)
 
 
 def _close_up(evidence: Evidence, whole: View) -> View | None:
@@ -103,11 +105,13 @@ def _draw(evidence: Evidence, answer: Answer, untrained: float | None, view: Vie
     quality = evidence.quality
     front = [trial for trial in view.shown if trial.number in evidence.on_front]
     front.sort(key=lambda trial: (trial.ratio, trial.number))
-    others = [trial for trial in view.shown if trial.number not in evidence.on_front]
-    members = [(point.x, point.y) for point in _points(evidence, view, front, quality.final)]
+    others = [t for t in view.shown if t.number in evidence.singled_out and t.number not in evidence.on_front]
+    crowd = [trial for trial in view.shown if trial.number not in evidence.singled_out]
+    members = [(point.x, point.y) for point in _points(evidence, view, front, quality.final, titled=False)]
     parts = [
         axes(FRAME, view.x, view.y, X_LABEL, f"{quality.word}, mean over seeds"),
         *_references(view, untrained),
+        _crowd(evidence, view, crowd),
         *_series(evidence, view, others, "faint"),
         steps(members, "front-line") if evidence.front_is_tradeoff and members else EMPTY,
         *_series(evidence, view, front, "member"),
@@ -131,10 +135,10 @@ def _references(view: View, untrained: float | None) -> list[Markup]:
 def _series(evidence: Evidence, view: View, trials: Sequence[Trial], style: str) -> list[Markup]:
     """During below final, so that where both are equal a square frames a dot."""
     quality = evidence.quality
-    during, final = (_points(evidence, view, trials, key) for key in (quality.during, quality.final))
+    titled = len(evidence.configurations if style == "faint" else trials) <= MANY
+    during, final = (_points(evidence, view, trials, key, titled) for key in (quality.during, quality.final))
     allowed = [point for point in final if point.trial in evidence.feasible]
     refused = [point for point in final if point.trial not in evidence.feasible]
-    titled = len(evidence.configurations) <= MANY or style == "member"
     return [
         *([bars(during, f"during {style}"), bars(final, f"final {style}")] if titled else []),
         points(during, f"during {style}", titled=titled),
@@ -143,9 +147,16 @@ def _series(evidence: Evidence, view: View, trials: Sequence[Trial], style: str)
     ]
 
 
-def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str) -> list[Point]:
+def _crowd(evidence: Evidence, view: View, trials: Sequence[Trial]) -> Markup:
+    """The final means of trials too many to be told apart."""
+    final = evidence.quality.final
+    places = [(view.x(trial.ratio), view.y(value)) for trial in trials if _within(view.y, value := trial.value(final))]
+    return cloud(places, "final") if places else EMPTY
+
+
+def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str, titled: bool = True) -> list[Point]:
     placed = (
-        place(trial.number, view.x(trial.ratio), view.y, trial[metric], words(evidence, trial))
+        place(trial.number, view.x(trial.ratio), view.y, trial[metric], words(evidence, trial) if titled else "")
         for trial in trials
         if trial[metric].mean is None or _within(view.y, trial.value(metric))
     )
@@ -180,6 +191,8 @@ def _caption(evidence: Evidence) -> str:
         return f"{text} The study has other objectives ({goals}), so no line joins its front here."
     if len(evidence.configurations) > MANY:
         text += f" Above {MANY} configurations only the front keeps its bars."
+    if len(evidence.singled_out) < len(evidence.configurations):
+        text += f" Only {len(evidence.singled_out)} are drawn one by one; the others are a cloud, denser where darker."
     if quality.has_validation:
         text += " The front is decided on the validation split and drawn on the test split, where it may step back."
     return text
@@ -198,7 +211,7 @@ def _table(evidence: Evidence, rows: Sequence[Row]) -> Table:
     shown = rows if len(rows) <= MAX_TABLE_ROWS else _most_telling(evidence, rows)
     return Table(
         NAME, "Every configuration of the figure; those on the front are marked.", columns, shown,
-        evidence.on_front, len(rows) - len(shown),
+        evidence.on_front, len(rows) - len(shown), "number",
     )  # fmt: skip
 
 

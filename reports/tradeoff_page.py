@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.coverage import MEANINGS
 from reports.evidence import Evidence
+from reports.figure import choices_of
 from reports.front_table import front_table
 from reports.numbers import mean_text, parameter, range_text, significant
 from reports.page import render
@@ -30,6 +31,7 @@ def page(report: Report) -> str:
         shades=shade_legend([trial.ratio for trial in evidence.configurations]) if report.parameters else [],
         heat=heat,
         hover=_hover(evidence),
+        choices=choices_of([report.tradeoff, *report.modes]) if report.tradeoff else [],
         told=[view.trial.number for view in report.views],
         significant=significant,
         mean_text=mean_text,
@@ -66,5 +68,6 @@ def _hover(evidence: Evidence) -> dict[str, Any]:
                 *(parameter(trial.params[name])[:40] for name in names),
             ]
             for trial in evidence.configurations
+            if trial.number in evidence.singled_out
         },
     }

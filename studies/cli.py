@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
+from studies.options import Database, Limit, Name, Output, Shape, Sort, Where
 from studies.output import Format, say, write, write_object
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from studies.queries import Studies
     from studies.record import StudyRecord
+    from studies.rows import Rows
 
 app = typer.Typer(
     name="study",
@@ -23,18 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
-Database = Annotated[
-    str, typer.Option("--db", envvar="HNET_DB", help="File, sqlite:///FILE or postgresql://USER@HOST/NAME.")
-]
-Shape = Annotated[Format, typer.Option("--format", help="table for people; json and csv are exact.")]
 ExportShape = Annotated[Format, typer.Option("--format", help="csv, json or jsonl (one object a line).")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of standard output.")]
-Where = Annotated[
-    str | None, typer.Option(help="Condition on columns, such as \"compression_ratio < 0.2 and method == 'hnet'\".")
-]
-Sort = Annotated[str | None, typer.Option(help="Columns, minus for descending, such as -final_accuracy,number.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="At most so many rows.", show_default=False)]
 
 
 @app.command("ls")
@@ -45,14 +36,17 @@ def list_studies(
     where: Where = None,
     sort: Sort = None,
     limit: Limit = None,
+    tag: Annotated[str | None, typer.Option(help="Only studies with this tag.", show_default=False)] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Archived studies too.")] = False,
 ) -> None:
-    """List the studies of a database."""
-    from studies.frames import select_rows
-
-    frame = select_rows(_open(db).studies(), where, sort, limit)
+    """List the studies of a database; archived ones only with --all."""
+    found = _open(db).study_rows(where, sort, limit, tag=tag, archived=all_)
+    rows = list(found.dicts())
+    columns = found.columns
     if format == "table":
-        frame = frame.drop(columns=[state for state in ("running", "pruned", "skipped") if not frame[state].any()])
-    _write_frame(frame, format, output, "Studies")
+        optional = ("running", "pruned", "skipped", "tags", "archived_at")
+        columns = [name for name in columns if name not in optional or any(row[name] for row in rows)]
+    write(rows, columns, format, output, "Studies")
 
 
 @app.command()
@@ -85,7 +79,7 @@ def trials(
 ) -> None:
     """List the trials of a study, each metric as mean, 95 % t interval and number of seeds."""
     found = _open(db)
-    _write_trials(found.trials(name, where, sort, limit), found.study(name), format, output, f"Trials of {name}")
+    _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, f"Trials of {name}")
 
 
 @app.command()
@@ -99,10 +93,8 @@ def front(
     limit: Limit = None,
 ) -> None:
     """List the best trade-offs: the trials no other one beats in every objective."""
-    from studies.frames import select_rows
-
     found = _open(db)
-    chosen = select_rows(found.front(name), where, sort, limit)
+    chosen = found.front_rows(name, where, sort, limit)
     _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
 
 
@@ -120,20 +112,18 @@ def export(
     limit: Limit = None,
 ) -> None:
     """Write everything measured in a study, for use in other programs."""
-    from studies.frames import select_rows
-
     if format == "table":
         raise ConfigInvalid(
             "--format of export must be csv, json or jsonl, got table; see hnet study trials for a table."
         )
     found = _open(db)
     if rows == "trials":
-        _write_trials(found.trials(name, where, sort, limit), found.study(name), format, output, None)
+        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
         return
     if rows not in ("runs", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
-    frame = found.runs(name) if rows == "runs" else found.evaluations(name)
-    _write_frame(select_rows(frame, where, sort, limit), format, output)
+    read = found.runs if rows == "runs" else found.evaluations
+    _write_frame(read(name, where, sort, limit), format, output)
 
 
 @app.command()
@@ -142,17 +132,13 @@ def sql(
     db: Database = DEFAULT_URL,
     format: Shape = "table",
     output: Output = None,
-    where: Where = None,
-    sort: Sort = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 1000,
 ) -> None:
     """Run one SQL statement that only reads, for at most 30 seconds."""
-    from studies.frames import select_rows
-
     found = _open(db).sql(query, limit)
     if found.attrs["truncated"]:
         say(f"only the first {limit} rows are shown; ask for more with --limit.")
-    _write_frame(select_rows(found, where, sort), format, output)
+    _write_frame(found, format, output)
 
 
 @app.command()
@@ -179,15 +165,12 @@ def _write_frame(frame: pd.DataFrame, format: Format, output: Path | None, title
     write(rows, [str(column) for column in frame.columns], format, output, title)
 
 
-def _write_trials(
-    trials: pd.DataFrame, record: StudyRecord, format: Format, output: Path | None, title: str | None
-) -> None:
-    from studies.rows import csv_columns, json_columns, table_columns, trial_rows
+def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:
+    from studies.trial_table import csv_columns, json_columns, printed, table_columns
 
-    columns: list[str]
+    rows = printed(trials)
     if format == "table":
-        columns = table_columns(trials, record)
+        columns = table_columns(rows, trials, record)
     else:
         columns = csv_columns(trials) if format == "csv" else json_columns()
-    rows: list[dict[str, Any]] = trial_rows(trials)
     write(rows, columns, format, output, title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement
 
 _BOUND = re.compile(r"\s*(<=|>=|<|>)\s*(\S+)\s*")
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -42,6 +43,13 @@ def parse_bound(metric: str, bound: str) -> tuple[str, float]:
     if not math.isfinite(number):
         raise ConfigInvalid(f'constraints: {metric} must have a bound such as "<= 1.0", got {bound!r}.')
     return sign, number
+
+
+def within(columns: Mapping[str, ColumnElement[Any]], constraints: Mapping[str, str]) -> Iterator[ColumnElement[bool]]:
+    """The bounds as SQL conditions, one each."""
+    for metric, bound in constraints.items():
+        sign, number = parse_bound(metric, bound)
+        yield _COMPARE[sign](columns[metric], number)
 
 
 def feasible(trials: pd.DataFrame, constraints: Mapping[str, str]) -> NDArray[np.bool_]:

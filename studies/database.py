@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+import studies.migrations
 from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
 from studies.engines import DatabaseUnreachable, make_engine, open_read_only, tune_sqlite, unreachable
@@ -129,12 +130,10 @@ def _state(engine: Engine) -> State:
 
 
 def _age(version: str | None) -> State:
-    from alembic.script import ScriptDirectory
-
-    scripts = ScriptDirectory.from_config(_alembic_config())
-    if version == scripts.get_current_head():
+    # The files are named by their revision, so that a reader need not import alembic, which takes longer than a query.
+    known = [path.name.partition("_")[0] for path in (_migrations() / "versions").glob("[0-9]*.py")]
+    if version == max(known):
         return "current"
-    known = {script.revision for script in scripts.walk_revisions()}
     return "older" if version in known else "newer"
 
 
@@ -146,7 +145,7 @@ def _refuse(state: State, shown: str) -> None:
     if state == "foreign":
         raise DatabaseForeign(f"{shown} must be a study database, got one of another program; name another with --db.")
     if state == "older":
-        raise SchemaOutdated(f"{shown} was made by an older hnet; upgrade it: hnet study upgrade --db {shown}")
+        raise SchemaOutdated(f"{shown} was made by an older hnet; upgrade it: hnet db upgrade --db {shown}")
     if state == "newer":
         raise SchemaOutdated(f"{shown} was made by a newer hnet than this one; upgrade hnet to read it.")
 
@@ -175,10 +174,14 @@ def _use_write_ahead_log(engine: Engine, path: Path) -> None:
         raise unreachable(engine.url, error) from None
 
 
+def _migrations() -> Path:
+    return Path(str(studies.migrations.__file__)).parent
+
+
 def _alembic_config() -> Any:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", "studies:migrations")
+    config.set_main_option("script_location", str(_migrations()))
     config.set_main_option("path_separator", "os")
     return config

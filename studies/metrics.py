@@ -1,15 +1,19 @@
 """Every metric, derived from the raw accuracy matrix, the weight counts and the costs of a run.
 
-Notation: a[i][j] is the measure on task j after training task i, tasks 1 to T. A metric is None (NaN in arrays) where
-it is not defined: for another measure, or where a cell it needs was not evaluated. Accuracies are in [0, 1].
+Notation: a[i][j] is the measure on task j after training task i, tasks 1 to T; b[j] that of the untrained model. A
+metric is None (NaN in arrays) where it is not defined: for another measure, or where a cell it needs was not evaluated.
+Accuracies are in [0, 1].
 
 Sources:
     GEM: Lopez-Paz and Ranzato, "Gradient episodic memory for continual learning" (NeurIPS 2017),
         https://arxiv.org/abs/1706.08840
+    iCaRL: Rebuffi et al., "iCaRL: incremental classifier and representation learning" (CVPR 2017),
+        https://arxiv.org/abs/1611.07725
     RWalk: Chaudhry et al., "Riemannian walk for incremental learning" (ECCV 2018), https://arxiv.org/abs/1801.10112
     MER: Riemer et al., "Learning to learn without forgetting by maximizing transfer and minimizing interference"
         (ICLR 2019), https://arxiv.org/abs/1810.11910
     HNET: von Oswald et al., "Continual learning with hypernetworks" (ICLR 2020), https://arxiv.org/abs/1906.00695
+    Avalanche: https://github.com/ContinualAI/avalanche; Mammoth: https://github.com/aimagelab/mammoth
 """
 
 from __future__ import annotations
@@ -62,6 +66,15 @@ METRICS: dict[str, Metric] = {
             "(learning accuracy of MER, 'during' of HNET).",
         ),
         Metric(
+            "average_incremental_accuracy",
+            "Average incremental accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            "Mean over k of the mean test accuracy on the tasks seen after task k: "
+            "(1/T) sum_k A_k, A_k = (1/k) sum_{j<=k} a[k][j] (iCaRL).",
+        ),
+        Metric(
             "validation_final_accuracy",
             "Final accuracy (validation)",
             "higher",
@@ -71,12 +84,47 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "forgetting",
-            "Forgetting",
+            "Forgetting (max)",
             "lower",
             "accuracy",
             "matrix",
             "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
             "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
+        ),
+        Metric(
+            "forgetting_first",
+            "Forgetting (first)",
+            "lower",
+            "accuracy",
+            "matrix",
+            "Test accuracy right after a task was trained minus the one after the last, mean over the tasks before the "
+            "last: 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ) (Forgetting of Avalanche); minus backward_transfer.",
+        ),
+        Metric(
+            "forgetting_mammoth",
+            "Forgetting (Mammoth)",
+            "lower",
+            "accuracy",
+            "matrix",
+            "Best test accuracy at any time, the last included, minus the one after the last task: "
+            "1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ) (Mammoth); never negative.",
+        ),
+        Metric(
+            "backward_transfer",
+            "Backward transfer (BWT)",
+            "higher",
+            "accuracy",
+            "matrix",
+            "What later tasks did to earlier ones: 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ) (BWT of GEM).",
+        ),
+        Metric(
+            "forward_transfer",
+            "Forward transfer (FWT)",
+            "higher",
+            "accuracy",
+            "matrix",
+            "What earlier tasks did to one not trained yet: 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ) (FWT of GEM); "
+            "missing where unseen tasks were not evaluated, as with a head per task, never 0.",
         ),
         Metric(
             "final_mse",
@@ -110,6 +158,14 @@ METRICS: dict[str, Metric] = {
             "count",
             "All weights needed to run every task over those of one target network: model_weights / target_weights "
             "(HNET, Fig. 3b); below 1 compresses.",
+        ),
+        Metric(
+            "compression_level",
+            "Compression level",
+            "higher",
+            None,
+            "count",
+            "Share of the weights of one target network that is saved: 1 - compression_ratio; the opposite direction.",
         ),
         Metric(
             "hypernet_ratio",
@@ -227,7 +283,13 @@ COUNTS = {
 }
 
 # Counts proper: integers, the same for each seed.
-WHOLE = frozenset(name for name, metric in METRICS.items() if metric.kind == "count" and not name.endswith("_ratio"))
+WHOLE = frozenset(
+    name for name, metric in METRICS.items() if metric.kind == "count" and not name.endswith(("_ratio", "_level"))
+)
+
+# What differs between the seeds of one configuration.
+VARYING = tuple(metric.name for metric in METRICS.values() if metric.kind != "count")
+MATRIX_METRICS = tuple(metric.name for metric in METRICS.values() if metric.kind == "matrix")
 
 # What stands in for a test metric wherever something is chosen: sampler, rungs, membership of the front.
 SELECTED_BY = {"final_accuracy": "validation_final_accuracy", "final_mse": "validation_final_mse"}
@@ -239,8 +301,11 @@ def run_metrics(result: TrialResult) -> dict[str, float | None]:
 
     cells = [
         (is_validation, after_task, on_task, value)
-        for is_validation, matrix in ((False, result.test), (True, result.validation or ()))
-        for after_task, row in enumerate(matrix, start=1)
+        for is_validation, matrix in (
+            (False, (result.untrained, *result.test)),
+            (True, ((), *(result.validation or ()))),
+        )
+        for after_task, row in enumerate(matrix)
         for on_task, value in enumerate(row, start=1)
         if value is not None
     ]
@@ -267,6 +332,7 @@ def static_metrics(counts: WeightCounts) -> dict[str, float | None]:
     """The metrics known before training; counts of weights, bytes and multiply-adds are integers."""
     return {
         "compression_ratio": counts.compression_ratio,
+        "compression_level": 1 - counts.compression_ratio,
         "hypernet_ratio": counts.hypernet_ratio,
         "model_weights": counts.model,
         "hypernet_weights": counts.hypernet,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, Select, case, func, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.clock import epoch_now
-from studies.constraints import feasible
+from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
-from studies.frames import PARTS, over_seeds, params_frame, select_rows, static_frame
+from studies.fields import Field, in_json, plain_fields
 from studies.front import pareto_mask
-from studies.matrix_metrics import Evaluations, matrix_metrics
-from studies.metrics import COUNTS, METRICS, SELECTED_BY
+from studies.metrics import SELECTED_BY
 from studies.record import StudyRecord
-from studies.schema import COMPLETE, STATES, evaluation, launch, run, study, task_time, trial
+from studies.rows import Choice, Rows, to_frame
+from studies.schema import COMPLETE, STATES, evaluation, launch, run, run_summary, study, study_tag, task_time, trial
+from studies.study_columns import study_columns
+from studies.trial_columns import run_columns, trial_columns, with_summary
 from studies.urls import masked
 
 if TYPE_CHECKING:
@@ -31,25 +34,45 @@ class Studies:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def studies(self) -> pd.DataFrame:
+    def studies(
+        self,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        tag: str | None = None,
+        archived: bool = False,
+    ) -> pd.DataFrame:
         """One row per study, oldest first.
 
         Columns: name, created_at, trials, then the number of trials in each state by its name in lower case, seeds,
-        objectives (dict), driver_seconds.
-        """
-        import pandas as pd
+        objectives (dict), driver_seconds, tags, archived_at.
 
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(study).order_by(study.c.id)).mappings().all()
-            query = select(trial.c.study_id, trial.c.state, func.count()).group_by(trial.c.study_id, trial.c.state)
-            counts = {(study_id, state): n for study_id, state, n in connection.execute(query)}
-        names = ["name", "created_at", "trials", *(s.lower() for s in STATES), "seeds", "objectives", "driver_seconds"]
-        table = []
-        for row in rows:
-            states = {state.lower(): counts.get((row["id"], state), 0) for state in STATES}
-            objectives = row["spec"].get("objectives", {})
-            table.append({**row, **states, "trials": sum(states.values()), "objectives": objectives})
-        return pd.DataFrame(table, columns=names)
+        Args:
+            where, sort, limit: as for `trials`.
+            tag: only studies with this tag.
+            archived: those that were put away too.
+        """
+        return to_frame(self.study_rows(where, sort, limit, tag=tag, archived=archived))
+
+    def study_rows(
+        self,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        tag: str | None = None,
+        archived: bool = False,
+    ) -> Rows:
+        """The same as `studies` without pandas."""
+        columns, joined = study_columns()
+        query = select(*columns.values()).select_from(joined)
+        if not archived:
+            query = query.where(study.c.archived_at.is_(None))
+        if tag is not None:
+            query = query.where(study.c.id.in_(select(study_tag.c.study_id).where(study_tag.c.tag == tag)))
+        choice = Choice(where, sort, limit)
+        return self._ask(choice.of(query, plain_fields(columns), self._dialect, (study.c.id,)), columns)
 
     def study(self, name: str) -> StudyRecord:
         """The study of that name.
@@ -74,13 +97,18 @@ class Studies:
             driver=_driver(row) if row["live"] else None,
         )
 
-    def runs(self, name: str) -> pd.DataFrame:
+    def runs(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
         """One row per finished run, by number and seed.
 
         Columns: number, seed, config_hash, measure, n_tasks, each searched parameter, each metric of METRICS, then
         device, threads, data_checksum. Runs of duplicates are listed once, under the trial that was trained.
+
+        Args:
+            where, sort, limit: as for `trials`.
         """
-        return self._runs(self.study(name))
+        return to_frame(self._runs(self.study(name), Choice(where, sort, limit)), after="n_tasks")
 
     def trials(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
@@ -94,27 +122,40 @@ class Studies:
 
         Args:
             where: condition, such as `"compression_ratio < 0.2 and n == 3"`; see `studies.where`.
-            sort: such as `"-final_accuracy,compression_ratio"`.
+            sort: such as `"-final_accuracy,compression_ratio"`; missing values come last.
             limit: at most so many rows.
         """
-        return select_rows(self._trials(self.study(name)), where, sort, limit)
+        return to_frame(self._trials(self.study(name), Choice(where, sort, limit)), after="hypernet")
 
-    def front(self, name: str) -> pd.DataFrame:
+    def trial_rows(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> Rows:
+        """The same as `trials` without pandas, which takes longer to import than a query takes."""
+        return self._trials(self.study(name), Choice(where, sort, limit))
+
+    def front(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
         """The best trade-offs found: rows of `trials` that no other one dominates under the study's objectives.
 
         Candidates are COMPLETE, meet the constraints and are no duplicates. Means over seeds are compared, so that no
         lucky seed makes the front; where every candidate has a validation split, its values decide instead of those
         of the test split. Sorted by compression_ratio where that is an objective, else by the last objective.
+
+        Args:
+            where, sort, limit: choose among the members of the front, as for `trials`.
         """
+        return to_frame(self.front_rows(name, where, sort, limit), after="hypernet")
+
+    def front_rows(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> Rows:
+        """The same as `front` without pandas."""
         record = self.study(name)
-        trials = self._trials(record)
-        candidate = (trials["state"] == COMPLETE) & trials["duplicate_of"].isna()
-        rows = trials[candidate.to_numpy(dtype=bool) & feasible(trials, record.constraints)]
         objectives = record.objectives
-        values = rows[[_decisive(metric, rows) for metric in objectives]].to_numpy(dtype=float)
-        front = rows[pareto_mask(values, list(objectives.values()))]
         by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
-        return front.sort_values(by, kind="stable").reset_index(drop=True)
+        members = trial.c.number.in_(self._front_numbers(record))
+        return self._trials(record, Choice(where, sort or by, limit), members)
 
     def trial(self, name: str, number: int) -> dict[str, Any]:
         """Everything about one trial: its row, `launch` (dict), `runs` (list of dicts with seed and `task_seconds`).
@@ -181,21 +222,16 @@ class Studies:
                 matrices[position[run_id], after_task, on_task - 1] = value
         return matrices
 
-    def evaluations(self, name: str) -> pd.DataFrame:
+    def evaluations(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
         """The raw measurements of a study in long form: number, seed, split, after_task, on_task, value."""
-        import pandas as pd
-
         cells = (run.c.number, run.c.seed, evaluation.c.split, evaluation.c.after_task, evaluation.c.on_task)
-        query = (
-            select(*cells, evaluation.c.value)
-            .join(run, run.c.id == evaluation.c.run_id)
-            .where(run.c.study_id == self.study(name).id)
-            .order_by(*cells)
-        )
-        with self._engine.connect() as connection:
-            return pd.DataFrame(
-                connection.execute(query).all(), columns=[column.name for column in query.selected_columns]
-            )
+        columns = {column.name: column for column in (*cells, evaluation.c.value)}
+        joined = evaluation.join(run, run.c.id == evaluation.c.run_id)
+        query = select(*columns.values()).select_from(joined).where(run.c.study_id == self.study(name).id)
+        choice = Choice(where, sort, limit)
+        return to_frame(self._ask(choice.of(query, plain_fields(columns), self._dialect, cells), columns))
 
     def sql(self, query: str, limit: int = 1000) -> pd.DataFrame:
         """The rows of one reading SQL statement, at most `limit`; `.attrs["truncated"]` says if there were more.
@@ -208,51 +244,71 @@ class Studies:
 
         return read_sql(self._engine, query, limit)
 
-    def _runs(self, record: StudyRecord) -> pd.DataFrame:
-        import pandas as pd
+    def _runs(self, record: StudyRecord, choice: Choice) -> Rows:
+        columns = run_columns()
+        joined = (
+            run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
+            .outerjoin(run_summary, run_summary.c.run_id == run.c.id)
+        )  # fmt: skip
+        query = select(*columns.values()).select_from(joined).where(run.c.study_id == record.id)
+        fields = self._fields(record, columns, choice)
+        return self._ask(choice.of(query, fields, self._dialect, (run.c.number, run.c.seed)), columns, record.searched)
 
-        columns = (trial.c.number, run.c.seed, trial.c.config_hash, trial.c.measure, run.c.n_tasks, trial.c.params)
-        weights = [trial.c[column] for column in COUNTS]
-        costs = (run.c.seconds, run.c.peak_memory_mib, run.c.device, run.c.threads, run.c.data_checksum)
+    def _trials(self, record: StudyRecord, choice: Choice, *conditions: ColumnElement[bool]) -> Rows:
+        columns = trial_columns()
+        query = select(*columns.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
+        fields = self._fields(record, columns, choice)
+        return self._ask(choice.of(query, fields, self._dialect, (trial.c.number,)), columns, record.searched)
+
+    def _front_numbers(self, record: StudyRecord) -> list[int]:
+        """The members of the front, as `front` says."""
+        import numpy as np
+
+        columns = trial_columns()
+        decisive = {metric: SELECTED_BY.get(metric, metric) for metric in record.objectives}
+        names = list(dict.fromkeys([*record.objectives, *decisive.values()]))
+        candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
         query = (
-            select(run.c.id, *columns, *weights, *costs)
-            .join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
-            .where(run.c.study_id == record.id)
-            .order_by(run.c.number, run.c.seed)
+            select(trial.c.number, *(columns[name] for name in names))
+            .select_from(with_summary())
+            .where(candidate, *within(columns, record.constraints))
         )
         with self._engine.connect() as connection:
-            found = pd.DataFrame(connection.execute(query).all(), columns=[c.name for c in query.selected_columns])
-            cells = _evaluations(connection.execute(_cells(record.id)).all(), found["id"].to_numpy(dtype=int))
-        measure, n_tasks = found["measure"].to_numpy(dtype=str), found["n_tasks"].to_numpy(dtype=int)
-        metrics = pd.concat(
-            [
-                pd.DataFrame(matrix_metrics(measure, n_tasks, cells), index=found.index),
-                static_frame(found),
-                found[["seconds", "peak_memory_mib"]],
-            ],
-            axis=1,
-        )
-        head = found[["number", "seed", "config_hash", "measure", "n_tasks"]]
-        params = params_frame(found["params"].tolist(), record.searched)
-        return pd.concat([head, params, metrics[list(METRICS)], found[["device", "threads", "data_checksum"]]], axis=1)
+            rows = [tuple(row) for row in connection.execute(query)]
+        found = np.array(rows, dtype=float).reshape(-1, 1 + len(names))
+        value = dict(zip(names, found.T[1:], strict=True))
+        # The validation split decides where every candidate has it.
+        chosen = [value[by] if np.isfinite(value[by]).all() else value[metric] for metric, by in decisive.items()]
+        front = pareto_mask(np.column_stack(chosen), list(record.objectives.values()))
+        return [int(number) for number in found[front, 0]]
 
-    def _trials(self, record: StudyRecord) -> pd.DataFrame:
-        import pandas as pd
+    def _fields(
+        self, record: StudyRecord, columns: Mapping[str, ColumnElement[Any]], choice: Choice
+    ) -> dict[str, Field]:
+        """What a condition or an order may name: the columns, and every searched value."""
+        fields = plain_fields(columns)
+        names = dict.fromkeys(record.searched)
+        if not choice.names() <= {*fields, *names}:  # enqueued and imported trials may hold values nobody searched
+            names |= dict.fromkeys(self._stored_params(record.id))
+        return fields | {name: in_json(trial.c.params, name, self._dialect) for name in names if name not in fields}
 
+    def _stored_params(self, study_id: int) -> list[str]:
+        key: ColumnElement[Any]
+        if self._dialect == "sqlite":
+            key = func.json_each(trial.c.params).table_valued("key").c.key
+        else:
+            key = func.json_object_keys(trial.c.params)
         with self._engine.connect() as connection:
-            rows = connection.execute(_of_study(trial, record.id).order_by(trial.c.number)).mappings().all()
-        found = pd.DataFrame([dict(row) for row in rows], columns=trial.c.keys())
-        source = found["duplicate_of"].fillna(found["number"]).astype(int)
-        found["duplicate_of"] = found["duplicate_of"].astype("Int64")
-        seeds = over_seeds(self._runs(record)).reindex(source).reset_index(drop=True)
-        seeds["n"] = seeds["n"].fillna(0).astype(int)
-        parts = pd.DataFrame({part: [(c.get(part) or {}).get("name") for c in found["config"]] for part in PARTS})
-        values = pd.concat([static_frame(found), seeds.drop(columns="n")], axis=1)
-        metrics = [column for name in METRICS for column in (name, f"{name}.low", f"{name}.high") if column in values]
-        head = found[["number", "state", "reason", "duplicate_of", "attempt"]].assign(n=seeds["n"])
-        params = params_frame(found["params"].tolist(), record.searched)
-        tail = found[["params", "config_hash", "measure", "launch_id", "created_at", "finished_at"]]
-        return pd.concat([head, parts, params, values[metrics], tail], axis=1)
+            return sorted(connection.scalars(select(key).where(trial.c.study_id == study_id).distinct()))
+
+    def _ask(self, query: Select[Any], columns: Iterable[str], searched: Sequence[str] | None = None) -> Rows:
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        return Rows(list(columns), found, searched)
+
+    @property
+    def _dialect(self) -> str:
+        return self._engine.dialect.name
 
     def _no_study(self, name: str) -> StudyNotFound:
         with self._engine.connect() as connection:
@@ -265,37 +321,6 @@ class Studies:
 
 def _of_study(table: Any, study_id: int) -> Select[Any]:
     return select(table).where(table.c.study_id == study_id)
-
-
-def _cells(study_id: int) -> Select[Any]:
-    """The cells metrics are made from: everything after a task, of the validation split the last row only."""
-    after, split = evaluation.c.after_task, evaluation.c.split
-    is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
-    return (
-        select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
-        .join(run, run.c.id == evaluation.c.run_id)
-        .where(run.c.study_id == study_id, after > 0, (split == "test") | (after == run.c.n_tasks))
-    )
-
-
-def _evaluations(rows: Any, run_ids: NDArray[np.int_]) -> Evaluations:
-    import numpy as np
-
-    columns = np.array([tuple(row) for row in rows], dtype=float).reshape(-1, 5).T
-    order = np.argsort(run_ids)
-    return Evaluations(
-        run=order[np.searchsorted(run_ids[order], columns[0].astype(int))],
-        is_validation=columns[1].astype(bool),
-        after_task=columns[2].astype(int),
-        on_task=columns[3].astype(int),
-        value=columns[4],
-    )
-
-
-def _decisive(metric: str, candidates: pd.DataFrame) -> str:
-    """The column that decides membership of the front: the validation split's where every candidate has it."""
-    selected = SELECTED_BY.get(metric)
-    return selected if selected is not None and candidates[selected].notna().all() else metric
 
 
 def _driver(row: Any) -> dict[str, Any]:

@@ -1,62 +1,104 @@
-"""Rows of trials and runs as the commands print them, made from the frames of `studies.queries`."""
+"""Rows found by a query, and the choice among them that a person asked for."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from studies.frames import PARTS
-from studies.metrics import METRICS, WHOLE
-from studies.output import plain
-from studies.record import StudyRecord
+from sqlalchemy import ColumnElement, Select
+
+from hnet_core.errors import ConfigInvalid
+from studies.fields import Field, order
+from studies.metrics import VARYING
+from studies.where import condition
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRIAL_COLUMNS = ["number", "state", "reason", "duplicate_of", "attempt", "n", *PARTS]
-TAIL_COLUMNS = ["config_hash", "measure", "created_at", "finished_at"]
+_DOTTED = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.\w+)+")
+_FLOATS = frozenset(f"{name}{end}" for name in VARYING for end in ("", ".low", ".high"))
 
 
-def trial_rows(trials: pd.DataFrame) -> list[dict[str, Any]]:
-    """One dict per trial; each metric is {"mean", "low", "high", "n"}, each count of weights or bytes an integer."""
-    rows = [plain(record) for record in trials.to_dict("records")]
-    return [{**row, **{name: _metric(name, row) for name in METRICS}} for row in rows]
+@dataclass(frozen=True)
+class Choice:
+    """Which rows of a table, in which order: `--where`, `--sort`, `--limit`."""
+
+    where: str | None = None
+    sort: str | None = None
+    limit: int | None = None
+
+    def of(
+        self,
+        query: Select[Any],
+        fields: Mapping[str, Field],
+        dialect: str,
+        by_default: Sequence[ColumnElement[Any]],
+    ) -> Select[Any]:
+        """The query with this choice; rows that are equal in `sort` stay in the order of `by_default`.
+
+        Raises:
+            ConfigInvalid: if a column is unknown or cannot be compared, or `limit` is below 1.
+        """
+        if self.where is not None:
+            query = query.where(condition(self.where, fields, dialect))
+        if self.sort is not None:
+            query = query.order_by(*order(self.sort, fields))
+        if self.limit is not None and self.limit < 1:
+            raise ConfigInvalid(f"--limit must be at least 1, got {self.limit}.")
+        return query.order_by(*by_default).limit(self.limit)
+
+    def names(self) -> set[str]:
+        """The dotted names of condition and order, bounds of intervals left out."""
+        found = set(_DOTTED.findall(f"{self.where or ''} {self.sort or ''}"))
+        return {name for name in found if not name.endswith((".low", ".high"))}
 
 
-def json_columns() -> list[str]:
-    """What a trial holds as JSON: the searched values together under `params`."""
-    return [*TRIAL_COLUMNS, "params", *METRICS, *TAIL_COLUMNS]
+@dataclass(frozen=True)
+class Rows:
+    """A table as plain tuples.
+
+    Attributes:
+        columns: their names.
+        values: one tuple per row.
+        searched: dotted names of the values searched in a study, in the order of its spec; None where the rows have
+            no column params.
+    """
+
+    columns: list[str]
+    values: Sequence[Sequence[Any]]
+    searched: Sequence[str] | None = None
+
+    def params(self) -> dict[str, list[Any]]:
+        """Each searched value as a column, None where a trial has none."""
+        if self.searched is None:
+            return {}
+        place = self.columns.index("params")
+        each = [row[place] for row in self.values]
+        names = dict.fromkeys([*self.searched, *(name for params in each for name in params)])
+        return {name: [params.get(name) for params in each] for name in names}
+
+    def dicts(self) -> Iterator[dict[str, Any]]:
+        """One dict per row, searched values under their dotted names."""
+        params = self.params()
+        for i, row in enumerate(self.values):
+            yield dict(zip(self.columns, row, strict=True)) | {name: column[i] for name, column in params.items()}
 
 
-def csv_columns(trials: pd.DataFrame) -> list[str]:
-    """What a trial holds as CSV: each searched value in its own column."""
-    return [*TRIAL_COLUMNS, *_searched(trials), *METRICS, *TAIL_COLUMNS]
+def to_frame(rows: Rows, after: str | None = None) -> pd.DataFrame:
+    """The rows as a DataFrame, the searched values as columns behind the column `after`."""
+    import numpy as np
+    import pandas as pd
 
-
-def table_columns(trials: pd.DataFrame, record: StudyRecord) -> list[str]:
-    """What a person compares trials by: what differs between them, the objectives, forgetting."""
-    searched = [column for column in _searched(trials) if len(trials) == 1 or _varies(trials[column])]
-    varying = [*(part for part in PARTS if _varies(trials[part])), *searched]
-    metrics = dict.fromkeys([*record.objectives, *record.constraints, "forgetting"])
-    shown = [name for name in metrics if name in trials.columns and trials[name].notna().any()]
-    remarks = [column for column in ("reason", "duplicate_of") if trials[column].notna().any()]
-    return ["number", "state", *varying, *shown, *remarks]
-
-
-def _metric(name: str, row: dict[str, Any]) -> Any:
-    value = row[name]
-    if name in WHOLE:  # a column with a missing count holds floats
-        return None if value is None else int(value)
-    n = 0 if value is None else row["n"]
-    if METRICS[name].kind == "count":  # the same for each seed, so its interval is a point
-        bound = value if n > 1 else None
-        return {"mean": value, "low": bound, "high": bound, "n": n}
-    return {"mean": value, "low": row[f"{name}.low"], "high": row[f"{name}.high"], "n": n}
-
-
-def _searched(trials: pd.DataFrame) -> list[str]:
-    columns = [str(column) for column in trials.columns]
-    return columns[columns.index(PARTS[-1]) + 1 : columns.index(next(iter(METRICS)))]
-
-
-def _varies(column: pd.Series[Any]) -> bool:
-    return len({str(value) for value in column}) > 1
+    by_name: dict[str, Any] = {}
+    listed = list(zip(*rows.values, strict=True)) or [()] * len(rows.columns)
+    for name, values in zip(rows.columns, listed, strict=True):
+        by_name[name] = np.array(values, dtype=float) if name in _FLOATS else list(values)
+        if name == "duplicate_of":
+            by_name[name] = pd.array(by_name[name], dtype="Int64")
+        if name == after:
+            by_name |= rows.params()
+    if rows.searched is not None and after == "n_tasks":  # runs show each searched value, trials also all together
+        del by_name["params"]
+    return pd.DataFrame(by_name)

@@ -1,7 +1,9 @@
 """The tables of a study database, the same on SQLite and PostgreSQL; docs/schema.md is made from the comments here.
 
-Raw measurements are stored, metrics are derived when they are read (`studies.metrics`, `studies.views`). Rows are
-written by `studies.store` only. A change here needs a migration in `studies/migrations/versions`.
+Raw measurements are the truth, and metrics are derived from them by `studies.metrics`. What was derived is kept beside
+them in `run_summary` and `trial_summary`, so that a hundred thousand trials can be searched; `hnet db check` derives it
+again and compares. Rows are written by `studies.store` only. A change here needs a migration in
+`studies/migrations/versions`.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
+
+from studies.metrics import MATRIX_METRICS, VARYING
 
 RUNNING, COMPLETE, PRUNED, SKIPPED, FAILED = STATES = ("RUNNING", "COMPLETE", "PRUNED", "SKIPPED", "FAILED")
 
@@ -91,9 +95,21 @@ study = Table(
     _optional("lease_pid", Integer, "process of that driver"),
     _optional("lease_until", Double, "when the lease ends unless renewed, seconds since 1970 by the database's clock"),
     _column("stop_requested", Boolean, "somebody asked the driver to stop after the running trials"),
+    _optional("archived_at", UtcDateTime, "when it was put away, UTC; hnet study ls leaves it out; NULL: it was not"),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("name"),
     comment="One hyperparameter sweep.",
+)
+
+study_tag = Table(
+    "study_tag",
+    metadata,
+    _column("study_id", Integer, "the study"),
+    _column("tag", String(50), "a word somebody gave the study to find it by"),
+    PrimaryKeyConstraint("study_id", "tag"),
+    _belongs_to("study", {"study_id": "id"}),
+    comment="What people call a study besides its name.",
+    sqlite_with_rowid=False,
 )
 
 launch = Table(
@@ -203,5 +219,36 @@ task_time = Table(
     PrimaryKeyConstraint("run_id", "task"),
     _belongs_to("run", {"run_id": "id"}),
     comment="How long each task of a run took to train.",
+    sqlite_with_rowid=False,
+)
+
+run_summary = Table(
+    "run_summary",
+    metadata,
+    _column("run_id", Integer, "the run"),
+    *(_optional(name, Double, f"{name} of this run") for name in MATRIX_METRICS),
+    PrimaryKeyConstraint("run_id"),
+    _belongs_to("run", {"run_id": "id"}),
+    comment="The metrics of each run as derived from its evaluations; what each one is: see the view run_metrics.",
+)
+
+trial_summary = Table(
+    "trial_summary",
+    metadata,
+    _column("study_id", Integer, "the study"),
+    _column("number", Integer, "the trial that was trained; a duplicate of it has no row of its own"),
+    _column("n", Integer, "finished seeds"),
+    *(
+        _optional(f"{name}{bound}", Double, f"{comment} {name}")
+        for name in VARYING
+        for bound, comment in (
+            ("", "mean over seeds of"),
+            ("_low", "lower end of the 95 % t interval of"),
+            ("_high", "upper end of the 95 % t interval of"),
+        )
+    ),
+    PrimaryKeyConstraint("study_id", "number"),
+    _belongs_to("trial", {"study_id": "study_id", "number": "number"}),
+    comment="The metrics of each trial over its seeds; NULL where one is not defined, no bounds from one seed.",
     sqlite_with_rowid=False,
 )

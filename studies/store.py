@@ -26,6 +26,7 @@ from studies.leases import LeaseLost, Leases
 from studies.metrics import COUNTS
 from studies.result_rows import check_result, insert_results
 from studies.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
+from studies.summaries import Trials, add_summaries
 
 __all__ = ["LeaseLost", "Store", "StudyExists", "TrialFinished", "TrialNotFound"]
 
@@ -258,6 +259,7 @@ def _insert_runs(connection: Connection, study_id: int, number: int, attempt: in
             )
         seeds.add(result.seed)
     insert_results(connection, study_id, number, attempt, runs)
+    add_summaries(connection, Trials(study_id, number, number))
 
 
 def _is_trial(study_id: int, number: int | None) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from studies.metrics import METRICS
-from studies.rows import trial_rows
+from studies.trial_table import printed
 
 if TYPE_CHECKING:
     from studies.queries import Studies
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def study_summary(studies: Studies, name: str) -> dict[str, Any]:
     """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
     record = studies.study(name)
-    front = trial_rows(studies.front(name))
+    front = printed(studies.front_rows(name))
     best = {}
     for metric, direction in record.objectives.items():
         pick = max if direction == "maximize" else min
@@ -45,8 +45,8 @@ def study_summary(studies: Studies, name: str) -> dict[str, Any]:
 def trial_summary(studies: Studies, name: str, number: int) -> dict[str, Any]:
     """Configuration, metrics, each run, the launch it came from, and the traceback of a failure."""
     row = studies.trial(name, number)
-    found = studies.trials(name, where=f"number == {number}")
-    metrics = {metric: trial_rows(found)[0][metric] for metric in METRICS}
+    (found,) = printed(studies.trial_rows(name, where=f"number == {number}"))
+    metrics = {metric: found[metric] for metric in METRICS}
     first = ("number", "state", "reason", "duplicate_of", "attempt", "params", "config", "config_hash", "measure")
     return {
         **{key: row[key] for key in first},

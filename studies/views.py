@@ -1,7 +1,7 @@
 """The views a person reads with any SQL tool: one row per run and one row per trial, metrics included.
 
 They hold no data, so every upgrade drops them and makes them anew from here; a migration never names them.
-`studies.metrics` derives the same numbers in Python; a test compares the two.
+Their numbers come from the summaries that `studies.summaries` keeps; a test compares them with `studies.metrics`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,25 @@ from dataclasses import dataclass
 
 from studies.metrics import METRICS
 
+
+def _share(weights: str) -> str:
+    return f"CAST(trial.{weights} AS double precision) / trial.target_weights"
+
+
+_COUNTS = {
+    "compression_ratio": f"{_share('model_weights')} AS compression_ratio",
+    "compression_level": f"1 - {_share('model_weights')} AS compression_level",
+    "hypernet_ratio": f"{_share('hypernet_weights')} AS hypernet_ratio",
+    "model_weights": "trial.model_weights",
+    "hypernet_weights": "trial.hypernet_weights",
+    "target_weights": "trial.target_weights",
+    "trained_weights": "trial.trained_weights",
+    "weights_per_task": "trial.weights_per_task",
+    "model_bytes": "4 * trial.model_weights + (trial.mask_bits + 7) / 8 AS model_bytes",
+    "memory_bytes": "trial.memory_bytes",
+    "inference_multiply_adds": "trial.inference_multiply_adds",
+    "generation_multiply_adds": "trial.generation_multiply_adds",
+}
 _METRIC_COMMENTS = {metric.name: metric.description for metric in METRICS.values()}
 
 
@@ -21,6 +40,13 @@ class View:
     comment: str
     columns: dict[str, str]
     select: str
+
+
+def _columns(summary: str) -> str:
+    """The metrics in the order of METRICS: kept in `summary`, except those that follow from the weight counts."""
+    costs = {"seconds": "run.seconds", "peak_memory_mib": "run.peak_memory_mib"} if summary == "run_summary" else {}
+    listed = [_COUNTS.get(name) or costs.get(name) or f"{summary}.{name}" for name in METRICS]
+    return ",\n       ".join(listed)
 
 
 RUN_METRICS = View(
@@ -38,43 +64,14 @@ RUN_METRICS = View(
         "n_tasks": "tasks in the stream, T",
         **_METRIC_COMMENTS,
     },
-    select="""
-WITH by_task AS (
-    SELECT evaluation.run_id, evaluation.split, evaluation.on_task, run.n_tasks,
-           max(CASE WHEN after_task = run.n_tasks THEN value END) AS at_end,
-           max(CASE WHEN after_task = on_task THEN value END) AS when_trained,
-           max(CASE WHEN after_task BETWEEN 1 AND run.n_tasks - 1 THEN value END) AS best_before_end
-    FROM evaluation JOIN run ON run.id = evaluation.run_id
-    GROUP BY evaluation.run_id, evaluation.split, evaluation.on_task, run.n_tasks
-), by_split AS (
-    SELECT run_id, split,
-           CASE WHEN count(at_end) = n_tasks THEN avg(at_end) END AS final,
-           CASE WHEN count(when_trained) = n_tasks THEN avg(when_trained) END AS during,
-           CASE WHEN count(CASE WHEN on_task < n_tasks THEN best_before_end - at_end END) = n_tasks - 1
-                THEN avg(CASE WHEN on_task < n_tasks THEN best_before_end - at_end END) END AS forgetting
-    FROM by_task
-    GROUP BY run_id, split, n_tasks
-)
+    select=f"""
 SELECT trial.study_id, study.name AS study, trial.number, run.seed, trial.state, trial.config_hash, trial.params,
        trial.measure, run.n_tasks,
-       CASE WHEN measure = 'accuracy' THEN test.final END AS final_accuracy,
-       CASE WHEN measure = 'accuracy' THEN test.during END AS during_accuracy,
-       CASE WHEN measure = 'accuracy' THEN validation.final END AS validation_final_accuracy,
-       CASE WHEN measure = 'accuracy' THEN test.forgetting END AS forgetting,
-       CASE WHEN measure = 'mse' THEN test.final END AS final_mse,
-       CASE WHEN measure = 'mse' THEN test.during END AS during_mse,
-       CASE WHEN measure = 'mse' THEN validation.final END AS validation_final_mse,
-       CAST(model_weights AS double precision) / target_weights AS compression_ratio,
-       CAST(hypernet_weights AS double precision) / target_weights AS hypernet_ratio,
-       model_weights, hypernet_weights, target_weights, trained_weights, weights_per_task,
-       4 * model_weights + (mask_bits + 7) / 8 AS model_bytes,
-       memory_bytes, inference_multiply_adds, generation_multiply_adds,
-       run.seconds, run.peak_memory_mib
+       {_columns("run_summary")}
 FROM run
 JOIN trial ON trial.study_id = run.study_id AND trial.number = run.number
 JOIN study ON study.id = run.study_id
-LEFT JOIN by_split AS test ON test.run_id = run.id AND test.split = 'test'
-LEFT JOIN by_split AS validation ON validation.run_id = run.id AND validation.split = 'validation'
+LEFT JOIN run_summary ON run_summary.run_id = run.id
 """.strip(),
 )
 
@@ -95,31 +92,14 @@ TRIAL_METRICS = View(
         "n": "finished seeds",
         **_METRIC_COMMENTS,
     },
-    select="""
-WITH seed_mean AS (
-    SELECT study_id, number, count(*) AS n,
-           avg(final_accuracy) AS final_accuracy, avg(during_accuracy) AS during_accuracy,
-           avg(validation_final_accuracy) AS validation_final_accuracy, avg(forgetting) AS forgetting,
-           avg(final_mse) AS final_mse, avg(during_mse) AS during_mse,
-           avg(validation_final_mse) AS validation_final_mse,
-           avg(seconds) AS seconds, avg(peak_memory_mib) AS peak_memory_mib
-    FROM run_metrics
-    GROUP BY study_id, number
-)
+    select=f"""
 SELECT trial.study_id, study.name AS study, trial.number, trial.state, trial.reason, trial.duplicate_of,
-       trial.config_hash, trial.params, trial.measure, coalesce(seed_mean.n, 0) AS n,
-       final_accuracy, during_accuracy, validation_final_accuracy, forgetting,
-       final_mse, during_mse, validation_final_mse,
-       CAST(model_weights AS double precision) / target_weights AS compression_ratio,
-       CAST(hypernet_weights AS double precision) / target_weights AS hypernet_ratio,
-       model_weights, hypernet_weights, target_weights, trained_weights, weights_per_task,
-       4 * model_weights + (mask_bits + 7) / 8 AS model_bytes,
-       memory_bytes, inference_multiply_adds, generation_multiply_adds,
-       seconds, peak_memory_mib
+       trial.config_hash, trial.params, trial.measure, coalesce(trial_summary.n, 0) AS n,
+       {_columns("trial_summary")}
 FROM trial
 JOIN study ON study.id = trial.study_id
-LEFT JOIN seed_mean
-       ON seed_mean.study_id = trial.study_id AND seed_mean.number = coalesce(trial.duplicate_of, trial.number)
+LEFT JOIN trial_summary ON trial_summary.study_id = trial.study_id
+                       AND trial_summary.number = coalesce(trial.duplicate_of, trial.number)
 """.strip(),
 )
 

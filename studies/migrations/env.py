@@ -1,12 +1,14 @@
 """Runs the migrations on the connection `studies.database` hands over, and renews the views around them.
 
 The views are dropped first because SQLite refuses to alter a table that a view reads.
+Summaries that a migration made room for, or emptied, are derived from the raw measurements.
 """
 
 from alembic import context
 from sqlalchemy import text
 
 from studies.schema import VERSION_TABLE, metadata
+from studies.summaries import fill_summaries
 from studies.views import VIEWS
 
 connection = context.config.attributes["connection"]
@@ -19,5 +21,6 @@ context.configure(
     render_as_batch=connection.dialect.name == "sqlite",
 )
 context.run_migrations()
+fill_summaries(connection)
 for view in VIEWS:
     connection.exec_driver_sql(f"CREATE VIEW {view.name} AS\n{view.select}")

@@ -85,17 +85,23 @@ def fill(
     *,
     name: str = "case",
     params: Sequence[Mapping[str, Any]] | None = None,
+    trained: Sequence[Mapping[str, Any]] | None = None,
     measure: str = "accuracy",
     provenance: Mapping[str, Any] = MappingProxyType({}),
     **spec: Any,
 ) -> str:
-    """A study with one trial per entry: the runs of a finished one, or the reason of a failed one."""
+    """A study with one trial per entry: the runs of a finished one, or the reason of a failed one.
+
+    Args:
+        params: searched values to record, whatever was trained.
+        trained: searched values that were trained with, where they are not those of `some_params`.
+    """
     store = Store(engine)
     study = store.create_study(name, {**sample_spec(name, len(results), 3, 4), **spec}, 3)
     launch = store.record_launch(study, {**PROVENANCE, **provenance})
     for number, outcome in enumerate(results):
-        values = dict(params[number]) if params else some_params(number)
-        what = describe(some_params(number), 4, measure) | {"params": values}
+        own = dict(trained[number]) if trained else some_params(number)
+        what = describe(own, 4, measure) | {"params": dict(params[number]) if params else own}
         store.start_trial(study, number, launch_id=launch, attempt=1, **what)
         if isinstance(outcome, str):
             store.fail_trial(study, number, 1, outcome, "Traceback\n")

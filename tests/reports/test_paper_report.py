@@ -22,7 +22,7 @@ def test_the_report_of_a_table_is_written_also_where_nothing_was_measured(tmp_pa
     summary = json.loads((out / "report.json").read_text())
     assert summary["verdicts"] == {"agrees": 0, "differs": 0, "not comparable": 36}
     page = read((out / "paper.html").read_text())
-    assert page.rows["cell-21"][:3] == ["S-CL1", "HNET+ENT", "99.79"]
+    assert page.rows["missing-21"][:3] == ["S-CL1", "HNET+ENT", "99.79"]
     assert "None of the 36 numbers of this table has been measured in this database." in page.text
     first = (out / "paper.html").read_bytes()
     CliRunner().invoke(app, arguments)

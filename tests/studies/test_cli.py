@@ -79,7 +79,7 @@ def test_conditions_order_and_limit_work_on_every_list(db: str) -> None:
     assert front
     assert all(row["compression_ratio"]["mean"] < 0.4 for row in front)
     assert rows_of("ls", "--db", db, "--where", "trials > 99") == []
-    states = rows_of("sql", "SELECT state, count(*) AS n FROM trial GROUP BY state", "--db", db, "--sort", "-n")
+    states = rows_of("sql", "SELECT state, count(*) AS n FROM trial GROUP BY state ORDER BY n DESC", "--db", db)
     assert states[0] == {"state": "COMPLETE", "n": 10}
 
 

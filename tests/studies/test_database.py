@@ -28,27 +28,29 @@ from studies.views import VIEWS
 from tests.studies.conftest import new_postgres_database
 from tests.studies.sample import describe, sample_params, sample_study
 
+HEAD = ScriptDirectory.from_config(database._alembic_config()).get_current_head()
 NextRevision = Callable[[str], None]
 
 
 @pytest.fixture
 def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NextRevision:
-    """A function that makes the migrations end with one more revision whose upgrade is the given statement."""
+    """A function that makes the migrations end with a further revision whose upgrade is the given statement."""
     scripts = tmp_path / "migrations"
     shutil.copytree(Path(studies.migrations.__file__).parent, scripts)
-    config = database._alembic_config()
-    config.set_main_option("script_location", str(scripts))
-    monkeypatch.setattr(database, "_alembic_config", lambda: config)
-
-    last = ScriptDirectory.from_config(config).get_current_head()
+    monkeypatch.setattr(database, "_migrations", lambda: scripts)
 
     def write(statement: str) -> None:
-        head = "import sqlalchemy as sa\nfrom alembic import op\n"
-        head += f"revision, down_revision = 'next', '{last}'\n"
-        (scripts / "versions" / "next.py").write_text(f"{head}def upgrade():\n    {statement}\n")
+        head = f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '9998', '{HEAD}'\n"
+        (scripts / "versions" / "9998_next.py").write_text(f"{head}def upgrade():\n    {statement}\n")
         importlib.invalidate_caches()
 
     return write
+
+
+def test_files_of_migrations_are_named_by_their_revision_and_the_last_is_the_newest() -> None:
+    scripts = list(ScriptDirectory.from_config(database._alembic_config()).walk_revisions())
+    assert all(Path(script.path).name.startswith(f"{script.revision}_") for script in scripts)
+    assert max(script.revision for script in scripts) == HEAD
 
 
 def tables_of(engine: Engine) -> set[str]:
@@ -187,12 +189,10 @@ def test_foreign_postgresql_database_is_refused_and_stays_as_it_is(empty_postgre
 def test_older_database_is_upgraded_only_on_request(engine: Engine, next_revision: NextRevision) -> None:
     name = sample_study(engine, 3)
     before = Studies(engine).trials(name)
-    with engine.connect() as connection:
-        head = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
     url = engine.url.render_as_string(hide_password=False)
     next_revision("with op.batch_alter_table('trial') as table: table.add_column(sa.Column('note', sa.Text()))")
     try:
-        with pytest.raises(SchemaOutdated, match="hnet study upgrade --db") as error:
+        with pytest.raises(SchemaOutdated, match="hnet db upgrade --db") as error:
             connect(url)
         assert error.value.exit_code == 5
         upgraded = connect(url, create=True)
@@ -204,7 +204,7 @@ def test_older_database_is_upgraded_only_on_request(engine: Engine, next_revisio
     finally:
         with engine.begin() as connection:  # the PostgreSQL database is shared by the tests
             connection.execute(text("ALTER TABLE trial DROP COLUMN IF EXISTS note" if "post" in url else "SELECT 1"))
-            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{head}'"))
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'"))
 
 
 def test_newer_database_is_never_touched(tmp_path: Path) -> None:

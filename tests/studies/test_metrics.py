@@ -43,12 +43,18 @@ def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
     assert metrics == {
         "final_accuracy": pytest.approx((0.7 + 0.82 + 0.6) / 3),
         "during_accuracy": pytest.approx((0.9 + 0.8 + 0.6) / 3),
+        "average_incremental_accuracy": pytest.approx((0.9 + (0.95 + 0.8) / 2 + (0.7 + 0.82 + 0.6) / 3) / 3),
         "validation_final_accuracy": pytest.approx(0.7),
         "forgetting": pytest.approx(((0.95 - 0.7) + (0.8 - 0.82)) / 2),
+        "forgetting_first": pytest.approx(((0.9 - 0.7) + (0.8 - 0.82)) / 2),
+        "forgetting_mammoth": pytest.approx(((0.95 - 0.7) + 0) / 2),
+        "backward_transfer": pytest.approx(-((0.9 - 0.7) + (0.8 - 0.82)) / 2),
+        "forward_transfer": None,
         "final_mse": None,
         "during_mse": None,
         "validation_final_mse": None,
         "compression_ratio": 0.3,
+        "compression_level": pytest.approx(0.7),
         "hypernet_ratio": 0.25,
         "model_weights": 300,
         "hypernet_weights": 250,
@@ -69,6 +75,22 @@ def test_forgetting_is_measured_from_the_best_row_not_the_first() -> None:
     assert run_metrics(result(rising))["forgetting"] == pytest.approx((0.3 + 0.0) / 2)
 
 
+def test_forward_transfer_is_measured_before_a_task_is_trained() -> None:
+    full = ((0.9, 0.4, 0.3), (0.8, 0.9, 0.6), (0.7, 0.8, 0.9))
+    assert run_metrics(result(full))["forward_transfer"] == pytest.approx(((0.4 - 0.1) + (0.6 - 0.1)) / 2)
+    unseen_next_task = ((0.9, 0.4, 0.3), (0.8, 0.9, N), (0.7, 0.8, 0.9))
+    assert run_metrics(result(unseen_next_task))["forward_transfer"] is None
+
+
+def test_forgetting_by_name_follows_each_definition() -> None:
+    """Task 1 rises, falls and is best at the end: the three papers disagree on what was forgotten."""
+    metrics = run_metrics(result(((0.6, N, N), (0.5, 0.8, N), (0.7, 0.6, 0.9))))
+    assert metrics["forgetting"] == pytest.approx(((0.6 - 0.7) + (0.8 - 0.6)) / 2)  # RWalk: best before the end
+    assert metrics["forgetting_first"] == pytest.approx(((0.6 - 0.7) + (0.8 - 0.6)) / 2)  # Avalanche: when trained
+    assert metrics["forgetting_mammoth"] == pytest.approx((0 + (0.8 - 0.6)) / 2)  # Mammoth: best, end included
+    assert metrics["backward_transfer"] == -metrics["forgetting_first"]  # type: ignore[operator]
+
+
 def test_forgetting_is_negative_where_later_tasks_helped() -> None:
     assert run_metrics(result(((0.5, N), (0.9, 0.9))))["forgetting"] == pytest.approx(-0.4)
 
@@ -77,7 +99,7 @@ def test_method_that_trains_all_tasks_at_once_has_no_during_and_no_forgetting() 
     metrics = run_metrics(result(((N, N), (0.9, 0.8))))
     assert metrics["final_accuracy"] == pytest.approx(0.85)
     assert metrics["during_accuracy"] is None
-    assert metrics["forgetting"] is None
+    assert {metrics[name] for name in TRANSFER} == {None}
 
 
 def test_single_task_has_nothing_to_forget() -> None:
@@ -92,7 +114,7 @@ def test_mse_fills_its_own_metrics_only() -> None:
     assert metrics["during_mse"] == pytest.approx(0.15)
     assert metrics["validation_final_mse"] == pytest.approx(0.3)
     accuracies = [name for name, metric in METRICS.items() if metric.measure == "accuracy"]
-    assert [metrics[name] for name in accuracies] == [None] * 4
+    assert {metrics[name] for name in accuracies} == {None}
 
 
 def test_mean_is_not_taken_over_a_row_with_a_hole() -> None:
@@ -142,7 +164,10 @@ def test_metrics_equal_the_obvious_slow_version(test: Matrix, validation: Matrix
     assert metrics["final_accuracy"] == _close(_mean(test[-1]))
     assert metrics["during_accuracy"] == _close(_mean([test[j][j] for j in range(len(test))]))
     assert metrics["validation_final_accuracy"] == _close(_mean(validation[-1]) if validation else None)
-    assert metrics["forgetting"] == _close(_slow_forgetting(test))
+    for name, slow in TRANSFER.items():
+        assert metrics[name] == _close(slow(test)), name
+    averages = [_mean(row[: k + 1]) for k, row in enumerate(test)]
+    assert metrics["average_incremental_accuracy"] == _close(_mean(averages))
 
 
 @given(matrices(), st.integers(0, 10**6))
@@ -155,15 +180,28 @@ def test_accuracies_stay_in_their_range(test: Matrix, _: int) -> None:
     assert forgetting is None or -1 - 1e-12 <= forgetting <= 1 + 1e-12
 
 
-def _slow_forgetting(a: Matrix) -> float | None:
+def _slow_forgetting(a: Matrix, end_counts: bool = False) -> float | None:
     lost = []
     for j in range(len(a) - 1):
         earlier = [row[j] for row in a[:-1] if row[j] is not None]
         last = a[-1][j]
         if not earlier or last is None:
             return None
-        lost.append(max(earlier) - last)
+        lost.append(max([*earlier, last] if end_counts else earlier) - last)
     return _mean(lost)
+
+
+def _slow_difference(pairs: list[tuple[float | None, float | None]]) -> float | None:
+    return _mean([None if x is None or y is None else x - y for x, y in pairs])
+
+
+TRANSFER = {
+    "forgetting": _slow_forgetting,
+    "forgetting_first": lambda a: _slow_difference([(a[j][j], a[-1][j]) for j in range(len(a) - 1)]),
+    "forgetting_mammoth": lambda a: _slow_forgetting(a, end_counts=True),
+    "backward_transfer": lambda a: _slow_difference([(a[-1][j], a[j][j]) for j in range(len(a) - 1)]),
+    "forward_transfer": lambda a: _slow_difference([(a[j - 1][j], 0.1) for j in range(1, len(a))]),
+}
 
 
 def _mean(values: Any) -> float | None:

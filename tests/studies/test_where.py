@@ -2,30 +2,62 @@
 
 from __future__ import annotations
 
-import ast
+from contextlib import suppress
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import JSON, Column, Double, Engine, Integer, MetaData, Table, Text, create_engine, select
 
 from hnet_core.errors import ConfigInvalid
-from studies.where import matching
+from studies.fields import in_json, plain_fields
+from studies.schema import UtcDateTime
+from studies.where import condition
 
-FRAME = pd.DataFrame(
-    {
-        "number": [0, 1, 2, 3],
-        "state": ["COMPLETE", "FAILED", "COMPLETE", None],
-        "final_accuracy": [0.9, np.nan, 0.7, 0.8],
-        "final_accuracy.low": [0.8, np.nan, 0.6, 0.7],
-        "method.beta_output": [0.01, 0.1, 0.01, 1.0],
-        "duplicate_of": pd.array([None, None, 0, None], dtype="Int64"),
-        "target.hidden": [[100, 100], [50], [100, 100], [10]],
-    }
+TABLE = Table(
+    "numbered",
+    MetaData(),
+    Column("number", Integer),
+    Column("state", Text),
+    Column("final_accuracy", Double),
+    Column("final_accuracy.low", Double),
+    Column("duplicate_of", Integer),
+    Column("created_at", UtcDateTime),
+    Column("params", JSON),
+    prefixes=["TEMPORARY"],
 )
+NAMES = [column.name for column in TABLE.c]
+SEARCHED = ["method.beta_output", "hypernet.activation", "target.hidden", "method.masked"]
+
+
+def _params(beta: object, activation: object, hidden: object, masked: object) -> dict[str, object]:
+    return {k: v for k, v in zip(SEARCHED, (beta, activation, hidden, masked), strict=True) if v != "absent"}
+
+
+ROWS: list[tuple[Any, ...]] = [
+    (0, "COMPLETE", 0.9, 0.8, None, datetime(2026, 5, 1, tzinfo=UTC), _params(0.01, "relu", [100, 100], True)),
+    (1, "FAILED", None, None, None, datetime(2026, 5, 2, tzinfo=UTC), _params(0.1, "tanh", [50], False)),
+    (2, "COMPLETE", 0.7, 0.6, 0, datetime(2026, 5, 3, tzinfo=UTC), _params(0.01, None, [100, 100], True)),
+    (3, None, 0.8, 0.7, None, datetime(2026, 5, 4, tzinfo=UTC), _params(1, "absent", "wide", "absent")),
+]
+
+
+def numbers_where(engine: Engine, text: str, rows: list[tuple[Any, ...]]) -> list[int]:
+    """The column number of the rows that meet the condition, as the database finds them."""
+    dialect = engine.dialect.name
+    fields = plain_fields({column.name: column for column in TABLE.c})
+    fields |= {name: in_json(TABLE.c.params, name, dialect) for name in SEARCHED}
+    with engine.connect() as connection:
+        TABLE.create(connection)
+        if rows:
+            connection.execute(TABLE.insert(), [dict(zip(NAMES, row, strict=True)) for row in rows])
+        query = select(TABLE.c.number).where(condition(text, fields, dialect)).order_by(TABLE.c.number)
+        found = list(connection.scalars(query))
+        TABLE.drop(connection)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -43,6 +75,20 @@ FRAME = pd.DataFrame(
         ("target.hidden == [100, 100]", [0, 2]),
         ("final_accuracy > final_accuracy.low", [0, 2, 3]),
         ("1 <= number", [1, 2, 3]),
+        ("number >= 0 and 1 < 2", [0, 1, 2, 3]),
+        # searched values, which may be of any kind
+        ("hypernet.activation == 'relu'", [0]),
+        ("hypernet.activation is None", [2, 3]),
+        ("hypernet.activation in ['relu', None]", [0, 2, 3]),
+        ("target.hidden == 'wide'", [3]),
+        ("target.hidden != [100, 100]", [1, 3]),
+        ("target.hidden < 3", []),
+        ("method.beta_output == 1", [3]),
+        ("method.beta_output > final_accuracy", [3]),
+        ("method.masked == True", [0, 2]),
+        # moments
+        ("created_at >= '2026-05-03'", [2, 3]),
+        ("'2026-05-01 12:00' < created_at < '2026-05-03T12:00:00+00:00'", [1, 2]),
         # missing values
         ("final_accuracy is None", [1]),
         ("final_accuracy == None", [1]),
@@ -52,9 +98,8 @@ FRAME = pd.DataFrame(
         ("final_accuracy < 2", [0, 2, 3]),
     ],
 )
-def test_condition_selects_the_rows_it_says(condition: str, numbers: list[int]) -> None:
-    assert FRAME["number"][matching(condition, FRAME)].tolist() == numbers
-    assert matching(condition, FRAME.iloc[:0]).tolist() == []
+def test_condition_selects_the_rows_it_says(engine: Engine, condition: str, numbers: list[int]) -> None:
+    assert numbers_where(engine, condition, ROWS) == numbers
 
 
 @pytest.mark.parametrize(
@@ -77,12 +122,34 @@ def test_condition_selects_the_rows_it_says(condition: str, numbers: list[int]) 
         ("number == 1\x00", "must be a condition"),
         ("(" * 5000 + "number" + ")" * 5000 + " == 1", "must be a condition"),
         ("not " * 100_000 + "number == 1", "must be a condition"),
+        (" or ".join(["number == 1"] * 500), "at most 500 parts"),
+        ("state == 'a\\0'", "must be a column, a number"),
+        ("state == '\\ud800'", "must be a condition"),
+        ("created_at > 'yesterday'", "a moment must be like '2026-11-21 14:30', got 'yesterday'"),
+        ("created_at > 3", "numbers with numbers"),
     ],
 )
 def test_anything_else_is_an_error_that_says_what_was_expected(condition: str, message: str) -> None:
     with pytest.raises(ConfigInvalid, match=message) as error:
-        matching(condition, FRAME)
+        condition_of(condition)
     assert error.value.exit_code == 2
+    assert len(str(error.value)) < 700
+
+
+def condition_of(text: str) -> Any:
+    return condition(text, plain_fields({column.name: column for column in TABLE.c}), "sqlite")
+
+
+def test_values_are_bound_and_never_part_of_the_sql() -> None:
+    compiled = condition_of("""state == "'; DROP TABLE trial; --" and number < 7""").compile()
+    assert "DROP" not in str(compiled)
+    assert "'; DROP TABLE trial; --" in compiled.params.values()
+
+
+@given(st.text(max_size=30))
+def test_any_other_text_is_refused_and_does_nothing(text: str) -> None:
+    with suppress(ConfigInvalid):
+        condition_of(text)
 
 
 names = st.sampled_from(["number", "value", "method.beta"])
@@ -112,11 +179,16 @@ rows = st.lists(
 
 
 @given(conditions, rows)
+@settings(deadline=None)
 def test_condition_means_what_it_means_in_python(condition: str, values: list[tuple[Any, ...]]) -> None:
-    ast.parse(condition, mode="eval")
-    frame = pd.DataFrame(values, columns=["number", "value", "method.beta", "state"])
+    found = numbers_where(
+        create_engine("sqlite://"),
+        condition.replace("value", "final_accuracy").replace("method.beta", "method.beta_output"),
+        [(i, s, float(v), float(n), None, None, {"method.beta_output": b}) for i, (n, v, b, s) in enumerate(values)],
+    )
     expected = [
-        bool(eval(condition, {}, {"number": n, "value": v, "method": SimpleNamespace(beta=b), "state": s}))
-        for n, v, b, s in values
+        i
+        for i, (n, v, b, s) in enumerate(values)
+        if eval(condition, {}, {"number": i, "value": v, "method": SimpleNamespace(beta=b), "state": s})
     ]
-    assert matching(condition, frame).tolist() == expected
+    assert found == expected

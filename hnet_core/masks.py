@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hnet_core.targets.target import numel
+from hnet_core.targets.target import Kind, numel
 
 MaskValues = Literal["absolute", "signed"]
+UNMASKED: tuple[Kind, ...] = ("scale", "shift")
+
+
+@dataclass(frozen=True)
+class MaskedTensors:
+    """The tensors that have a mask, in the order of the target."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    kinds: tuple[Kind, ...]
 
 
 @dataclass(frozen=True)
@@ -21,31 +31,52 @@ class SemiBinaryMask:
 
     With a = |tanh(logit)|, a weight is kept where a reaches the `sparsity`-th percentile of a over its tensor; kept
     weights are multiplied by a (absolute) or tanh(logit) (signed), the others by zero. The last tensor, the bias of the
-    outputs, is used as it is. Gradients flow through kept values only; the percentile counts as a constant.
+    outputs, has logits but is used as it is; scales and shifts of normalisation layers have none. Gradients flow
+    through kept values only; the percentile counts as a constant.
 
     Attributes:
-        shapes: of the weight tensors of the target.
+        shapes, kinds: of the weight tensors of the target.
         values: absolute, as the official code does, or signed.
     """
 
     shapes: tuple[tuple[int, ...], ...]
+    kinds: tuple[Kind, ...]
     values: MaskValues = "absolute"
 
+    @functools.cached_property
+    def masked(self) -> MaskedTensors:
+        """The tensors with logits, n_masked weights in all."""
+        pairs = [pair for pair in zip(self.shapes, self.kinds, strict=True) if pair[1] not in UNMASKED]
+        return MaskedTensors(tuple(shape for shape, _ in pairs), tuple(kind for _, kind in pairs))
+
     def __call__(self, logits: Tensor, sparsity: float) -> Tensor:
-        """The mask (n_weights,) for logits (n_weights,); sparsity is a percentage in [0, 100)."""
+        """The mask (n_masked,) for logits (n_masked,); sparsity is a percentage in [0, 100)."""
         activation = torch.tanh(logits)
         mask = activation.abs() if self.values == "absolute" else activation
         return mask * self.kept(activation.detach().abs(), sparsity)
 
     def kept(self, magnitudes: Tensor, sparsity: float) -> Tensor:
-        """Which weights stay, bool (n_weights,); all of the last tensor do."""
-        *masked, bias = magnitudes.split([numel(shape) for shape in self.shapes])
-        return torch.cat([*(part >= percentile(part, sparsity) for part in masked), torch.ones_like(bias).bool()])
+        """Which weights stay, bool (n_masked,); all of the last tensor do."""
+        *sparse, bias = magnitudes.split([numel(shape) for shape in self.masked.shapes])
+        return torch.cat([*(part >= percentile(part, sparsity) for part in sparse), torch.ones_like(bias).bool()])
 
     def apply(self, weights: Tensor, mask: Tensor) -> Tensor:
-        """weights * mask, (n_weights,), without touching the last tensor."""
-        start = len(weights) - numel(self.shapes[-1])
-        return torch.cat([weights[:start] * mask[:start], weights[start:]])
+        """The weights (n_weights,) under the mask (n_masked,)."""
+        *sparse, _ = mask.split([numel(shape) for shape in self.masked.shapes])
+        of_tensor = iter(sparse)
+        *tensors, bias = self._tensors(weights)
+        return torch.cat([*(part if free else part * next(of_tensor) for part, free in tensors), bias[0]])
+
+    def masked_part(self, weights: Tensor) -> Tensor:
+        """Those of the weights (n_weights,) that have a mask, (n_masked,)."""
+        if len(self.masked.shapes) == len(self.shapes):
+            return weights
+        return torch.cat([part for part, free in self._tensors(weights) if not free])
+
+    def _tensors(self, weights: Tensor) -> list[tuple[Tensor, bool]]:
+        """The weights of each tensor, flat, and whether they are free of a mask."""
+        parts = weights.split([numel(shape) for shape in self.shapes])
+        return [(part, kind in UNMASKED) for part, kind in zip(parts, self.kinds, strict=True)]
 
 
 def percentile(values: Tensor, percent: float) -> Tensor | float:

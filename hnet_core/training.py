@@ -121,8 +121,9 @@ class TrialRun:
         if method.trains_all_tasks_at_once:
             method.start_task(0)
             yield
+            draws = generator(self._seed, "augmentation")
             for task, index in self._mixed_batches():
-                method.step(task, *self._stream.tasks[task].train.batch(index, dtype))
+                method.step(task, *self._stream.tasks[task].train.batch(index, dtype, draws))
                 yield
         else:
             task = self.tasks_done
@@ -195,8 +196,9 @@ class TrialRun:
     def _batches(self, task: int, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and labels of every step, made on the device."""
         train, device = self._stream.tasks[task].train, self._problem.device
+        draws = generator(self._seed, "augmentation", task)
         for several in indices.split(BATCHES_AT_ONCE.get(device.type, 1)):
-            inputs, labels = train.batch(several.flatten(), self._problem.dtype)
+            inputs, labels = train.batch(several.flatten(), self._problem.dtype, draws)
             yield from zip(inputs.split(several.shape[1]), labels.split(several.shape[1]), strict=True)
 
     def _indices(self, task: int) -> Tensor:
@@ -291,13 +293,14 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
     """
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
-    reason = METHODS[config.method.name].unsupported(config, shape, target)
+    method = METHODS[config.method.name]
+    reason = method.unsupported(config, shape, target)
     if reason is not None:
         raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
     hypernet: Hypernet | None = None
     if config.hypernet is not None:
-        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, target.shapes)
-    counts = METHODS[config.method.name].counts(config.method, target, hypernet, shape.n_tasks)
+        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, method.generated(config.method, target).shapes)
+    counts = method.counts(config.method, target, hypernet, shape.n_tasks)
     return Networks(target, hypernet, counts)
 
 

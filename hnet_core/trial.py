@@ -18,6 +18,8 @@ from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 # Part of every configuration hash. Raise it whenever the same configuration and seed would give other numbers.
 RESULT_VERSION = 1
 
+BYTES_PER_WEIGHT = 4  # float32
+
 Measure = Literal["accuracy", "mse"]
 Scenario = Literal["task"]
 Matrix = tuple[tuple[float | None, ...], ...]
@@ -135,21 +137,34 @@ def _resolve(registry: Registry, value: object) -> object:
 
 @dataclass(frozen=True)
 class WeightCounts:
-    """The numbers of weights every compression figure is derived from.
+    """What one method needs for one stream: the numbers every compression figure is derived from.
+
+    Weights are float32 numbers. docs/compression.md says per method what is counted. None: not known, in a database row
+    from before it was counted.
 
     Attributes:
         target: weights of one target network, |Theta_trgt|, all its heads included.
         model: all weights needed to run every task after the last one (shared weights, embeddings, frozen parts,
-            own target weights); compression_ratio = model / target.
+            own target weights); compression_ratio = model / target. Masks of one bit per weight are not among them.
         hypernet: weights of the hypernetwork with its chunk and task embeddings, 0 where there is none;
             hypernet_ratio = hypernet / target, the ratio published by von Oswald et al. (2020).
         per_task: weights added to `model` by one further task (a task embedding, or a whole network).
+        trained: weights of `model` that training changes in any task.
+        mask_bits: bits of the masks the model stores, all tasks together.
+        memory_bytes: bytes kept from task to task only to learn further ones (replayed data, importance of weights).
+        inference: multiply-adds to classify one input once the weights of its task are there.
+        generation: multiply-adds to make the weights of one task ready; 0 where they are stored as they are used.
     """
 
     target: int
     model: int
     hypernet: int
     per_task: int
+    trained: int | None = None
+    mask_bits: int = 0
+    memory_bytes: int = 0
+    inference: int | None = None
+    generation: int | None = None
 
     @property
     def compression_ratio(self) -> float:
@@ -158,6 +173,11 @@ class WeightCounts:
     @property
     def hypernet_ratio(self) -> float:
         return self.hypernet / self.target
+
+    @property
+    def model_bytes(self) -> int:
+        """Bytes that store the model after the last task."""
+        return BYTES_PER_WEIGHT * self.model + -(-self.mask_bits // 8)
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ from typing import Literal
 from hnet_core.trial import TrialResult, WeightCounts
 from studies.matrix_metrics import Evaluations, matrix_metrics
 
-BYTES_PER_WEIGHT = 4
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -203,7 +201,54 @@ METRICS: dict[str, Metric] = {
             "Weights of one target network, all its heads included.",
         ),
         Metric(
-            "model_bytes", "Model bytes", "lower", None, "count", "4 bytes for each of the model weights (float32)."
+            "trained_weights",
+            "Trained weights",
+            "lower",
+            None,
+            "count",
+            "Those of the model weights that training changes in any task.",
+        ),
+        Metric(
+            "weights_per_task",
+            "Weights per further task",
+            "lower",
+            None,
+            "count",
+            "Weights that one further task adds to the model weights.",
+        ),
+        Metric(
+            "model_bytes",
+            "Model bytes",
+            "lower",
+            None,
+            "count",
+            "Bytes that store the model after the last task: 4 for each of the model weights (float32), and the "
+            "bits of masks that are stored as bits.",
+        ),
+        Metric(
+            "memory_bytes",
+            "Memory bytes",
+            "lower",
+            None,
+            "count",
+            "Bytes kept from task to task only to learn further ones: replayed data, importance of weights.",
+        ),
+        Metric(
+            "inference_multiply_adds",
+            "Inference multiply-adds",
+            "lower",
+            None,
+            "count",
+            "Multiply-adds to classify one input once the weights of its task are there; what a mask leaves out is not "
+            "counted.",
+        ),
+        Metric(
+            "generation_multiply_adds",
+            "Generation multiply-adds",
+            "lower",
+            None,
+            "count",
+            "Multiply-adds to generate the weights, or the mask, of one task; 0 where they are stored.",
         ),
         Metric(
             "seconds",
@@ -223,6 +268,24 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }
+
+# Columns of a trial row -> fields of WeightCounts.
+COUNTS = {
+    "target_weights": "target",
+    "model_weights": "model",
+    "hypernet_weights": "hypernet",
+    "weights_per_task": "per_task",
+    "trained_weights": "trained",
+    "mask_bits": "mask_bits",
+    "memory_bytes": "memory_bytes",
+    "inference_multiply_adds": "inference",
+    "generation_multiply_adds": "generation",
+}
+
+# Counts proper: integers, the same for each seed.
+WHOLE = frozenset(
+    name for name, metric in METRICS.items() if metric.kind == "count" and not name.endswith(("_ratio", "_level"))
+)
 
 # What differs between the seeds of one configuration.
 VARYING = tuple(metric.name for metric in METRICS.values() if metric.kind != "count")
@@ -255,14 +318,18 @@ def run_metrics(result: TrialResult) -> dict[str, float | None]:
         value=columns[3],
     )
     derived = matrix_metrics(np.array([result.measure]), np.array([len(result.test)]), evaluations)
-    values = {name: float(array[0]) for name, array in derived.items()}
+    values: dict[str, float | None] = {name: float(array[0]) for name, array in derived.items()}
     values |= static_metrics(result.counts)
     values |= {"seconds": sum(result.seconds), "peak_memory_mib": result.peak_memory_mib}
-    return {name: None if math.isnan(values[name]) else values[name] for name in METRICS}
+    return {name: _defined(values[name]) for name in METRICS}
 
 
-def static_metrics(counts: WeightCounts) -> dict[str, float]:
-    """The metrics known before training; counts of weights and bytes are integers."""
+def _defined(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def static_metrics(counts: WeightCounts) -> dict[str, float | None]:
+    """The metrics known before training; counts of weights, bytes and multiply-adds are integers."""
     return {
         "compression_ratio": counts.compression_ratio,
         "compression_level": 1 - counts.compression_ratio,
@@ -270,5 +337,10 @@ def static_metrics(counts: WeightCounts) -> dict[str, float]:
         "model_weights": counts.model,
         "hypernet_weights": counts.hypernet,
         "target_weights": counts.target,
-        "model_bytes": BYTES_PER_WEIGHT * counts.model,
+        "trained_weights": counts.trained,
+        "weights_per_task": counts.per_task,
+        "model_bytes": counts.model_bytes,
+        "memory_bytes": counts.memory_bytes,
+        "inference_multiply_adds": counts.inference,
+        "generation_multiply_adds": counts.generation,
     }

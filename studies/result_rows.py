@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hnet_core.errors import TrainingDiverged
 from hnet_core.trial import TrialResult
+from studies.metrics import COUNTS
 from studies.schema import evaluation, run, task_time
 
 
@@ -20,11 +21,10 @@ def check_result(row: Mapping[str, Any], result: TrialResult) -> None:
         ValueError: if configuration, measure or weight counts differ from those the trial was started with.
         TrainingDiverged: if a measured value is NaN or infinite.
     """
-    counts = result.counts
-    came = (result.config_hash, result.measure, counts.target, counts.model, counts.hypernet, counts.per_task)
-    names = ("config_hash", "measure", "target_weights", "model_weights", "hypernet_weights", "weights_per_task")
-    for name, value in zip(names, came, strict=True):
-        if row[name] != value:
+    counted = {column: getattr(result.counts, field) for column, field in COUNTS.items()}
+    came = {"config_hash": result.config_hash, "measure": result.measure, **counted}
+    for name, value in came.items():
+        if row[name] not in (value, None):  # a row from before something was counted has NULL
             raise ValueError(f"a run of trial {row['number']} must have {name} {row[name]}, got {value}.")
     for _, after_task, on_task, measured in _evaluations(result):
         if not math.isfinite(measured):

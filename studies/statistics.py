@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from studies.metrics import METRICS
+from studies.metrics import METRICS, WHOLE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,6 +123,6 @@ def summarise(runs: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
 
 def summary(name: str, values: Sequence[float | None]) -> Any:
     """One metric over seeds as JSON: an interval, or the integer where it is a count."""
-    if values and all(isinstance(value, int) for value in values) and METRICS[name].kind == "count":
+    if values and name in WHOLE:
         return values[0]
     return t_interval(values).to_dict()

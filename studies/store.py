@@ -23,6 +23,7 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult, WeightCounts
 from studies.errors import TrialNotFound
 from studies.leases import LeaseLost, Leases
+from studies.metrics import COUNTS
 from studies.result_rows import check_result, insert_results
 from studies.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
 from studies.summaries import Trials, add_summaries
@@ -156,9 +157,12 @@ class Store(Leases):
         config_hash: str,
         params: Mapping[str, Any],
         measure: str,
-        counts: WeightCounts,
+        counts: WeightCounts | None,
     ) -> None:
         """Add a trial that is never trained, as SKIPPED with the reason.
+
+        Args:
+            counts: None where the combination is impossible, so that there is nothing to count.
 
         Raises:
             TrialFinished: if the number is taken.
@@ -248,7 +252,7 @@ def _trial_row(
     config_hash: str,
     params: Mapping[str, Any],
     measure: str,
-    counts: WeightCounts,
+    counts: WeightCounts | None,
 ) -> dict[str, Any]:
     return {
         "study_id": study_id,
@@ -258,10 +262,7 @@ def _trial_row(
         "config_hash": config_hash,
         "params": dict(params),
         "measure": measure,
-        "target_weights": counts.target,
-        "model_weights": counts.model,
-        "hypernet_weights": counts.hypernet,
-        "weights_per_task": counts.per_task,
+        **{column: None if counts is None else getattr(counts, field) for column, field in COUNTS.items()},
         "created_at": _now(),
     }
 

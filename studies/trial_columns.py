@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Double, FromClause, cast, func
 
-from studies.metrics import BYTES_PER_WEIGHT, METRICS
+from hnet_core.trial import BYTES_PER_WEIGHT
+from studies.metrics import METRICS
 from studies.schema import run, run_summary, trial, trial_summary
 
 PARTS = ("method", "stream", "target", "hypernet")
@@ -23,7 +24,12 @@ def count_columns() -> dict[str, ColumnElement[Any]]:
         "model_weights": model,
         "hypernet_weights": hypernet,
         "target_weights": target,
-        "model_bytes": BYTES_PER_WEIGHT * model,
+        "trained_weights": trial.c.trained_weights,
+        "weights_per_task": trial.c.weights_per_task,
+        "model_bytes": BYTES_PER_WEIGHT * model + (trial.c.mask_bits + 7) // 8,
+        "memory_bytes": trial.c.memory_bytes,
+        "inference_multiply_adds": trial.c.inference_multiply_adds,
+        "generation_multiply_adds": trial.c.generation_multiply_adds,
     }
 
 

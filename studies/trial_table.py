@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from studies.metrics import METRICS
+from studies.metrics import METRICS, WHOLE
 from studies.output import plain
 from studies.record import StudyRecord
 from studies.rows import Rows
@@ -52,7 +52,7 @@ def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[s
 
 def _metric(name: str, row: dict[str, Any]) -> Any:
     value = row[name]
-    if isinstance(value, int):
+    if name in WHOLE:
         return value
     n = 0 if value is None else row["n"]
     if METRICS[name].kind == "count":  # the same for each seed, so its interval is a point

@@ -22,7 +22,12 @@ _COUNTS = {
     "model_weights": "trial.model_weights",
     "hypernet_weights": "trial.hypernet_weights",
     "target_weights": "trial.target_weights",
-    "model_bytes": "4 * trial.model_weights AS model_bytes",
+    "trained_weights": "trial.trained_weights",
+    "weights_per_task": "trial.weights_per_task",
+    "model_bytes": "4 * trial.model_weights + (trial.mask_bits + 7) / 8 AS model_bytes",
+    "memory_bytes": "trial.memory_bytes",
+    "inference_multiply_adds": "trial.inference_multiply_adds",
+    "generation_multiply_adds": "trial.generation_multiply_adds",
 }
 _METRIC_COMMENTS = {metric.name: metric.description for metric in METRICS.values()}
 

@@ -6,6 +6,8 @@ Whatever is cut off between two of them, `sweeps.reconcile` finishes when the sa
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import math
 import shutil
@@ -147,12 +149,13 @@ class Driver:
     def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
         """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
         self._begun.add(trial.number)
+        asked = self.spec.space.place(params)
         try:
-            config = parse_trial(self.spec.space.place(params))
+            config = parse_trial(asked)
             described = self._describe(config, params)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.
-            self._skip(trial, f"impossible combination: {error}", self._describe(self.spec.config(), params))
+            self._skip(trial, f"impossible combination: {error}", self._describe_impossible(asked, params))
             return
         infeasible = [
             str(constraint)
@@ -325,17 +328,29 @@ class Driver:
             "counts": networks(config, shape).counts,
         }
 
+    def _describe_impossible(self, asked: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a combination that makes no configuration: as it was asked for, with nothing counted."""
+        text = json.dumps(asked, sort_keys=True)
+        return {
+            "launch_id": self.study.launch_id,
+            "config": dict(asked),
+            "config_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+            "params": dict(params),
+            "measure": stream_shape(self.spec.config(), self.study.data_root).measure,
+            "counts": None,
+        }
+
     def _skip(self, trial: Trial, reason: str, described: Mapping[str, Any]) -> None:
         import optuna
 
         self.books.write(self.store.skip_trial, trial.number, 1, reason=reason, **described)
         self.tally.skipped += 1
         self._count_ask_without_training()
-        known = static_metrics(described["counts"])
+        known = static_metrics(described["counts"]) if described["counts"] else {}
         over = {
-            constraint.metric: constraint.violation(known[constraint.metric])
+            constraint.metric: constraint.violation(value)
             for constraint in self.spec.parsed_constraints
-            if constraint.metric in known
+            if (value := known.get(constraint.metric)) is not None
         }
         self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
 

@@ -84,6 +84,7 @@ class PlainMaskedStep:
 def target_penalty(
     retention: Retention, weights: Tensor, weights_before: Tensor, masks: SemiBinaryMask, mask: Tensor
 ) -> Tensor:
-    """lambda * R_target for the present weights and mask, (n_weights,) each, a scalar."""
+    """lambda * R_target for the present weights (n_weights,) and mask (n_masked,), a scalar."""
     factor = mask if retention.masked else None
-    return retention.lambda_ * weight_drift(weights, weights_before, masks.shapes, retention.norm, factor)
+    now, before = masks.masked_part(weights), masks.masked_part(weights_before)
+    return retention.lambda_ * weight_drift(now, before, masks.masked.shapes, retention.norm, factor)

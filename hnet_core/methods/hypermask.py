@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,7 +14,8 @@ from hnet_core.hypernets import Hypernet
 from hnet_core.masks import MaskValues, SemiBinaryMask
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.masked_weights import MaskedWeights
-from hnet_core.methods.method import Problem
+from hnet_core.methods.method import Problem, Tensors
+from hnet_core.methods.weights import shared_counts
 from hnet_core.regularizers import NormName
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
@@ -49,7 +51,7 @@ class HyperMask(BaseMethod):
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
         self.problem = problem
-        mask = SemiBinaryMask(problem.target.shapes, options.mask_values)
+        mask = SemiBinaryMask(problem.target.shapes, problem.target.kinds, options.mask_values)
         self.source: MaskedWeights = MaskedWeights(problem, mask, options.mask_sparsity)
         self._engine = masked_step(problem, self.source, options.previous_embeddings)
 
@@ -58,11 +60,15 @@ class HyperMask(BaseMethod):
         return True
 
     @staticmethod
+    def generated(options: Options, target: Target) -> Tensors:
+        return SemiBinaryMask(target.shapes, target.kinds).masked
+
+    @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
-        if hypernet is None:
-            raise ValueError("a hypernet is needed to count its weights, got none.")
-        masks = hypernet.n_weights + n_tasks * hypernet.embedding_size
-        return WeightCounts(target.n_weights, masks + target.n_weights, masks, per_task=hypernet.embedding_size)
+        masks = shared_counts("hypernet", target, hypernet, n_tasks)
+        model = masks.hypernet + target.n_weights
+        kept = 1 - options.mask_sparsity / 100
+        return replace(masks, model=model, trained=model, inference=round(kept * target.multiply_adds(1)))
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:

@@ -16,7 +16,7 @@ from hnet_core.hypernets import Hypernet
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.normalization import Memory
-from hnet_core.targets.target import Normalization
+from hnet_core.targets.target import Kind, Normalization
 from hnet_core.trial import ComponentOptions, TrainingOptions, TrialConfig, WeightCounts
 
 if TYPE_CHECKING:
@@ -76,6 +76,16 @@ class Problem:
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=betas)
 
 
+class Tensors(Protocol):
+    """Some weight tensors of a target network, in its order; a Target is all of its own."""
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]: ...
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]: ...
+
+
 class Method(Protocol):
     """One way to learn a stream of tasks; run_trial calls it in this order for every task.
 
@@ -100,6 +110,10 @@ class Method(Protocol):
     @staticmethod
     def uses_hypernet(options: Any) -> bool:
         """Whether this method trains a hypernetwork under these options."""
+
+    @staticmethod
+    def generated(options: Any, target: Target) -> Tensors:
+        """The tensors of the target network that a hypernetwork has outputs for."""
 
     @staticmethod
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:

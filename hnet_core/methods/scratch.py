@@ -34,7 +34,9 @@ class Scratch(BaseMethod):
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
-        return WeightCounts(target.n_weights, n_tasks * target.n_weights, hypernet=0, per_task=target.n_weights)
+        one, every = target.n_weights, n_tasks * target.n_weights
+        inference = target.multiply_adds(1)
+        return WeightCounts(one, every, hypernet=0, per_task=one, trained=every, inference=inference, generation=0)
 
     def start_task(self, task: int) -> None:
         self._engine = own_weights_step(self.problem, self.sources[task])

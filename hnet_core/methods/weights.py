@@ -88,12 +88,22 @@ class OwnWeights:
 
 def shared_counts(network: NetworkName, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
     """Counts of one weight source shared by all tasks."""
+    inference = target.multiply_adds(1)
     if network == "target":
-        return WeightCounts(target.n_weights, target.n_weights, hypernet=0, per_task=0)
+        own = target.n_weights
+        return WeightCounts(own, own, hypernet=0, per_task=0, trained=own, inference=inference, generation=0)
     if hypernet is None:
         raise ValueError("a hypernet is needed to count its weights, got none.")
     total = hypernet.n_weights + n_tasks * hypernet.embedding_size
-    return WeightCounts(target.n_weights, total, hypernet=total, per_task=hypernet.embedding_size)
+    return WeightCounts(
+        target=target.n_weights,
+        model=total,
+        hypernet=total,
+        per_task=hypernet.embedding_size,
+        trained=total,
+        inference=inference,
+        generation=hypernet.multiply_adds(),
+    )
 
 
 def fixed_predictor(problem: Problem, task: int, source: WeightSource) -> Callable[[Tensor], Tensor]:

@@ -124,7 +124,17 @@ def sample_counts(params: dict[str, Any], n_tasks: int) -> WeightCounts:
     hidden = (task_embedding + chunk_embedding) * 10 + 10 + 110
     chunks = math.ceil(target / chunk_size) * chunk_embedding
     hypernet = hidden + 11 * chunk_size + chunks + n_tasks * task_embedding
-    return WeightCounts(target=target, model=hypernet, hypernet=hypernet, per_task=task_embedding)
+    return WeightCounts(
+        target=target,
+        model=hypernet,
+        hypernet=hypernet,
+        per_task=task_embedding,
+        trained=hypernet,
+        mask_bits=9,
+        memory_bytes=100,
+        inference=target,
+        generation=hypernet,
+    )
 
 
 def sample_result(params: dict[str, Any], n_tasks: int, seed: int, measure: str = "accuracy") -> TrialResult:

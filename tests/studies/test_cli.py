@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from hnet_core.errors import ConfigInvalid, HnetError
 from studies.cli import app
-from studies.metrics import METRICS
+from studies.metrics import METRICS, WHOLE
 from studies.queries import Studies
 from tests.studies.sample import sample_study
 
@@ -48,7 +48,7 @@ def test_trials_as_json_carry_number_state_params_and_metrics(db: str) -> None:
         assert row["state"] == trial["state"]
         assert row["params"] == trial["params"]
         for name in METRICS:
-            if name.endswith(("weights", "bytes")):
+            if name in WHOLE:
                 assert row[name] == trial[name]
                 assert isinstance(row[name], int)
             else:

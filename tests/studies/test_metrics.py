@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hnet_core.trial import Matrix, TrialResult, WeightCounts
 from studies.metrics import METRICS, SELECTED_BY, run_metrics, static_metrics
 
-COUNTS = WeightCounts(target=1000, model=300, hypernet=250, per_task=8)
+COUNTS = WeightCounts(1000, 300, 250, per_task=8, trained=300, mask_bits=9, memory_bytes=40, inference=900)
 
 
 def result(test: Any, validation: Any = None, measure: Any = "accuracy", counts: WeightCounts = COUNTS) -> TrialResult:
@@ -59,7 +59,12 @@ def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
         "model_weights": 300,
         "hypernet_weights": 250,
         "target_weights": 1000,
-        "model_bytes": 1200,
+        "trained_weights": 300,
+        "weights_per_task": 8,
+        "model_bytes": 1202,
+        "memory_bytes": 40,
+        "inference_multiply_adds": 900,
+        "generation_multiply_adds": None,
         "seconds": 4.5,
         "peak_memory_mib": 400.0,
     }

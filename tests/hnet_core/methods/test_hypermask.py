@@ -15,7 +15,7 @@ from hnet_core.engines.masked_plain import PlainMaskedStep
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.registry import STREAMS
 from hnet_core.seeding import generator
-from hnet_core.streams.tasks import mini_batches
+from hnet_core.streams.tasks import StreamShape, mini_batches
 from hnet_core.training import TrialRun, data_root, networks, run_trial, stream_shape
 from hnet_core.trial import TrialConfig
 from tests.hnet_core.obvious_adam import ObviousAdam
@@ -161,6 +161,28 @@ def test_weight_counts_are_those_of_the_official_settings(name: str) -> None:
     )
     counts = networks(config, stream_shape(config)).counts
     assert (counts.target, counts.hypernet, counts.model) == (target, masks, masks + target)
+
+
+@pytest.mark.parametrize(
+    ("network", "n_target", "n_masks"),
+    [({"name": "resnet20", "width": 2}, 1_070_250, 107_825_910), ({"name": "zenkenet"}, 1_250_858, 126_342_038)],
+    ids=["resnet20", "zenkenet"],
+)
+def test_weight_counts_of_convolutional_targets_are_those_of_the_official_code(
+    network: dict[str, Any], n_target: int, n_masks: int
+) -> None:
+    """10 x 10 classes of CIFAR-100; scales and shifts of the ResNet have no mask."""
+    config = parse_trial(
+        {
+            "stream": {"name": "split", "dataset": "cifar100", "n_tasks": 10},
+            "method": {"name": "hypermask"},
+            "target": network,
+            "hypernet": {"name": "full", "hidden": [100], "task_embedding": 48},
+        }
+    )
+    shape = StreamShape(10, (32, 32, 3), 10, shared_head=True)
+    counts = networks(config, shape).counts
+    assert (counts.target, counts.hypernet) == (n_target, n_masks)
 
 
 def test_masks_and_weights_are_held_in_place_by_the_regularisers() -> None:

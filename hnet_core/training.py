@@ -149,13 +149,14 @@ class TrialRun:
         method, dtype = self._method, self._problem.dtype
         if method.trains_all_tasks_at_once:
             method.start_task(0)
+            draws = generator(self._seed, "augmentation")
             for of_task, index in self._mixed_batches():
-                method.step(of_task, *self._stream.tasks[of_task].train.batch(index, dtype))
+                method.step(of_task, *self._stream.tasks[of_task].train.batch(index, dtype, draws))
         else:
             method.start_task(task)
-            train = self._stream.tasks[task].train
+            train, draws = self._stream.tasks[task].train, generator(self._seed, "augmentation", task)
             for index in self._batches(task):
-                method.step(task, *train.batch(index, dtype))
+                method.step(task, *train.batch(index, dtype, draws))
 
     def _batches(self, task: int) -> list[Tensor]:
         training = self._config.training

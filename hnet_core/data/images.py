@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,11 @@ class Images:
                 digest.update(str(tuple(part.shape)).encode())
                 digest.update(part.contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
+
+
+def joint_checksum(images: Sequence[Images]) -> str:
+    """One checksum of several data sets, 16 hex digits."""
+    return hashlib.sha256("+".join(one.checksum for one in images).encode()).hexdigest()[:16]
 
 
 def data_root(path: str | os.PathLike[str] | None = None) -> Path:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
+from torch import Tensor
 
 from hnet_core.data import Images, open_images
+from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import DATASETS
+from hnet_core.streams.preprocessing import AugmentationName, NormalizationName, Preprocessing
 from hnet_core.streams.tasks import Split, Task
 from hnet_core.trial import ComponentOptions
+
+Validation: Any = Field(
+    None,
+    ge=0,
+    le=0.5,
+    description="share of the training images held out for selection; left out: 0.1 (digits: a fixed 20 %)",
+)
 
 
 class ImageStreamOptions(ComponentOptions):
@@ -17,11 +28,17 @@ class ImageStreamOptions(ComponentOptions):
 
     dataset: str = Field(description="a known data set, or a folder of the data root with train.npz and test.npz")
     n_tasks: int = Field(ge=1, description="tasks in the stream")
-    validation: float | None = Field(
-        None,
-        ge=0,
-        le=0.5,
-        description="share of the training images held out for selection; left out: 0.1 (digits: a fixed 20 %)",
+    validation: float | None = Validation
+
+
+class PreprocessedOptions(ImageStreamOptions):
+    """A stream over images that may be augmented and normalised."""
+
+    augmentation: AugmentationName = Field(
+        "none", description="of training images: flip, or crop_flip (a random crop of 4 padded pixels as well)"
+    )
+    normalization: NormalizationName = Field(
+        "none", description="channel means and deviations to take off; none leaves pixels in [0, 1]"
     )
 
 
@@ -33,13 +50,32 @@ def image_facts(dataset: str, root: Path) -> tuple[tuple[int, ...], int]:
     return tuple(images.train.shape[1:]), images.n_classes
 
 
-def splits(images: Images) -> Task:
+def splits(images: Images, preprocessing: Preprocessing | None = None) -> Task:
     """The whole data set as one task with flattened images."""
+
+    def split(pixels: Tensor, labels: Tensor) -> Split:
+        return Split(pixels.flatten(1), labels, images.scale, preprocessing=preprocessing)
+
     validation = None
     if images.validation is not None and images.validation_labels is not None:
-        validation = Split(images.validation.flatten(1), images.validation_labels, images.scale)
-    return Task(
-        train=Split(images.train.flatten(1), images.train_labels, images.scale),
-        validation=validation,
-        test=Split(images.test.flatten(1), images.test_labels, images.scale),
-    )
+        validation = split(images.validation, images.validation_labels)
+    return Task(split(images.train, images.train_labels), validation, split(images.test, images.test_labels))
+
+
+def preprocessing_for(
+    augmentation: AugmentationName, normalization: NormalizationName, input_shape: tuple[int, ...]
+) -> Preprocessing | None:
+    """What these options ask for, None for nothing.
+
+    Raises:
+        ConfigInvalid: means and deviations of three channels are asked for, and the images have not three.
+    """
+    if augmentation == normalization == "none":
+        return None
+    height, width, channels = (*input_shape, 1)[:3]
+    if normalization != "none" and channels != 3:
+        raise ConfigInvalid(
+            f"normalization {normalization} takes images with 3 channels, got {channels}; use none.",
+            key="stream.normalization",
+        )
+    return Preprocessing((height, width, channels), augmentation, normalization)

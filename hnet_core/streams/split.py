@@ -2,56 +2,99 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from hnet_core.data import open_images
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from hnet_core.data import Images, open_images
 from hnet_core.errors import ConfigInvalid, DatasetCorrupt
-from hnet_core.streams.image_options import ImageStreamOptions, image_facts, splits
+from hnet_core.seeding import generator
+from hnet_core.streams.image_options import PreprocessedOptions, image_facts, preprocessing_for, splits
 from hnet_core.streams.tasks import Split, Stream, StreamShape, Task
 
 
 class SplitStream:
-    """Task t holds the t-th group of consecutive classes, relabelled from zero (Zenke et al. 2017, split MNIST)."""
+    """Task t holds the t-th group of classes, relabelled from zero (Zenke et al. 2017, split MNIST)."""
 
     name = "split"
     summary = "classes dealt out to the tasks in order (split MNIST: 5 tasks of 2 digits)"
 
-    class Options(ImageStreamOptions):
-        pass
+    class Options(PreprocessedOptions):
+        classes_per_task: int | None = Field(
+            None, ge=1, description="left out: all classes, n_tasks must divide their number; else the first ones only"
+        )
+        class_order_seed: int | None = Field(
+            None, ge=0, description="shuffles the classes, the same for every seed of a trial; left out: as they are"
+        )
 
-    @staticmethod
-    def shape(options: Options, root: Path) -> StreamShape:
+    @classmethod
+    def shape(cls, options: Options, root: Path) -> StreamShape:
         input_shape, n_classes = image_facts(options.dataset, root)
-        if n_classes % options.n_tasks:
-            divisors = [str(n) for n in range(1, n_classes + 1) if n_classes % n == 0]
+        preprocessing_for(options.augmentation, options.normalization, input_shape)
+        per_task = options.classes_per_task or _classes_per_task(options, n_classes)
+        if per_task * options.n_tasks > n_classes:
             raise ConfigInvalid(
-                f"n_tasks must divide the {n_classes} classes of {options.dataset}, got {options.n_tasks}; "
-                f"use one of {', '.join(divisors)}.",
-                key="stream.n_tasks",
+                f"{options.n_tasks} tasks of {per_task} classes need {per_task * options.n_tasks} classes, "
+                f"{options.dataset} has {n_classes}; lower n_tasks or classes_per_task.",
+                key="stream.classes_per_task",
             )
-        return StreamShape(options.n_tasks, input_shape, n_classes // options.n_tasks)
+        return StreamShape(options.n_tasks, input_shape, per_task)
 
-    @staticmethod
-    def open(options: Options, root: Path) -> Stream:
-        shape = SplitStream.shape(options, root)
-        images = open_images(options.dataset, root, options.validation)
-        whole = splits(images)
-        tasks = []
-        for task in range(shape.n_tasks):
-            first = task * shape.outputs_per_task
-            cut = Task(
-                train=_classes(whole.train, first, shape.outputs_per_task),
-                validation=whole.validation and _classes(whole.validation, first, shape.outputs_per_task),
-                test=_classes(whole.test, first, shape.outputs_per_task),
-            )
-            for name, part in (("training", cut.train), ("validation", cut.validation), ("test", cut.test)):
-                if part is not None and len(part) == 0:
-                    raise DatasetCorrupt(f"{options.dataset}: task {task + 1} of {shape.n_tasks} has no {name} images.")
-            tasks.append(cut)
-        return Stream(shape, tuple(tasks), images.checksum)
+    @classmethod
+    def open(cls, options: Options, root: Path) -> Stream:
+        return split_images(options, cls.shape(options, root), open_images(options.dataset, root, options.validation))
 
 
-def _classes(split: Split, first: int, n_classes: int) -> Split:
-    """The examples of `n_classes` consecutive classes, relabelled from zero."""
-    members = (split.labels >= first) & (split.labels < first + n_classes)
-    return Split(split.inputs[members], split.labels[members] - first, split.scale)
+def split_images(options: SplitStream.Options, shape: StreamShape, images: Images) -> Stream:
+    """Deal out the classes of a data set in memory."""
+    whole = splits(images, preprocessing_for(options.augmentation, options.normalization, shape.input_shape))
+    groups = class_order(images.n_classes, options.class_order_seed).split(shape.outputs_per_task)
+    tasks = [
+        classes_as_task(whole, group, f"{options.dataset}: task {task + 1} of {shape.n_tasks}")
+        for task, group in enumerate(groups[: shape.n_tasks])
+    ]
+    return Stream(shape, tuple(tasks), images.checksum)
+
+
+def class_order(n_classes: int, seed: int | None) -> Tensor:
+    """The classes in file order, or in an order drawn from the seed, (n_classes,)."""
+    return torch.arange(n_classes) if seed is None else torch.randperm(n_classes, generator=generator(seed, "classes"))
+
+
+def classes_as_task(whole: Task, classes: Tensor, name: str) -> Task:
+    """The examples of some classes, relabelled from zero in their order.
+
+    Raises:
+        DatasetCorrupt: a split has no image of them.
+    """
+    task = Task(
+        train=_examples(whole.train, classes),
+        validation=whole.validation and _examples(whole.validation, classes),
+        test=_examples(whole.test, classes),
+    )
+    for part, split in (("training", task.train), ("validation", task.validation), ("test", task.test)):
+        if split is not None and len(split) == 0:
+            raise DatasetCorrupt(f"{name} has no {part} images.")
+    return task
+
+
+def _examples(split: Split, classes: Tensor) -> Split:
+    new_labels = torch.full((max(int(split.labels.max()), int(classes.max())) + 1,), -1)
+    new_labels[classes] = torch.arange(len(classes))
+    labels = new_labels[split.labels]
+    members = labels >= 0
+    return replace(split, inputs=split.inputs[members], labels=labels[members])
+
+
+def _classes_per_task(options: SplitStream.Options, n_classes: int) -> int:
+    if n_classes % options.n_tasks:
+        divisors = [str(n) for n in range(1, n_classes + 1) if n_classes % n == 0]
+        raise ConfigInvalid(
+            f"n_tasks must divide the {n_classes} classes of {options.dataset}, got {options.n_tasks}; "
+            f"use one of {', '.join(divisors)}, or give classes_per_task.",
+            key="stream.n_tasks",
+        )
+    return n_classes // options.n_tasks

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from hnet_core.streams.preprocessing import Preprocessing
 from hnet_core.trial import Measure
 
 
@@ -53,18 +54,27 @@ class Split:
         labels: class within the task, int64 (n_examples,), or float targets (n_examples, n_targets).
         scale: pixel value that becomes 1.0.
         order: permutation of the inputs, (n_inputs,), None for none.
+        preprocessing: augmentation and normalisation of images, None for neither.
     """
 
     inputs: Tensor
     labels: Tensor
     scale: float = 1.0
     order: Tensor | None = None
+    preprocessing: Preprocessing | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, index: Tensor | slice, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Inputs (n, n_inputs) in `dtype`, and labels, of the examples at `index`."""
+    @property
+    def augments(self) -> bool:
+        """Whether the same example differs from one time to the next in training."""
+        return self.preprocessing is not None and self.preprocessing.augmentation != "none"
+
+    def batch(
+        self, index: Tensor | slice, dtype: torch.dtype, draws: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Inputs (n, n_inputs) in `dtype`, and labels, of the examples at `index`; augmented if given `draws`."""
         if isinstance(index, slice):
             inputs, labels = self.inputs[index], self.labels[index]
         else:
@@ -73,7 +83,11 @@ class Split:
             inputs = inputs.gather(1, self.order.expand(len(inputs), -1))
         if labels.is_floating_point():
             labels = labels.to(dtype)
-        return inputs.to(dtype) / self.scale, labels
+        if self.preprocessing is None:
+            return inputs.to(dtype) / self.scale, labels
+        if draws is not None:
+            inputs = self.preprocessing.augmented(inputs, draws)
+        return self.preprocessing.normalized(inputs.to(dtype) / self.scale), labels
 
     def to(self, device: torch.device) -> Split:
         order = None if self.order is None else self.order.to(device)

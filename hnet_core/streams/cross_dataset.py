@@ -1,0 +1,64 @@
+"""A few classes of one data set, then of another: how far do features learnt on the first serve the second?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from hnet_core.data import joint_checksum, open_images
+from hnet_core.errors import ConfigInvalid
+from hnet_core.streams.image_options import Validation, image_facts, preprocessing_for, splits
+from hnet_core.streams.image_sizes import resized
+from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
+from hnet_core.streams.split import class_order, classes_as_task
+from hnet_core.streams.tasks import Stream, StreamShape
+from hnet_core.trial import ComponentOptions
+
+CHANNELS = 3
+
+
+class CrossDataset:
+    """Two tasks of as many random classes of two data sets, all images at one size with three channels.
+
+    "Partial hypernetworks for continual learning" (CoLLAs 2023), sec. 4.1 and Fig. 4: blocks learnt on the first data
+    set are frozen (`freeze_depth`), and the accuracy on the second shows what they are worth there.
+    """
+
+    name = "cross_dataset"
+    summary = "some classes of one data set, then of another (transfer of frozen blocks)"
+
+    class Options(ComponentOptions):
+        first: str = Field("cifar10", description="data set of the first task")
+        second: str = Field("cifar100", description="data set of the second task")
+        classes_per_task: int = Field(5, ge=2, description="drawn from each data set")
+        class_order_seed: int | None = Field(0, ge=0, description="draws the classes; null: the first ones of each")
+        image_size: int = Field(32, ge=8, description="pixels of a side the images are scaled to")
+        validation: float | None = Validation
+        augmentation: AugmentationName = Field("none", description="of training images")
+        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to take off")
+
+    @staticmethod
+    def shape(options: Options, root: Path) -> StreamShape:
+        for key, dataset in (("first", options.first), ("second", options.second)):
+            input_shape, n_classes = image_facts(dataset, root)
+            if n_classes < options.classes_per_task or len(input_shape) not in (2, 3):
+                raise ConfigInvalid(
+                    f"stream cross_dataset needs images of {options.classes_per_task} classes, {dataset} has "
+                    f"{n_classes} classes of shape {input_shape}.",
+                    key=f"stream.{key}",
+                )
+        return StreamShape(2, (options.image_size, options.image_size, CHANNELS), options.classes_per_task)
+
+    @staticmethod
+    def open(options: Options, root: Path) -> Stream:
+        shape = CrossDataset.shape(options, root)
+        preprocessing = preprocessing_for(options.augmentation, options.normalization, shape.input_shape)
+        names = options.first, options.second
+        opened = [open_images(name, root, options.validation) for name in names]
+        tasks = []
+        for name, original in zip(names, opened, strict=True):
+            images = resized(original, options.image_size, CHANNELS)
+            classes = class_order(images.n_classes, options.class_order_seed)[: options.classes_per_task]
+            tasks.append(classes_as_task(splits(images, preprocessing), classes, name))
+        return Stream(shape, tuple(tasks), joint_checksum(opened))

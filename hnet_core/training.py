@@ -17,6 +17,7 @@ from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
 from hnet_core.hypernets import Hypernet
 from hnet_core.memory import PeakMemory
 from hnet_core.methods import Method, Problem
+from hnet_core.methods.method import ReadsTask
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream, StreamShape
@@ -155,8 +156,11 @@ class TrialRun:
         else:
             method.start_task(task)
             train, draws = self._stream.tasks[task].train, generator(self._seed, "augmentation", task)
+            read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
             for index in self._batches(task):
-                method.step(task, *train.batch(index, dtype, draws))
+                method.step(task, *read.batch(index, dtype, draws))
+            if isinstance(method, ReadsTask):
+                method.end_task(task, train)
 
     def _batches(self, task: int) -> list[Tensor]:
         training = self._config.training
@@ -249,13 +253,15 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
     """
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
-    reason = METHODS[config.method.name].unsupported(config, shape, target)
+    method = METHODS[config.method.name]
+    reason = method.unsupported(config, shape, target)
     if reason is not None:
         raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
     hypernet: Hypernet | None = None
     if config.hypernet is not None:
-        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, target.shapes)
-    counts = METHODS[config.method.name].counts(config.method, target, hypernet, shape.n_tasks)
+        generated = method.generated(config.method, target)
+        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, generated.shapes, generated.kinds)
+    counts = method.counts(config.method, target, hypernet, shape.n_tasks)
     return Networks(target, hypernet, counts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.methods.method import Predictor, Problem
+from hnet_core.methods.method import Predictor, Problem, Tensors
 from hnet_core.methods.weights import WeightSource, fixed_predictor, shared_counts
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
@@ -30,6 +30,10 @@ class BaseMethod:
     @staticmethod
     def uses_hypernet(options: Any) -> bool:
         return False
+
+    @staticmethod
+    def generated(options: Any, target: Target) -> Tensors:
+        return target
 
     @staticmethod
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:

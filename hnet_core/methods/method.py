@@ -6,17 +6,17 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.streams import StreamShape
+from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.normalization import Memory
-from hnet_core.targets.target import Normalization
+from hnet_core.targets.target import Kind, Normalization
 from hnet_core.trial import ComponentOptions, TrainingOptions, TrialConfig, WeightCounts
 
 Predictor = Callable[[Tensor], Tensor]
@@ -52,9 +52,9 @@ class Problem:
         """The same with some blocks of the target network only, and a memory of its own; see Target.part."""
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
-    def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
+    def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
         """Mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
-        outputs = self.outputs(task, weights, inputs, training=True)
+        outputs = self.outputs(task, weights, inputs, training=training)
         return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
 
     def outputs(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
@@ -69,6 +69,27 @@ class Problem:
         """A new Adam with the settings of the trial."""
         betas = (self.training.adam_beta1, self.training.adam_beta2)
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=betas)
+
+
+class Tensors(Protocol):
+    """Some weight tensors of a target network, in its order; a Target is all of its own."""
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]: ...
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]: ...
+
+
+@runtime_checkable
+class ReadsTask(Protocol):
+    """A method that reads the training examples of a task outside of its steps; run_trial then calls these too."""
+
+    def prepare(self, task: int, train: Split) -> Split:
+        """After start_task: what its steps shall be given; `train` itself, or something computed from it."""
+
+    def end_task(self, task: int, train: Split) -> None:
+        """After the last step of a task."""
 
 
 class Method(Protocol):
@@ -95,6 +116,10 @@ class Method(Protocol):
     @staticmethod
     def uses_hypernet(options: Any) -> bool:
         """Whether this method trains a hypernetwork under these options."""
+
+    @staticmethod
+    def generated(options: Any, target: Target) -> Tensors:
+        """The tensors of the target network that a hypernetwork has outputs for."""
 
     @staticmethod
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:

@@ -4,8 +4,8 @@ Setting of Hemati et al. (2023) for split CIFAR-100: slim ResNet-18, 5 outputs, 
 thread, processor time, all in turns. One row per measurement: case, freeze_depth, ms (median), ratio (of the step with
 weights for every image, at the same depth, to this; null where that was not measured).
 
-Cases: per_image; partial_hnet; features_given (the same with activations of the frozen blocks computed once, as they are
-without augmentation); plain (the same network and frozen blocks without a hypernetwork).
+Cases: per_image; partial_hnet; features_given (the same with activations of the frozen blocks computed once, as they
+are without augmentation); plain (the same network and frozen blocks without a hypernetwork).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core.methods import Method, Problem
+from hnet_core.methods import Problem
 from hnet_core.methods.latent_replay import LatentReplay
 from hnet_core.methods.method import shape_for
 from hnet_core.methods.partial_hnet import PartialHnet
@@ -65,7 +65,8 @@ def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> lis
 def partial_hnet(depth: int, frozen_normalization: str = "batch", dtype: torch.dtype = torch.float32) -> PartialHnet:
     """The method in the middle of a run: the first task is over, the second has begun."""
     options = {"name": "partial_hnet", "freeze_depth": depth, "frozen_normalization": frozen_normalization}
-    return _begun(PartialHnet, options, dtype)
+    method: PartialHnet = _begun(PartialHnet, options, dtype)
+    return method
 
 
 def images(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
@@ -86,7 +87,7 @@ def _begun(kind: Any, options: dict[str, Any], dtype: torch.dtype = torch.float3
     shape = shape_for(kind, SHAPE)
     parts = networks(config, shape)
     problem = Problem(shape, parts.target, parts.hypernet, config.training, 0, torch.device("cpu"), dtype)
-    method: Method = kind(config.method, problem)
+    method: Any = kind(config.method, problem)
     method.start_task(0)
     method.start_task(TASK)
     return method

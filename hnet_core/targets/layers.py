@@ -143,8 +143,10 @@ class Activation(Plain):
 
 
 class Relu(Plain):
+    """max(x, 0), in place: the layers it follows do not need their outputs for their gradients."""
+
     def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        return torch.relu(x)
+        return torch.relu_(x)
 
 
 class MaxPool(Plain):
@@ -208,7 +210,7 @@ class Residual:
 
     def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
         main = self._main.forward(x, weights, how)
-        return torch.relu(main + self._shortcut.forward(x, weights, how))
+        return torch.relu_(main + self._shortcut.forward(x, weights, how))
 
 
 class Chain:

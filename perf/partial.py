@@ -22,10 +22,9 @@ from torch import Tensor
 
 from hnet_core.methods import Problem
 from hnet_core.methods.latent_replay import LatentReplay
-from hnet_core.methods.method import shape_for
 from hnet_core.methods.partial_hnet import PartialHnet
 from hnet_core.streams import Split, StreamShape
-from hnet_core.training import networks
+from hnet_core.training import method_shape, networks
 from hnet_core.trial import TrialConfig
 from perf.per_image import PerImageStep
 from perf.timing import interleaved
@@ -84,7 +83,7 @@ def _begun(kind: Any, options: dict[str, Any], dtype: torch.dtype = torch.float3
             "training": {"batch_size": BATCH_SIZE},
         }
     )
-    shape = shape_for(kind, SHAPE)
+    shape = method_shape(config, SHAPE)
     parts = networks(config, shape)
     problem = Problem(shape, parts.target, parts.hypernet, config.training, 0, torch.device("cpu"), dtype)
     method: Any = kind(config.method, problem)
@@ -98,7 +97,8 @@ def _partial(depth: int) -> Callable[[], None]:
 
 
 def _plain(depth: int) -> Callable[[], None]:
-    method = _begun(LatentReplay, {"name": "latent_replay", "freeze_depth": depth, "buffer_size": 0})
+    options = {"name": "latent_replay", "freeze_depth": depth, "buffer_size": 0, "frozen_normalization": "batch"}
+    method = _begun(LatentReplay, options)
     return partial(method.step, TASK, *images())
 
 

@@ -8,7 +8,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
 from hnet_core.methods.method import Predictor, Problem
@@ -73,13 +72,13 @@ class PartialHnet(BaseMethod):
         return too_deep(options.freeze_depth, target)
 
     @staticmethod
-    def counts(options: Options, target: Target, hypernet: Hypernet, n_tasks: int) -> WeightCounts:
+    def counts(options: Options, target: Target, hypernet: Any, n_tasks: int) -> WeightCounts:
         frozen = target.part(0, options.freeze_depth).n_weights
         total = hypernet.n_weights + n_tasks * hypernet.embedding_size
         return WeightCounts(target.n_weights, frozen + total, hypernet=total, per_task=hypernet.embedding_size)
 
     @staticmethod
-    def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
+    def multiply_adds(options: Options, target: Target, hypernet: Any, batch_size: int, task: int) -> int:
         front, back = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
         regularized = min(task, options.regularized_tasks or task) if options.beta_output else 0
         of_front = (3 if task == 0 else 1) * front.multiply_adds(batch_size)

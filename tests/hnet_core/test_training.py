@@ -17,7 +17,7 @@ from tests.hnet_core.tiny import tiny
 POLYNOMIALS = {"name": "polynomials"}
 PERMUTED = {"name": "permuted", "dataset": "digits", "n_tasks": 3}
 TINY_METHODS: dict[str, list[dict[str, Any]]] = {
-    "ewc": [{}, {"decay": 0.5, "fisher_examples": 10}],
+    "ewc": [{"fisher_examples": 10}, {"decay": 0.5, "fisher_examples": 10}],
     "finetune": [{}, {"network": "hypernet"}],
     "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
     "hypermask": [{}, {"previous_embeddings": False}],

@@ -67,7 +67,9 @@ def test_a_strong_penalty_keeps_the_first_task_and_none_is_fine_tuning() -> None
     training = {"iterations": 150, "lr": 0.005}
 
     def first_task(penalty: float) -> float:
-        result = run_trial(tiny(method={"name": "ewc", "penalty": penalty}, training=training), seed=0)
+        result = run_trial(
+            tiny(method={"name": "ewc", "penalty": penalty, "fisher_examples": 50}, training=training), seed=0
+        )
         return float(result.test[-1][0] or 0.0)
 
     plain = run_trial(tiny(method={"name": "finetune"}, training={**training, "engine": "plain"}), seed=0)

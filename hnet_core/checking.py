@@ -77,9 +77,10 @@ def _check_component(key: str, registry: Registry, raw: object) -> tuple[Compone
     if not isinstance(raw["name"], str) or raw["name"] not in registry:
         guess = did_you_mean(str(raw["name"]), registry)
         return None, [Complaint((key, "name"), f"unknown {key} {raw['name']!r}{guess}")]
-    model = registry[raw["name"]].Options
+    component = registry[raw["name"]]
+    model = component.Options
     try:
-        return model.model_validate(dict(raw)), []
+        return model.model_validate({**raw, "name": component.name}), []
     except ValidationError as error:
         return None, [Complaint((key, *one.path), one.message) for one in explain(error, model)]
 

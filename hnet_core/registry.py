@@ -1,8 +1,9 @@
 """Finds data sets, streams, targets, hypernetworks and methods by name.
 
 A component is a class with `name` and `summary` in a module of its package (all but data sets have an inner `Options`
-class too); a new one is one new file. Packages outside this tree add theirs through the entry point groups `hnet.data`,
-`hnet.streams`, `hnet.targets`, `hnet.hypernets` and `hnet.methods`, each entry naming such a class.
+class too); a new one is one new file. It may have `aliases`, names other papers give it: a configuration that uses one
+is the same as, and is stored under, the component's own. Packages outside this tree add theirs through the entry point
+groups `hnet.data`, `hnet.streams`, `hnet.targets`, `hnet.hypernets` and `hnet.methods`, each entry naming such a class.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ class Registry(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         components = self._components()
-        if name not in components:
+        known = self._aliases().get(name, name)
+        if known not in components:
             raise ValueError(f"unknown {self.kind} {name!r}{did_you_mean(name, components)}.")
-        return components[name]
+        return components[known]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._components())
@@ -36,12 +38,15 @@ class Registry(Mapping[str, Any]):
         return len(self._components())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._components()
+        return name in self._components() or name in self._aliases()
 
     def _components(self) -> dict[str, Any]:
         if self._found is None:
             self._found = dict(sorted({**self._inside(), **self._outside()}.items()))
         return self._found
+
+    def _aliases(self) -> dict[str, str]:
+        return {alias: name for name, one in self._components().items() for alias in getattr(one, "aliases", ())}
 
     def _inside(self) -> dict[str, Any]:
         found = {}

@@ -18,6 +18,7 @@ from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
 from hnet_core.hypernets import Hypernet
 from hnet_core.memory import PeakMemory
 from hnet_core.methods import Method, Problem
+from hnet_core.methods.method import ReadsTask
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream, StreamShape
@@ -127,12 +128,15 @@ class TrialRun:
                 yield
         else:
             task = self.tasks_done
-            indices = self._indices(task)
+            train, indices = self._stream.tasks[task].train, self._indices(task)
             method.start_task(task)
+            read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
             yield
-            for inputs, labels in self._batches(task, indices):
+            for inputs, labels in self._batches(task, read, indices):
                 method.step(task, inputs, labels)
                 yield
+            if isinstance(method, ReadsTask):
+                method.end_task(task, train)
 
     def finish_task(self, seconds: float) -> TaskReport:
         """Evaluate after the last of `steps`, which took so long.
@@ -193,11 +197,10 @@ class TrialRun:
             data_checksum=self._stream.checksum,
         )
 
-    def _batches(self, task: int, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, task: int, train: Split, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and labels of every step, made on the device."""
-        train, device = self._stream.tasks[task].train, self._problem.device
         draws = generator(self._seed, "augmentation", task)
-        for several in indices.split(BATCHES_AT_ONCE.get(device.type, 1)):
+        for several in indices.split(BATCHES_AT_ONCE.get(self._problem.device.type, 1)):
             inputs, labels = train.batch(several.flatten(), self._problem.dtype, draws)
             yield from zip(inputs.split(several.shape[1]), labels.split(several.shape[1]), strict=True)
 
@@ -299,7 +302,8 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
     hypernet: Hypernet | None = None
     if config.hypernet is not None:
-        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, method.generated(config.method, target).shapes)
+        generated = method.generated(config.method, target)
+        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, generated.shapes, generated.kinds)
     counts = method.counts(config.method, target, hypernet, shape.n_tasks)
     return Networks(target, hypernet, counts)
 

@@ -132,7 +132,9 @@ def _resolve(registry: Registry, value: object) -> object:
         return value
     if not isinstance(value, Mapping) or "name" not in value:
         raise ValueError(f"must be a block with a name, got {value!r}; known names: {', '.join(registry)}.")
-    return registry[str(value["name"])].Options.model_validate(dict(value))
+    component = registry[str(value["name"])]
+    options: ComponentOptions = component.Options.model_validate({**value, "name": component.name})
+    return options
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hnet_core.activations import ACTIVATIONS
 from hnet_core.hypernets.hidden_layers import hidden_forward, hidden_shapes, hidden_weights
 from hnet_core.hypernets.hypernet import HypernetOptions
 from hnet_core.initialization import linear_layer, normal
-from hnet_core.targets.target import numel
+from hnet_core.targets.target import Kind, numel
 
 
 class ChunkedHypernet:
@@ -32,8 +32,10 @@ class ChunkedHypernet:
         chunk_embedding: int = Field(96, ge=1, description="length of a chunk embedding")
         chunk_size: int = Field(42_000, ge=1, description="target weights generated at a time")
 
-    def __init__(self, options: Options, target_shapes: tuple[tuple[int, ...], ...]) -> None:
-        self.embedding_size = options.task_embedding
+    def __init__(
+        self, options: Options, target_shapes: tuple[tuple[int, ...], ...], kinds: tuple[Kind, ...] = ()
+    ) -> None:
+        self.embedding_size = self.n_read = options.task_embedding
         self.n_outputs = sum(map(numel, target_shapes))
         self.chunk_size = options.chunk_size
         self.n_chunks = -(-self.n_outputs // options.chunk_size)
@@ -54,6 +56,9 @@ class ChunkedHypernet:
             *hidden_weights(self.widths, self._initialization, generator, dtype),
             *linear_layer(self.chunk_size, self.widths[-1], self._initialization, generator, dtype),
         ]
+
+    def initial_embedding(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+        return normal((self.embedding_size,), generator, dtype)
 
     def generate(self, theta: Sequence[Tensor], embeddings: Tensor) -> Tensor:
         chunks, *hidden, weight, bias = theta

@@ -12,8 +12,8 @@ from torch import Tensor
 from hnet_core.activations import ACTIVATIONS
 from hnet_core.hypernets.hidden_layers import hidden_forward, hidden_shapes, hidden_weights
 from hnet_core.hypernets.hypernet import HypernetOptions
-from hnet_core.initialization import linear_layer
-from hnet_core.targets.target import numel
+from hnet_core.initialization import linear_layer, normal
+from hnet_core.targets.target import Kind, numel
 
 
 class FullHypernet:
@@ -30,8 +30,10 @@ class FullHypernet:
     class Options(HypernetOptions):
         pass
 
-    def __init__(self, options: Options, target_shapes: tuple[tuple[int, ...], ...]) -> None:
-        self.embedding_size = options.task_embedding
+    def __init__(
+        self, options: Options, target_shapes: tuple[tuple[int, ...], ...], kinds: tuple[Kind, ...] = ()
+    ) -> None:
+        self.embedding_size = self.n_read = options.task_embedding
         self.head_sizes = [numel(shape) for shape in target_shapes]
         self.n_outputs = sum(self.head_sizes)
         self.widths = (options.task_embedding, *options.hidden)
@@ -50,6 +52,9 @@ class FullHypernet:
             linear_layer(size, self.widths[-1], self._initialization, generator, dtype) for size in self.head_sizes
         ]
         return [*hidden, *(torch.cat(parts) for parts in zip(*heads, strict=True))]
+
+    def initial_embedding(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+        return normal((self.embedding_size,), generator, dtype)
 
     def generate(self, theta: Sequence[Tensor], embeddings: Tensor) -> Tensor:
         *hidden, weight, bias = theta

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hnet_core.activations import ActivationName
 from hnet_core.initialization import InitializationName
+from hnet_core.targets.target import Kind
 from hnet_core.trial import ComponentOptions
 
 
@@ -31,6 +32,7 @@ class Hypernet(Protocol):
         n_weights: numbers in theta.
         n_outputs: weights generated for one task, D.
         embedding_size: length of a task embedding.
+        n_read: leading numbers of it that the hidden layers read; any others are weights of the task itself.
     """
 
     name: ClassVar[str]
@@ -40,11 +42,16 @@ class Hypernet(Protocol):
     n_weights: int
     n_outputs: int
     embedding_size: int
+    n_read: int
 
-    def __init__(self, options: Any, target_shapes: tuple[tuple[int, ...], ...]) -> None: ...
+    def __init__(self, options: Any, target_shapes: tuple[tuple[int, ...], ...], kinds: tuple[Kind, ...] = ()) -> None:
+        """For a target network with these tensors; kinds say what each is, see Target (not all hypernetworks ask)."""
 
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> list[Tensor]:
         """Initial theta."""
+
+    def initial_embedding(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+        """The embedding a task starts with, (embedding_size,)."""
 
     def generate(self, theta: Sequence[Tensor], embeddings: Tensor) -> Tensor:
         """Target weights (n_tasks, n_outputs) for task embeddings (n_tasks, embedding_size)."""

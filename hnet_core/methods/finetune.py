@@ -20,6 +20,7 @@ class Finetune(BaseMethod):
     """Adam on the loss of the current task, on the target network itself or through a hypernetwork."""
 
     name = "finetune"
+    aliases = ("naive",)  # Hemati et al. (2023)
     summary = "one task after the other without protection (lower bound)"
 
     class Options(ComponentOptions):

@@ -19,6 +19,7 @@ class Joint(Finetune):
     """
 
     name = "joint"
+    aliases = ("multitask",)
     summary = "all tasks at once (upper bound)"
     trains_all_tasks_at_once: ClassVar[bool] = True
 

@@ -6,14 +6,14 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.streams import StreamShape
+from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.normalization import Memory
 from hnet_core.targets.target import Kind, Normalization
@@ -57,9 +57,9 @@ class Problem:
         """The same with some blocks of the target network only, and a memory of its own; see Target.part."""
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
-    def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor) -> Tensor:
+    def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
         """Mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
-        outputs = self.outputs(task, weights, inputs, training=True)
+        outputs = self.outputs(task, weights, inputs, training=training)
         return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
 
     def outputs(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
@@ -84,6 +84,17 @@ class Tensors(Protocol):
 
     @property
     def kinds(self) -> tuple[Kind, ...]: ...
+
+
+@runtime_checkable
+class ReadsTask(Protocol):
+    """A method that reads the training examples of a task outside of its steps; run_trial then calls these too."""
+
+    def prepare(self, task: int, train: Split) -> Split:
+        """After start_task: what its steps shall be given; `train` itself, or something computed from it."""
+
+    def end_task(self, task: int, train: Split) -> None:
+        """After the last step of a task."""
 
 
 class Method(Protocol):

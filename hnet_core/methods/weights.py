@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.initialization import normal
 from hnet_core.methods.method import Problem
 from hnet_core.seeding import generator
 from hnet_core.targets import Target
@@ -45,11 +44,11 @@ class GeneratedWeights:
             raise ValueError("a hypernet is needed to generate weights, got none.")
         self.hypernet = problem.hypernet
         draws = generator(problem.seed, "initialize", "hypernet")
-        size = (self.hypernet.embedding_size,)
         theta = self.hypernet.initialize(draws, problem.dtype)
         self.theta = [leaf(part, problem.device) for part in theta]
         self.embeddings = [
-            leaf(normal(size, draws, problem.dtype), problem.device) for _ in range(problem.shape.n_tasks)
+            leaf(self.hypernet.initial_embedding(draws, problem.dtype), problem.device)
+            for _ in range(problem.shape.n_tasks)
         ]
 
     def parameters(self, task: int) -> list[Tensor]:

@@ -97,8 +97,12 @@ class Conv(Plain):
         return numel(self.output_shape(shape)[1:]) * numel(self.tensors[0][1])
 
     def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        weight = weights.take()
-        return F.conv2d(x, weight, weights.take() if self._bias else None, self._stride, self._padding)
+        weight, stride = weights.take(), self._stride
+        if weight.shape[2] == 1 and stride > 1:
+            # The same, and it avoids a crash: the gradient of a strided 1x1 convolution of few channels, channels last
+            # in memory, writes out of bounds on CPU (torch 2.15, oneDNN).
+            x, stride = x[:, :, ::stride, ::stride], 1
+        return F.conv2d(x, weight, weights.take() if self._bias else None, stride, self._padding)
 
 
 class Norm(Plain):
@@ -139,8 +143,10 @@ class Activation(Plain):
 
 
 class Relu(Plain):
+    """max(x, 0), in place: the layers it follows do not need their outputs for their gradients."""
+
     def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        return torch.relu(x)
+        return torch.relu_(x)
 
 
 class MaxPool(Plain):
@@ -204,7 +210,7 @@ class Residual:
 
     def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
         main = self._main.forward(x, weights, how)
-        return torch.relu(main + self._shortcut.forward(x, weights, how))
+        return torch.relu_(main + self._shortcut.forward(x, weights, how))
 
 
 class Chain:

@@ -17,10 +17,13 @@ from tests.hnet_core.tiny import tiny
 POLYNOMIALS = {"name": "polynomials"}
 PERMUTED = {"name": "permuted", "dataset": "digits", "n_tasks": 3}
 TINY_METHODS: dict[str, list[dict[str, Any]]] = {
+    "ewc": [{"fisher_examples": 10}, {"decay": 0.5, "fisher_examples": 10}],
     "finetune": [{}, {"network": "hypernet"}],
     "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
     "hypermask": [{}, {"previous_embeddings": False}],
     "joint": [{}, {"network": "hypernet"}],
+    "latent_replay": [{}, {"freeze_depth": 1, "buffer_size": 40}, {"freeze_depth": 1, "buffer_size": 0}],
+    "partial_hnet": [{}, {"freeze_depth": 1}, {"freeze_depth": 1, "lookahead": "second_order"}, {"lookahead": "none"}],
     "scratch": [{}],
 }
 CASES = [{"name": name, **options} for name, cases in TINY_METHODS.items() for options in cases]
@@ -39,7 +42,10 @@ def test_every_registered_method_is_covered_here() -> None:
 def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, Any], stream: dict[str, Any]) -> None:
     config = tiny(method=method, stream=stream, training={"iterations": 4})
     saved: list[bytes] = []
-    whole = run_trial(config, seed=3, on_task=lambda report: saved.append(packed(report)))
+    try:
+        whole = run_trial(config, seed=3, on_task=lambda report: saved.append(packed(report)))
+    except UnsupportedTrial as error:
+        pytest.skip(str(error))
     assert_complete(whole, config)
     for checkpoint in saved:
         resumed = run_trial(config, seed=3, resume=unpacked(checkpoint))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from hnet_core.checking import check_trial, parse_trial
 from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import METHODS
 from tests.hnet_core.tiny import TINY, tiny
 
 
@@ -98,3 +99,9 @@ def test_a_configuration_survives_json() -> None:
 def test_reading_a_configuration_class_does_not_import_torch() -> None:
     code = "import sys, hnet_core.trial; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_name_of_another_paper_is_the_same_configuration() -> None:
+    assert tiny(method={"name": "naive"}).hash() == tiny(method={"name": "finetune"}).hash()
+    assert tiny(method={"name": "multitask"}).method.name == "joint"
+    assert "naive" not in list(METHODS)

@@ -1,0 +1,85 @@
+"""The first blocks of a target network: learnt with the first task, frozen from then on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hnet_core.methods.method import Problem
+from hnet_core.methods.weights import OwnWeights
+from hnet_core.streams import Split
+from hnet_core.targets import Target
+from hnet_core.targets.target import Normalization
+
+FEATURE_BATCH = 512
+
+
+class FrozenBlocks:
+    """The blocks before `depth` with weights of their own; depth 0 is no block at all, features are the inputs.
+
+    Args:
+        problem: of the whole target network.
+        normalization: in these blocks, None for the target's own. Running statistics are those of the first task.
+        keeps_updating: running statistics go on changing in later tasks, although the weights do not.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        depth: int,
+        normalization: Normalization | None = None,
+        *,
+        keeps_updating: bool = False,
+    ) -> None:
+        self._problem = problem.part(0, depth, normalization)
+        self._source = OwnWeights(self._problem)
+        self._depth, self._keeps_updating = depth, keeps_updating
+        self._n_weights = self._problem.target.n_weights
+
+    def parameters(self, task: int) -> list[Tensor]:
+        """What to train on a task: the weights in the first one, nothing later."""
+        return [self._source.flat] if task == 0 and self._n_weights else []
+
+    def features(self, task: int, inputs: Tensor, *, training: bool = False) -> Tensor:
+        """What the blocks make of the inputs; differentiable in their weights in training on the first task."""
+        if task == 0 and training:
+            return self._forward(inputs, training=True)
+        with torch.no_grad():
+            return self._forward(inputs, training=training and self._keeps_updating)
+
+    def computed_once(self, split: Split) -> Split | None:
+        """The features of all examples in place of their inputs; None where they differ from one time to the next.
+
+        They do where images are augmented, and where blocks normalise over the batch.
+        """
+        varies = self._problem.target.initial_statistics(self._problem.dtype).numel() > 0 and (
+            self._problem.target.normalization == "batch" or self._keeps_updating
+        )
+        if self._depth == 0 or split.augments or varies:
+            return None
+        with torch.inference_mode(False), torch.no_grad():
+            blocks = [
+                self._forward(split.batch(slice(start, start + FEATURE_BATCH), self._problem.dtype)[0], training=False)
+                for start in range(0, len(split), FEATURE_BATCH)
+            ]
+        return replace(split, inputs=torch.cat(blocks), scale=1.0, order=None, preprocessing=None)
+
+    def state(self) -> dict[str, Any]:
+        return {"weights": self._source.state(), "statistics": self._problem.memory.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self._source.load_state(state["weights"])
+        self._problem.memory.load_state(state["statistics"])
+
+    def _forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+        return self._problem.forward(0, self._source.flat, inputs, training=training)
+
+
+def too_deep(depth: int, target: Target) -> str | None:
+    """Why so many blocks of this target network cannot be frozen; None if they can."""
+    if depth <= target.n_blocks:
+        return None
+    return f"can freeze at most the {target.n_blocks} blocks of this target network, got freeze_depth {depth}"

@@ -1,0 +1,184 @@
+"""Partial hypernetworks: the first blocks frozen after the first task, the weights of the others generated."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from hnet_core.hypernets import Hypernet
+from hnet_core.methods.base import BaseMethod
+from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
+from hnet_core.methods.method import Predictor, Problem
+from hnet_core.methods.weights import GeneratedWeights, shared_counts
+from hnet_core.seeding import generator
+from hnet_core.snapshots import snapshot
+from hnet_core.streams import Split, StreamShape
+from hnet_core.targets import Target
+from hnet_core.targets.target import Normalization
+from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
+
+
+class PartialHnet(BaseMethod):
+    """L(psi) + beta_output * mean over previous tasks j of |h(e_j, psi') - h*(e_j)|^2, one Adam over psi.
+
+    Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023), eq. 7 to 10 and algorithm 1. psi is
+    the hypernetwork with the embeddings of all tasks seen so far, h* its weights before the task, and psi' = psi - lr *
+    grad L(psi) is looked ahead to. The first `freeze_depth` blocks have weights of their own, learnt with the first
+    task.
+
+    Differs: the weights are generated once per batch, not once per image as in the official code; with normalisation
+    `instance` the outputs are the same. The gradients are summed as in that code, not averaged as in algorithm 1.
+    """
+
+    name = "partial_hnet"
+    summary = "hypernetwork for the last blocks, the first ones frozen after task 1 (Hemati et al. 2023)"
+    single_head: ClassVar[bool] = True
+    source: GeneratedWeights
+
+    class Options(ComponentOptions):
+        freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 generates all weights")
+        beta_output: float = Field(0.5, ge=0, description="strength of the output regulariser (lambda in the paper)")
+        lookahead: Literal["first_order", "second_order", "none"] = Field(
+            "first_order", description="psi' = psi - lr * gradient, held constant or differentiated; none: psi' = psi"
+        )
+        regularized_tasks: int | None = Field(
+            20, ge=1, description="previous tasks drawn at random for each step; null: all of them"
+        )
+        frozen_normalization: Normalization = Field(
+            "batch", description="in the frozen blocks; batch as in the official code: no activation can be reused"
+        )
+        copy_embedding: bool = Field(True, description="a task starts with the embedding of the one before it")
+
+    def __init__(self, options: Options, problem: Problem) -> None:
+        self.options = options
+        self.front = FrozenBlocks(problem, options.freeze_depth, options.frozen_normalization)
+        self.problem = problem.part(options.freeze_depth)
+        self.source = GeneratedWeights(self.problem)
+        self._given_features = False
+
+    @staticmethod
+    def uses_hypernet(options: Options) -> bool:
+        return True
+
+    @staticmethod
+    def generated(options: Options, target: Target) -> Target:
+        return target.part(options.freeze_depth)
+
+    @staticmethod
+    def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
+        options: Any = config.method
+        return too_deep(options.freeze_depth, target)
+
+    @staticmethod
+    def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
+        frozen = target.part(0, options.freeze_depth).n_weights
+        counts = shared_counts("hypernet", target, hypernet, n_tasks)
+        every = frozen + counts.hypernet
+        return dataclasses.replace(counts, model=every, trained=every)
+
+    @staticmethod
+    def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
+        front, back = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
+        regularized = min(task, options.regularized_tasks or task) if options.beta_output else 0
+        of_front = (3 if task == 0 else 1) * front.multiply_adds(batch_size)
+        return of_front + 3 * (back.multiply_adds(batch_size) + (1 + regularized) * hypernet.multiply_adds())
+
+    def start_task(self, task: int) -> None:
+        embeddings = self.source.embeddings
+        if task > 0 and self.options.copy_embedding:
+            size = self.source.hypernet.n_read
+            with torch.no_grad():
+                embeddings[task][:size] = embeddings[task - 1][:size]
+        self._seen = embeddings[: task + 1]
+        self._adam = self.problem.adam([*self.source.theta, *self._seen, *self.front.parameters(task)])
+        self._draws = generator(self.problem.seed, "regularized tasks", task)
+        if self._protects(task):
+            previous = torch.stack(embeddings[:task])
+            engine = self.problem.training.engine
+            self._snapshot = snapshot(self.source.hypernet, self.source.theta, previous, engine)
+
+    def prepare(self, task: int, train: Split) -> Split:
+        features = self.front.computed_once(train) if task > 0 else None
+        self._given_features = features is not None
+        return features or train
+
+    def end_task(self, task: int, train: Split) -> None:
+        """Nothing is kept of the examples."""
+
+    def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
+        theta, embedding, front = self.source.theta, self._seen[task], self.front.parameters(task)
+        features = inputs if self._given_features else self.front.features(task, inputs, training=True)
+        loss = self.problem.task_loss(task, self.source.weights(task), features, labels)
+        protects = self._protects(task)
+        differentiable = protects and self.options.lookahead == "second_order"
+        own = [*theta, embedding]
+        gradients = torch.autograd.grad(loss, [*own, *front], create_graph=differentiable)
+        for part, gradient in zip([*own, *front], gradients, strict=True):
+            part.grad = gradient.detach()
+        if protects:
+            self._protect(task, gradients[: len(own)])
+        self._adam.step()
+
+    def _protect(self, task: int, gradients: tuple[Tensor, ...]) -> None:
+        """Add beta times the gradient of the regulariser to `.grad` of theta and all embeddings.
+
+        With psi' = psi - lr g(psi), v the gradient of R at psi' and H the Hessian of the task's loss, that gradient is
+        v (first order: g a constant) or v - lr H v (second order).
+        """
+        theta, lr, beta = self.source.theta, self.problem.training.lr, self.options.beta_output
+        step = 0.0 if self.options.lookahead == "none" else lr
+        ahead = [
+            (part.detach() - step * gradient.detach()).requires_grad_()
+            for part, gradient in zip(theta, gradients, strict=False)
+        ]
+        tasks = self._regularized_tasks(task)
+        previous = torch.stack(self._seen[:-1]).detach()[tasks].requires_grad_()
+        drift = beta * self._snapshot.drift(ahead, previous, tasks)
+        *of_theta, of_previous = torch.autograd.grad(drift, [*ahead, previous])
+        if self.options.lookahead == "second_order":
+            parts = [*theta, self._seen[task]]
+            products = torch.autograd.grad(gradients[: len(theta)], parts, grad_outputs=of_theta)
+            for part, product in zip(parts, products, strict=True):
+                _grad(part).sub_(lr * product)
+        for part, gradient in zip(theta, of_theta, strict=True):
+            _grad(part).add_(gradient)
+        for embedding in self._seen[:-1]:
+            embedding.grad = torch.zeros_like(embedding)
+        for position, gradient in zip(tasks.tolist(), of_previous, strict=True):
+            _grad(self._seen[position]).add_(gradient)
+
+    def predictor(self, task: int) -> Predictor:
+        with torch.no_grad():
+            weights = self.source.weights(task)
+        return lambda inputs: self.problem.outputs(task, weights, self.front.features(task, inputs))
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "generated": self.source.state(),
+            "front": self.front.state(),
+            "statistics": self.problem.memory.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.source.load_state(state["generated"])
+        self.front.load_state(state["front"])
+        self.problem.memory.load_state(state["statistics"])
+
+    def _protects(self, task: int) -> bool:
+        return task > 0 and self.options.beta_output > 0
+
+    def _regularized_tasks(self, task: int) -> Tensor:
+        wanted = self.options.regularized_tasks
+        if wanted is None or wanted >= task:
+            return torch.arange(task, device=self.problem.device)
+        return torch.randperm(task, generator=self._draws)[:wanted].to(self.problem.device)
+
+
+def _grad(part: Tensor) -> Tensor:
+    if part.grad is None:
+        raise ValueError("the gradient of the task's loss must be there first.")
+    return part.grad

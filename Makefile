@@ -1,11 +1,12 @@
 # make demo    install and look at a trade-off that was trained here (about 10 minutes, most of it downloading torch)
 # make test    install the tools for development and run the tests;  ARGS="--runslow" runs all of them
+# make chaos   kill -9 at every point of a sweep on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
 # make check   format, lint, types and fast tests: run it before each commit
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo install test check perf clean
+.PHONY: demo install test check perf chaos clean
 
 demo: .venv/installed
 	mkdir -p demo
@@ -24,6 +25,9 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+chaos: .venv/installed-dev
+	$(BIN)/python -m pytest -n 2 --runslow tests/sweeps/test_crashes.py tests/sweeps/test_ray.py
 
 perf: .venv/installed-dev
 	$(BIN)/python -m perf.report

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
+from hnet_core.precision import full_float32
 from hnet_core.targets.target import cut
 
 NormName = Literal["l1", "l2"]
@@ -43,12 +44,16 @@ class OutputRegularizer:
         self._theta_before = [part.detach().clone() for part in theta]
         self._embeddings = embeddings.detach()
         self._kept = kept
-        with torch.no_grad():
-            self._targets = hypernet.generate(self._theta_before, self._embeddings) if store_targets else None
+        with torch.no_grad(), full_float32():
+            self._targets = [self._generate(self._theta_before, task) for task in self._tasks] if store_targets else []
 
     @property
     def n_previous_tasks(self) -> int:
         return len(self._embeddings)
+
+    @property
+    def _tasks(self) -> range:
+        return range(self.n_previous_tasks)
 
     def gradient(self, theta: Sequence[Tensor], tasks: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
         """R and its gradient with respect to theta.
@@ -58,26 +63,27 @@ class OutputRegularizer:
             tasks: previous tasks to average over; None for all. A random subset gives an unbiased estimate.
         """
         leaves = [part.detach().requires_grad_() for part in theta]
-        tasks = range(self.n_previous_tasks) if tasks is None else tasks
+        tasks = self._tasks if tasks is None else tasks
         value = torch.zeros((), dtype=leaves[0].dtype, device=leaves[0].device)
         gradient = [torch.zeros_like(part) for part in leaves]
-        for task in tasks:
-            drift = self._drift(leaves, task).square().sum() / len(tasks)
-            for total, part in zip(gradient, torch.autograd.grad(drift, leaves), strict=True):
-                total += part
-            value += drift.detach()
+        with full_float32():
+            for task in tasks:
+                drift = self._drift(leaves, task).square().sum() / len(tasks)
+                for total, part in zip(gradient, torch.autograd.grad(drift, leaves), strict=True):
+                    total += part
+                value += drift.detach()
         return value, gradient
 
     def _drift(self, theta: Sequence[Tensor], task: int) -> Tensor:
-        """h(e_j, theta) - h(e_j, theta*) over the weights that count, (n_outputs,)."""
-        embedding = self._embeddings[task : task + 1]
-        if self._targets is not None:
-            before = self._targets[task]
-        else:
-            with torch.no_grad():
-                before = self._hypernet.generate(self._theta_before, embedding).squeeze(0)
-        drift = self._hypernet.generate(theta, embedding).squeeze(0) - before
+        """h(e_j, theta) - h(e_j, theta*) over the weights that count, (n_outputs,); exactly 0 where nothing moved."""
+        with torch.no_grad():
+            before = self._targets[task] if self._targets else self._generate(self._theta_before, task)
+        drift = self._generate(theta, task) - before
         return drift if self._kept is None else drift * self._kept[task]
+
+    def _generate(self, theta: Sequence[Tensor], task: int) -> Tensor:
+        """h(e_j, theta), one task at a time: the same products in the same order round the same."""
+        return self._hypernet.generate(theta, self._embeddings[task : task + 1]).squeeze(0)
 
 
 def weight_drift(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.data import data_root
+from hnet_core.engines import Place
 from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
 from hnet_core.hypernets import Hypernet
 from hnet_core.memory import PeakMemory
@@ -25,6 +26,7 @@ from hnet_core.targets import Target
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult, WeightCounts
 
 EVALUATION_BATCH = 2048
+BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
 
 Row = tuple[float | None, ...]
 
@@ -60,7 +62,11 @@ def run_trial(
 
 
 class TrialRun:
-    """A training run that is driven task by task; `run_trial` and the sweep's workers both do.
+    """A training run that is driven task by task; `run_trial` does, and hnet_core.stacked for several seeds at once.
+
+    Args:
+        stream: the configuration's, if it is open already.
+        place: among seeds that are trained in the same steps; each then advances `steps` by one in turns.
 
     Attributes:
         finished: True once all tasks are trained.
@@ -73,16 +79,18 @@ class TrialRun:
         root: str | os.PathLike[str] | None = None,
         resume: dict[str, Any] | None = None,
         dtype: torch.dtype = torch.float32,
+        stream: Stream | None = None,
+        place: Place | None = None,
     ) -> None:
         torch.set_num_threads(config.training.threads)
         self._config = config
         self._seed = seed
         self._memory = PeakMemory()
         device = pick_device(config.training.device)
-        self._stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root)).to(device)
+        self._stream: Stream = open_stream(config, root) if stream is None else stream
         self._shape = method_shape(config, self._stream.shape)
         parts = networks(config, self._shape)
-        problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype)
+        problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype, place)
         self._problem = problem
         self._method: Method = METHODS[config.method.name](config.method, problem)
         self._counts = parts.counts
@@ -94,7 +102,7 @@ class TrialRun:
 
     @property
     def finished(self) -> bool:
-        return len(self._progress.test) == self._shape.n_tasks
+        return self.tasks_done == self._shape.n_tasks
 
     def train_task(self) -> TaskReport:
         """Train the next task (all of them, for a method that trains all at once) and evaluate.
@@ -102,11 +110,38 @@ class TrialRun:
         Raises:
             TrainingDiverged: a weight became NaN or infinite.
         """
-        n_tasks, progress = self._shape.n_tasks, self._progress
-        task = n_tasks - 1 if self._method.trains_all_tasks_at_once else len(progress.test)
         start = time.perf_counter()
-        self._train(task)
-        seconds = time.perf_counter() - start
+        for _ in self.steps():
+            pass
+        return self.finish_task(seconds_since(start, self._problem.device))
+
+    def steps(self) -> Iterator[None]:
+        """Train the next task without evaluating it; pauses once the task is begun and after every step."""
+        method, dtype = self._method, self._problem.dtype
+        if method.trains_all_tasks_at_once:
+            method.start_task(0)
+            yield
+            draws = generator(self._seed, "augmentation")
+            for task, index in self._mixed_batches():
+                method.step(task, *self._stream.tasks[task].train.batch(index, dtype, draws))
+                yield
+        else:
+            task = self.tasks_done
+            indices = self._indices(task)
+            method.start_task(task)
+            yield
+            for inputs, labels in self._batches(task, indices):
+                method.step(task, inputs, labels)
+                yield
+
+    def finish_task(self, seconds: float) -> TaskReport:
+        """Evaluate after the last of `steps`, which took so long.
+
+        Raises:
+            TrainingDiverged: a weight became NaN or infinite.
+        """
+        n_tasks, progress = self._shape.n_tasks, self._progress
+        task = n_tasks - 1 if self._method.trains_all_tasks_at_once else self.tasks_done
         unseen = (None,) * n_tasks
         while len(progress.test) < task:  # rows of tasks that were not trained on their own
             progress.test.append(unseen)
@@ -128,7 +163,20 @@ class TrialRun:
     def result(self) -> TrialResult:
         """The raw result; only once all tasks are trained."""
         if not self.finished:
-            raise ValueError(f"all {self._shape.n_tasks} tasks must be trained, got {len(self._progress.test)}.")
+            raise ValueError(f"all {self._shape.n_tasks} tasks must be trained, got {self.tasks_done}.")
+        return self.result_so_far()
+
+    @property
+    def tasks_done(self) -> int:
+        """Tasks trained so far."""
+        return len(self._progress.test)
+
+    @property
+    def n_tasks(self) -> int:
+        return self._shape.n_tasks
+
+    def result_so_far(self) -> TrialResult:
+        """The raw result with a row for each task trained so far."""
         progress = self._progress
         return TrialResult(
             config_hash=self._config.hash(),
@@ -145,28 +193,24 @@ class TrialRun:
             data_checksum=self._stream.checksum,
         )
 
-    def _train(self, task: int) -> None:
-        method, dtype = self._method, self._problem.dtype
-        if method.trains_all_tasks_at_once:
-            method.start_task(0)
-            draws = generator(self._seed, "augmentation")
-            for of_task, index in self._mixed_batches():
-                method.step(of_task, *self._stream.tasks[of_task].train.batch(index, dtype, draws))
-        else:
-            method.start_task(task)
-            train, draws = self._stream.tasks[task].train, generator(self._seed, "augmentation", task)
-            for index in self._batches(task):
-                method.step(task, *train.batch(index, dtype, draws))
+    def _batches(self, task: int, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs and labels of every step, made on the device."""
+        train, device = self._stream.tasks[task].train, self._problem.device
+        draws = generator(self._seed, "augmentation", task)
+        for several in indices.split(BATCHES_AT_ONCE.get(device.type, 1)):
+            inputs, labels = train.batch(several.flatten(), self._problem.dtype, draws)
+            yield from zip(inputs.split(several.shape[1]), labels.split(several.shape[1]), strict=True)
 
-    def _batches(self, task: int) -> list[Tensor]:
+    def _indices(self, task: int) -> Tensor:
+        """Which examples every step takes, (iterations, batch_size), on the device."""
         training = self._config.training
         draws = generator(self._seed, "batches", task)
-        batches = mini_batches(len(self._stream.tasks[task].train), training.batch_size, training.iterations, draws)
-        return [index.to(self._problem.device) for index in batches]
+        indices = mini_batches(len(self._stream.tasks[task].train), training.batch_size, training.iterations, draws)
+        return indices.to(self._problem.device)
 
     def _mixed_batches(self) -> Iterator[tuple[int, Tensor]]:
         """One batch of each task in random order, again and again."""
-        per_task = [self._batches(task) for task in range(self._shape.n_tasks)]
+        per_task = [self._indices(task) for task in range(self._shape.n_tasks)]
         draws = generator(self._seed, "task order")
         for iteration in range(self._config.training.iterations):
             for task in torch.randperm(self._shape.n_tasks, generator=draws).tolist():
@@ -258,6 +302,19 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         hypernet = HYPERNETS[config.hypernet.name](config.hypernet, method.generated(config.method, target).shapes)
     counts = method.counts(config.method, target, hypernet, shape.n_tasks)
     return Networks(target, hypernet, counts)
+
+
+def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> Stream:
+    """The configuration's stream with its data, on the device it is trained on."""
+    stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root))
+    return stream.to(pick_device(config.training.device))
+
+
+def seconds_since(start: float, device: torch.device) -> float:
+    """Seconds since a time.perf_counter(), all work given to the device included."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
 
 
 def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
@@ -53,10 +53,16 @@ class TrainingOptions(Options):
     engine: Literal["auto", "plain", "fast"] = Field(
         "auto", description="how a step is computed: plain reads like the paper, fast gives the same numbers sooner"
     )
+    regularizer_form: Literal["auto", "gram", "direct"] = Field(
+        "auto", description="how engine fast computes the output regulariser; auto takes what needs fewer operations"
+    )
+    stack_seeds: bool | Literal["auto"] = Field(
+        "auto", description="train all seeds of a trial in the same steps; auto does on a GPU, a CPU gains nothing"
+    )
 
 
 # These change how fast a result comes, not what it is, and stay out of the configuration hash.
-UNHASHED_TRAINING_KEYS = ("device", "threads", "engine")
+UNHASHED_TRAINING_KEYS = ("device", "threads", "engine", "regularizer_form", "stack_seeds")
 
 
 class TrialConfig(Options):
@@ -202,7 +208,8 @@ class TrialResult:
     Attributes:
         measure: what the matrices hold: accuracy in [0, 1] (higher is better) or mse (lower is better).
         test: (n_tasks, n_tasks); row i is the measure on each task's test split after training task i, None where
-            not evaluated (tasks not seen yet, or rows of a method that trains all tasks at once).
+            not evaluated (tasks not seen yet, or rows of a method that trains all tasks at once). A run that was
+            stopped early has only the rows of the tasks it trained.
         validation: the same on the validation split, None where the stream has none.
         untrained: the measure of the untrained model on each task's test split, (n_tasks,).
         seconds: training time per task, (n_tasks,), evaluation excluded; a resumed task counts once.
@@ -223,6 +230,25 @@ class TrialResult:
     device: str
     threads: int
     data_checksum: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all tasks were trained; a run that was stopped has fewer rows than tasks."""
+        return len(self.test) == len(self.untrained)
+
+    def after(self, n_tasks: int) -> TrialResult:
+        """The result as if the stream had ended after its first tasks; the weight counts stay."""
+
+        def corner(matrix: Matrix) -> Matrix:
+            return tuple(row[:n_tasks] for row in matrix[:n_tasks])
+
+        return replace(
+            self,
+            test=corner(self.test),
+            validation=None if self.validation is None else corner(self.validation),
+            untrained=self.untrained[:n_tasks],
+            seconds=self.seconds[:n_tasks],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as sent from a worker to the driver."""

@@ -13,6 +13,9 @@ app = typer.Typer(name="report", no_args_is_help=True, help="Write reports about
 
 OutOption = Annotated[Path, typer.Option("--output", "-o", help="folder to write to; made if it does not exist")]
 DbOption = Annotated[str, typer.Option("--db", envvar="HNET_DB", help="database URL, or the path of a SQLite file")]
+FiguresOption = Annotated[
+    bool, typer.Option("--figures", help="also PDF, PNG and SVG at the width of a paper; needs hnet[paper]")
+]
 
 
 @app.callback()
@@ -22,15 +25,25 @@ def report() -> None:
 
 @app.command()
 def tradeoff(
-    study: Annotated[str, typer.Argument(help="name of the study; `hnet study ls` lists them")],
+    names: Annotated[
+        list[str], typer.Argument(help="a study, or several to see side by side; `hnet study ls` lists them")
+    ],
     output: OutOption,
+    by: Annotated[
+        list[str] | None, typer.Option(help="split by this field, such as hypernet.chunk_size; may be given again")
+    ] = None,
+    figures: FiguresOption = False,
     db: DbOption = DEFAULT_URL,
 ) -> None:
     """How far can it be compressed, and what does that cost? Writes tradeoff.html, a CSV per figure and report.json."""
     import studies
-    from reports.tradeoff import write
+    from reports import overlay_report, tradeoff
 
-    typer.echo(write(studies.open(db), study, output))
+    found = studies.open(db)
+    if len(names) == 1 and not by:
+        typer.echo(tradeoff.write(found, names[0], output, figures=figures))
+    else:
+        typer.echo(overlay_report.write(found, names, output, by or (), figures=figures))
 
 
 @app.command()
@@ -56,10 +69,11 @@ def compare(
     ] = None,
     metric: Annotated[str | None, typer.Option(help="what to compare [default: the final accuracy or error]")] = None,
     margin: Annotated[float | None, typer.Option(help="largest difference that does not matter, such as 0.005")] = None,
+    figures: FiguresOption = False,
     db: DbOption = DEFAULT_URL,
 ) -> None:
     """Is one better than the other? Writes comparison.html with verdicts, tables as CSV and LaTeX, and report.json."""
     import studies
     from reports.comparison_report import write
 
-    typer.echo(write(studies.open(db), names, output, by or (), metric, margin))
+    typer.echo(write(studies.open(db), names, output, by or (), metric, margin, figures=figures))

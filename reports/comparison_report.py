@@ -35,6 +35,8 @@ def write(
     by: Sequence[str] = (),
     metric: str | None = None,
     margin: float | None = None,
+    *,
+    figures: bool = False,
 ) -> Path:
     """Writes the comparison of studies, or of what `by` groups them into, and returns the page.
 
@@ -45,10 +47,12 @@ def write(
         by: fields of a trial to group by, such as method or hypernet.chunk_size.
         metric: what to compare; None: the final measure.
         margin: largest difference that does not matter.
+        figures: write the differences for a paper too; needs matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of a name.
         ConfigInvalid: if nothing can be compared, or an argument means nothing.
+        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
     comparison = compare(entrants_of(studies, names, by), metric, margin)
@@ -61,13 +65,29 @@ def write(
     }
     if comparison.ranks is not None:
         tables["ranks.csv"] = rank_rows(comparison.ranks)
-    files = {name: csv_text(rows) for name, rows in tables.items()}
+    files: dict[str, str | bytes] = {name: csv_text(rows) for name, rows in tables.items()}
+    if figures:
+        files |= _figures(comparison)
     files["verdicts.tex"] = latex_table(verdicts)
     files["entrants.tex"] = "\n".join(latex_table(table) for table in _entrant_tables(comparison))
     files[PAGE] = _page(comparison, verdicts)
     files["report.json"] = json_text(_summary(comparison, sorted([*files, "report.json"])))
     write_all(out, files)
     return out / PAGE
+
+
+def _figures(comparison: Comparison) -> dict[str, bytes]:
+    from reports.paper_figures import comparison_figures
+
+    lines = _lines(comparison)
+    label = f"A − B, {METRICS[comparison.metric].label.lower()}"
+    return comparison_figures(lines, label, comparison.margin) if lines else {}
+
+
+def _lines(comparison: Comparison) -> list[Line]:
+    """The differences there are, as many as a figure holds."""
+    pairs = [pair for pair in comparison.pairs if pair.verdict.difference is not None]
+    return [_difference_line(comparison, pair) for pair in pairs[:MAX_LINES]]
 
 
 def _entrant_tables(comparison: Comparison) -> list[Table]:
@@ -136,8 +156,8 @@ def _seed_rows(comparison: Comparison) -> list[Row]:
 
 
 def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
-    pairs = [pair for pair in comparison.pairs if pair.verdict.difference is not None][:MAX_LINES]
-    if not pairs:
+    lines = _lines(comparison)
+    if not lines:
         return None
     metric = METRICS[comparison.metric]
     text = " ".join(headline(comparison))
@@ -148,7 +168,6 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
     if comparison.margin is not None:
         caption += " An interval within the band is equivalent within the margin."
     ends = ("B better", "A better") if metric.better == "higher" else ("A better", "B better")
-    lines = [_difference_line(comparison, pair) for pair in pairs]
     drawing = forest("differences", lines, f"A − B, {metric.label.lower()}", text, caption, comparison.margin, ends)
     return Figure("verdicts", text, caption, (("Differences", drawing),), verdicts, list(verdicts.rows))
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.registry import did_you_mean
 from reports.evidence import Evidence, Trial, gather
+from reports.grouping import check_fields, group_label, stream_of
 from studies.metrics import METRICS
 from studies.statistics import Interval, t_interval
 
 if TYPE_CHECKING:
     from studies.queries import Studies
-
-PARTS = ("method", "target", "hypernet")
 
 
 @dataclass(frozen=True)
@@ -71,9 +68,9 @@ def entrants_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
     for name in names:
         found = _candidates(studies, name)
         for candidate in found:
-            label = _label(candidate.config, by) if by else name
-            groups.setdefault((label, _stream(candidate.config)), []).append(candidate)
-    _check_fields(by, [candidate.config for group in groups.values() for candidate in group])
+            label = group_label(candidate.config, by) if by else name
+            groups.setdefault((label, stream_of(candidate.config)), []).append(candidate)
+    check_fields(by, [candidate.config for group in groups.values() for candidate in group])
     shown = _shorter([stream for _, stream in groups])
     return [_best(studies, label, shown[stream], group) for (label, stream), group in groups.items()]
 
@@ -105,44 +102,6 @@ def _split(studies: Studies, name: str) -> tuple[str, int | None]:
     if colon and number.isdigit() and name not in set(studies.studies()["name"]):
         return study, int(number)
     return name, None
-
-
-def _label(config: Mapping[str, Any], by: Sequence[str]) -> str:
-    return ", ".join(_value(config, name) if name in PARTS else f"{name} {_value(config, name)}" for name in by)
-
-
-def _value(config: Mapping[str, Any], name: str) -> str:
-    value: Any = config
-    for part in (name + ".name" if name in PARTS else name).split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _check_fields(by: Sequence[str], configs: Sequence[Mapping[str, Any]]) -> None:
-    for name in by:
-        if all(_value(config, name) == "null" for config in configs):
-            raise ConfigInvalid(
-                f"--by must name a field of a trial, got {name!r}{did_you_mean(name, _fields(configs))}."
-            )
-
-
-def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = dict.fromkeys(PARTS)
-    for config in configs:
-        names |= dict.fromkeys(
-            f"{part}.{key}" for part, block in config.items() if isinstance(block, Mapping) for key in block
-        )
-    return list(names)
-
-
-def _stream(config: Mapping[str, Any]) -> str:
-    """The stream and scenario with all options, equal exactly where they are."""
-    stream = dict(config["stream"])
-    head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
-    parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
-    parts.append("known task" if config["scenario"] == "task" else f"scenario {config['scenario']}")
-    parts += [f"{key} {json.dumps(value)}" for key, value in stream.items() if value is not None]
-    return ", ".join(parts)
 
 
 def _shorter(streams: Sequence[str]) -> dict[str, str]:

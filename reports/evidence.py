@@ -41,6 +41,11 @@ class Quality:
         return METRICS[self.final].better == "higher"
 
     @property
+    def measure(self) -> str:
+        """accuracy or mse."""
+        return self.final.removeprefix("final_")
+
+    @property
     def has_validation(self) -> bool:
         return self.selection != self.final
 

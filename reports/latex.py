@@ -62,7 +62,7 @@ def _cell(column: Column, row: Row) -> str:
     value = row.get(column.key)
     if value is None:
         return "{--}"
-    if _is_mean(column, row):
+    if column.is_mean:
         return _mean(column, row)
     text = column.show(row).replace(",", "") if column.is_number else column.show(row)
     if column.is_number and isinstance(value, int | float) and not isinstance(value, bool) and _is_plain(text):
@@ -76,10 +76,6 @@ def _mean(column: Column, row: Row) -> str:
     if decimals is None or interval.mean is None or interval.high is None or interval.low is None:
         return column.show(row).replace(",", "")
     return f"{interval.mean:.{decimals}f} +- {(interval.high - interval.low) / 2:.{decimals}f}"
-
-
-def _is_mean(column: Column, row: Row) -> bool:
-    return row.get(f"{column.key}.low") is not None
 
 
 def _format(column: Column, rows: Sequence[Row]) -> str:

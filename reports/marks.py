@@ -51,6 +51,31 @@ def points(series: Sequence[Point], style: str, *, titled: bool, name: str | Non
     return element("g", dots, class_=f"points {style}", id=name, data_trials=trials)
 
 
+# Relative paths of about equal area around a point, so that series are told apart without colour.
+GLYPHS = (
+    "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
+    "m-4 -4h8v8h-8z",
+    "m0 -5.5l5 9h-10z",
+    "m0 -5.8l5.2 5.8l-5.2 5.8l-5.2 -5.8z",
+    "m0 5.5l5 -9h-10z",
+    "m-1.7 -5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+    "m-4.4 -2.6l4.4 -2.6l4.4 2.6v5.2l-4.4 2.6l-4.4 -2.6z",
+    "m-4.5 -5h9l-9 10h9z",
+)
+
+
+def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = None) -> Markup:
+    """Filled marks of one shape, each with a title; `data-trials` names them in drawing order."""
+    if not series:
+        return EMPTY
+    drawn = EMPTY.join(
+        element("path", element("title", point.words), d=f"M{pixel(point.x)} {pixel(point.y)}{GLYPHS[shape]}")
+        for point in series
+    )
+    trials = " ".join(str(point.trial) for point in series)
+    return element("g", drawn, class_=f"points glyphs {style}", id=name, data_trials=trials)
+
+
 def cloud(places: Sequence[tuple[float, float]], style: str) -> Markup:
     """More dots than an eye or a file can take: one per cell of a few pixels, in five densities by the factor of 4.
 

@@ -20,18 +20,18 @@ class ReportNotWritten(HnetError):
     exit_code = 2
 
 
-def write_all(folder: Path, files: Mapping[str, str]) -> None:
-    """Creates the folder if needed and puts each text in place under its name, replacing an older one.
+def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Creates the folder if needed and puts each content in place under its name, replacing an older one.
 
     Raises:
         ReportNotWritten: if the folder or a file in it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
+        for name, content in files.items():
             part = folder / f".{name}.part"
             # a lone surrogate, which JSON can hold, has no UTF-8 form
-            part.write_bytes(text.encode("utf-8", "backslashreplace"))
+            part.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
             os.replace(part, folder / name)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -41,13 +41,24 @@ def write_all(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def csv_text(rows: Sequence[Row]) -> str:
-    """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON."""
+    """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front; `report.json` has it as it is.
+    """
     names = list(dict.fromkeys(name for row in rows for name in row))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([exact_text(row.get(name)) for name in names] for row in rows)
+    writer.writerow(_harmless(name) for name in names)
+    writer.writerows([_spelled(row.get(name)) for name in names] for row in rows)
     return buffer.getvalue()
+
+
+def _spelled(value: Any) -> str | None:
+    return _harmless(value) if isinstance(value, str) else exact_text(value)
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def json_text(content: Any) -> str:

@@ -120,7 +120,7 @@ def _columns() -> list[Column]:
         text_column("row", "row"),
         text_column("column", "column"),
         Column("published", "paper", lambda row: row["published_text"], "as printed; ± as the caption says"),
-        Column("measured", "measured", _measured, "mean over seeds"),
+        Column("measured", "measured", _measured, "mean over seeds", is_mean=True),
         Column("measured.low", "95 % interval", _range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
         Column("difference", "difference", lambda row: _signed(row["difference"]), "measured minus published"),

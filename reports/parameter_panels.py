@@ -11,7 +11,8 @@ from markupsafe import Markup
 from reports.axes import Frame, axes
 from reports.evidence import Evidence, Trial, evenly
 from reports.figure import Figure
-from reports.marks import MANY, bars, cloud, points
+from reports.main_effects import Effect, main_effects, well_known
+from reports.marks import MANY, bars, cloud, line, points
 from reports.numbers import parameter, plural
 from reports.quality_axis import place, quality_scale, words
 from reports.scales import Linear, Log, Ordinal, Scale, padded, padded_log
@@ -48,7 +49,9 @@ def parameter_panels(evidence: Evidence) -> Figure:
 def _caption(evidence: Evidence) -> str:
     text = (
         f"Each dot is one configuration: its value on the x axis, its final {evidence.quality.word} on the y axis. Its "
-        f"shade is its compression ratio; ringed dots are on the front."
+        f"shade is its compression ratio; ringed dots are on the front. The line is the "
+        f"main effect: the mean over configurations at each value, or in each fifth of them, with its 95 % t interval "
+        f"over configurations; the dashed one is the same right after each task (during)."
     )
     sampler = evidence.record.spec.get("sampler")
     if sampler in ADAPTIVE_SAMPLERS:
@@ -92,8 +95,21 @@ def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) ->
         on_front = [trial for trial in inside if trial.number in evidence.on_front]
         parts.append(points(_place(evidence, name, x, y, on_front), "ring", titled=False))
         parts.append(points(_place(evidence, name, x, y, inside), f"shade-{shade}", titled=titled))
+    parts += _effect_lines(main_effects(evidence, name), x, y)
     description = f"Final {evidence.quality.word} of {plural(len(has_value), 'configuration')} against {name}."
     return figure(drawing, size, _panel_finding(evidence, name, label), description, parts, data_hover="trials")
+
+
+def _effect_lines(effects: Sequence[Effect], x: Scale, y: Linear | Log) -> list[Markup]:
+    """The main effect on during and final, joined where the axis has an order."""
+    if len(effects) < 2:
+        return []
+    parts = []
+    for style in ("during", "final"):
+        placed = [place(None, x(_key(effect.position, x)), y, getattr(effect, style), "") for effect in effects]
+        parts.append(line([(point.x, point.y) for point in placed if point is not None], f"effect {style}-line"))
+    several = [place(None, x(_key(effect.position, x)), y, effect.final, "") for effect in well_known(effects)]
+    return [*parts, bars([point for point in several if point is not None], "effect")]
 
 
 def _place(evidence: Evidence, name: str, x: Scale, y: Linear | Log, trials: Sequence[Trial]) -> list[Any]:

@@ -38,7 +38,7 @@ def accuracy_domain(values: Sequence[float]) -> tuple[float, float]:
     return padded(min(min(values), middle - half), max(max(values), middle + half))
 
 
-def place(number: int, x: float, y: Linear | Log, interval: Interval, words: str) -> Point | None:
+def place(number: int | str | None, x: float, y: Linear | Log, interval: Interval, words: str) -> Point | None:
     """One value of trial `number` in pixels; its interval ends where the axis does. None where it was not measured."""
     if interval.mean is None:
         return None

@@ -18,13 +18,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """One column: the exact value is `row[key]`, the text shown is `show(row)`."""
+    """One column: the exact value is `row[key]`, the text shown is `show(row)`.
+
+    `is_mean`: the value is a mean whose interval the row has too, under `key.low` and `key.high`.
+    """
 
     key: str
     label: str
     show: Callable[[Row], str]
     hint: str | None = None
     is_number: bool = True
+    is_mean: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,14 @@ def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Colum
     """Two columns: the mean, and the interval it lies in."""
     low = f"{metric}.low"
     return [
-        Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint),
+        mean_column(metric, label, hint),
         Column(low, "95 % interval", lambda row: range_text(interval_of(row, metric))),
     ]
 
 
 def mean_column(metric: str, label: str, hint: str | None = None) -> Column:
     """The mean alone, where the interval would crowd the table; the CSV has it."""
-    return Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint)
+    return Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint, is_mean=True)
 
 
 def size_column(metric: str, label: str, hint: str | None = None) -> Column:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from reports.coverage import coverage_rows
 from reports.evidence import Trial
-from reports.front_table import front_rows
+from reports.front_table import front_rows, front_table
+from reports.latex import latex_table
+from reports.main_effects import effect_rows
 from reports.output_files import csv_text, json_text, write_all
+from reports.page import short
+from reports.parameter_table import parameter_rows
 from reports.tables import Row, is_count
 from reports.task_matrices import matrix_rows, task_rows
 from reports.tradeoff_content import Report, collect
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 PAGE = "tradeoff.html"
 
 
-def write(studies: Studies, name: str, out: Path) -> Path:
+def write(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
     """Writes the report of one study and returns the page.
 
     Beside `tradeoff.html` lie the exact numbers of each figure as CSV and of the whole page as `report.json`. The same
@@ -29,9 +33,11 @@ def write(studies: Studies, name: str, out: Path) -> Path:
 
     Args:
         out: the folder; made if it does not exist, and older files of a report in it are replaced.
+        figures: write the trade-off and the tasks of the best configuration for a paper too; needs matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of that name.
+        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
     report = collect(studies, name)
@@ -40,16 +46,38 @@ def write(studies: Studies, name: str, out: Path) -> Path:
         "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
         "front.csv": front_rows(report.evidence),
         "parameters.csv": report.parameters.rows if report.parameters else [],
+        "effects.csv": effect_rows(report.effects),
+        "importance.csv": parameter_rows(report.evidence, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
         "coverage.csv": coverage_rows(report.evidence),
     }
     tables |= {mode.csv_name: mode.rows for mode in report.modes}
-    files = {file: csv_text(rows) for file, rows in tables.items()}
+    files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
+    if report.evidence.front:
+        files["front.tex"] = latex_table(front_table(report.evidence), _note(report))
+    if figures:
+        files |= _figures(report)
     files["report.json"] = json_text(summary(report, sorted([*files, PAGE])))
     files[PAGE] = page(report)
     write_all(out, files)
     return out / PAGE
+
+
+def _note(report: Report) -> str:
+    """What a reader of the table alone must know."""
+    text = f"Mean and half-width of the 95 % t interval over n seeds; study {short(report.evidence.record.name)}."
+    return text + (" Reduced runs: no reproduction." if report.paper.reduced else "")
+
+
+def _figures(report: Report) -> dict[str, bytes]:
+    from reports.paper_figures import task_figures, tradeoff_figures
+
+    if not report.evidence.configurations:
+        return {}
+    files = tradeoff_figures(report.evidence)
+    best = next((matrix for matrix in report.matrices if matrix.trial is report.answer.best), None)
+    return files if best is None else files | task_figures(report.evidence, best)
 
 
 def summary(report: Report, files: list[str]) -> dict[str, Any]:

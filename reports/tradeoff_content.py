@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from reports.coverage import Coverage, coverage
 from reports.every_seed import every_seed_figure
 from reports.evidence import Evidence, Trial, evenly, gather
 from reports.figure import Figure
-from reports.parameter_panels import parameter_panels
+from reports.importance import Importance, importances
+from reports.main_effects import Effect, main_effects
+from reports.parameter_panels import is_varied, parameter_panels
 from reports.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.series import during_and_final
 from reports.task_figures import TaskView, task_views
@@ -38,6 +40,8 @@ class Report:
     tradeoff: Figure | None
     modes: Sequence[Figure]
     parameters: Figure | None
+    effects: Mapping[str, Sequence[Effect]]
+    importances: Sequence[Importance]
     views: Sequence[TaskView]
     coverage: Coverage
     provenance: Provenance
@@ -48,6 +52,7 @@ def collect(studies: Studies, name: str) -> Report:
     """Reads the study and derives everything the page shows."""
     evidence = gather(studies, name)
     found = answer(evidence)
+    varied = [name for name in evidence.parameters if is_varied(evidence, name)]
     matrices = [read_matrix(studies, name, trial) for trial in _told(evidence, found)]
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
     return Report(
@@ -57,6 +62,8 @@ def collect(studies: Studies, name: str) -> Report:
         tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
         modes=_modes(studies, evidence) if evidence.configurations else [],
         parameters=parameter_panels(evidence) if evidence.configurations and evidence.parameters else None,
+        effects={name: main_effects(evidence, name) for name in varied},
+        importances=importances(evidence, varied),
         views=_affordable(task_views(evidence, matrices), found) if matrices else [],
         coverage=coverage(evidence),
         provenance=provenance(evidence),

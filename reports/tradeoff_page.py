@@ -10,6 +10,7 @@ from reports.figure import choices_of
 from reports.front_table import front_table
 from reports.numbers import mean_text, parameter, range_text, significant
 from reports.page import render
+from reports.parameter_table import parameter_table
 from reports.shades import shade_legend
 from reports.tables import short_names
 from reports.task_figures import heat_scale
@@ -28,6 +29,7 @@ def page(report: Report) -> str:
         quality=evidence.quality,
         cards=report.answer.roles,
         front=front_table(evidence) if evidence.front else None,
+        importance=parameter_table(evidence, report.effects, report.importances) if report.effects else None,
         shades=shade_legend([trial.ratio for trial in evidence.configurations]) if report.parameters else [],
         heat=heat,
         hover=_hover(evidence),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
+from studies.manage_cli import archive, import_, retry, tag
 from studies.options import Database, Limit, Name, Output, Shape, Sort, Where
 from studies.output import Format, say, write, write_object
 
@@ -25,7 +26,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ExportShape = Annotated[Format, typer.Option("--format", help="csv, json or jsonl (one object a line).")]
+ExportFormat = Literal["csv", "json", "jsonl", "parquet"]
+ExportShape = Annotated[ExportFormat, typer.Option("--format", help="csv, json, jsonl (one object a line) or parquet.")]
 
 
 @app.command("ls")
@@ -99,6 +101,80 @@ def front(
 
 
 @app.command()
+def configurations(
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """List every configuration ever measured, across studies: runs with the same configuration count together."""
+    from studies.trial_table import configuration_columns, printed
+
+    rows = printed(_open(db).configuration_rows(where, sort, limit))
+    write(rows, configuration_columns(rows, format), format, output, "Configurations")
+
+
+@app.command()
+def compare(
+    sides: Annotated[
+        list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)
+    ],
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    metric: Annotated[str, typer.Option(help="What to compare; differs between seeds.")] = "final_accuracy",
+    margin: Annotated[
+        float | None, typer.Option(help="Difference that does not matter, in units of the metric.", show_default=False)
+    ] = None,
+) -> None:
+    """Say which configuration is better: paired by seed, Holm-adjusted over all pairs named."""
+    from studies.sides import compare as judge
+    from studies.sides import find_side
+
+    found = _open(db)
+    rows = judge(found, [find_side(found, text) for text in sides], metric, margin)
+    columns = list(rows[0])
+    if format == "table":
+        columns = [
+            "a",
+            "b",
+            "verdict",
+            "mean_a",
+            "mean_b",
+            "difference",
+            "p_holm",
+            "p_sign_flip",
+            "probability_a_better",
+        ]
+        n = {row["mean_a"]["n"] for row in rows if row["p_smallest"] is not None}
+        say("; ".join(f"the smallest sign-flip p with {k} pairs is {2 / 2**k:.3g}" for k in sorted(n)) or "not paired")
+        for row in rows:
+            if row["differ"]:
+                say(f"{row['a']} and {row['b']} differ in {', '.join(row['differ'])}")
+    write(rows, columns, format, output, f"Comparison by {metric}")
+
+
+@app.command()
+def diff(
+    a: Name,
+    b: Name,
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Show what differs between the specs of two studies."""
+    from studies.sides import differences
+
+    found = _open(db)
+    rows = differences(found.study(a).spec, found.study(b).spec)
+    if format == "table":
+        rows = [{"key": row["key"], a: row["a"], b: row["b"]} for row in rows]
+    write(rows, list(rows[0]) if rows else ["key", "a", "b"], format, output, f"{a} against {b}")
+
+
+@app.command()
 def export(
     name: Name,
     rows: Annotated[
@@ -112,18 +188,18 @@ def export(
     limit: Limit = None,
 ) -> None:
     """Write everything measured in a study, for use in other programs."""
-    if format == "table":
-        raise ConfigInvalid(
-            "--format of export must be csv, json or jsonl, got table; see hnet study trials for a table."
-        )
     found = _open(db)
-    if rows == "trials":
-        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
-        return
-    if rows not in ("runs", "evaluations"):
+    if rows not in ("runs", "trials", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
-    read = found.runs if rows == "runs" else found.evaluations
-    _write_frame(read(name, where, sort, limit), format, output)
+    if format == "parquet":
+        from studies.parquet import write_parquet
+
+        write_parquet(getattr(found, rows)(name, where, sort, limit), output)
+    elif rows == "trials":
+        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
+    else:
+        read = found.runs if rows == "runs" else found.evaluations
+        _write_frame(read(name, where, sort, limit), format, output)
 
 
 @app.command()
@@ -141,17 +217,10 @@ def sql(
     _write_frame(found, format, output)
 
 
-@app.command()
-def upgrade(db: Database = DEFAULT_URL) -> None:
-    """Bring the database of an older hnet up to date; one that is up to date stays as it is."""
-    from studies.database import SchemaOutdated, connect
-
-    try:
-        connect(db)
-        say("the database is up to date.")
-    except SchemaOutdated:
-        connect(db, create=True)
-        say("the database was upgraded.")
+app.command()(tag)
+app.command()(archive)
+app.command()(retry)
+app.command("import")(import_)
 
 
 def _open(db: str) -> Studies:

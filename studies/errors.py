@@ -1,6 +1,6 @@
 """Errors that the writer and the reader of a study database share."""
 
-from hnet_core.errors import NotFound
+from hnet_core.errors import HnetError, NotFound
 
 
 class StudyNotFound(NotFound):
@@ -9,3 +9,9 @@ class StudyNotFound(NotFound):
 
 class TrialNotFound(NotFound):
     """A trial number the study does not have."""
+
+
+class StudyBusy(HnetError):
+    """A study that a driver is writing to now."""
+
+    exit_code = 6

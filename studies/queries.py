@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.clock import epoch_now
+from studies.configurations import configurations
 from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.fields import Field, in_json, plain_fields
@@ -17,7 +18,19 @@ from studies.front import pareto_mask
 from studies.metrics import SELECTED_BY
 from studies.record import StudyRecord
 from studies.rows import Choice, Rows, to_frame
-from studies.schema import COMPLETE, STATES, evaluation, launch, run, run_summary, study, study_tag, task_time, trial
+from studies.schema import (
+    COMPLETE,
+    PRUNED,
+    STATES,
+    evaluation,
+    launch,
+    run,
+    run_summary,
+    study,
+    study_tag,
+    task_time,
+    trial,
+)
 from studies.study_columns import study_columns
 from studies.trial_columns import run_columns, trial_columns, with_summary
 from studies.urls import masked
@@ -110,6 +123,16 @@ class Studies:
         """
         return to_frame(self._runs(self.study(name), Choice(where, sort, limit)), after="n_tasks")
 
+    def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
+        """`runs` as if the stream had ended after its first tasks: what early stopping compares.
+
+        It has the runs of trials that were stopped early too, and not those of streams with no more tasks than that.
+        Columns: number, seed, each metric of METRICS.
+        """
+        from studies.rungs import runs_after
+
+        return runs_after(self._engine, self.study(name).id, n_tasks)
+
     def trials(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
@@ -157,6 +180,25 @@ class Studies:
         members = trial.c.number.in_(self._front_numbers(record))
         return self._trials(record, Choice(where, sort or by, limit), members)
 
+    def configurations(
+        self, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
+        """One row per configuration ever measured, across all studies, archived ones too; by stream and data set.
+
+        Columns: config_hash, stream, dataset, n_tasks, method, target, hypernet, studies (names), n (different seeds),
+        each metric M of METRICS with M.low and M.high, config (dict), measure. The same seed in two studies counts
+        once.
+
+        Args:
+            where: such as `"stream == 'split' and dataset == 'mnist' and n >= 3"`; compares means.
+            sort, limit: as for `trials`.
+        """
+        return to_frame(self.configuration_rows(where, sort, limit))
+
+    def configuration_rows(self, where: str | None = None, sort: str | None = None, limit: int | None = None) -> Rows:
+        """The same as `configurations` without pandas."""
+        return configurations(self._engine, Choice(where, sort, limit))
+
     def trial(self, name: str, number: int) -> dict[str, Any]:
         """Everything about one trial: its row, `launch` (dict), `runs` (list of dicts with seed and `task_seconds`).
 
@@ -197,6 +239,22 @@ class Studies:
     def seeds(self, name: str, number: int) -> list[int]:
         """Finished seeds of a trial in ascending order; for a duplicate those of its original."""
         return [one["seed"] for one in self.trial(name, number)["runs"]]
+
+    def names(self) -> list[str]:
+        """The names of all studies, archived ones too, in alphabetical order."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+
+    def values(self, name: str, number: int, metric: str) -> dict[int, float | None]:
+        """One metric of each finished seed of a trial, {seed: value}; for a duplicate those of its original.
+
+        Raises:
+            StudyNotFound, TrialNotFound: if there is none.
+        """
+        runs = self.trial(name, number)["runs"]
+        source = runs[0]["number"] if runs else number
+        found = self._runs(self.study(name), Choice(where=f"number == {source}"))
+        return {row["seed"]: row[metric] for row in found.dicts()}
 
     def matrices(self, name: str, number: int, split: str = "test") -> NDArray[np.float64]:
         """The measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
@@ -250,7 +308,9 @@ class Studies:
             run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
             .outerjoin(run_summary, run_summary.c.run_id == run.c.id)
         )  # fmt: skip
-        query = select(*columns.values()).select_from(joined).where(run.c.study_id == record.id)
+        query = (
+            select(*columns.values()).select_from(joined).where(run.c.study_id == record.id, trial.c.state != PRUNED)
+        )
         fields = self._fields(record, columns, choice)
         return self._ask(choice.of(query, fields, self._dialect, (run.c.number, run.c.seed)), columns, record.searched)
 
@@ -311,8 +371,7 @@ class Studies:
         return self._engine.dialect.name
 
     def _no_study(self, name: str) -> StudyNotFound:
-        with self._engine.connect() as connection:
-            known = list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+        known = self.names()
         where = f"study {name!r} is not in {masked(self._engine.url)}"
         if not known:
             return StudyNotFound(f"{where}, which holds no studies yet; run a sweep first.")

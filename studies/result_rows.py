@@ -42,7 +42,7 @@ def insert_results(
             "number": number,
             "seed": result.seed,
             "attempt": attempt,
-            "n_tasks": len(result.test),
+            "n_tasks": len(result.untrained),
             "seconds": sum(result.seconds),
             "peak_memory_mib": result.peak_memory_mib,
             "device": result.device,

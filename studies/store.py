@@ -130,6 +130,22 @@ class Store(Leases):
                 raise _refusal(connection, study_id, number, attempt)
             connection.execute(trial.insert(), row)
 
+    def retry_trial(self, study_id: int, number: int, attempt: int) -> None:
+        """Begin a further attempt of a RUNNING trial whose worker was lost.
+
+        Raises:
+            TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
+        """
+        with self._writer.begin() as connection:
+            older = and_(_is_trial(study_id, number), trial.c.state == RUNNING, trial.c.attempt < attempt)
+            if not connection.execute(update(trial).where(older).values(attempt=attempt)).rowcount:
+                raise _refusal(connection, study_id, number, attempt)
+
+    def attempt_of(self, study_id: int, number: int) -> int | None:
+        """The attempt that wrote a trial last, None where there is no such trial."""
+        with self._reader.connect() as connection:
+            return connection.scalar(select(trial.c.attempt).where(_is_trial(study_id, number)))
+
     def skip_trial(
         self,
         study_id: int,
@@ -169,6 +185,8 @@ class Store(Leases):
         """
         if not runs:
             raise ValueError("runs must hold at least one result, got none; a trial without results has failed.")
+        if not all(result.is_whole for result in runs):
+            raise ValueError("runs must have trained every task, got one that was stopped; prune the trial instead.")
         with self._finishing(study_id, number, attempt, COMPLETE) as connection:
             _insert_runs(connection, study_id, number, attempt, runs)
 
@@ -190,10 +208,12 @@ class Store(Leases):
         with self._finishing(study_id, number, attempt, FAILED, reason=reason, traceback=traceback):
             pass
 
-    def prune_trial(self, study_id: int, number: int, attempt: int, reason: str) -> None:
-        """Make a trial PRUNED: stopped before its end because others are better."""
-        with self._finishing(study_id, number, attempt, PRUNED, reason=reason):
-            pass
+    def prune_trial(
+        self, study_id: int, number: int, attempt: int, reason: str, runs: Sequence[TrialResult] = ()
+    ) -> None:
+        """Make a trial PRUNED: stopped before its end because others are better; `runs` hold what was measured."""
+        with self._finishing(study_id, number, attempt, PRUNED, reason=reason) as connection:
+            _insert_runs(connection, study_id, number, attempt, runs)
 
     def add_runs(self, study_id: int, number: int, runs: Sequence[TrialResult]) -> None:
         """Add results of further seeds to a COMPLETE trial.

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
 
-from studies.matrix_metrics import Evaluations, matrix_metrics
+from studies.evaluation_rows import read_evaluations
+from studies.matrix_metrics import matrix_metrics
 from studies.metrics import MATRIX_METRICS, VARYING
-from studies.schema import evaluation, run, run_summary, study, trial, trial_summary
+from studies.schema import PRUNED, run, run_summary, study, trial, trial_summary
 from studies.statistics import t_quantile
 
 if TYPE_CHECKING:
@@ -52,14 +53,14 @@ def add_summaries(connection: Connection, trials: Trials) -> None:
 def fill_summaries(connection: Connection) -> None:
     """Add every summary that is missing, as all are after an upgrade from before they were kept."""
     kept = select(run_summary.c.run_id).where(run_summary.c.run_id == run.c.id).exists()
-    for trials in _windows(connection):
+    for trials in windows(connection):
         if connection.scalar(select(run.c.id).where(trials.of(run), ~kept).limit(1)) is not None:
             add_summaries(connection, trials)
 
 
 def check_summaries(connection: Connection) -> Iterator[str]:
     """One line for each summary that is missing, is of nothing, or is not what the raw measurements say."""
-    for trials in _windows(connection):
+    for trials in windows(connection):
         runs, over_seeds = _derived(connection, trials)
         kept_runs = select(run_summary).join(run, run.c.id == run_summary.c.run_id).where(trials.of(run))
         yield from _differences("run", runs, connection.execute(kept_runs).mappings().all())
@@ -67,31 +68,33 @@ def check_summaries(connection: Connection) -> Iterator[str]:
         yield from _differences("trial", over_seeds, connection.execute(kept).mappings().all())
 
 
-def _windows(connection: Connection) -> Iterator[Trials]:
-    for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
-        highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
-        for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
-            yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
-
-
 def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows of run_summary and trial_summary that the runs of some trials should have."""
     import numpy as np
 
     costs = (run.c.seconds, run.c.peak_memory_mib)
-    query = select(run.c.id, run.c.number, run.c.n_tasks, trial.c.measure, *costs).join(trial).where(trials.of(run))
-    found = connection.execute(query.order_by(run.c.id)).all()
+    query = select(run.c.id, run.c.number, run.c.n_tasks, trial.c.measure, *costs).join(trial)
+    found = connection.execute(query.where(trials.of(run), trial.c.state != PRUNED).order_by(run.c.id)).all()
     if not found:
         return [], []
     run_id, number, n_tasks, measure, seconds, memory = (np.array(column) for column in zip(*found, strict=True))
-    metrics = matrix_metrics(measure, n_tasks, _evaluations(connection, trials, run_id))
+    metrics = matrix_metrics(measure, n_tasks, read_evaluations(connection, trials.of(run), run_id))
     runs = _rows({"run_id": run_id} | {name: metrics[name] for name in MATRIX_METRICS})
-    varying = metrics | {"seconds": seconds, "peak_memory_mib": memory}
+    costs_known = {"seconds": seconds, "peak_memory_mib": memory}  # 0: not known
+    varying = metrics | {name: np.where(values > 0, values, np.nan) for name, values in costs_known.items()}
     numbers, group = np.unique(number, return_inverse=True)
     columns = {"study_id": np.full(len(numbers), trials.study_id), "number": numbers, "n": np.bincount(group)}
     for name in VARYING:
         columns |= dict(zip((name, f"{name}_low", f"{name}_high"), over_seeds(group, varying[name]), strict=True))
     return runs, _rows(columns)
+
+
+def windows(connection: Connection) -> Iterator[Trials]:
+    """All trials of a database, some at a time."""
+    for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
+        highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
+        for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
+            yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
 
 
 def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -115,28 +118,6 @@ def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[ND
         squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=n_groups)
         half = t_quantile(n) * np.sqrt(squares / (n - 1) / n)
     return mean, mean - half, mean + half
-
-
-def _evaluations(connection: Connection, trials: Trials, run_ids: NDArray[np.int_]) -> Evaluations:
-    """The cells metrics are made from: all of the test split, of the validation split the last row only."""
-    import numpy as np
-
-    after, split = evaluation.c.after_task, evaluation.c.split
-    is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
-    query = (
-        select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
-        .join(run, run.c.id == evaluation.c.run_id)
-        .where(trials.of(run), (split == "test") | (after == run.c.n_tasks))
-    )
-    rows = [tuple(row) for row in connection.execute(query)]
-    columns = np.array(rows, dtype=float).reshape(-1, 5).T
-    return Evaluations(
-        run=np.searchsorted(run_ids, columns[0].astype(int)),
-        is_validation=columns[1].astype(bool),
-        after_task=columns[2].astype(int),
-        on_task=columns[3].astype(int),
-        value=columns[4],
-    )
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:

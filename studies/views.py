@@ -44,7 +44,11 @@ class View:
 
 def _columns(summary: str) -> str:
     """The metrics in the order of METRICS: kept in `summary`, except those that follow from the weight counts."""
-    costs = {"seconds": "run.seconds", "peak_memory_mib": "run.peak_memory_mib"} if summary == "run_summary" else {}
+    costs = (
+        {name: f"nullif(run.{name}, 0) AS {name}" for name in ("seconds", "peak_memory_mib")}
+        if summary == "run_summary"
+        else {}
+    )
     listed = [_COUNTS.get(name) or costs.get(name) or f"{summary}.{name}" for name in METRICS]
     return ",\n       ".join(listed)
 
@@ -72,6 +76,7 @@ FROM run
 JOIN trial ON trial.study_id = run.study_id AND trial.number = run.number
 JOIN study ON study.id = run.study_id
 LEFT JOIN run_summary ON run_summary.run_id = run.id
+WHERE trial.state <> 'PRUNED'
 """.strip(),
 )
 

@@ -17,8 +17,11 @@ import typer
 from hnet_core.errors import HnetError
 from reports.cli import app as report_app
 from studies.cli import app as study_app
+from studies.db_cli import app as db_app
 from sweeps.doctor import doctor
 from sweeps.list_cli import list_components
+from sweeps.optuna_cli import export_optuna, import_optuna
+from sweeps.remove_cli import remove
 from sweeps.signals import Terminated
 from sweeps.sweep_cli import app as sweep_app
 from sweeps.trial_cli import app as trial_app
@@ -34,6 +37,10 @@ app.add_typer(sweep_app, name="sweep")
 app.add_typer(trial_app, name="trial")
 app.add_typer(study_app, name="study")
 app.add_typer(report_app, name="report")
+app.add_typer(db_app, name="db")
+study_app.command("rm")(remove)
+study_app.command("export-optuna")(export_optuna)
+study_app.command("import-optuna")(import_optuna)
 app.command("list")(list_components)
 app.command("doctor")(doctor)
 

@@ -1,4 +1,4 @@
-"""Named points at which a crash test may kill the process; they cost one look-up and do nothing otherwise."""
+"""Named points at which a crash test may kill the process; they cost one look-up each and do nothing otherwise."""
 
 from __future__ import annotations
 
@@ -8,14 +8,33 @@ from typing import Literal
 
 CrashPoint = Literal["after_ask", "after_row", "mid_train", "after_checkpoint", "after_commit", "after_tell"]
 VARIABLE = "HNET_CRASH_AT"
+LOG_VARIABLE = "HNET_CRASH_LOG"
+VICTIM_VARIABLE = "HNET_CRASH_PID"
 
 
 def crash_point(name: CrashPoint) -> None:
-    """Kill this process as kill -9 would if HNET_CRASH_AT names this point (`after_row:3`: when met the third time)."""
-    wanted, _, count = os.environ.get(VARIABLE, "").partition(":")
+    """Kill this process as kill -9 would if HNET_CRASH_AT names this point.
+
+    `after_row:3` means when it is met the third time by one process; `mid_train:3:FILE` only the first process that
+    gets there, which makes the file. With HNET_CRASH_PID that process is killed instead of this one. With
+    HNET_CRASH_LOG each point that is met becomes a line of that file.
+    """
+    if LOG_VARIABLE in os.environ:
+        with open(os.environ[LOG_VARIABLE], "a") as file:
+            file.write(f"{name}\n")
+    wanted, _, rest = os.environ.get(VARIABLE, "").partition(":")
     if wanted != name:
         return
+    count, _, once = rest.partition(":")
     left = int(count or 1) - 1
-    os.environ[VARIABLE] = f"{name}:{left}"
-    if left <= 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    os.environ[VARIABLE] = f"{name}:{left}:{once}"
+    if left <= 0 and (not once or _is_first(once)):
+        os.kill(int(os.environ.get(VICTIM_VARIABLE) or os.getpid()), signal.SIGKILL)
+
+
+def _is_first(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True

@@ -12,22 +12,24 @@ import logging
 import math
 import shutil
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.checking import parse_trial
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.training import networks, stream_shape
 from hnet_core.trial import TrialConfig, TrialResult
-from studies.metrics import run_metrics, static_metrics
+from studies.metrics import static_metrics
 from studies.store import Store
+from sweeps.books import Books
 from sweeps.crash import crash_point
-from sweeps.jobs import Failure, Job
-from sweeps.objectives import measured, values_to_tell, violations
+from sweeps.early_stopping import StoppingRules
+from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.objectives import gather, joined, measured, values_to_tell, violations
 from sweeps.spec import SweepSpec
+from sweeps.tally import StudyHandle, Tally
 
 if TYPE_CHECKING:
     import optuna
@@ -38,31 +40,6 @@ MAX_ASKS_WITHOUT_TRAINING = 200
 log = logging.getLogger("hnet")
 
 
-@dataclass
-class Tally:
-    """What a study has so far; the numbers of the progress line."""
-
-    asked: int = 0
-    complete: int = 0
-    failed: int = 0
-    skipped: int = 0
-    duplicates: int = 0
-    seeds_failed: int = 0
-    running: set[int] = field(default_factory=set)
-    objectives: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class StudyHandle:
-    """The study a driver writes to."""
-
-    id: int
-    name: str
-    launch_id: int
-    data_root: str
-    checkpoints: Path
-
-
 class Driver:
     """Turns a study into jobs and the results of jobs into rows.
 
@@ -71,6 +48,7 @@ class Driver:
         stopping: set to ask for no further job; running ones may finish.
         aborted: why the sweep must end at once, writing nothing more; the backend then drops what is running.
         deadline: time.monotonic() at which the hours of the budget end.
+        rules: when a running trial is stopped.
     """
 
     def __init__(
@@ -85,17 +63,22 @@ class Driver:
         self.study = study
         self.store = store
         self.optuna = optuna_study
+        self.books = Books(store, optuna_study, study.id, lambda: self.aborted is not None)
         self.tally = Tally()
         self.stopping = False
         self.aborted: BaseException | None = None
         self.deadline = deadline
+        self.rules = StoppingRules(spec)
+        self._lost_workers: Counter[int] = Counter()
+        self._begun: set[int] = set()
         self._waiting: deque[Job] = deque()
         self._jobs: dict[int, Job] = {}
         self._metrics: dict[int, dict[str, list[float | None]]] = {}
         self._by_hash: dict[str, int] = {}
         self._followers: dict[int, list[tuple[int, int]]] = {}
         self._asks_without_training = 0
-        self._grid_size = spec.space.grid_size() if spec.sampler == "grid" else None
+        self._grid_trials = spec.grid_trials
+        self._asked_ahead: deque[tuple[Trial, dict[str, Any]]] = deque()
 
     # What is known from earlier starts; called by sweeps.reconcile before the first job.
 
@@ -110,6 +93,7 @@ class Driver:
     def remember_other(self, state: str, duplicate: bool) -> None:
         """A finished trial without results of its own."""
         self.tally.failed += state == "FAILED"
+        self.tally.pruned += state == "PRUNED"
         self.tally.skipped += state == "SKIPPED"
         self.tally.duplicates += duplicate
         self.tally.asked += not duplicate and state != "SKIPPED"
@@ -130,16 +114,31 @@ class Driver:
         """Whether no further job will come."""
         if self.stopping:
             return True
-        return not self._waiting and not self._followers and self._budget_is_spent()
+        return not self._waiting and not self._followers and not self._may_ask
+
+    @property
+    def _may_ask(self) -> bool:
+        return bool(self._asked_ahead) or not self._budget_is_spent()
+
+    def ask_ahead(self) -> None:
+        """Ask for the next trial before a worker needs it, which may take the sampler long; it begins when handed out.
+
+        One that is never handed out is begun when the study goes on.
+        """
+        if not (self.stopping or self._waiting or self._followers or self._asked_ahead or self._budget_is_spent()):
+            self._asked_ahead.append(self._ask())
+
+    def _ask(self) -> tuple[Trial, dict[str, Any]]:
+        trial = self.books.ask(self._begun | {asked.number for asked, _ in self._asked_ahead})
+        crash_point("after_ask")
+        return trial, self.books.patiently(lambda: self.spec.space.suggest(self.books.trial(trial.number)))
 
     def next_job(self) -> Job | None:
         """The next job, or None: nothing now (see `finished`)."""
         if self.stopping:
             return None
-        while not self._waiting and not self._followers and not self._budget_is_spent():
-            trial = self.optuna.ask()
-            crash_point("after_ask")
-            self.begin(trial, self.spec.space.suggest(trial))
+        while not self._waiting and not self._followers and self._may_ask:
+            self.begin(*(self._asked_ahead.popleft() if self._asked_ahead else self._ask()))
         if not self._waiting:
             return None
         job = self._waiting.popleft()
@@ -149,9 +148,11 @@ class Driver:
 
     def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
         """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
+        self._begun.add(trial.number)
         asked = self.spec.space.place(params)
         try:
-            described = self._describe(parse_trial(asked), params)
+            config = parse_trial(asked)
+            described = self._describe(config, params)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.
             self._skip(trial, f"impossible combination: {error}", self._describe_impossible(asked, params))
@@ -169,15 +170,16 @@ class Driver:
             self._follow(trial.number, original, attempt, described)
         else:
             self._by_hash[described["config_hash"]] = trial.number
-            self.store.start_trial(self.study.id, trial.number, attempt=attempt, **described)
+            self.books.write(self.store.start_trial, trial.number, attempt, attempt=attempt, **described)
             crash_point("after_row")
             self.tally.asked += 1
             self._asks_without_training = 0
-            self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds)))
+            rungs = self.rules.rungs(stream_shape(config, self.study.data_root).n_tasks)
+            self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds), rungs=rungs))
 
     def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
-        folder = self.study.checkpoints / str(number)
-        return Job(number, attempt, config, tuple(seeds), self.study.data_root, str(folder), **more)
+        folder, race = self.study.checkpoints / str(number), self.rules.races
+        return Job(number, attempt, config, tuple(seeds), self.study.data_root, str(folder), race=race, **more)
 
     def knows(self, number: int) -> bool:
         """Whether this trial is trained already, or about to be."""
@@ -187,20 +189,51 @@ class Driver:
         """Each metric of a trained trial, one value per seed."""
         return self._metrics[number]
 
+    def has_lost(self, number: int) -> bool:
+        """Whether further seeds of a trial are not trained because another one beats it clearly."""
+        return self.rules.races and self.rules.has_lost(self._metrics[number], self._others(number))
+
+    def _others(self, number: int) -> dict[int, dict[str, list[float | None]]]:
+        return {other: metrics for other, metrics in self._metrics.items() if other != number}
+
     # Results in.
+
+    def receive(self, number: int, message: Message) -> bool:
+        """Take a message of a running job; whether it goes on."""
+        if isinstance(message, Step):
+            return self.step(number, message)
+        if isinstance(message, Success):
+            self.complete(number, message.results)
+        else:
+            self.fail(number, message)
+        return False
+
+    def step(self, number: int, step: Step) -> bool:
+        """A job has come further; whether it goes on. If not, it has ended here and its result is written."""
+        if step.so_far is None:
+            return True
+        job, result = self._jobs[number], TrialResult.from_dict(step.so_far)
+        reason = self.rules.reason_to_stop(job, result)
+        if reason is not None:
+            self._prune(number, reason, result)
+            return False
+        enough = self.rules.enough_seeds(job, result, self._metrics.get(number), self._others(number))
+        if enough is not None:
+            self.complete(number, [one.to_dict() for one in enough])
+            return False
+        return True
 
     def complete(self, number: int, results: Sequence[Mapping[str, Any]]) -> None:
         """All seeds of a job are trained."""
         job = self._end(number)
         runs = [TrialResult.from_dict(result) for result in results]
         if job.purpose == "more_seeds":
-            self.store.add_runs(self.study.id, number, runs)
-            known = self._metrics[number]
-            self._metrics[number] = {name: [*known[name], *values] for name, values in gather(runs).items()}
+            self.books.write(self.store.add_runs, number, job.attempt, runs)
+            self._metrics[number] = joined(self._metrics[number], gather(runs))
             self.tally.objectives[number] = measured(self.spec, self._metrics[number])
             shutil.rmtree(job.checkpoints, ignore_errors=True)
             return
-        self.store.complete_trial(self.study.id, number, job.attempt, runs)
+        self.books.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
         crash_point("after_commit")
         self._metrics[number] = metrics = gather(runs)
         self.tally.complete += 1
@@ -212,7 +245,13 @@ class Driver:
             self._complete_duplicate(follower, attempt, number)
 
     def fail(self, number: int, failure: Failure) -> None:
-        """A job ended without a result."""
+        """A job ended without a result: try again, stop the sweep, or make the trial FAILED."""
+        if failure.kind == "environment":
+            self.abort(HnetError(f"trial {number} cannot go on: {failure.reason}; put that right and start again."))
+            return
+        if failure.kind == "worker" and self._lost_workers[number] < self.spec.limits.retries:
+            self._retry(number, failure)
+            return
         job = self._end(number)
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         if job.purpose == "more_seeds":
@@ -220,11 +259,21 @@ class Driver:
             self.tally.seeds_failed += 1
             return
         log.warning("trial %d failed: %s", number, failure.reason)
-        # It may be asked again, as after a restart: what failed was not measured.
-        self._by_hash = {key: known for key, known in self._by_hash.items() if known != number}
+        self._forget(number)
         self.fail_row(number, job.attempt, failure)
         for follower, attempt in self._followers.pop(number, []):
             self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
+
+    def _retry(self, number: int, failure: Failure) -> None:
+        """The next attempt, from the last checkpoint; it is handed out before anything new."""
+        job = self._jobs.pop(number)
+        self.tally.running.discard(number)
+        self._lost_workers[number] += 1
+        again = replace(job, attempt=job.attempt + 1)
+        log.warning("trial %d: %s; attempt %d follows", number, failure.reason, again.attempt)
+        if job.purpose == "trial":
+            self.books.write(self.store.retry_trial, number, again.attempt, again.attempt)
+        self._waiting.appendleft(again)
 
     def give_up(self, number: int, attempt: int, reason: str, duplicate: bool = False) -> None:
         """Fail a trial that an earlier driver asked for and that is not tried again."""
@@ -236,22 +285,17 @@ class Driver:
         """Make a trial FAILED for us and for Optuna."""
         import optuna
 
-        self.store.fail_trial(self.study.id, number, attempt, failure.reason, failure.traceback)
+        self.books.write(self.store.fail_trial, number, attempt, attempt, failure.reason, failure.traceback)
         self.tally.failed += 1
-        self.optuna.tell(number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
+        self.books.tell(number, optuna.trial.TrialState.FAIL)
 
     def tell(self, number: int, metrics: Mapping[str, Sequence[float | None]]) -> None:
         """Tell Optuna the mean over seeds, and how far each constraint is from being kept."""
         import optuna
 
-        trial = optuna.trial.Trial(self.optuna, self._optuna_id(number))
-        for name, violation in violations(self.spec, metrics).items():
-            trial.set_constraint(name, violation)
         values = values_to_tell(self.spec, metrics)
-        if values is None:
-            self.optuna.tell(number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
-        else:
-            self.optuna.tell(number, values, skip_if_finished=True)
+        state = optuna.trial.TrialState.COMPLETE if values is not None else optuna.trial.TrialState.FAIL
+        self.books.tell(number, state, values, violations(self.spec, metrics))
 
     # Below: steps of the above.
 
@@ -259,7 +303,7 @@ class Driver:
         planned, tally = self.spec.planned_trials, self.tally
         if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
             return True
-        if self._grid_size is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_size:
+        if self._grid_trials is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_trials:
             return True  # every point of the grid was asked for once
         return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 
@@ -299,18 +343,20 @@ class Driver:
     def _skip(self, trial: Trial, reason: str, described: Mapping[str, Any]) -> None:
         import optuna
 
-        self.store.skip_trial(self.study.id, trial.number, reason=reason, **described)
+        self.books.write(self.store.skip_trial, trial.number, 1, reason=reason, **described)
         self.tally.skipped += 1
         self._count_ask_without_training()
-        for constraint in self.spec.parsed_constraints:
-            value = described["counts"] and static_metrics(described["counts"]).get(constraint.metric)
-            if value is not None:
-                trial.set_constraint(constraint.metric, constraint.violation(value))
-        self.optuna.tell(trial.number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+        known = static_metrics(described["counts"]) if described["counts"] else {}
+        over = {
+            constraint.metric: constraint.violation(value)
+            for constraint in self.spec.parsed_constraints
+            if (value := known.get(constraint.metric)) is not None
+        }
+        self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
 
     def _follow(self, number: int, original: int, attempt: int, described: Mapping[str, Any]) -> None:
         """The same configuration again: copy its result, at once or when it is there."""
-        self.store.start_trial(self.study.id, number, attempt=attempt, duplicate_of=original, **described)
+        self.books.write(self.store.start_trial, number, attempt, attempt=attempt, duplicate_of=original, **described)
         crash_point("after_row")
         self._count_ask_without_training()
         self.tally.duplicates += 1
@@ -320,20 +366,32 @@ class Driver:
             self._followers.setdefault(original, []).append((number, attempt))
 
     def _complete_duplicate(self, number: int, attempt: int, original: int) -> None:
-        self.store.complete_duplicate(self.study.id, number, attempt)
+        self.books.write(self.store.complete_duplicate, number, attempt, attempt)
         crash_point("after_commit")
         self.tell(number, self._metrics[original])
 
     def _end(self, number: int) -> Job:
         self.tally.running.discard(number)
+        self.rules.forget(number)
         return self._jobs.pop(number)
 
-    def _optuna_id(self, number: int) -> int:
-        storage = self.optuna._storage
-        return storage.get_trial_id_from_study_id_trial_number(self.optuna._study_id, number)
+    def _forget(self, number: int) -> None:
+        """The configuration may be asked again, as after a restart: it was not measured."""
+        self._by_hash = {key: known for key, known in self._by_hash.items() if known != number}
 
+    def _prune(self, number: int, reason: str, result: TrialResult) -> None:
+        job = self._end(number)
+        self._forget(number)
+        self._prune_row(number, job.attempt, reason, [result])
+        self.tally.pruned += 1
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        for follower, attempt in self._followers.pop(number, []):
+            self._prune_row(follower, attempt, f"the same configuration was stopped as trial {number}", [])
 
-def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
-    """Each metric of each run: name -> one value per seed."""
-    per_run = [run_metrics(run) for run in runs]
-    return {name: [metrics[name] for metrics in per_run] for name in per_run[0]}
+    def _prune_row(self, number: int, attempt: int, reason: str, results: Sequence[TrialResult]) -> None:
+        import optuna
+
+        self.books.write(self.store.prune_trial, number, attempt, attempt, reason, results)
+        crash_point("after_commit")
+        self.books.tell(number, optuna.trial.TrialState.PRUNED)
+        crash_point("after_tell")

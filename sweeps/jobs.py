@@ -17,6 +17,8 @@ class Job:
         seeds: to train, in order.
         data_root: where the worker finds the data.
         checkpoints: folder for one checkpoint per seed; what lies there of an earlier attempt is continued.
+        rungs: numbers of tasks of the first seed after which the driver judges the trial.
+        race: the driver judges it after each seed too.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
 
@@ -26,6 +28,8 @@ class Job:
     seeds: tuple[int, ...]
     data_root: str
     checkpoints: str
+    rungs: tuple[int, ...] = ()
+    race: bool = False
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,17 +37,23 @@ class Job:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Job:
-        return cls(**{**content, "seeds": tuple(content["seeds"])})
+        return cls(**{**content, "seeds": tuple(content["seeds"]), "rungs": tuple(content["rungs"])})
 
 
 @dataclass(frozen=True)
 class Step:
-    """One finished task of one seed, for progress and learning curves."""
+    """How far a job is: after each task of each seed, and at the start if an earlier attempt is continued.
+
+    Attributes:
+        tasks_done: over all seeds of the job.
+        so_far: where the driver judges the trial: `TrialResult.to_dict` of this seed with the rows there are.
+    """
 
     number: int
     seed: int
     tasks_done: int
     tasks_in_all: int
+    so_far: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,16 @@ class Success:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job ended without a result: one line, and the traceback."""
+    """Why a job ended without a result: one line, and the traceback.
+
+    Attributes:
+        kind: "trial": it would fail again; "worker": the process was lost, another one may do better; "environment":
+            a disk or a data set, so that every trial would fail.
+    """
 
     reason: str
     traceback: str | None = None
+    kind: Literal["trial", "worker", "environment"] = "trial"
 
 
 Message = Step | Success | Failure

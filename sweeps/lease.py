@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from hnet_core.errors import HnetError
 from studies.store import LeaseLost, Store
+from sweeps.patience import PATIENCE_SECONDS
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 2.0
@@ -92,8 +93,8 @@ def _keep(
         except LeaseLost as error:
             on_loss(error)
             return
-        except Exception as error:  # a database that is away for a moment still holds our lease when it is back
-            if now - last < LEASE_SECONDS:
+        except Exception as error:  # back again, the database still has our lease unless somebody took it meanwhile
+            if now - last < PATIENCE_SECONDS:
                 continue
             on_loss(error)
             return

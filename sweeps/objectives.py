@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from studies.metrics import SELECTED_BY
+from hnet_core.trial import TrialResult
+from studies.metrics import SELECTED_BY, run_metrics
 from sweeps.spec import SweepSpec
 
 Metrics = Mapping[str, Sequence[float | None]]
+
+
+def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
+    """Each metric of each run: name -> one value per seed."""
+    per_run = [run_metrics(run) for run in runs]
+    return {name: [metrics[name] for metrics in per_run] for name in per_run[0]}
+
+
+def joined(known: Metrics | None, more: Metrics) -> dict[str, list[float | None]]:
+    """Metrics of further seeds behind those of the seeds before."""
+    return {name: [*(known[name] if known else ()), *values] for name, values in more.items()}
 
 
 def mean(values: Sequence[float | None]) -> float | None:

@@ -43,9 +43,9 @@ class SweepProgress:
             self._bar.stop()
         self._print()
 
-    def note(self, number: int, message: Message) -> None:
-        """Take notice of a message, after the driver has."""
-        if isinstance(message, Step):
+    def note(self, number: int, message: Message, goes_on: bool) -> None:
+        """Take notice of a message, after the driver has; `goes_on` is what it answered."""
+        if isinstance(message, Step) and goes_on:
             self._done[number] = message.tasks_done / message.tasks_in_all
         else:
             self._done.pop(number, None)
@@ -59,6 +59,8 @@ class SweepProgress:
         tally, planned = self._driver.tally, self._driver.spec.planned_trials
         of = "" if planned is None else f"/{planned}"
         parts = [f"{self._ended}{of} done", f"{len(tally.running)} running", f"{tally.failed} failed"]
+        if tally.pruned:
+            parts.append(f"{tally.pruned} stopped early")
         if tally.skipped:
             parts.append(f"{tally.skipped} skipped")
         rate = self._per_minute()
@@ -78,7 +80,7 @@ class SweepProgress:
 
     @property
     def _ended(self) -> int:
-        return self._driver.tally.complete + self._driver.tally.failed
+        return self._driver.tally.complete + self._driver.tally.pruned + self._driver.tally.failed
 
     def _per_minute(self) -> float | None:
         """Over the last 20 finished trials; None until three have finished."""

@@ -30,6 +30,11 @@ class _Searched(Options):
 
 class _Range(_Searched):
     log: bool = Field(False, description="search on a logarithmic scale")
+    bounds: tuple[float, float]
+
+    def contains(self, value: object) -> bool:
+        low, high = self.bounds
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
 
     def _check(self, low: float, high: float, step: float | None) -> None:
         if low >= high:
@@ -72,6 +77,9 @@ class IntRange(_Range):
     bounds: tuple[int, int] = Field(alias="int")
     step: int | None = Field(None, ge=1)
 
+    def contains(self, value: object) -> bool:
+        return isinstance(value, int) and super().contains(value) and (value - self.bounds[0]) % (self.step or 1) == 0
+
     @model_validator(mode="after")
     def _ordered(self) -> IntRange:
         self._check(*self.bounds, self.step)
@@ -105,6 +113,9 @@ class Choice(_Searched):
         if len(set(texts)) < len(texts):
             raise ValueError(f"each choice must be given once, got {list(self.choice)}")
         return self
+
+    def contains(self, value: object) -> bool:
+        return encode(value) in [encode(choice) for choice in self.choice]
 
     def distribution(self) -> BaseDistribution:
         from optuna.distributions import CategoricalDistribution

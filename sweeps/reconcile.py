@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.training import stream_shape
 from studies.metrics import METRICS
 from studies.queries import Studies
 from sweeps.driver import Driver
+from sweeps.first_trials import PAST
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -30,12 +32,15 @@ def reconcile(driver: Driver, studies: Studies) -> int:
     _remember(driver, studies, ledger)
     again = 0
     for trial in driver.optuna.get_trials(deepcopy=False):
+        if PAST in trial.user_attrs or trial.state.name == "WAITING":
+            continue  # of another study, or enqueued and not asked for yet
         row = ledger.get(trial.number)
         if row is None or row["state"] == "RUNNING":
             again += row is not None
             _run_again(driver, trial, row)
         elif not trial.state.is_finished():
             _tell_what_is_stored(driver, row)
+    _remember_rungs(driver, studies)
     for row in ledger.values():
         _add_missing_seeds(driver, row)
     return again
@@ -52,6 +57,16 @@ def _remember(driver: Driver, studies: Studies, ledger: Ledger) -> None:
             driver.remember_complete(number, row["config_hash"], metrics[number])
         elif row["state"] != "RUNNING":
             driver.remember_other(row["state"], duplicate)
+
+
+def _remember_rungs(driver: Driver, studies: Studies) -> None:
+    shape = stream_shape(driver.spec.config(), driver.study.data_root)
+    for rung in driver.rules.rungs(shape.n_tasks):
+        runs = studies.runs_after(driver.study.name, rung)
+        first = runs[runs["seed"] == 0]
+        for number, values in zip(first["number"], first[list(METRICS)].itertuples(index=False), strict=True):
+            metrics = dict(zip(METRICS, ([value] for value in _plain(values)), strict=True))
+            driver.rules.remember(int(number), rung, metrics)
 
 
 def _plain(values: Any) -> list[float | None]:
@@ -81,12 +96,12 @@ def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:
         driver.tell(number, driver.metrics_of(number if source is None else source))
         return
     state = optuna.trial.TrialState.FAIL if row["state"] == "FAILED" else optuna.trial.TrialState.PRUNED
-    driver.optuna.tell(number, state=state, skip_if_finished=True)
+    driver.books.tell(number, state)
 
 
 def _add_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:
     if row["state"] != "COMPLETE" or row["duplicate_of"] is not None:
         return
     missing = [seed for seed in range(driver.spec.seeds) if seed not in row["seeds"]]
-    if missing:
+    if missing and not driver.has_lost(row["number"]):
         driver.queue(driver.job(row["number"], row["attempt"], row["config"], missing, purpose="more_seeds"))

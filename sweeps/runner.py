@@ -21,8 +21,9 @@ from hnet_core.training import device_name, pick_device
 from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists
-from sweeps.driver import Driver, StudyHandle, Tally
-from sweeps.jobs import Failure, Message, Success
+from sweeps.driver import Driver
+from sweeps.first_trials import check_past, prepare_first_trials
+from sweeps.jobs import Message
 from sweeps.lease import study_lease
 from sweeps.progress import SweepProgress
 from sweeps.provenance import provenance
@@ -30,11 +31,12 @@ from sweeps.reconcile import reconcile
 from sweeps.samplers import open_optuna_study
 from sweeps.signals import StopSignals
 from sweeps.spec import SweepSpec, differences, fixed_part
+from sweeps.tally import StudyHandle, Tally
 
 log = logging.getLogger("hnet")
 
-# Runs the jobs of a driver with so many workers on a cluster, and passes every message on.
-Backend = Callable[[Driver, int, str | None, Callable[[int, Message], None]], None]
+# Runs the jobs of a driver with so many workers on a cluster and passes every message on; told False, it ends that job.
+Backend = Callable[[Driver, int, str | None, Callable[[int, Message], bool]], None]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def run_sweep(
     )
     engine = connect(url, create=True)
     store, studies = Store(engine), Studies(engine)
+    if store.find_study(spec.study) is None:
+        check_past(spec, studies)
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
         study = _continue(store, spec)
@@ -104,6 +108,7 @@ def run_sweep(
             ),
             deadline=_deadline(spec, study["driver_seconds"]),
         )
+        prepare_first_trials(driver.optuna, spec, studies)
         again = reconcile(driver, studies)
         signals.attach(driver)
         _announce(driver, again)
@@ -136,12 +141,10 @@ def _made(folder: Path) -> Path:
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
     with SweepProgress(driver, sys.stderr) as progress:
 
-        def on_message(number: int, message: Message) -> None:
-            if isinstance(message, Success):
-                driver.complete(number, message.results)
-            elif isinstance(message, Failure):
-                driver.fail(number, message)
-            progress.note(number, message)
+        def on_message(number: int, message: Message) -> bool:
+            goes_on = driver.receive(number, message)
+            progress.note(number, message, goes_on)
+            return goes_on
 
         backend(driver, workers, address, on_message)
     if driver.aborted is not None:

@@ -27,7 +27,8 @@ def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    storage = optuna.storages.RDBStorage(url)
+    checks = {} if url.startswith("sqlite") else {"pool_pre_ping": True}  # a server may have restarted meanwhile
+    storage = optuna.storages.RDBStorage(url, engine_kwargs=checks)
     tune_sqlite(storage.engine)
     study = optuna.create_study(
         storage=storage, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True
@@ -65,9 +66,9 @@ def _grid_sampler(spec: SweepSpec) -> BaseSampler:
     points = spec.space.grid() or []  # the spec was checked to have steps everywhere
 
     class NumberedGridSampler(RandomSampler):
-        """Point i of the grid for trial i: each is asked once, also by a sweep that is resumed."""
+        """Point i of the grid for trial i after those enqueued: each is asked once, also by a sweep that is resumed."""
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
-            return encode(points[trial.number % len(points)][param_name])
+            return encode(points[(trial.number - len(spec.enqueue)) % len(points)][param_name])
 
     return NumberedGridSampler()

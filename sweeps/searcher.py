@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,21 +16,24 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from hnet_core.errors import ConfigInvalid
 from sweeps.driver import Driver
 from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.scheduler import DriverScheduler
+from sweeps.watchdog import Watchdog
 from sweeps.worker import work
-
-RETRIES_AFTER_WORKER_DEATH = 3
 
 
 class JobTrainable(tune.Trainable):
     """One job; each step is one task of one seed. The process is reused for further jobs: importing torch is slow."""
 
+    work = staticmethod(work)
+
     def setup(self, config: dict[str, Any]) -> None:
-        self._messages: Iterator[Message] = work(Job.from_dict(json.loads(config["job"])))
+        self._messages: Iterator[Message] = self.work(Job.from_dict(json.loads(config["job"])))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
@@ -41,49 +46,89 @@ class JobTrainable(tune.Trainable):
 
 
 class JobSearcher(Searcher):
-    """Hands out jobs while fewer than `workers` run, and passes each message on.
+    """Hands out jobs while fewer than `workers` run, passes each message on, and ends what is overdue.
 
     It keeps nothing that would have to be restored: a study goes on from its database, never from a Tune snapshot.
     An error of the driver aborts it: raised here, Tune would take it for a failure of the trial.
     """
 
-    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], None]) -> None:
+    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], bool]) -> None:
         super().__init__()
         self._driver = driver
         self._workers = workers
         self._on_message = on_message
         self._numbers: dict[str, int] = {}
+        self._trials: dict[str, Trial] = {}
+        self._stopped: set[str] = set()
+        self._failures: dict[str, Failure] = {}
+        self._watchdog = Watchdog(driver.spec.limits)
 
     def suggest(self, trial_id: str) -> Any:
-        if len(self._numbers) >= self._workers and not self._driver.stopping:
-            return None
         try:
+            if len(self._numbers) >= self._workers and not self._driver.stopping:
+                self._driver.ask_ahead()  # all workers are busy: now a slow sampler costs nobody time
+                return None
             job = self._driver.next_job()
         except Exception as error:
             self._driver.abort(error)
             return Searcher.FINISHED
         if job is None:
-            return Searcher.FINISHED if self._driver.finished else None
+            # While jobs run one may be lost and come back, and Tune asks no more once it was told that this is the end.
+            return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
         return {"job": json.dumps(job.to_dict())}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        self._pass_on(self._numbers[trial_id], _message(result))
+        """Steps come through `receive`, from the scheduler, which can stop the trial."""
+
+    # What the scheduler hears.
+
+    def add(self, trial: Trial) -> None:
+        self._trials[trial.trial_id] = trial
+
+    def receive(self, trial: Trial, result: dict[str, Any]) -> bool:
+        """Pass on a step of a job; whether it goes on."""
+        number = self._numbers[trial.trial_id]
+        self._watchdog.hear(number)
+        goes_on = self._pass_on(number, _message(result))
+        if not goes_on:
+            self._stopped.add(trial.trial_id)
+        return goes_on
+
+    def lose(self, trial: Trial) -> None:
+        """The worker of a trial is gone."""
+        self._failures.setdefault(trial.trial_id, _why_lost(trial.get_pickled_error()))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
-        if error or result is None or "message" not in result:
-            tries = RETRIES_AFTER_WORKER_DEATH + 1
-            self._pass_on(number, Failure(f"the worker process died {tries} times while training (out of memory?)"))
+        self._trials.pop(trial_id, None)
+        self._watchdog.stop(number)
+        if trial_id in self._stopped:
+            self._stopped.discard(trial_id)
+        elif error or result is None or "message" not in result:
+            self._pass_on(number, self._failures.pop(trial_id, _why_lost(None)))
         else:
             self._pass_on(number, _message(result))
 
-    def _pass_on(self, number: int, message: Message) -> None:
-        if self._driver.aborted is None:
-            try:
-                self._on_message(number, message)
-            except Exception as error:
-                self._driver.abort(error)
+    def end_overdue(self) -> None:
+        """Kill the workers of jobs that are over a limit; called again and again while the sweep runs."""
+        running = {self._numbers[trial_id]: trial for trial_id, trial in self._trials.items() if _is_running(trial)}
+        for number in running:
+            self._watchdog.start(number)
+        for number, failure in self._watchdog.overdue().items():
+            trial = running.get(number)
+            if trial is not None and trial.trial_id not in self._failures:
+                self._failures[trial.trial_id] = failure
+                kill_worker(trial)
+
+    def _pass_on(self, number: int, message: Message) -> bool:
+        if self._driver.aborted is not None:
+            return False
+        try:
+            return self._on_message(number, message)
+        except Exception as error:
+            self._driver.abort(error)
+            return False
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save; see the class."""
@@ -96,19 +141,44 @@ class JobSearcher(Searcher):
 
 
 class StopWhenAborted(tune.Stopper):
-    """Ends all trials at once when the driver is aborted."""
+    """Ends all trials at once when the driver is aborted; asked all the time, it also looks for what is overdue."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, searcher: JobSearcher) -> None:
         self._driver = driver
+        self._searcher = searcher
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return self._driver.aborted is not None
 
     def stop_all(self) -> bool:
+        self._searcher.end_overdue()
         return self._driver.aborted is not None
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+def _is_running(trial: Trial) -> bool:
+    return bool(trial.status == Trial.RUNNING and trial.temporary_state.ray_actor is not None)
+
+
+def kill_worker(trial: Trial) -> None:
+    """kill -9 the process of a trial; one that is stopped (SIGSTOP) would not hear a request of Ray."""
+    last: dict[str, Any] = trial.run_metadata.last_result or {}  # trial.last_result would wait for a hung worker
+    if last.get("hostname") == socket.gethostname() and last.get("pid"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(last["pid"], signal.SIGKILL)
+    actor = trial.temporary_state.ray_actor
+    if actor is not None:
+        ray.kill(actor)
+
+
+def _why_lost(error: Exception | None) -> Failure:
+    """Ray's account of a dead worker, in one line."""
+    text = "" if error is None else str(error)
+    if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
+        return Failure("the worker ran out of memory and was killed", text or None, "worker")
+    return Failure("the worker process died", text or None, "worker")
 
 
 def _message(result: dict[str, Any]) -> Message:
@@ -119,7 +189,13 @@ def _message(result: dict[str, Any]) -> Message:
     return Step(**content) if kind == "Step" else Failure(**content)
 
 
-def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], None]) -> None:
+def run_with_ray(
+    driver: Driver,
+    workers: int,
+    address: str | None,
+    on_message: Callable[[int, Message], bool],
+    trainable: type[JobTrainable] = JobTrainable,
+) -> None:
     """Train until the driver has no more jobs.
 
     Args:
@@ -131,18 +207,18 @@ def run_with_ray(driver: Driver, workers: int, address: str | None, on_message: 
     _start_ray(workers, address)
     folder = tempfile.mkdtemp(prefix="hnet-tune-")
     try:
+        searcher = JobSearcher(driver, workers, on_message)
         tuner = tune.Tuner(
-            tune.with_resources(JobTrainable, _resources(workers)),
+            tune.with_resources(trainable, _resources(workers)),
             tune_config=tune.TuneConfig(
-                search_alg=JobSearcher(driver, workers, on_message), num_samples=-1, reuse_actors=True
+                search_alg=searcher, scheduler=DriverScheduler(searcher), num_samples=-1, reuse_actors=True
             ),
             run_config=tune.RunConfig(
                 name="sweep",
                 storage_path=folder,
                 verbose=0,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker keeps its own
-                stop=StopWhenAborted(driver),
-                failure_config=tune.FailureConfig(max_failures=RETRIES_AFTER_WORKER_DEATH),
+                stop=StopWhenAborted(driver, searcher),
             ),
         )
         tuner.fit()

@@ -86,6 +86,23 @@ class SearchSpace:
         """The fields that are searched where the deciding fields have these values."""
         return list(self._walk(params))
 
+    def misfit(self, params: Params, whole: bool = False) -> str | None:
+        """Why no trial can have these parameters, None where one can.
+
+        Args:
+            whole: whether every field that is then in play must be given.
+        """
+        in_play = self._walk(params)
+        for name, value in params.items():
+            if name not in self.fields:
+                return f"{name} is not searched; searched are {', '.join(self.fields)}"
+            if name not in in_play:
+                return f"{name} is not in play there; its condition is not met"
+            if not self.fields[name].contains(value):
+                return f"{name} must be in its range, got {value!r}"
+        left_out = [name for name in in_play if name not in params]
+        return f"{', '.join(left_out)} must be given too" if whole and left_out else None
+
     def never_active(self) -> list[str]:
         """Fields whose condition is met in no branch."""
         met = {name for params in self.branches() for name in self.active(params)}

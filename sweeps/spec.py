@@ -41,6 +41,42 @@ class Budget(Options):
         return self
 
 
+class Limits(Options):
+    """What a trial may take, and how often its worker may be lost, before it fails."""
+
+    trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
+    task_minutes: float | None = Field(
+        None, gt=0, description="without a finished task a worker is taken for hung and killed; its trial is retried"
+    )
+    retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
+
+
+class EarlyStopping(Options):
+    """After how many tasks of its first seed a trial is compared with the others, and which share goes on."""
+
+    eta: float = Field(3, ge=2, le=100, description="the best 1/eta of the trials seen at a rung go on")
+    rungs: tuple[int, ...] | None = Field(
+        None, min_length=1, description="numbers of tasks; left out: 1, eta, eta^2, ... below that of the stream"
+    )
+
+    @field_validator("rungs")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is not None and (value[0] < 1 or list(value) != sorted(set(value))):
+            raise ValueError(f"must be rising numbers of tasks from 1, got {list(value)}")
+        return value
+
+    def of_stream(self, n_tasks: int) -> tuple[int, ...]:
+        """The rungs of a stream with so many tasks; its end is none."""
+        if self.rungs is not None:
+            return tuple(rung for rung in self.rungs if rung < n_tasks)
+        found, rung = [], 1.0
+        while round(rung) < n_tasks:
+            found.append(round(rung))
+            rung *= self.eta
+        return tuple(found)
+
+
 class Paper(Options):
     """The published experiment that a sweep follows; running less than it did is labelled reduced everywhere."""
 
@@ -77,6 +113,11 @@ class SweepSpec(Options):
     seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
+    enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
+    warm_start: str | None = Field(None, description="past study of the same database whose results the sampler knows")
+    early_stopping: EarlyStopping | None = None
+    racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
+    limits: Limits = Limits()
     budget: Budget
     paper: Paper | None = None
 
@@ -118,10 +159,14 @@ class SweepSpec(Options):
     @property
     def planned_trials(self) -> int | None:
         """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
+        points = self.grid_trials
+        return self.budget.trials if points is None else min(points, self.budget.trials or points)
+
+    @property
+    def grid_trials(self) -> int | None:
+        """Trials of a whole grid, those enqueued before it included; None for other samplers."""
         points = self.space.grid_size() if self.sampler == "grid" else None
-        if points is None:
-            return self.budget.trials
-        return min(points, self.budget.trials or points)
+        return None if points is None else points + len(self.enqueue)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; SweepSpec.model_validate reads them back."""
@@ -164,7 +209,11 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
         if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
             complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
         return None, complaints
-    complaints = check_space(spec, data) or list(_check_metrics(spec, data))
+    complaints = check_space(spec, data) or [
+        *_check_metrics(spec, data),
+        *_check_rungs(spec, data),
+        *_check_first(spec),
+    ]
     return (None, complaints) if complaints else (spec, [])
 
 
@@ -191,6 +240,26 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
             elif name not in usable:
                 wanted = f"stream {config.stream.name} measures {measure}"
                 yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
+
+
+def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    from hnet_core.training import stream_shape
+
+    n_tasks = stream_shape(spec.config(), data).n_tasks
+    if spec.early_stopping is not None and not spec.early_stopping.of_stream(n_tasks):
+        message = f"must be below the number of tasks, {n_tasks}, where every trial ends; remove early_stopping"
+        yield Complaint(("early_stopping", "rungs"), message)
+    if spec.racing and spec.seeds < 3:
+        yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
+
+
+def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
+    for position, params in enumerate(spec.enqueue):
+        misfit = spec.space.misfit(params)
+        if misfit is not None:
+            yield Complaint(("enqueue", position), misfit)
+    if spec.warm_start is not None and spec.sampler in ("random", "grid"):
+        yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")
 
 
 def reductions(spec: SweepSpec) -> list[str]:
@@ -224,7 +293,13 @@ def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[
 
 
 # What may change when a study goes on.
-CHANGEABLE = (("budget",), ("seeds",), ("paper",), *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS))
+CHANGEABLE = (
+    ("budget",),
+    ("limits",),
+    ("seeds",),
+    ("paper",),
+    *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),
+)
 
 
 def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:

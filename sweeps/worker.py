@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from hnet_core.checking import parse_trial
-from hnet_core.errors import HnetError
+from hnet_core.errors import DatasetMissing, HnetError
+from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
 from hnet_core.training import TrialRun, load_checkpoint
+from hnet_core.trial import TrialConfig
 from sweeps.crash import crash_point
 from sweeps.jobs import Failure, Job, Message, Step, Success
 
@@ -28,36 +33,84 @@ def work(job: Job) -> Iterator[Message]:
     except Exception as error:  # whatever a trial does, the sweep goes on and the row says why
         name = "" if isinstance(error, HnetError) else f"{type(error).__name__}: "
         line = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        yield Failure(f"{name}{line}", traceback.format_exc())
+        yield Failure(f"{name}{line}{_place(error)}", traceback.format_exc(), _kind(error))
+
+
+def _kind(error: Exception) -> Literal["trial", "worker", "environment"]:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, of a GPU
+        return "worker"
+    if isinstance(error, DatasetMissing) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
+        return "environment"
+    return "trial"
+
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
+
+def _place(error: Exception) -> str:
+    """The machine, where the error is about it."""
+    return f" (on node {socket.gethostname()})" if _kind(error) == "environment" else ""
 
 
 def _train(job: Job) -> Iterator[Message]:
     config = parse_trial(job.config)
-    results = []
-    for position, seed in enumerate(job.seeds):
-        path = Path(job.checkpoints) / f"seed-{seed}.pt"
-        run = TrialRun(config, seed, job.data_root, _earlier(path))
-        while not run.finished:
-            report = run.train_task()
+    folder = Path(job.checkpoints)
+    begun = _earlier(folder)
+    trained = {seed: tasks_done(begun.get(seed)) for seed in job.seeds}
+    results: dict[int, dict[str, Any]] = {}
+    for seeds in _together(job, config, begun):
+        runs = StackedRuns(config, seeds, job.data_root, {seed: begun[seed] for seed in seeds if seed in begun})
+        if trained[seeds[0]]:
+            yield from (
+                _step(job, seed, run, trained, resumed=True) for seed, run in zip(seeds, runs.runs, strict=True)
+            )
+        while not runs.finished:
+            reports = runs.train_task()
             crash_point("mid_train")
-            _save(report.checkpoint, path)
+            _save({seed: report.checkpoint for seed, report in zip(seeds, reports, strict=True)}, folder)
             crash_point("after_checkpoint")
-            done = position * report.n_tasks + report.task + 1
-            yield Step(job.number, seed, done, len(job.seeds) * report.n_tasks)
-        results.append(run.result().to_dict())
-    yield Success(tuple(results))
+            for seed, run in zip(seeds, runs.runs, strict=True):
+                trained[seed] = run.tasks_done
+                yield _step(job, seed, run, trained)
+        results |= {seed: result.to_dict() for seed, result in zip(seeds, runs.results(), strict=True)}
+    yield Success(tuple(results[seed] for seed in job.seeds))
 
 
-def _earlier(path: Path) -> dict[str, Any] | None:
-    return load_checkpoint(path) if path.exists() else None
+def _together(job: Job, config: TrialConfig, begun: Mapping[int, Checkpoint]) -> list[tuple[int, ...]]:
+    """Which seeds to train in the same steps; one that may make the next one needless is trained alone."""
+    n_alone = len(job.seeds) if job.race else min(1, len(job.rungs))
+    return [*((seed,) for seed in job.seeds[:n_alone]), *groups(config, job.seeds[n_alone:], begun)]
 
 
-def _save(checkpoint: dict[str, Any], path: Path) -> None:
-    """Replace the checkpoint in one step: a reader sees the old one or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resumed: bool = False) -> Step:
+    """How far the job is, with the result so far where the driver judges it."""
+    done = run.tasks_done
+    at_rung = seed == job.seeds[0] and (done in job.rungs or (resumed and any(rung <= done for rung in job.rungs)))
+    judged = at_rung or (job.race and run.finished)
+    so_far = run.result_so_far().to_dict() if judged else None
+    return Step(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far)
+
+
+def _earlier(folder: Path) -> dict[int, Checkpoint]:
+    """What an earlier attempt left: the furthest checkpoint of each seed."""
+    furthest: dict[int, Checkpoint] = {}
+    for path in folder.glob("seed-*.pt"):
+        saved: Any = load_checkpoint(path)
+        for seed, checkpoint in saved.items():
+            if tasks_done(checkpoint) > tasks_done(furthest.get(seed)):
+                furthest[seed] = checkpoint
+    return furthest
+
+
+def _save(checkpoints: dict[int, dict[str, Any]], folder: Path) -> None:
+    """Replace the checkpoints of seeds trained together in one step: a reader sees the old ones or the new ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"seed-{'-'.join(map(str, checkpoints))}.pt"
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with partial.open("wb") as file:
-        torch.save(checkpoint, file)
+    content = io.BytesIO()
+    torch.save(checkpoints, content)
+    with partial.open("wb") as file:  # written by Python, so that a full disk is an OSError that says so
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

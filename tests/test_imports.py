@@ -21,6 +21,7 @@ ONLY_IN = {
     "torchvision": {"hnet_core"},
     "sklearn": {"hnet_core"},
     "jinja2": {"reports"},
+    "matplotlib": {"reports"},
 }
 
 

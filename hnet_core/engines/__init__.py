@@ -6,6 +6,7 @@ from hnet_core.engines.fast import FastStep, unsupported
 from hnet_core.engines.own_weights import OwnWeightsStep, own_weights_step
 from hnet_core.engines.plain import PlainStep
 from hnet_core.engines.protection import HypernetStep, Protection
+from hnet_core.engines.stack import Place, places, seat
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.methods.method import Problem
 from hnet_core.methods.weights import GeneratedWeights
@@ -14,10 +15,12 @@ __all__ = [
     "FastStep",
     "HypernetStep",
     "OwnWeightsStep",
+    "Place",
     "PlainStep",
     "Protection",
     "hypernet_step",
     "own_weights_step",
+    "places",
 ]
 
 
@@ -32,4 +35,4 @@ def hypernet_step(problem: Problem, source: GeneratedWeights) -> HypernetStep:
         return PlainStep(problem, source)
     if reason is not None:
         raise UnsupportedTrial(f"training.engine fast cannot train this: {reason}; use auto or plain.")
-    return FastStep(problem, source)
+    return seat(problem, source, FastStep)

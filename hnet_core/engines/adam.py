@@ -17,7 +17,10 @@ TILE = 2**16  # numbers whose moments are copied at a time, so that the copies s
 
 @dataclass(frozen=True)
 class _Tile:
-    """A stretch of the candidate, of the gradient and of both moments (2, n), and room for a copy of these."""
+    """A stretch of the candidate, of the gradient and of both moments (2, n), and room for copies of the three.
+
+    The lists have one tensor each, on a GPU one per stacked seed.
+    """
 
     candidate: list[Tensor]
     gradient: list[Tensor]
@@ -25,6 +28,7 @@ class _Tile:
     copy: Tensor
     first: list[Tensor]
     second: list[Tensor]
+    scaled_gradient: list[Tensor]
 
 
 class FlatAdam:
@@ -32,7 +36,7 @@ class FlatAdam:
 
     Args:
         training: learning rate and decay rates.
-        parameters: flat buffers, updated in place by `step`.
+        parameters: contiguous buffers, updated in place by `step`; the first is flat, (n,), or (S, n) of stacked seeds.
         gradients: of the same shapes, read at each call.
     """
 
@@ -43,14 +47,12 @@ class FlatAdam:
         self._first = [moments[0].view_as(parameter) for moments, parameter in self._paired()]
         self._second = [moments[1].view_as(parameter) for moments, parameter in self._paired()]
         self._count = torch.zeros((), dtype=torch.float32, device=parameters[0].device)  # of the step to be taken
-        self._steps = 0
         self._tiles: list[_Tile] = []
         self._tiled: Tensor | None = None
 
     def begin_step(self) -> None:
         """Count a step; once before `look_ahead` and `step`."""
         self._count.add_(1)
-        self._steps += 1
 
     def look_ahead(self, candidate: Tensor, epsilon: EpsilonPlacement) -> None:
         """Add to `candidate` the change that the first parameter would undergo with its gradient; the state stays.
@@ -60,30 +62,56 @@ class FlatAdam:
         """
         if self._tiled is not candidate:
             self._tiles, self._tiled = self._tile(candidate), candidate
-        eps = EPS
-        if epsilon == "uncorrected":  # sqrt(v) / c + eps / c = (sqrt(v) + eps) / c with c^2 the bias correction
-            eps /= (1 - self._training.adam_beta2**self._steps) ** 0.5
+        correction = self._root_of_second_correction() if epsilon == "uncorrected" else None
         for tile in self._tiles:
-            tile.copy.copy_(tile.moments)
-            self._fused(tile.candidate, tile.gradient, tile.first, tile.second, eps)
+            gradient = tile.gradient
+            if correction is None:
+                tile.copy.copy_(tile.moments)
+            else:
+                torch.mul(tile.moments[0], correction, out=tile.copy[0])
+                torch.mul(tile.moments[1], correction * correction, out=tile.copy[1])
+                for scaled, own in zip(tile.scaled_gradient, gradient, strict=True):
+                    torch.mul(own, correction, out=scaled)
+                gradient = tile.scaled_gradient
+            self._fused(tile.candidate, gradient, tile.first, tile.second)
 
     def step(self) -> None:
         """Update all parameters with their gradients."""
-        self._fused(self._parameters, self._gradients, self._first, self._second, EPS)
+        self._fused(self._parameters, self._gradients, self._first, self._second)
 
     def _paired(self) -> zip[tuple[Tensor, Tensor]]:
         return zip(self._moments, self._parameters, strict=True)
 
+    def _root_of_second_correction(self) -> Tensor:
+        """c = sqrt(1 - b2^s). Adam with c g, c m and c^2 v divides by sqrt(v) + eps instead of sqrt(v) / c + eps."""
+        correction = (1 - self._training.adam_beta2 ** self._count.double()).sqrt()
+        return correction.to(self._moments[0].dtype)
+
     def _tile(self, candidate: Tensor) -> list[_Tile]:
-        """Views of all buffers in turn, on copies of the moments that share one small memory."""
-        moments, gradient = self._moments[0], self._gradients[0]
-        size = TILE if candidate.device.type == "cpu" else len(candidate)  # elsewhere a launch costs more
-        copies = moments.new_empty(2, min(size, len(candidate)))
+        """Views of all buffers in turn, on copies that share one small memory; all at once on a GPU: launches cost."""
+        n_numbers = candidate.shape[-1]
+        rows = candidate.view(-1, n_numbers) if candidate.dim() == 1 else candidate
+        gradient, moments = self._gradients[0].view(len(rows), -1), self._moments[0].view(2, len(rows), -1)
+        on_cpu = candidate.device.type == "cpu"
+        size, seeds_at_once = (min(TILE, n_numbers), 1) if on_cpu else (n_numbers, len(rows))
+        copies = moments.new_empty(3, seeds_at_once, size)
         tiles = []
-        for begin in range(0, len(candidate), size):
-            span = slice(begin, min(begin + size, len(candidate)))
-            copy = copies[:, : span.stop - span.start]
-            tiles.append(_Tile([candidate[span]], [gradient[span]], moments[:, span], copy, [copy[0]], [copy[1]]))
+        for seed in range(0, len(rows), seeds_at_once):
+            for begin in range(0, n_numbers, size):
+                of_seeds, span = slice(seed, seed + seeds_at_once), slice(begin, min(begin + size, n_numbers))
+                first, second, scaled = copies[..., : span.stop - span.start]
+                copy = copies[:2, :, : span.stop - span.start]
+                tiles.append(
+                    _Tile(
+                        candidate=list(rows[of_seeds, span]),
+                        gradient=list(gradient[of_seeds, span]),
+                        moments=moments[:, of_seeds, span],
+                        copy=copy,
+                        first=list(first),
+                        second=list(second),
+                        scaled_gradient=list(scaled),
+                    )
+                )
         return tiles
 
     def _fused(
@@ -92,7 +120,6 @@ class FlatAdam:
         gradients: list[Tensor],
         first: list[Tensor],
         second: list[Tensor],
-        eps: float,
     ) -> None:
         torch._fused_adam_(
             parameters,
@@ -105,7 +132,7 @@ class FlatAdam:
             beta1=self._training.adam_beta1,
             beta2=self._training.adam_beta2,
             weight_decay=0.0,
-            eps=eps,
+            eps=EPS,
             amsgrad=False,
             maximize=False,
         )

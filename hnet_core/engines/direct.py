@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import EllipsisType
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from hnet_core.engines.candidate import Candidate
 from hnet_core.engines.layout import FlatTheta, Layout
 from hnet_core.engines.previous_tasks import PreviousTasks
+from hnet_core.engines.products import add_product
 from hnet_core.engines.rows import Blocks, Rows
 
 TILE = 2**18  # drifts at a time: they stay in the cache between the products
@@ -36,6 +38,9 @@ class Direct:
 
     Args:
         first, last: the chunks the pieces lie in, `last` not included.
+
+    Attributes:
+        depends_on_draw: whether it is another sequence of products for other drawn tasks.
     """
 
     def __init__(
@@ -51,58 +56,77 @@ class Direct:
         self._blocks = list(Blocks(layout, candidate, first, last, previous.n_tasks))
         self._h, start = layout.h, candidate.n_constant
         used = slice(min(piece.columns[0] for piece in pieces), max(piece.columns[1] for piece in pieces))
-        self._w = torch.zeros_like(candidate.theta.last[start : layout.h])
+        of_d = candidate.theta.last[..., start : layout.h, :]
+        self._w = torch.zeros_like(of_d)
         # W = D + W*, where it is used
-        self._summands = candidate.theta.last[start : layout.h, used], candidate.pair[layout.h + 1 :, used]
-        self._sum = self._w[:, used]
+        self._summands = of_d[..., used], candidate.pair[..., layout.h + 1 :, used]
+        self._sum = self._w[..., used]
+        self.depends_on_draw = not previous.takes_all and any(piece.task is not None for piece in pieces)
         self._tiles: list[list[_Tile]] = []
         self._tiled_for: tuple[object, object] = None, None
 
     def add_gradient(self, gradient: FlatTheta, weight: float, want_value: bool = False) -> Tensor | None:
         """Add weight * gradient of the drift; return its (unweighted) value if wanted."""
         previous, theta = self._previous, self._candidate.theta
-        if self._tiled_for[0] is not previous.tasks or self._tiled_for[1] is not gradient:
+        drawn = list(previous.tasks) if self.depends_on_draw else None
+        if self._tiled_for != (drawn, id(gradient)):
             self._tiles = [list(self._tile(first, rows, gradient)) for first, rows in self._blocks]
-            self._tiled_for = previous.tasks, gradient
-        value = self._w.new_zeros(()) if want_value else None
+            self._tiled_for = drawn, id(gradient)
+        value = self._w.new_zeros(theta.stack) if want_value else None
         torch.add(*self._summands, out=self._sum)
         for (first, rows), tiles in zip(self._blocks, self._tiles, strict=True):
             rows.forward(theta, first, previous.embeddings, previous.z_before(first, rows.n_chunks))
             rows.dz.zero_()
             for tile in tiles:
-                drift = tile.y.T @ tile.pair
-                tile.gradient.addmm_(tile.y_of_z, drift, alpha=2 * weight)
-                tile.dz.addmm_(tile.w, drift.T, alpha=2 * weight)
+                drift = tile.y.mT @ tile.pair
+                add_product(tile.gradient, tile.y_of_z, drift, alpha=2 * weight)
+                add_product(tile.dz, tile.w, drift.mT, alpha=2 * weight)
                 if value is not None:
-                    value += drift.square().sum()
+                    value[tile.seed] += drift.square().sum((-2, -1))
             rows.backward(theta, gradient, first, previous.embeddings, previous.embedding_gradient)
         return value
 
     def _tile(self, first: int, rows: Rows, gradient: FlatTheta) -> Iterator[_Tile]:
-        """The pieces within one block, a cacheful at a time."""
-        n_tasks = self._previous.n_tasks
+        """The pieces within one block, a cacheful at a time; seed by seed where they draw different tasks."""
+        stacked = len(self._candidate.theta.stack) > 0
         for piece in self._pieces:
-            start = max(piece.chunks[0] - first, 0) * n_tasks
-            stop = min(piece.chunks[1] - first, rows.n_chunks) * n_tasks
-            if piece.task is not None:
-                if piece.task not in self._previous.tasks:
-                    continue
-                start += self._previous.tasks.index(piece.task)
-                stop = min(stop, start + 1)
-            if start >= stop:
-                continue
-            y, dz = rows.y[:, start:stop], rows.dz[:, start:stop]
-            width = max(TILE // (stop - start), 64)
-            for begin in range(*piece.columns, width):
-                columns = slice(begin, min(begin + width, piece.columns[1]))
-                pair, w = self._candidate.pair[:, columns], self._w[:, columns]
-                yield _Tile(y, y[: self._h + 1], dz, pair, w, gradient.last[:, columns])
+            alone = stacked and self.depends_on_draw and piece.task is not None
+            for seed in range(len(self._previous.tasks)) if alone else [...]:
+                start, stop = self._columns_of(piece, first, rows.n_chunks, 0 if seed is ... else seed)
+                if start < stop:
+                    yield from self._tile_piece(piece, rows, gradient, slice(start, stop), seed)
+
+    def _columns_of(self, piece: Piece, first: int, n_chunks: int, seed: int) -> tuple[int, int]:
+        """The columns of y in a block of chunks from `first` on that a piece covers; none where start >= stop."""
+        n_tasks, tasks = self._previous.n_tasks, self._previous.tasks[seed]
+        start = max(piece.chunks[0] - first, 0) * n_tasks
+        stop = min(piece.chunks[1] - first, n_chunks) * n_tasks
+        if piece.task is None:
+            return start, stop
+        if piece.task not in tasks:
+            return 0, 0
+        start += tasks.index(piece.task)
+        return start, min(stop, start + 1)
+
+    def _tile_piece(
+        self, piece: Piece, rows: Rows, gradient: FlatTheta, of_rows: slice, seed: int | EllipsisType
+    ) -> Iterator[_Tile]:
+        y, dz = rows.y[seed][..., of_rows], rows.dz[seed][..., of_rows]
+        width = max(TILE // (of_rows.stop - of_rows.start), 64)
+        for begin in range(*piece.columns, width):
+            columns = slice(begin, min(begin + width, piece.columns[1]))
+            pair, w = self._candidate.pair[seed][..., columns], self._w[seed][..., columns]
+            yield _Tile(seed, y, y[..., : self._h + 1, :], dz, pair, w, gradient.last[seed][..., columns])
 
 
 @dataclass(frozen=True)
 class _Tile:
-    """What is multiplied for some rows and some columns of the last layer, and where the gradients go."""
+    """What is multiplied for some rows and some columns of the last layer, and where the gradients go.
 
+    `seed` is the only one of the stacked seeds it is about, `...` for all.
+    """
+
+    seed: int | EllipsisType
     y: Tensor
     y_of_z: Tensor
     dz: Tensor

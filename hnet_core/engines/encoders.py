@@ -9,10 +9,13 @@ from torch import Tensor
 
 from hnet_core.engines.activations import in_place
 from hnet_core.engines.layout import FlatTheta, Layout
+from hnet_core.engines.products import add_product, product, product_and
 
 
 class Encoder(Protocol):
     """z of all pairs of `n_chunks` consecutive chunks and `n_tasks` tasks; pair c * n_tasks + j is a column.
+
+    Every tensor may have a leading dimension of stacked seeds.
 
     Attributes:
         z: inputs of the last layer, (h, n_chunks * n_tasks); where the caller wants them.
@@ -58,26 +61,28 @@ class HiddenEncoder:
         widths = layout.hidden
         self.z = z
         self._n_chunks = n_chunks
-        self._inputs = [z.new_ones(width + 1, columns) for width in widths[:-1]]  # a row of ones for the bias
-        self._activations = [*(inputs[:-1] for inputs in self._inputs), z]
-        self._gradients = [z.new_empty(width, columns) for width in widths]
+        stack = z.shape[:-2]
+        # a row of ones for the bias
+        self._inputs = [z.new_ones(*stack, width + 1, columns) for width in widths[:-1]]
+        self._activations = [*(inputs[..., :-1, :] for inputs in self._inputs), z]
+        self._gradients = [z.new_empty(*stack, width, columns) for width in widths]
         self.dz = self._gradients[-1]
-        self._chunk_part, self._chunk_gradient = z.new_empty(widths[0], n_chunks), z.new_empty(widths[0], n_chunks)
-        self._task_part, self._task_gradient = z.new_empty(widths[0], n_tasks), z.new_empty(widths[0], n_tasks)
-        self._ones = z.new_ones(n_chunks, 1)
-        grid = (widths[0], n_chunks, n_tasks)
+        self._chunk_part, self._chunk_gradient = (z.new_empty(*stack, widths[0], n_chunks) for _ in range(2))
+        self._task_part, self._task_gradient = (z.new_empty(*stack, widths[0], n_tasks) for _ in range(2))
+        self._ones = z.new_ones(*stack, n_chunks, 1)
+        grid = (*stack, widths[0], n_chunks, n_tasks)
         self._first = self._activations[0].view(grid)
         self._first_gradient = self._gradients[0].view(grid)
-        self._sum_parts = self._chunk_part.unsqueeze(2), self._task_part.unsqueeze(1)
+        self._sum_parts = self._chunk_part.unsqueeze(-1), self._task_part.unsqueeze(-2)
 
     def forward(self, theta: FlatTheta, first_chunk: int, embeddings: Tensor) -> None:
-        chunks = theta.chunks[first_chunk : first_chunk + self._n_chunks]
-        torch.mm(theta.of_tasks, embeddings.T, out=self._task_part)
-        torch.addmm(theta.bias, theta.of_chunks, chunks.T, out=self._chunk_part)
+        chunks = theta.chunks[..., first_chunk : first_chunk + self._n_chunks, :]
+        product(theta.of_tasks, embeddings.mT, self._task_part)
+        product_and(theta.bias, theta.of_chunks, chunks.mT, self._chunk_part)
         torch.add(*self._sum_parts, out=self._first)
         self._apply_(self._activations[0])
         for layer, inputs, outputs in zip(theta.hidden[1:], self._inputs, self._activations[1:], strict=True):
-            torch.mm(layer, inputs, out=outputs)
+            product(layer, inputs, outputs)
             self._apply_(outputs)
 
     def backward(
@@ -91,18 +96,18 @@ class HiddenEncoder:
         for depth in range(len(self._inputs), 0, -1):
             after, before = self._gradients[depth], self._gradients[depth - 1]
             self._backward_(after, self._activations[depth])
-            gradient.hidden[depth].addmm_(after, self._inputs[depth - 1].T)
-            torch.mm(theta.back[depth - 1], after, out=before)
+            add_product(gradient.hidden[depth], after, self._inputs[depth - 1].mT)
+            product(theta.back[depth - 1], after, before)
         self._backward_(self._gradients[0], self._activations[0])
-        torch.sum(self._first_gradient, dim=2, out=self._chunk_gradient)
-        torch.sum(self._first_gradient, dim=1, out=self._task_gradient)
+        torch.sum(self._first_gradient, dim=-1, out=self._chunk_gradient)
+        torch.sum(self._first_gradient, dim=-2, out=self._task_gradient)
         chunks = slice(first_chunk, first_chunk + self._n_chunks)
-        gradient.of_tasks.addmm_(self._task_gradient, embeddings)
-        gradient.of_chunks.addmm_(self._chunk_gradient, theta.chunks[chunks])
-        gradient.bias.addmm_(self._chunk_gradient, self._ones)
-        gradient.chunks[chunks].addmm_(self._chunk_gradient.T, theta.of_chunks)
+        add_product(gradient.of_tasks, self._task_gradient, embeddings)
+        add_product(gradient.of_chunks, self._chunk_gradient, theta.chunks[..., chunks, :])
+        add_product(gradient.bias, self._chunk_gradient, self._ones)
+        add_product(gradient.chunks[..., chunks, :], self._chunk_gradient.mT, theta.of_chunks)
         if embedding_gradient is not None:
-            embedding_gradient.addmm_(self._task_gradient.T, theta.of_tasks)
+            add_product(embedding_gradient, self._task_gradient.mT, theta.of_tasks)
 
 
 class LinearEncoder:
@@ -112,14 +117,14 @@ class LinearEncoder:
         self.z = z
         self.dz = torch.empty_like(z)
         self._n_chunks = n_chunks
-        te, grid = layout.task_embedding, (-1, n_chunks, n_tasks)
-        self._z_of_tasks, self._z_of_chunks = z[:te].view(grid), z[te:].view(grid)
-        self._dz_of_tasks, self._dz_of_chunks = self.dz[:te].view(grid), self.dz[te:].view(grid)
+        te, grid = layout.task_embedding, (n_chunks, n_tasks)
+        self._z_of_tasks, self._z_of_chunks = (part.unflatten(-1, grid) for part in _split(z, te))
+        self._dz_of_tasks, self._dz_of_chunks = (part.unflatten(-1, grid) for part in _split(self.dz, te))
 
     def forward(self, theta: FlatTheta, first_chunk: int, embeddings: Tensor) -> None:
-        chunks = theta.chunks[first_chunk : first_chunk + self._n_chunks]
-        self._z_of_tasks.copy_(embeddings.T.unsqueeze(1))
-        self._z_of_chunks.copy_(chunks.T.unsqueeze(2))
+        chunks = theta.chunks[..., first_chunk : first_chunk + self._n_chunks, :]
+        self._z_of_tasks.copy_(embeddings.mT.unsqueeze(-2))
+        self._z_of_chunks.copy_(chunks.mT.unsqueeze(-1))
 
     def backward(
         self,
@@ -129,6 +134,11 @@ class LinearEncoder:
         embeddings: Tensor,
         embedding_gradient: Tensor | None = None,
     ) -> None:
-        gradient.chunks[first_chunk : first_chunk + self._n_chunks].add_(self._dz_of_chunks.sum(dim=2).T)
+        chunks = gradient.chunks[..., first_chunk : first_chunk + self._n_chunks, :]
+        chunks.add_(self._dz_of_chunks.sum(dim=-1).mT)
         if embedding_gradient is not None:
-            embedding_gradient.add_(self._dz_of_tasks.sum(dim=1).T)
+            embedding_gradient.add_(self._dz_of_tasks.sum(dim=-2).mT)
+
+
+def _split(rows: Tensor, n_first: int) -> tuple[Tensor, Tensor]:
+    return rows[..., :n_first, :], rows[..., n_first:, :]

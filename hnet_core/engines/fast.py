@@ -9,10 +9,12 @@ from torch import Tensor
 
 from hnet_core.engines.activations import in_place
 from hnet_core.engines.adam import FlatAdam
+from hnet_core.engines.batches import Batches
 from hnet_core.engines.generation import Generation
 from hnet_core.engines.layout import FlatTheta, Layout, layout_of
 from hnet_core.engines.output_drift import OutputDrift
 from hnet_core.engines.protection import Protection
+from hnet_core.engines.replay import Replay
 from hnet_core.engines.target_gradient import target_gradient
 from hnet_core.methods.method import Problem
 from hnet_core.methods.weights import GeneratedWeights
@@ -21,28 +23,34 @@ from hnet_core.methods.weights import GeneratedWeights
 class FastStep:
     """The same numbers as PlainStep up to rounding; no allocation that grows with the target, no synchronisation.
 
-    theta of the weight source becomes views of one flat buffer, so that whoever reads it always sees the present
-    values and `state()` is the same for all engines.
+    theta and embeddings of the weight sources become views of flat buffers, so that whoever reads them always sees the
+    present values and `state()` is the same for all engines. Several sources are those of stacked seeds: every buffer
+    then has a leading dimension (S, ...).
 
     Raises:
         ValueError: for a hypernetwork that `unsupported` names a reason against.
     """
 
-    def __init__(self, problem: Problem, source: GeneratedWeights) -> None:
-        layout = layout_of(source.hypernet)
+    def __init__(self, problems: Sequence[Problem], sources: Sequence[GeneratedWeights]) -> None:
+        problem, layout = problems[0], layout_of(sources[0].hypernet)
         if layout is None or unsupported(problem) is not None:
             raise ValueError(f"the fast engine cannot train this: {unsupported(problem)}; use the plain engine.")
-        self._problem, self._source, self._layout = problem, source, layout
+        self._problem, self._layout = problem, layout
+        stack = (len(sources),) if len(sources) > 1 else ()
         like = torch.empty(0, dtype=problem.dtype, device=problem.device)
-        self._theta, self._gradient = FlatTheta.zeros(layout, like), FlatTheta.zeros(layout, like)
-        self._theta.fill(source.theta)
-        source.theta = [part.detach().requires_grad_() for part in self._theta.parts()]
-        self._generation = Generation(layout, like)
-        self._target = target_gradient(problem, self._generation.weights, self._generation.weights_gradient)
+        self._theta, self._gradient = (FlatTheta.zeros(layout, like, stack) for _ in range(2))
+        n_tasks = len(sources[0].embeddings)
+        self._embeddings = like.new_zeros(n_tasks, *stack, 1, layout.task_embedding)  # contiguous for each task
+        for seed, source in enumerate(sources):
+            theta = self._theta.of_seed(seed) if stack else self._theta
+            _move(source, theta, self._embeddings.view(n_tasks, len(sources), -1)[:, seed])
+        self._generation = Generation(layout, like, stack=stack)
+        self._target = target_gradient(problems, self._generation.weights, self._generation.weights_gradient)
+        self._batches = Batches(stack, problem.device)
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
-        embeddings, training = self._source.embeddings, self._problem.training
-        self._embedding = embeddings[task].detach().unsqueeze(0)
+        training = self._problem.training
+        self._embedding = self._embeddings[task]
         self._embedding_gradient = torch.zeros_like(self._embedding)
         self._adam = FlatAdam(
             training,
@@ -52,21 +60,31 @@ class FastStep:
         self._target.start_task(task)
         self._protection = protection
         if protection is not None:
-            previous = torch.stack([embedding.detach() for embedding in embeddings[:task]])
-            self._drift = OutputDrift(self._layout, self._theta, previous, protection.kept, protection.n_drawn)
+            previous = self._embeddings[:task].squeeze(-2).movedim(0, -2)  # (task, te), stacked
+            form, n_drawn = training.regularizer_form, protection.n_drawn
+            self._drift = OutputDrift(self._layout, self._theta, previous, protection.kept, n_drawn, form)
+        self._replay = Replay(self._step, self._problem.device, self._is_recordable)
 
-    def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+        self._batches.put(seed, inputs, labels)
+        if self._protection is not None:
+            self._drift.draw(tasks, seed)
+
+    def step(self) -> None:
         with torch.no_grad():
-            self._step(inputs, labels, tasks)
+            self._replay()
 
-    def _step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None) -> None:
+    def _is_recordable(self) -> bool:
+        return self._target.recordable and (self._protection is None or not self._drift.depends_on_draw)
+
+    def _step(self) -> None:
         self._generation.forward(self._theta, self._embedding)
-        self._target.fill(inputs, labels)
+        self._target.fill(self._batches.inputs, self._batches.labels)
         self._generation.backward(self._theta, self._gradient, self._embedding, self._embedding_gradient)
         self._adam.begin_step()
         if self._protection is not None:
             self._look_ahead(self._protection)
-            self._drift.add_gradient(self._gradient, self._protection.beta, tasks)
+            self._drift.add_gradient(self._gradient, self._protection.beta)
         self._adam.step()
 
     def _look_ahead(self, protection: Protection) -> None:
@@ -76,6 +94,15 @@ class FastStep:
             self._adam.look_ahead(candidate.theta.flat, protection.epsilon)
         elif protection.lookahead == "sgd":
             candidate.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
+
+
+def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> None:
+    """Let the weights of one seed live in views of theta and of embeddings, (n_tasks, te)."""
+    theta.fill(source.theta)
+    source.theta = [part.detach().requires_grad_() for part in theta.parts()]
+    with torch.no_grad():
+        embeddings.copy_(torch.stack(source.embeddings))
+    source.embeddings = [embedding.detach().requires_grad_() for embedding in embeddings]
 
 
 def unsupported(problem: Problem) -> str | None:

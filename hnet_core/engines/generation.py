@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from hnet_core.engines.encoders import encoder
 from hnet_core.engines.layout import VECTOR, FlatTheta, Layout, aligned
+from hnet_core.engines.products import product
 
 
 class Generation:
@@ -14,6 +14,7 @@ class Generation:
 
     Args:
         n_tasks: embeddings at a time; more than one only for a single chunk, a full hypernetwork.
+        stack: () for one seed, (S,) for stacked ones: the leading dimension of every tensor.
 
     Attributes:
         weights: generated weights after `forward`, (n_outputs,), or (n_tasks, n_outputs) for several tasks.
@@ -21,32 +22,35 @@ class Generation:
             `backward`; starts zero.
     """
 
-    def __init__(self, layout: Layout, like: Tensor, n_tasks: int = 1) -> None:
+    def __init__(self, layout: Layout, like: Tensor, n_tasks: int = 1, stack: tuple[int, ...] = ()) -> None:
         if n_tasks > 1 and layout.n_chunks > 1:
             raise ValueError(f"several tasks at a time need a hypernetwork of one chunk, got {layout.n_chunks} chunks.")
         columns = layout.n_chunks * n_tasks
-        self._z = like.new_ones(layout.h + 1, columns)  # the last row stays one: the bias
-        self._encoder = encoder(layout, layout.n_chunks, n_tasks, self._z[:-1])
+        self._z = like.new_ones(*stack, layout.h + 1, columns)  # the last row stays one: the bias
+        self._encoder = encoder(layout, layout.n_chunks, n_tasks, self._z[..., :-1, :])
         padded = aligned(columns, VECTOR) if columns >= VECTOR else columns
-        outputs_gradient = like.new_zeros(padded, layout.chunk_size)  # rows after the last chunk stay zero
-        self._outputs = like.new_zeros(columns, layout.chunk_size)
-        self._outputs_gradient = outputs_gradient[:columns]
-        self._padded_gradient, self._padded_dz = outputs_gradient.T, like.new_zeros(layout.h, padded)
-        self._dz = self._padded_dz[:, :columns]
-        shape = (layout.n_outputs,) if n_tasks == 1 else (n_tasks, layout.n_outputs)
-        self.weights = self._outputs.view(-1)[: n_tasks * layout.n_outputs].view(shape)
-        self.weights_gradient = self._outputs_gradient.view(-1)[: n_tasks * layout.n_outputs].view(shape)
+        outputs_gradient = like.new_zeros(*stack, padded, layout.chunk_size)  # rows after the last chunk stay zero
+        self._outputs = like.new_zeros(*stack, columns, layout.chunk_size)
+        self._outputs_gradient = outputs_gradient[..., :columns, :]
+        self._padded_gradient, self._padded_dz = outputs_gradient.mT, like.new_zeros(*stack, layout.h, padded)
+        self._dz = self._padded_dz[..., :columns]
+        n_numbers, shape = (
+            n_tasks * layout.n_outputs,
+            (layout.n_outputs,) if n_tasks == 1 else (n_tasks, layout.n_outputs),
+        )
+        self.weights = self._outputs.flatten(-2)[..., :n_numbers].view(*stack, *shape)
+        self.weights_gradient = outputs_gradient.flatten(-2)[..., :n_numbers].view(*stack, *shape)
 
     def forward(self, theta: FlatTheta, embeddings: Tensor) -> None:
         """Generate the weights for the embeddings, (n_tasks, te)."""
         self._encoder.forward(theta, 0, embeddings)
-        torch.mm(self._z.T, theta.last, out=self._outputs)
+        product(self._z.mT, theta.last, self._outputs)
 
     def backward(self, theta: FlatTheta, gradient: FlatTheta, embeddings: Tensor, embedding_gradient: Tensor) -> None:
         """Overwrite `gradient` and `embedding_gradient` (n_tasks, te) with those of the loss."""
-        gradient.flat[: gradient.layout.last_layer_start].zero_()
+        gradient.flat[..., : gradient.layout.last_layer_start].zero_()
         embedding_gradient.zero_()
-        torch.mm(self._z, self._outputs_gradient, out=gradient.last)
-        torch.mm(theta.last[:-1], self._padded_gradient, out=self._padded_dz)
+        product(self._z, self._outputs_gradient, gradient.last)
+        product(theta.last[..., :-1, :], self._padded_gradient, self._padded_dz)
         self._encoder.dz.copy_(self._dz)
         self._encoder.backward(theta, gradient, 0, embeddings, embedding_gradient)

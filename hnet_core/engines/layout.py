@@ -70,10 +70,11 @@ class Layout:
 
 
 class FlatTheta:
-    """theta, or its gradient, as views of one flat buffer.
+    """theta, or its gradient, as views of one flat buffer; of stacked seeds with a leading dimension (S, ...).
 
     Attributes:
-        flat: the buffer, (layout.size,); the gaps between its parts stay zero.
+        flat: the buffer, (layout.size,) or (S, layout.size); the gaps between its parts stay zero.
+        stack: () or (S,), the dimensions before those given here.
         chunks: chunk embeddings, (n_chunks, ce).
         hidden: layers (n_out, n_in + 1), the bias as last column.
         of_tasks, of_chunks, bias: columns of the first one, W1e (n_out, te), W1c (n_out, ce), b (n_out, 1).
@@ -85,12 +86,14 @@ class FlatTheta:
     def __init__(self, layout: Layout, flat: Tensor) -> None:
         self.layout = layout
         self.flat = flat
+        self.stack = flat.shape[:-1]
         start = 0
 
         def take(*shape: int) -> Tensor:
             nonlocal start
-            part = flat[start : start + math.prod(shape)].view(shape)
-            start += aligned(part.numel())
+            size = math.prod(shape)
+            part = flat[..., start : start + size].view(*self.stack, *shape)
+            start += aligned(size)
             return part
 
         self.chunks = take(layout.n_chunks, layout.chunk_embedding)
@@ -98,18 +101,22 @@ class FlatTheta:
         self.last = take(layout.h + 1, layout.chunk_size)
         if self.hidden:
             first, te = self.hidden[0], layout.task_embedding
-            self.of_tasks, self.of_chunks, self.bias = first[:, :te], first[:, te:-1], first[:, -1:]
-            self.back = [layer[:, :-1].T for layer in self.hidden[1:]]
+            self.of_tasks, self.of_chunks, self.bias = first[..., :te], first[..., te:-1], first[..., -1:]
+            self.back = [layer[..., :-1].mT for layer in self.hidden[1:]]
 
     @classmethod
-    def zeros(cls, layout: Layout, like: Tensor) -> FlatTheta:
-        return cls(layout, like.new_zeros(layout.size))
+    def zeros(cls, layout: Layout, like: Tensor, stack: tuple[int, ...] = ()) -> FlatTheta:
+        return cls(layout, like.new_zeros(*stack, layout.size))
+
+    def of_seed(self, seed: int) -> FlatTheta:
+        """The same memory without the leading dimension; there must be one."""
+        return FlatTheta(self.layout, self.flat[seed])
 
     def parts(self) -> list[Tensor]:
         """The same numbers in the order and the shapes of `Hypernet.shapes`."""
-        layers = [part for layer in self.hidden for part in (layer[:, :-1], layer[:, -1])]
+        layers = [part for layer in self.hidden for part in (layer[..., :-1], layer[..., -1])]
         chunks = [self.chunks] if self.layout.chunk_embedding else []
-        return [*chunks, *layers, self.last[:-1].T, self.last[-1]]
+        return [*chunks, *layers, self.last[..., :-1, :].mT, self.last[..., -1, :]]
 
     def fill(self, theta: list[Tensor]) -> None:
         """Take over the values of a list of tensors in that order."""

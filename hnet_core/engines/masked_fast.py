@@ -39,7 +39,7 @@ class FastMaskedStep:
         self._embedding_gradients = torch.zeros_like(self._embeddings)
         self._weights_gradient = torch.zeros_like(self._weights)
         self._masked, self._masked_gradient = torch.zeros_like(self._weights), torch.zeros_like(self._weights)
-        self._target = target_gradient(problem, self._masked, self._masked_gradient)
+        self._target = target_gradient([problem], self._masked, self._masked_gradient)
 
     def start_task(self, task: int, retention: Retention) -> None:
         self._task, self._retention = task, retention

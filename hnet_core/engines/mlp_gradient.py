@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.engines.activations import in_place
+from hnet_core.engines.products import product, product_and
 from hnet_core.streams import StreamShape
 from hnet_core.targets.mlp import Mlp
 from hnet_core.targets.target import cut
@@ -13,6 +14,8 @@ from hnet_core.targets.target import cut
 
 class MlpGradient:
     """Gradient of the mean cross-entropy (or mean squared error) of one task's head; other heads get zero.
+
+    Every tensor may have a leading dimension of stacked seeds.
 
     Args:
         weights: the target's weights, (n_weights,), read at each call.
@@ -26,35 +29,39 @@ class MlpGradient:
         self._apply_, self._backward_ = activation.apply_, activation.backward_
         self._shape, self._widths, self._gradient = shape, target.widths, gradient
         self._all_weights, self._all_gradients = cut(weights, target.shapes), cut(gradient, target.shapes)
-        self._batch_size = 0
+        self._batch_shape = torch.Size()
         self.start_task(0)
+
+    @property
+    def recordable(self) -> bool:
+        return True
 
     def start_task(self, task: int) -> None:
         head = self._shape.head(task)
         self._gradient.zero_()  # of other heads; nothing else is left unwritten
-        weights = [*self._all_weights[:-2], *(part[head] for part in self._all_weights[-2:])]
-        gradients = [*self._all_gradients[:-2], *(part[head] for part in self._all_gradients[-2:])]
-        self._layers = list(zip(weights[::2], [w.T for w in weights[::2]], weights[1::2], strict=True))
+        weights, gradients = _with_head(self._all_weights, head), _with_head(self._all_gradients, head)
+        biases = [bias.unsqueeze(-2) for bias in weights[1::2]]
+        self._layers = list(zip(weights[::2], [w.mT for w in weights[::2]], biases, strict=True))
         self._layer_gradients = list(zip(gradients[::2], gradients[1::2], strict=True))
 
     def fill(self, inputs: Tensor, labels: Tensor) -> None:
-        if len(inputs) != self._batch_size:
+        if inputs.shape != self._batch_shape:
             self._make_buffers(inputs)
         activations = [inputs, *self._activations]
         last = len(self._layers) - 1
         for depth, (_, transposed, bias) in enumerate(self._layers):
-            torch.addmm(bias, activations[depth], transposed, out=activations[depth + 1])
+            product_and(bias, activations[depth], transposed, activations[depth + 1])
             if depth < last:
                 self._apply_(activations[depth + 1])
         self._loss_gradient(labels)
         for depth in range(last, -1, -1):
             after = self._deltas[depth]
             of_weight, of_bias = self._layer_gradients[depth]
-            torch.mm(after.T, activations[depth], out=of_weight)
-            torch.sum(after, dim=0, out=of_bias)
+            product(after.mT, activations[depth], of_weight)
+            torch.sum(after, dim=-2, out=of_bias)
             if depth > 0:
                 before = self._deltas[depth - 1]
-                torch.mm(after, self._layers[depth][0], out=before)
+                product(after, self._layers[depth][0], before)
                 self._backward_(before, activations[depth])
 
     def _loss_gradient(self, labels: Tensor) -> None:
@@ -62,15 +69,21 @@ class MlpGradient:
         outputs, delta = self._activations[-1], self._deltas[-1]
         if self._shape.measure == "mse":
             torch.sub(outputs, labels, out=delta)
-            delta.mul_(2 / delta.numel())
+            delta.mul_(2 / delta.shape[-2:].numel())
         else:
-            torch.softmax(outputs, dim=1, out=delta)
-            delta.scatter_add_(1, labels.unsqueeze(1), self._minus_one)
-            delta.mul_(1 / len(outputs))
+            torch.softmax(outputs, dim=-1, out=delta)
+            delta.scatter_add_(-1, labels.unsqueeze(-1), self._minus_one)
+            delta.mul_(1 / outputs.shape[-2])
 
     def _make_buffers(self, inputs: Tensor) -> None:
-        self._batch_size = len(inputs)
-        widths = [*self._widths[1:-1], self._shape.outputs_per_task]
-        self._activations = [inputs.new_empty(len(inputs), width) for width in widths]
-        self._deltas = [inputs.new_empty(len(inputs), width) for width in widths]
-        self._minus_one = inputs.new_full((len(inputs), 1), -1.0)
+        self._batch_shape = inputs.shape
+        widths, batch = [*self._widths[1:-1], self._shape.outputs_per_task], inputs.shape[:-1]
+        self._activations = [inputs.new_empty(*batch, width) for width in widths]
+        self._deltas = [inputs.new_empty(*batch, width) for width in widths]
+        self._minus_one = inputs.new_full((*batch, 1), -1.0)
+
+
+def _with_head(tensors: list[Tensor], head: slice) -> list[Tensor]:
+    """Weights and biases of all layers, of the last one only those of a head."""
+    *others, weight, bias = tensors
+    return [*others, weight[..., head, :], bias[..., head]]

@@ -12,6 +12,7 @@ from hnet_core.engines.direct import Direct, Piece, masked_pieces
 from hnet_core.engines.gram import Gram
 from hnet_core.engines.layout import FlatTheta, Layout
 from hnet_core.engines.previous_tasks import PreviousTasks
+from hnet_core.precision import full_float32
 
 Form = Literal["auto", "gram", "direct"]
 
@@ -19,7 +20,8 @@ Form = Literal["auto", "gram", "direct"]
 class OutputDrift:
     """R(theta) = mean over previous tasks j of || h(e_j, theta) - h(e_j, theta*) ||^2, eq. 2, and its gradient.
 
-    The same function as hnet_core.regularizers.OutputRegularizer, which reads like the paper and is its oracle.
+    The same function as hnet_core.regularizers.OutputRegularizer, which reads like the paper and is its oracle. Of
+    stacked seeds it is each one's own; every tensor but `kept` then has a leading dimension (S, ...).
 
     Args:
         theta_before: theta*; copied.
@@ -31,6 +33,7 @@ class OutputDrift:
 
     Attributes:
         candidate: where R is taken; to be set before `add_gradient`.
+        depends_on_draw: whether other drawn tasks mean other operations, so that a recorded step cannot be replayed.
     """
 
     def __init__(
@@ -44,14 +47,19 @@ class OutputDrift:
         embedding_gradient: Tensor | None = None,
     ) -> None:
         self.candidate = Candidate(layout, theta_before)
-        self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn, embedding_gradient)
-        self._parts: list[Gram | Direct] = []
+        with full_float32():
+            self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn, embedding_gradient)
+            self._parts = self._make_parts(layout, kept, form)
+        self.depends_on_draw = any(isinstance(part, Direct) and part.depends_on_draw for part in self._parts)
+
+    def _make_parts(self, layout: Layout, kept: Tensor | None, form: Form) -> list[Gram | Direct]:
+        parts: list[Gram | Direct] = []
         n_whole, cut = _regular_chunks(layout, kept)
         n_regular = n_whole + (cut is not None)
         if form == "auto":
             form = "gram" if gram_is_cheaper(layout, n_whole, self._previous.n_tasks) else "direct"
         if form == "gram" and n_regular:
-            self._parts.append(Gram(layout, self.candidate, self._previous, n_whole, cut))
+            parts.append(Gram(layout, self.candidate, self._previous, n_whole, cut))
         else:
             n_regular = 0
         pieces = _whole_pieces(layout, n_whole, cut) if not n_regular else []
@@ -59,21 +67,23 @@ class OutputDrift:
             after = n_whole + (cut is not None)
             pieces += [piece for piece in masked_pieces(layout, kept) if piece.chunks[0] >= after]
         if pieces:
-            direct = Direct(layout, self.candidate, self._previous, pieces, n_regular, layout.n_chunks)
-            self._parts.append(direct)
+            parts.append(Direct(layout, self.candidate, self._previous, pieces, n_regular, layout.n_chunks))
+        return parts
 
-    def add_gradient(
-        self, gradient: FlatTheta, beta: float, tasks: Sequence[int] | None = None, want_value: bool = False
-    ) -> Tensor | None:
+    def draw(self, tasks: Sequence[int] | None, seed: int = 0) -> None:
+        """The previous tasks to average over from now on, as many as `n_drawn`; None for all."""
+        self._previous.draw(tasks, seed)
+
+    def add_gradient(self, gradient: FlatTheta, beta: float, want_value: bool = False) -> Tensor | None:
         """Add beta * gradient of R at the candidate to `gradient`.
 
         Args:
-            tasks: previous tasks to average over, as many as `n_drawn`; None for all.
-            want_value: return R too, which costs a little more.
+            want_value: return R too, () or (S,), which costs a little more.
         """
-        self._previous.draw(tasks)
         n_tasks = self._previous.n_tasks
-        values = [part.add_gradient(gradient, beta / n_tasks, want_value) for part in self._parts]
+        with full_float32():
+            self._previous.gather()
+            values = [part.add_gradient(gradient, beta / n_tasks, want_value) for part in self._parts]
         drifts = [value for value in values if value is not None]
         return sum(drifts[1:], start=drifts[0]) / n_tasks if drifts else None
 

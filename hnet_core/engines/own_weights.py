@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from hnet_core.engines.adam import FlatAdam
+from hnet_core.engines.batches import Batches
+from hnet_core.engines.protection import Protection
+from hnet_core.engines.replay import Replay
+from hnet_core.engines.stack import seat
 from hnet_core.engines.target_gradient import target_gradient
 from hnet_core.methods.method import Problem
 from hnet_core.methods.weights import OwnWeights
@@ -27,7 +32,7 @@ def own_weights_step(problem: Problem, source: OwnWeights) -> OwnWeightsStep:
     """The engine that `training.engine` asks for; auto takes the fast one, which trains every target network."""
     if problem.training.engine == "plain":
         return PlainOwnWeights(problem, source)
-    return FastOwnWeights(problem, source)
+    return seat(problem, source, FastOwnWeights)
 
 
 class PlainOwnWeights:
@@ -48,20 +53,34 @@ class PlainOwnWeights:
 
 
 class FastOwnWeights:
-    """The same on flat buffers: gradient by hand for an MLP, fused Adam."""
+    """The same on flat buffers, of several seeds with a leading dimension: gradient by hand for an MLP, fused Adam."""
 
-    def __init__(self, problem: Problem, source: OwnWeights) -> None:
-        self._problem = problem
-        self._weights = source.flat.detach()
+    def __init__(self, problems: Sequence[Problem], sources: Sequence[OwnWeights]) -> None:
+        self._problem = problems[0]
+        self._weights = sources[0].flat.detach()
+        if len(sources) > 1:
+            self._weights = torch.stack([source.flat.detach() for source in sources])
+            for source, weights in zip(sources, self._weights, strict=True):
+                source.flat = weights.detach().requires_grad_()
         self._gradient = torch.zeros_like(self._weights)
-        self._target = target_gradient(problem, self._weights, self._gradient)
+        self._target = target_gradient(problems, self._weights, self._gradient)
+        self._batches = Batches(self._weights.shape[:-1], self._problem.device)
 
-    def start_task(self, task: int) -> None:
+    def start_task(self, task: int, protection: Protection | None = None) -> None:
+        if protection is not None:
+            raise ValueError("own weights have no generated weights to protect; leave protection out.")
         self._target.start_task(task)
         self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
+        self._replay = Replay(self._step, self._problem.device, lambda: self._target.recordable)
 
-    def step(self, inputs: Tensor, labels: Tensor) -> None:
+    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+        self._batches.put(seed, inputs, labels)
+
+    def step(self) -> None:
         with torch.no_grad():
-            self._target.fill(inputs, labels)
-            self._adam.begin_step()
-            self._adam.step()
+            self._replay()
+
+    def _step(self) -> None:
+        self._target.fill(self._batches.inputs, self._batches.labels)
+        self._adam.begin_step()
+        self._adam.step()

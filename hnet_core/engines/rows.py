@@ -18,7 +18,8 @@ BLOCK_COLUMNS = 2048
 class Rows:
     """One block: z is what the last layer reads, d = z - z* how far that moved since the task began.
 
-    Pair (chunk, task) is column (chunk - first_chunk) * n_tasks + task.
+    Pair (chunk, task) is column (chunk - first_chunk) * n_tasks + task. Every tensor may have a leading dimension of
+    stacked seeds.
 
     Attributes:
         y: (k, n_chunks * n_tasks), after `forward`.
@@ -28,11 +29,11 @@ class Rows:
     def __init__(self, layout: Layout, candidate: Candidate, n_chunks: int, n_tasks: int) -> None:
         h, start = layout.h, candidate.n_constant
         self.n_chunks = n_chunks
-        self.y = candidate.pair.new_ones(candidate.n_pair, n_chunks * n_tasks)
-        self._encoder = encoder(layout, n_chunks, n_tasks, self.y[:h])
-        self.dz = self._encoder.dz[start:]
-        grid = (-1, n_chunks, n_tasks)
-        self._z, self._d = self.y[start:h].view(grid), self.y[h + 1 :].view(grid)
+        self.y = candidate.pair.new_ones(*candidate.theta.stack, candidate.n_pair, n_chunks * n_tasks)
+        self._encoder = encoder(layout, n_chunks, n_tasks, self.y[..., :h, :])
+        self.dz = self._encoder.dz[..., start:, :]
+        grid = self.y.unflatten(-1, (n_chunks, n_tasks))
+        self._z, self._d = grid[..., start:h, :, :], grid[..., h + 1 :, :, :]
 
     def forward(self, theta: FlatTheta, first_chunk: int, embeddings: Tensor, z_before: Tensor) -> None:
         """Fill y for the chunks from `first_chunk` on; z_before is z*, (h - n_constant, n_chunks, n_tasks or 1)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -14,7 +15,14 @@ from hnet_core.targets.mlp import Mlp
 
 
 class TargetGradient(Protocol):
-    """Reads `weights` (n_weights,) and writes the gradient of the task's mean loss into `gradient` (n_weights,)."""
+    """Reads `weights` (n_weights,) and writes the gradient of the task's mean loss into `gradient` (n_weights,).
+
+    Weights, gradient, inputs and labels may all have a leading dimension of stacked seeds.
+    """
+
+    @property
+    def recordable(self) -> bool:
+        """Whether `fill` is the same sequence of operations each time, so that it can be replayed; after a first."""
 
     def start_task(self, task: int) -> None:
         """Use the head of this task from now on."""
@@ -23,31 +31,43 @@ class TargetGradient(Protocol):
         """Fill the gradient for one batch."""
 
 
-def target_gradient(problem: Problem, weights: Tensor, gradient: Tensor) -> TargetGradient:
+def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tensor) -> TargetGradient:
     """By hand for an MLP, by autograd for any other target network.
 
     Args:
-        weights, gradient: buffers that stay where they are, (n_weights,) each.
+        problems: one per stacked seed.
+        weights, gradient: buffers that stay where they are, (n_weights,) or (S, n_weights) each.
     """
-    target: object = problem.target
+    target: object = problems[0].target
     if type(target) is Mlp and in_place(target.activation) is not None:
-        return MlpGradient(target, problem.shape, weights, gradient)
-    return AutogradGradient(problem, weights, gradient)
+        return MlpGradient(target, problems[0].shape, weights, gradient)
+    return AutogradGradient(problems, weights, gradient)
 
 
 class AutogradGradient:
-    """Automatic differentiation down to one flat leaf."""
+    """Automatic differentiation down to one flat leaf per seed."""
 
-    def __init__(self, problem: Problem, weights: Tensor, gradient: Tensor) -> None:
-        self._problem, self._weights, self._gradient = problem, weights, gradient
+    def __init__(self, problems: Sequence[Problem], weights: Tensor, gradient: Tensor) -> None:
+        self._problems, self._stacked = problems, weights.dim() > 1
+        self._weights, self._gradients = self._per_seed(weights), self._per_seed(gradient)
         self._task = 0
+
+    @property
+    def recordable(self) -> bool:
+        return not any(problem.memory.draws_noise for problem in self._problems)  # the host draws it for each pass
 
     def start_task(self, task: int) -> None:
         self._task = task
 
     def fill(self, inputs: Tensor, labels: Tensor) -> None:
-        leaf = self._weights.detach().requires_grad_()
-        with torch.enable_grad():
-            loss = self._problem.task_loss(self._task, leaf, inputs, labels)
-        (gradient,) = torch.autograd.grad(loss, [leaf])
-        self._gradient.copy_(gradient)
+        batches = self._per_seed(inputs), self._per_seed(labels)
+        seeds = zip(self._problems, self._weights, *batches, self._gradients, strict=True)
+        for problem, weights, own_inputs, own_labels, result in seeds:
+            leaf = weights.detach().requires_grad_()
+            with torch.enable_grad():
+                loss = problem.task_loss(self._task, leaf, own_inputs, own_labels)
+            (gradient,) = torch.autograd.grad(loss, [leaf])
+            result.copy_(gradient)
+
+    def _per_seed(self, tensor: Tensor) -> list[Tensor]:
+        return list(tensor) if self._stacked else [tensor]

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +18,9 @@ from hnet_core.targets import Target
 from hnet_core.targets.normalization import Memory
 from hnet_core.targets.target import Kind, Normalization
 from hnet_core.trial import ComponentOptions, TrainingOptions, TrialConfig, WeightCounts
+
+if TYPE_CHECKING:
+    from hnet_core.engines.stack import Place
 
 Predictor = Callable[[Tensor], Tensor]
 
@@ -32,6 +35,7 @@ class Problem:
         hypernet: the network that generates its weights, None for methods without one.
         training: iterations, batch size and Adam's settings.
         seed: every random draw derives from it by name (seeding.generator).
+        place: among seeds that are trained in the same steps, None for one alone; a matter of the engines.
     """
 
     shape: StreamShape
@@ -41,6 +45,7 @@ class Problem:
     seed: int
     device: torch.device
     dtype: torch.dtype
+    place: Place | None = None
 
     @functools.cached_property
     def memory(self) -> Memory:

@@ -83,11 +83,11 @@ class Split:
             inputs = inputs.gather(1, self.order.expand(len(inputs), -1))
         if labels.is_floating_point():
             labels = labels.to(dtype)
-        if self.preprocessing is None:
-            return inputs.to(dtype) / self.scale, labels
-        if draws is not None:
+        if self.preprocessing is not None and draws is not None:
             inputs = self.preprocessing.augmented(inputs, draws)
-        return self.preprocessing.normalized(inputs.to(dtype) / self.scale), labels
+        inputs = inputs.to(dtype)
+        inputs = inputs / self.scale if isinstance(index, slice) else inputs.div_(self.scale)
+        return (inputs if self.preprocessing is None else self.preprocessing.normalized(inputs)), labels
 
     def to(self, device: torch.device) -> Split:
         order = None if self.order is None else self.order.to(device)
@@ -119,11 +119,11 @@ class Stream:
         return replace(self, tasks=tuple(task.to(device) for task in self.tasks))
 
 
-def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> list[Tensor]:
-    """Index tensors of `iterations` batches: shuffled passes over the data, batches straddling the passes.
+def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:
+    """Examples of each batch, (iterations, batch_size): shuffled passes over the data, batches straddling the passes.
 
     As the official code of von Oswald et al. (2020): no batch is cut short, every example is used once per pass.
     """
     needed = batch_size * iterations
     passes = [torch.randperm(n_examples, generator=generator) for _ in range(-(-needed // n_examples))]
-    return list(torch.cat(passes)[:needed].split(batch_size))
+    return torch.cat(passes)[:needed].view(iterations, batch_size)

@@ -51,6 +51,11 @@ class Memory:
         statistics = self._statistics[task % rows] if rows else None
         return Pass(training, self._normalization, statistics, functools.partial(self._uniform, task))
 
+    @property
+    def draws_noise(self) -> bool:
+        """Whether a pass has asked for noise: the network has dropout."""
+        return bool(self._draws)
+
     def state(self) -> Tensor:
         """The running statistics, (n_tasks or 1 or 0, n_statistics)."""
         return self._statistics.cpu().clone()

@@ -97,10 +97,13 @@ def numel(shape: tuple[int, ...]) -> int:
 
 
 def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
-    """Views of a flat vector as tensors of the given shapes; surplus values at its tail are left out."""
+    """Views of a flat vector as tensors of the given shapes; surplus values at its tail are left out.
+
+    Of several vectors (S, n) the views have that leading dimension too.
+    """
     sizes = [numel(shape) for shape in shapes]
-    parts = flat[: sum(sizes)].split(sizes)
-    return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+    parts = flat[..., : sum(sizes)].split(sizes, dim=-1)
+    return [part.view(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def positions_of_outputs(n_weights: int, n_in: int, n_out: int, outputs: slice) -> Tensor:

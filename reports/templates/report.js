@@ -10,7 +10,7 @@
     return [...svg.querySelectorAll("g.points[data-trials]")].flatMap((group) => {
       const places = [...group.querySelectorAll("path")].flatMap((path) => path.getAttribute("d").split("M").slice(1));
       return group.dataset.trials.split(" ").map((trial, i) => {
-        const [x, y] = places[i].split(/[ h]/).map(Number);
+        const [x, y] = places[i].match(/-?[\d.]+/g).map(Number);
         return { trial, x, y, group };
       });
     });
@@ -27,6 +27,8 @@
 
   const isTrials = (svg) => svg.dataset.hover === "trials";
 
+  const nameOf = (trial) => data.headings?.[trial] ?? `trial ${trial}`;
+
   function describe(trial) {
     const values = data.trials[trial];
     return data.names.map((name, i) => [name, values[i]]);
@@ -34,7 +36,7 @@
 
   function showTip(svg, point) {
     const heading = document.createElement("b");
-    heading.textContent = `trial ${point.trial}` + (data.front.includes(Number(point.trial)) ? " · on the front" : "");
+    heading.textContent = nameOf(point.trial) + (data.front.map(String).includes(point.trial) ? " · on the front" : "");
     const list = document.createElement("dl");
     for (const [name, value] of describe(point.trial)) {
       const term = document.createElement("dt"), text = document.createElement("dd");
@@ -104,9 +106,9 @@
 
   // Arrow keys walk along the front of a drawing, Enter opens the row, Escape leaves.
   function walkable(plot) {
-    const svg = plot.querySelector("svg"), front = svg.querySelector("g.points[id$='-front']");
-    if (!front) return;
-    const points = pointsOf(svg).filter((point) => point.group === front);
+    const svg = plot.querySelector("svg"), fronts = [...svg.querySelectorAll("g.points[id*='-front']")];
+    if (!fronts.length) return;
+    const points = pointsOf(svg).filter((point) => fronts.includes(point.group));
     const readout = plot.parentElement.querySelector(".readout");
     let at = -1;
     plot.tabIndex = 0;
@@ -117,7 +119,7 @@
       if (event.key in moves) {
         at = Math.min(points.length - 1, Math.max(0, moves[event.key]()));
         const words = describe(points[at].trial).map((pair) => pair.join(" ")).join(", ");
-        readout.textContent = `${at + 1} of ${points.length} on the front: trial ${points[at].trial}, ${words}`;
+        readout.textContent = `${at + 1} of ${points.length} on the front: ${nameOf(points[at].trial)}, ${words}`;
         ring(svg, points[at]);
         event.preventDefault();
       } else if (event.key === "Enter" && at >= 0) {

@@ -59,7 +59,18 @@ def test_numbers_of_the_matrix_stand_out_from_their_shade(theme: str, first_high
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_stand_out_from_the_page(theme: str) -> None:
     palette = colours(theme)
-    marks = ["final", "during", "refused", "ink", *(f"shade-{i}" for i in range(5)), "complete", "failed", "running"]
+    marks = [
+        "final",
+        "during",
+        "refused",
+        "ink",
+        "better",
+        *(f"shade-{i}" for i in range(5)),
+        *(f"family-{i}" for i in range(8)),
+        "complete",
+        "failed",
+        "running",
+    ]
     assert {
         mark: contrast(palette[mark], palette["page"]) for mark in marks if contrast(palette[mark], palette["page"]) < 3
     } == {}

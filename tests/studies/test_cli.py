@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import Result
 from sqlalchemy import Engine
@@ -103,7 +104,25 @@ def test_export_writes_runs_trials_or_evaluations(db: str, tmp_path: Path) -> No
     assert len(path.read_text().splitlines()) == 1 + 27 * 35
     assert len(rows_of("export", "sample-tradeoff", "--rows", "trials", "--db", db)) == 12
     assert isinstance(run("export", "sample-tradeoff", "--rows", "seeds", "--db", db).exception, ConfigInvalid)
-    assert isinstance(run("export", "sample-tradeoff", "--format", "table", "--db", db).exception, ConfigInvalid)
+    assert run("export", "sample-tradeoff", "--format", "table", "--db", db).exit_code == 2
+
+
+def test_export_to_parquet_keeps_types_and_values(db: str, tmp_path: Path) -> None:
+    found = Studies(_engine(db))
+    path = tmp_path / "out.parquet"
+    for rows, expected in (("runs", found.runs("sample-tradeoff")), ("trials", found.trials("sample-tradeoff"))):
+        assert (
+            run(
+                "export", "sample-tradeoff", "--rows", rows, "--format", "parquet", "--db", db, "-o", str(path)
+            ).exit_code
+            == 0
+        )
+        written = pd.read_parquet(path)
+        assert list(written.columns) == list(expected.columns)
+        numeric = expected.select_dtypes("number").columns
+        pd.testing.assert_frame_equal(written[numeric], expected[numeric])
+    assert json.loads(written["params"][0]) == expected["params"][0]
+    assert isinstance(run("export", "sample-tradeoff", "--format", "parquet", "--db", db).exception, ConfigInvalid)
 
 
 def test_show_sums_up_a_study(db: str) -> None:
@@ -174,16 +193,9 @@ def test_errors_carry_their_exit_code(db: str, tmp_path: Path) -> None:
         assert error.exit_code == code, arguments
 
 
-def test_upgrade_of_an_up_to_date_database_changes_nothing(db: str) -> None:
-    before = Path(db).read_bytes()
-    result = run("upgrade", "--db", db)
-    assert (result.exit_code, result.stderr) == (0, "the database is up to date.\n")
-    assert Path(db).read_bytes() == before
-
-
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys, studies, studies.cli, studies.output, studies.metrics, studies.statistics\n"
+        "import sys, studies, studies.cli, studies.db_cli, studies.output, studies.metrics, studies.statistics\n"
         "heavy = {'torch', 'ray', 'optuna', 'pandas', 'scipy', 'sqlalchemy', 'alembic', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

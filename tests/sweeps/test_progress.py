@@ -33,9 +33,9 @@ def test_rate_and_eta_wait_for_three_finished_trials(driver: Any, monkeypatch: p
     watched = SweepProgress(driver, io.StringIO())
     for number in range(3):
         assert "ETA" not in watched.line()
-        watched.note(number, Success(()) if number else Failure("broken"))
+        watched.note(number, Success(()) if number else Failure("broken"), goes_on=False)
     assert "6.0 trials/min | ETA 70 s" in watched.line()
-    watched.note(3, Step(3, seed=0, tasks_done=5, tasks_in_all=10))
+    watched.note(3, Step(3, seed=0, tasks_done=5, tasks_in_all=10), goes_on=True)
     assert "ETA 65 s" in watched.line()
 
 

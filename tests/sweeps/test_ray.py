@@ -159,3 +159,19 @@ def test_sigterm_leaves_at_once_and_the_same_command_goes_on(tmp_path: Path, who
     _, errors = driver.communicate(timeout=180)
     assert driver.returncode == 0, errors
     assert ledger(tmp_path) == dict.fromkeys(range(3), "COMPLETE")
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on_elsewhere(tmp_path: Path) -> None:
+    spec_in(tmp_path, iterations=300, trials=4)
+    text = (tmp_path / "spec.yaml").read_text() + "limits: {task_minutes: 0.25}\n"
+    (tmp_path / "spec.yaml").write_text(text)
+    before = set(workers_of(tmp_path))
+    driver = start(tmp_path)
+    wait_for(lambda: "COMPLETE" in ledger(tmp_path).values())
+    mine = set(workers_of(tmp_path)) - before
+    os.kill(mine.pop(), signal.SIGSTOP)
+    _, errors = driver.communicate(timeout=300)
+    assert driver.returncode == 0, errors
+    assert "the worker finished no task within limits.task_minutes: 0.25; attempt 2 follows" in errors
+    assert ledger(tmp_path) == dict.fromkeys(range(4), "COMPLETE")

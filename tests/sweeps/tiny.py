@@ -29,8 +29,9 @@ def tiny_spec(**changes: Any) -> SweepSpec:
     return SweepSpec.model_validate({**copy.deepcopy(SPEC), **changes})
 
 
-def inline(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], None]) -> None:
+def inline(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], bool]) -> None:
     """One job after the other, here."""
     while (job := driver.next_job()) is not None:
         for message in work(job):
-            on_message(job.number, message)
+            if not on_message(job.number, message):
+                break

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS
 from hnet_core.engines import FastStep, PlainStep, hypernet_step
+from hnet_core.engines.direct import Direct
+from hnet_core.engines.gram import Gram
+from hnet_core.engines.stack import Seat
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets.chunked import ChunkedHypernet
 from hnet_core.methods.weights import GeneratedWeights
@@ -23,6 +26,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "as it comes": {},
     "no look-ahead epsilon correction": {"method": {"lookahead_epsilon": "uncorrected"}},
     "sgd look-ahead": {"method": {"lookahead": "sgd"}},
+    "no look-ahead": {"method": {"lookahead": "none"}},
     "own heads": {"method": {"regularized_outputs": "own_head"}},
     "drawn tasks": {"method": {"regularized_tasks": 1}},
     "drawn tasks, own heads": {"method": {"regularized_tasks": 1, "regularized_outputs": "own_head"}},
@@ -33,6 +37,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "three hidden layers": {"hypernet": {"hidden": [6, 7, 5]}},
     "one even chunk": {"hypernet": {"chunk_size": 922}},
     "full hypernetwork": {"hypernet": FULL},
+    "full hypernetwork, linear": {"hypernet": {"name": "full", "hidden": [], "task_embedding": 4}},
     "permuted": {"stream": {"name": "permuted", "dataset": "digits", "n_tasks": 3}},
     "regression": {"stream": POLYNOMIALS, "hypernet": {"chunk_size": 10}},
     "regression, full": {"stream": POLYNOMIALS, "hypernet": FULL},
@@ -72,10 +77,16 @@ def test_every_activation_has_the_right_gradient(activation: str) -> None:
     assert deviation(trained("fast", changes, 2), trained("plain", changes, 2)) < 1e-9
 
 
-def test_without_look_ahead_the_weights_agree_as_far_as_adam_lets_them() -> None:
-    """The first drift of a task is zero, so that Adam makes steps of mere rounding: 1e-9 cannot be asked for."""
-    changes = {"method": {"lookahead": "none"}}
-    assert deviation(trained("fast", changes), trained("plain", changes)) < 1e-5
+@pytest.mark.parametrize("form", ["gram", "direct"])
+def test_the_user_may_choose_the_form_of_the_regulariser(form: str) -> None:
+    changes = {"training": {"regularizer_form": form}}
+    assert deviation(trained("fast", changes, 2), trained("plain", {}, 2)) < 1e-9
+    run = TrialRun(configured("fast", changes), seed=0)
+    for _ in range(2):
+        run.train_task()
+    parts = run._method._engine.shared._drift._parts  # type: ignore[attr-defined]
+    assert [type(part) for part in parts] == [{"gram": Gram, "direct": Direct}[form]]
+    assert configured("fast", changes).hash() == configured("fast", {}).hash(), "the numbers are the same"
 
 
 def test_any_other_target_network_is_trained_through_automatic_differentiation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +128,8 @@ def test_auto_takes_the_fast_engine_for_what_it_knows_and_the_plain_one_for_the_
 ) -> None:
     run = TrialRun(configured("auto", {}), seed=0)
     problem = run._problem
-    assert isinstance(hypernet_step(problem, GeneratedWeights(problem)), FastStep)
+    fast = hypernet_step(problem, GeneratedWeights(problem))
+    assert isinstance(fast, Seat) and isinstance(fast.shared, FastStep)
 
     class Unknown(ChunkedHypernet):
         """A hypernetwork from outside: it might generate in any way."""

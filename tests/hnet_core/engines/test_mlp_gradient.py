@@ -36,7 +36,7 @@ def test_gradient_of_the_own_head_equals_autograd_and_other_heads_get_zero(
     problem = Problem(shape, target, None, TrainingOptions(), 0, torch.device("cpu"), torch.float64)
     ours, theirs = torch.ones_like(weights), torch.ones_like(weights)
     by_hand = MlpGradient(target, shape, weights, ours)
-    automatic = AutogradGradient(problem, weights, theirs)
+    automatic = AutogradGradient([problem], weights, theirs)
     for task, batch_size in enumerate(batch_sizes[:n_tasks]):
         inputs = torch.randn(batch_size, 5, generator=draws, dtype=torch.float64)
         labels = torch.randint(outputs_per_task, (batch_size,), generator=draws)

@@ -34,7 +34,8 @@ def fast(
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, kept, n_drawn, form)
     drift.candidate.take(case.flat(case.theta))
     gradient = FlatTheta.zeros(case.layout, case.theta[0])
-    value = drift.add_gradient(gradient, beta, tasks, want_value=True)
+    drift.draw(tasks)
+    value = drift.add_gradient(gradient, beta, want_value=True)
     return 0.0 if value is None else float(value), gradient
 
 
@@ -127,7 +128,7 @@ def test_another_number_of_drawn_tasks_than_announced_is_refused() -> None:
     case = example(chunked(57, 10), n_previous=3)
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, n_drawn=2)
     with pytest.raises(ValueError, match="2 previous tasks must be given, got 3"):
-        drift.add_gradient(FlatTheta.zeros(case.layout, case.theta[0]), 1.0, [0, 1, 2])
+        drift.draw([0, 1, 2])
 
 
 def test_the_flop_rule_takes_products_where_rows_are_many_and_generates_where_they_are_few() -> None:

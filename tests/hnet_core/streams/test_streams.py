@@ -89,8 +89,8 @@ def test_the_polynomials_are_those_of_the_paper() -> None:
 @given(n=st.integers(1, 50), batch=st.integers(1, 20), iterations=st.integers(1, 20), seed=st.integers(0, 99))
 def test_batches_use_every_example_once_before_any_twice(n: int, batch: int, iterations: int, seed: int) -> None:
     batches = mini_batches(n, batch, iterations, torch.Generator().manual_seed(seed))
-    assert [len(index) for index in batches] == [batch] * iterations
-    drawn = torch.cat(batches)
+    assert batches.shape == (iterations, batch)
+    drawn = batches.flatten()
     for start in range(0, len(drawn), n):
         part = drawn[start : start + n]
         assert len(part.unique()) == len(part)

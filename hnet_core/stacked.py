@@ -1,0 +1,106 @@
+"""Several seeds of one configuration trained side by side, in the same steps where the engine can."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from hnet_core.engines import places
+from hnet_core.training import TrialRun, open_stream, pick_device, seconds_since
+from hnet_core.trial import TaskReport, TrialConfig, TrialResult
+
+Checkpoint = dict[str, Any]
+
+
+def run_trials(
+    config: TrialConfig,
+    seeds: Sequence[int],
+    root: str | os.PathLike[str] | None = None,
+    on_task: Callable[[int, TaskReport], None] | None = None,
+) -> list[TrialResult]:
+    """Train one configuration with several seeds, together or one after the other as training.stack_seeds says.
+
+    Args:
+        on_task: called with the seed after each of its tasks.
+
+    Returns:
+        one result per seed, in their order.
+
+    Raises:
+        As hnet_core.training.run_trial.
+    """
+    results = []
+    for together in groups(config, seeds, {}):
+        runs = StackedRuns(config, together, root)
+        while not runs.finished:
+            for seed, report in zip(together, runs.train_task(), strict=True):
+                if on_task is not None:
+                    on_task(seed, report)
+        results += runs.results()
+    return results
+
+
+def groups(config: TrialConfig, seeds: Sequence[int], begun: Mapping[int, Checkpoint]) -> list[tuple[int, ...]]:
+    """Which seeds to train together, in order; with the checkpoints of those that were begun, only of one progress."""
+    wanted = config.training.stack_seeds
+    if not (pick_device(config.training.device).type == "cuda" if wanted == "auto" else wanted):
+        return [(seed,) for seed in seeds]
+    by_progress = itertools.groupby(seeds, key=lambda seed: tasks_done(begun.get(seed)))
+    return [tuple(together) for _, together in by_progress]
+
+
+def tasks_done(checkpoint: Checkpoint | None) -> int:
+    return 0 if checkpoint is None else len(checkpoint["progress"]["test"])
+
+
+class StackedRuns:
+    """Runs of some seeds that are at the same task; one seed is a stack too.
+
+    Each gives the numbers it would give alone, up to the rounding of products that are taken together.
+
+    Args:
+        resume: checkpoints of the seeds that were begun, by seed: all of them after the same task, or none.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        seeds: Sequence[int],
+        root: str | os.PathLike[str] | None = None,
+        resume: Mapping[int, Checkpoint] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        begun = resume or {}
+        progress = {tasks_done(begun.get(seed)) for seed in seeds}
+        if len(progress) != 1:
+            raise ValueError(f"the seeds must all have trained the same number of tasks, got {sorted(progress)}.")
+        stream, self._device = open_stream(config, root), pick_device(config.training.device)
+        self.runs = [
+            TrialRun(config, seed, root, begun.get(seed), dtype, stream, place)
+            for seed, place in zip(seeds, places(len(seeds)), strict=True)
+        ]
+
+    @property
+    def finished(self) -> bool:
+        return all(run.finished for run in self.runs)
+
+    def train_task(self) -> list[TaskReport]:
+        """Train the next task of every seed and evaluate; each takes an equal share of the time it took.
+
+        Raises:
+            TrainingDiverged: a weight of one of them became NaN or infinite.
+        """
+        start = time.perf_counter()
+        for _ in zip(*[run.steps() for run in self.runs], strict=True):
+            pass
+        share = seconds_since(start, self._device) / len(self.runs)
+        return [run.finish_task(share) for run in self.runs]
+
+    def results(self) -> list[TrialResult]:
+        """The raw result of every seed; only once all tasks are trained."""
+        return [run.result() for run in self.runs]

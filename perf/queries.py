@@ -1,0 +1,170 @@
+"""What it costs to ask a large database, beside Optuna's own table of trials.
+
+    python -m perf.make_db --trials 100000 --db /tmp/large.db
+    python -m perf.queries --db /tmp/large.db            # a table; --json for rows; --write for docs/performance.md
+
+A command is timed from its start to its end, imports included; `query` is the same question within a process that has
+imported everything. CPU seconds hardly depend on what else the machine does, wall seconds do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import studies
+
+WHERE = "compression_ratio < 0.2 and final_accuracy > 0.95 and method == 'hnet'"
+OPTUNA_TRIALS = 10_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one question cost.
+
+    Attributes:
+        peak_mib: highest resident memory of its process, MiB; of an own process where it is a command.
+        size_mb: of the file it wrote, MB; None where it wrote none.
+    """
+
+    what: str
+    rows: int
+    cpu_s: float
+    wall_s: float
+    peak_mib: float
+    size_mb: float | None = None
+
+
+def measure(db: str, study: str, folder: Path) -> list[Cost]:
+    """The named questions to a study, each in a process of its own, and Optuna's beside them."""
+    n_trials = studies.open(db).study(study).states["COMPLETE"]
+    hnet = [sys.executable, "-m", "sweeps"]
+    listing = [*hnet, "study", "trials", study, "--where", WHERE, "--sort", "-final_accuracy", "--limit", "50"]
+    page = folder / "tradeoff.html"
+    report = _command(
+        "hnet report tradeoff", n_trials, [*hnet, "report", "tradeoff", study, "--db", db, "-o", str(folder)]
+    )
+    return [
+        _command("start of the interpreter", 0, [sys.executable, "-c", "pass"]),
+        _command("import of what hnet study trials needs", 0, [sys.executable, "-c", _IMPORTS]),
+        _command("hnet study trials --where ... --limit 50", 50, [*listing, "--db", db]),
+        _in_process(
+            "query: trials(where=..., limit=50)", db, f"found.trial_rows({study!r}, {WHERE!r}, limit=50).values"
+        ),
+        _in_process("query: trials() as DataFrame", db, f"found.trials({study!r})"),
+        _in_process("query: front() as DataFrame", db, f"found.front({study!r})"),
+        Cost(**{**asdict(report), "size_mb": page.stat().st_size / 1e6 if page.exists() else None}),
+        _optuna(folder / "optuna.db"),
+    ]
+
+
+_IMPORTS = "import sweeps.cli, studies.database, studies.queries, studies.trial_table, rich.table"
+
+_ASK = """
+import sys, time, resource
+import pandas, studies, studies.database, studies.queries
+found = studies.open(sys.argv[1])
+found.studies()
+start, cpu = time.perf_counter(), time.process_time()
+rows = len({expression})
+cpu, wall = time.process_time() - cpu, time.perf_counter() - start
+print(rows, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+_OPTUNA_ASK = """
+import sys, time, resource
+import optuna
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+study = optuna.load_study(study_name="s", storage="sqlite:///" + sys.argv[1])
+start, cpu = time.perf_counter(), time.process_time()
+rows = len(study.trials_dataframe())
+cpu, wall = time.process_time() - cpu, time.perf_counter() - start
+print(rows, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def _command(what: str, rows: int, command: list[str]) -> Cost:
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    stderr = process.stderr.read() if process.stderr is not None else ""
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{what} must succeed, got: {stderr.strip().splitlines()[-1:]}")
+    return Cost(what, rows, used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
+
+
+def _in_process(what: str, db: str, expression: str) -> Cost:
+    return _asked(what, [sys.executable, "-c", _ASK.format(expression=expression), db])
+
+
+def _asked(what: str, command: list[str]) -> Cost:
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    rows, cpu, wall, peak = (float(number) for number in printed)
+    return Cost(what, int(rows), cpu, wall, peak)
+
+
+def _optuna(path: Path) -> Cost:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.create_study(study_name="s", storage=f"sqlite:///{path}", directions=["maximize", "minimize"])
+    _fill(path, OPTUNA_TRIALS, optuna.distributions.distribution_to_json(optuna.distributions.FloatDistribution(0, 1)))
+    return _asked("optuna: study.trials_dataframe()", [sys.executable, "-c", _OPTUNA_ASK, str(path)])
+
+
+def _fill(path: Path, n_trials: int, distribution: str) -> None:
+    """Finished trials with two values and four parameters, straight into Optuna's tables: its API takes minutes."""
+    moment = "2026-11-21 00:00:00.000000"
+    numbers = range(n_trials)
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
+            "INSERT INTO trials (trial_id, number, study_id, state, datetime_start, datetime_complete) "
+            "VALUES (?, ?, 1, 'COMPLETE', ?, ?)",
+            [(i + 1, i, moment, moment) for i in numbers],
+        )
+        connection.executemany(
+            "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?, ?, ?, 'FINITE')",
+            [(i + 1, objective, i / n_trials) for i in numbers for objective in (0, 1)],
+        )
+        connection.executemany(
+            "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?, ?, ?, ?)",
+            [(i + 1, f"p{place}", i / n_trials, distribution) for i in numbers for place in range(4)],
+        )
+
+
+def table(costs: list[Cost]) -> str:
+    """The costs as a Markdown table with the machine and the versions."""
+    lines = ["| what | rows | CPU s | wall s | peak MiB | file MB |", "|---|---|---|---|---|---|"]
+    for cost in costs:
+        size = "" if cost.size_mb is None else f"{cost.size_mb:.1f}"
+        lines.append(
+            f"| {cost.what} | {cost.rows:,} | {cost.cpu_s:.2f} | {cost.wall_s:.2f} | {cost.peak_mib:.0f} | {size} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--db", required=True)
+    parser.add_argument("--study", default="large")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true", help="into the section `queries` of docs/performance.md")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        found = measure(arguments.db, arguments.study, Path(scratch))
+    if arguments.write:
+        from perf.report import (
+            PAGE,
+            replace_section,
+        )  # imports torch, whose memory the measured processes would inherit
+
+        PAGE.write_text(replace_section(PAGE.read_text(), "queries", table(found)))
+    print(json.dumps([asdict(cost) for cost in found], indent=1) if arguments.json else table(found))

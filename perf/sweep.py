@@ -1,0 +1,234 @@
+"""What a sweep costs beside its training: `python -m perf.sweep --json`.
+
+Trials that train nothing (perf/noop.py) are run by
+
+- driver: our driver alone, in this process (SQLite, NSGA-II), in blocks of trials, so that growth would show;
+- hnet: the whole service on Ray, two workers; the processor time of every process, Ray's own included;
+- tune: plain Ray Tune with OptunaSearch on an RDB storage and a function trainable, as one would write it by hand.
+
+For the last two the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run. Each
+row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters), and the rest.
+
+`--endurance 10000 --db URL` runs so many trials in this process and prints time, driver memory and database size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from perf.noop import no_work, noop_spec
+from sweeps.driver import Driver
+from sweeps.jobs import Message
+from sweeps.runner import run_sweep
+
+BLOCK = 100
+SHORT, LONG = 10, 50
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    after_trials: int
+    cpu_ms: float
+    ask_ms: float
+    rest_ms: float
+
+
+def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
+    """The driver in this process, one row per block of trials."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder, _ask_clock() as ask:
+
+        def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
+            began, asked, done = time.process_time(), ask[0], 0
+            while (job := driver.next_job()) is not None:
+                for message in no_work(job):
+                    send(job.number, message)
+                done += 1
+                if done % BLOCK == 0:
+                    cpu, asking = 1000 * (time.process_time() - began) / BLOCK, 1000 * (ask[0] - asked) / BLOCK
+                    rows.append(Row(f"driver, {sampler}", done, cpu, asking, cpu - asking))
+                    began, asked = time.process_time(), ask[0]
+
+        run_sweep(noop_spec(sampler, trials), f"{folder}/noop.db", backend=backend)
+    return rows
+
+
+@contextmanager
+def _ask_clock() -> Iterator[list[float]]:
+    """Processor seconds spent asking, in a list of one."""
+    spent, real = [0.0], Driver._ask
+
+    def timed(self: Driver) -> Any:
+        began = time.process_time()
+        try:
+            return real(self)
+        finally:
+            spent[0] += time.process_time() - began
+
+    Driver._ask = timed  # type: ignore[method-assign]
+    try:
+        yield spent
+    finally:
+        Driver._ask = real  # type: ignore[method-assign]
+
+
+def service_rows() -> list[Row]:
+    """Processor time of all processes per trial: ours and plain Ray Tune, each in a process of its own."""
+    rows = []
+    for what in ("hnet", "tune"):
+        short, long = (_in_own_process(what, trials) for trials in (SHORT, LONG))
+        cpu, ask = (1000 * (long[key] - short[key]) / (LONG - SHORT) for key in ("cpu", "ask"))
+        rows.append(Row(what, LONG, cpu, ask, cpu - ask))
+    return rows
+
+
+def _in_own_process(what: str, trials: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "perf.sweep", "--one", what, "--trials", str(trials)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def run_service(trials: int) -> float:
+    """Our sweep on Ray; the processor seconds spent asking."""
+    from perf.noop_trainable import NoopTrainable
+    from sweeps.searcher import run_with_ray
+
+    def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
+        run_with_ray(driver, workers, address, send, NoopTrainable)
+
+    with tempfile.TemporaryDirectory() as folder, _ask_clock() as ask:
+        run_sweep(noop_spec("nsga2", trials), f"{folder}/noop.db", workers=2, backend=backend)
+        return ask[0]
+
+
+def run_tune(trials: int) -> float:
+    """The same number of trials, parameters and objectives with what Ray and Optuna offer together."""
+    import optuna
+    import ray
+    from ray import tune
+    from ray.tune.search.optuna import OptunaSearch
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=200 * 2**20)
+
+    def trainable(config: dict[str, Any]) -> None:
+        for _ in range(5):
+            tune.report({"accuracy": 0.5, "ratio": config["chunk_size"] / 1500})
+
+    with tempfile.TemporaryDirectory() as folder:
+        storage = optuna.storages.RDBStorage(f"sqlite:///{folder}/optuna.db")
+        space = {
+            "beta_output": tune.loguniform(0.0005, 1.0),
+            "lr": tune.loguniform(0.0001, 0.1),
+            "chunk_size": tune.lograndint(50, 1500),
+            "task_embedding": tune.randint(4, 97),
+            "chunk_embedding": tune.randint(4, 97),
+        }
+        search = OptunaSearch(
+            metric=["accuracy", "ratio"], mode=["max", "min"], storage=storage, study_name="noop",
+            sampler=optuna.samplers.NSGAIISampler(seed=0),
+        )  # fmt: skip
+        config = tune.TuneConfig(search_alg=search, num_samples=trials, max_concurrent_trials=2)
+        tune.Tuner(
+            trainable, param_space=space, tune_config=config, run_config=tune.RunConfig(storage_path=folder, verbose=0)
+        ).fit()
+    return 0.0
+
+
+class _TreeClock:
+    """Processor seconds of this process and all below it, dead ones included as far as their parents know."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        import psutil
+
+        me = psutil.Process()
+        while not self._over.wait(0.5):
+            total = 0.0
+            for process in (me, *me.children(recursive=True)):
+                try:
+                    total += sum(process.cpu_times()[:4])  # own and waited-for children's, user and system
+                except psutil.Error:
+                    continue
+            self.seconds = max(self.seconds, total)
+
+    def stop(self) -> float:
+        self._over.set()
+        self._thread.join()
+        return self.seconds
+
+
+def endurance(trials: int, sampler: str, url: str) -> dict[str, Any]:
+    """Very many trials on one database, driven in this process."""
+
+    def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
+        while (job := driver.next_job()) is not None:
+            for message in no_work(job):
+                send(job.number, message)
+
+    began = time.perf_counter()
+    outcome = run_sweep(noop_spec(sampler, trials, study=f"noop-{sampler}-{trials}"), url, backend=backend)
+    path = Path(url.removeprefix("sqlite:///"))
+    return {
+        "trials": trials,
+        "complete": outcome.tally.complete,
+        "sampler": sampler,
+        "minutes": (time.perf_counter() - began) / 60,
+        "cpu_ms_per_trial": 1000 * time.process_time() / trials,
+        "peak_driver_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "database_mib": path.stat().st_size / 2**20 if path.exists() else None,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=2000, help="of the driver's row")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--without-ray", action="store_true", help="the driver's rows only")
+    parser.add_argument("--endurance", type=int, metavar="TRIALS")
+    parser.add_argument("--sampler", default="nsga2")
+    parser.add_argument("--db", default="noop.db")
+    parser.add_argument("--one", choices=["hnet", "tune"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        clock = _TreeClock()
+        asked = (run_service if arguments.one == "hnet" else run_tune)(arguments.trials)
+        print(json.dumps({"cpu": clock.stop(), "ask": asked}))
+        return
+    if arguments.endurance:
+        print(json.dumps(endurance(arguments.endurance, arguments.sampler, arguments.db), indent=2))
+        return
+    rows = driver_rows(arguments.trials, arguments.sampler)
+    if not arguments.without_ray:
+        rows += service_rows()
+    if arguments.json:
+        print(json.dumps({"rows": [asdict(row) for row in rows]}, indent=2))
+        return
+    for row in rows:
+        print(f"{row.what:14} {row.after_trials:6} {row.cpu_ms:8.1f} {row.ask_ms:8.1f} {row.rest_ms:8.1f}")
+    if len(rows) > 4:
+        rests = [row.rest_ms for row in rows if row.what.startswith("driver")]
+        print(f"driver, median: {statistics.median(rests):.1f} ms beside asking")
+
+
+if __name__ == "__main__":
+    main()

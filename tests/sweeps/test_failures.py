@@ -1,0 +1,204 @@
+"""What goes wrong around a trial: lost workers, limits, full disks, and a database that is away."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+import studies
+from hnet_core.errors import HnetError
+from studies.database import DatabaseUnreachable
+from studies.store import Store
+from sweeps.driver import Driver
+from sweeps.jobs import Failure, Success
+from sweeps.patience import Patience
+from sweeps.runner import run_sweep
+from sweeps.spec import Limits, fixed_part
+from sweeps.watchdog import Watchdog
+from sweeps.worker import work
+from tests.sweeps.tiny import inline, tiny_spec
+
+LOST = Failure("the worker process died", None, "worker")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return str(tmp_path / "runs.db")
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.patience.time.sleep", lambda seconds: None)
+
+
+def rows(url: str) -> list[tuple[int, str, int]]:
+    return [(row["number"], row["state"], row["attempt"]) for row in studies.open(url).ledger("tiny")]
+
+
+def losing(times: int) -> Any:
+    """A backend that loses the worker of trial 0 so many times, each time after one task."""
+
+    def backend(driver: Driver, workers: int, address: str | None, on_message: Callable[..., bool]) -> None:
+        lost = 0
+        while (job := driver.next_job()) is not None:
+            for message in work(job):
+                if job.number == 0 and lost < times:
+                    lost += 1
+                    on_message(0, LOST)
+                    break
+                on_message(job.number, message)
+
+    return backend
+
+
+def test_a_lost_worker_becomes_a_further_attempt_that_is_told_from_the_first(url: str) -> None:
+    assert run_sweep(tiny_spec(), url, backend=losing(2)).tally.complete == 3
+    assert rows(url) == [(0, "COMPLETE", 3), (1, "COMPLETE", 1), (2, "COMPLETE", 1)]
+    other = url.replace("runs", "other")
+    run_sweep(tiny_spec(), other, backend=inline)
+    again, undisturbed = (studies.open(one).runs("tiny")["final_accuracy"].tolist() for one in (url, other))
+    assert again == undisturbed
+
+
+def test_a_trial_whose_worker_is_lost_too_often_fails_with_the_reason(url: str) -> None:
+    outcome = run_sweep(tiny_spec(limits={"retries": 2}), url, backend=losing(3))
+    assert (outcome.tally.complete, outcome.tally.failed) == (2, 1)
+    assert rows(url)[0] == (0, "FAILED", 3)
+    assert studies.open(url).ledger("tiny")[0]["reason"] == "the worker process died"
+
+
+def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sweeps.worker._save", full)
+        with pytest.raises(HnetError, match=r"trial 0 cannot go on: OSError.*No space left.*on node .*start again"):
+            run_sweep(tiny_spec(), url, backend=inline)
+    assert rows(url) == [(0, "RUNNING", 1)]
+    assert run_sweep(tiny_spec(), url, backend=inline).tally.complete == 3
+    assert rows(url)[0] == (0, "COMPLETE", 2)
+
+
+def test_memory_that_runs_out_is_worth_another_attempt_and_a_mistake_is_not(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [MemoryError("no more"), RuntimeError("mistake\nin two lines")]
+
+    def train(job: Any) -> Any:
+        if errors:
+            raise errors.pop(0)
+        yield from real(job)
+
+    from sweeps import worker
+
+    real = worker._train
+    monkeypatch.setattr("sweeps.worker._train", train)
+    outcome = run_sweep(tiny_spec(), url, backend=inline)
+    assert (outcome.tally.complete, outcome.tally.failed) == (2, 1)
+    first = studies.open(url).ledger("tiny")[0]
+    assert (first["state"], first["attempt"], first["reason"]) == ("FAILED", 2, "RuntimeError: in two lines")
+    assert "Traceback (most recent call last)" in first["traceback"] and "mistake" in first["traceback"]
+
+
+def test_the_watchdog_ends_what_is_too_long_and_retries_what_is_silent() -> None:
+    now = [0.0]
+    watchdog = Watchdog(Limits(trial_minutes=10, task_minutes=3), clock=lambda: now[0])
+    watchdog.start(7)
+    now[0] = 170
+    watchdog.start(7)
+    assert watchdog.overdue() == {}
+    now[0] = 190
+    assert watchdog.overdue()[7].kind == "worker"
+    watchdog.hear(7)
+    assert watchdog.overdue() == {}
+    watchdog.stop(7)  # its worker was lost; the next attempt counts on
+    now[0] = 1000
+    watchdog.start(7)
+    now[0] = 1000 + 600 - 190 + 1
+    watchdog.hear(7)
+    assert watchdog.overdue()[7] == Failure("took longer than limits.trial_minutes: 10")
+
+
+def test_limits_may_change_when_a_study_goes_on() -> None:
+    assert fixed_part(tiny_spec(limits={"retries": 9}).to_dict()) == fixed_part(tiny_spec().to_dict())
+
+
+AWAY = DatabaseUnreachable("the database must answer, got: connection refused; check the address.")
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize("done_before_it_failed", [True, False])
+@pytest.mark.parametrize("call", ["start_trial", "complete_trial"])
+def test_a_write_that_is_cut_off_is_repeated_and_counts_once(
+    url: str, monkeypatch: pytest.MonkeyPatch, call: str, done_before_it_failed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, failures = getattr(Store, call), [AWAY, AWAY]
+
+    def unreliable(self: Store, *arguments: Any, **more: Any) -> None:
+        if failures:
+            if done_before_it_failed and len(failures) == 2:
+                real(self, *arguments, **more)
+            raise failures.pop()
+        real(self, *arguments, **more)
+
+    monkeypatch.setattr(Store, call, unreliable)
+    run_sweep(tiny_spec(), url, backend=inline)
+    assert rows(url) == [(number, "COMPLETE", 1) for number in range(3)]
+    assert caplog.text.count("Waiting up to 10 min for the database") == 1
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize("done_before_it_failed", [True, False])
+def test_an_ask_whose_answer_was_lost_leaves_no_trial_behind(
+    url: str, monkeypatch: pytest.MonkeyPatch, done_before_it_failed: bool
+) -> None:
+    real, failures = optuna.Study.ask, [True]
+
+    def unreliable(self: optuna.Study, *arguments: Any) -> Any:
+        if failures:
+            failures.pop()
+            if done_before_it_failed:
+                real(self, *arguments)
+            raise optuna.exceptions.StorageInternalError("gone")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(optuna.Study, "ask", unreliable)
+    run_sweep(tiny_spec(), url, backend=inline)
+    assert rows(url) == [(number, "COMPLETE", 1) for number in range(3)]
+
+
+@pytest.mark.usefixtures("no_pause")
+def test_patience_ends() -> None:
+    calls = []
+
+    def away() -> None:
+        calls.append(1)
+        raise AWAY
+
+    with pytest.raises(DatabaseUnreachable):
+        Patience(lambda: len(calls) == 5)(away)
+    assert len(calls) == 5
+    with pytest.raises(DatabaseUnreachable):
+        Patience(lambda: False, seconds=0)(away)
+    with pytest.raises(ValueError, match="a mistake"):
+        Patience(lambda: False)(lambda: (_ for _ in ()).throw(ValueError("a mistake")))
+
+
+def test_a_result_of_a_superseded_attempt_is_refused_and_ends_the_driver(url: str) -> None:
+    def overtaken(driver: Driver, workers: int, address: str | None, on_message: Callable[..., bool]) -> None:
+        job = driver.next_job()
+        assert job is not None
+        driver.store.retry_trial(driver.study.id, job.number, 5)  # as another driver would after a lost lease
+        for message in work(job):
+            if isinstance(message, Success):
+                with pytest.raises(HnetError, match="runs as attempt 5, got attempt 1"):
+                    on_message(job.number, message)
+
+    run_sweep(tiny_spec(), url, backend=overtaken)
+    assert rows(url) == [(0, "RUNNING", 5)]

@@ -1,0 +1,72 @@
+"""What a worker sends while it trains a job, and what it continues after it was killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnet_core.trial import TrialResult
+from sweeps.jobs import Job, Message, Step, Success
+from sweeps.worker import work
+from tests.hnet_core.tiny import tiny
+
+SEEDS = (0, 1, 2)
+
+
+def job(folder: Path, stack_seeds: bool | str, seeds: tuple[int, ...] = SEEDS) -> Job:
+    config = tiny(training={"iterations": 3, "stack_seeds": stack_seeds}).model_dump(mode="json")
+    return Job(0, 1, config, seeds, data_root=str(folder), checkpoints=str(folder / "checkpoints"))
+
+
+def results(messages: list[Message]) -> list[dict[str, Any]]:
+    last = messages[-1]
+    assert isinstance(last, Success), last
+    changing = ("seconds", "peak_memory_mib")
+    return [{key: value for key, value in found.items() if key not in changing} for found in last.results]
+
+
+@pytest.mark.parametrize("stack_seeds", [True, False])
+def test_every_task_of_every_seed_is_reported_and_every_seed_has_its_result(tmp_path: Path, stack_seeds: bool) -> None:
+    messages = list(work(job(tmp_path, stack_seeds)))
+    steps = [message for message in messages if isinstance(message, Step)]
+    assert [step.tasks_done for step in steps] == list(range(1, 16))
+    assert sorted(step.seed for step in steps) == sorted(SEEDS * 5)
+    assert {step.tasks_in_all for step in steps} == {15}
+    assert [step.seed for step in steps[:3]] == ([0, 1, 2] if stack_seeds else [0, 0, 0])
+    assert [found["seed"] for found in results(messages)] == list(SEEDS)
+
+
+def test_stacked_seeds_give_the_rows_of_seeds_trained_one_after_the_other(tmp_path: Path) -> None:
+    apart, together = (results(list(work(job(tmp_path / str(choice), choice)))) for choice in (False, True))
+    for ours, theirs in zip(together, apart, strict=True):
+        assert {**ours, "test": 0, "validation": 0} == {**theirs, "test": 0, "validation": 0}
+        for split in ("test", "validation"):
+            rows = zip(ours[split], theirs[split], strict=True)
+            assert all(a == pytest.approx(b, abs=0.05) for a, b in rows), "float32: up to some single images"
+
+
+@pytest.mark.parametrize("stack_seeds", [True, False])
+@pytest.mark.parametrize("n_seen", [1, 4, 8])
+def test_a_worker_that_was_killed_is_continued_to_the_same_rows(tmp_path: Path, stack_seeds: bool, n_seen: int) -> None:
+    whole = results(list(work(job(tmp_path / "whole", stack_seeds))))
+    killed = work(job(tmp_path / "killed", stack_seeds))
+    for _ in range(n_seen):
+        next(killed)
+    again = list(work(job(tmp_path / "killed", stack_seeds)))
+    assert results(again) == whole
+    first = again[0]
+    assert isinstance(first, Step) and first.tasks_done > n_seen, "what was done is not done again"
+
+
+def test_seeds_that_stopped_at_different_tasks_are_continued_all_the_same(tmp_path: Path) -> None:
+    """The first attempt ran where seeds are not stacked, the second where they are."""
+    whole = results(list(work(job(tmp_path / "whole", False))))
+    killed = work(job(tmp_path / "killed", False))
+    for _ in range(7):  # seed 0 is done, seed 1 has two tasks, seed 2 none
+        next(killed)
+    messages = list(work(job(tmp_path / "killed", True)))
+    assert [step.seed for step in messages if isinstance(step, Step)] == [1] * 3 + [2] * 5
+    assert results(messages) == whole
+    assert [TrialResult.from_dict(found).seed for found in messages[-1].results] == list(SEEDS)  # type: ignore[union-attr]

@@ -1,57 +1,17 @@
-"""The contract of run_trial, for every method on every kind of stream."""
+"""What run_trial promises beyond the contract that every method keeps (test_contract.py)."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 import torch
 
 from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
-from hnet_core.registry import METHODS
 from hnet_core.training import TrialRun, run_trial
-from hnet_core.trial import TaskReport, TrialConfig, TrialResult
+from hnet_core.trial import TaskReport, TrialConfig
+from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import tiny
-
-POLYNOMIALS = {"name": "polynomials"}
-PERMUTED = {"name": "permuted", "dataset": "digits", "n_tasks": 3}
-TINY_METHODS: dict[str, list[dict[str, Any]]] = {
-    "ewc": [{"fisher_examples": 10}, {"decay": 0.5, "fisher_examples": 10}],
-    "finetune": [{}, {"network": "hypernet"}],
-    "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
-    "hypermask": [{}, {"previous_embeddings": False}],
-    "joint": [{}, {"network": "hypernet"}],
-    "latent_replay": [{}, {"freeze_depth": 1, "buffer_size": 40}, {"freeze_depth": 1, "buffer_size": 0}],
-    "partial_hnet": [{}, {"freeze_depth": 1}, {"freeze_depth": 1, "lookahead": "second_order"}, {"lookahead": "none"}],
-    "scratch": [{}],
-}
-CASES = [{"name": name, **options} for name, cases in TINY_METHODS.items() for options in cases]
-
-
-def case_name(case: Any) -> str:
-    return "-".join(str(value) for value in case.values())
-
-
-def test_every_registered_method_is_covered_here() -> None:
-    assert set(METHODS) == set(TINY_METHODS)
-
-
-@pytest.mark.parametrize("stream", [{}, PERMUTED, POLYNOMIALS], ids=["split", "permuted", "polynomials"])
-@pytest.mark.parametrize("method", CASES, ids=case_name)
-def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, Any], stream: dict[str, Any]) -> None:
-    config = tiny(method=method, stream=stream, training={"iterations": 4})
-    saved: list[bytes] = []
-    try:
-        whole = run_trial(config, seed=3, on_task=lambda report: saved.append(packed(report)))
-    except UnsupportedTrial as error:
-        pytest.skip(str(error))
-    assert_complete(whole, config)
-    for checkpoint in saved:
-        resumed = run_trial(config, seed=3, resume=unpacked(checkpoint))
-        assert comparable(resumed) == comparable(whole)
-    assert comparable(run_trial(config, seed=3)) == comparable(whole)
-    assert comparable(run_trial(config, seed=4)) != comparable(whole)
 
 
 def test_the_last_weights_of_a_resumed_run_are_bit_identical() -> None:
@@ -138,30 +98,3 @@ def test_the_regression_of_the_paper_keeps_its_three_functions_in_five_of_five_s
     for seed in range(5):
         final = run_trial(config, seed).test[-1]
         assert max(value for value in final if value is not None) <= 0.02, (seed, final)
-
-
-def assert_complete(result: TrialResult, config: TrialConfig) -> None:
-    n_tasks = len(result.untrained)
-    assert result.config_hash == config.hash()
-    assert len(result.test) == len(result.seconds) == n_tasks
-    assert all(len(row) == n_tasks for row in result.test)
-    assert all(value is not None for value in result.test[-1])
-    assert result.validation is not None
-    assert result.peak_memory_mib > 50
-    assert TrialResult.from_dict(result.to_dict()) == result
-
-
-def comparable(result: TrialResult) -> dict[str, Any]:
-    """Everything but what depends on the clock and the memory of the machine."""
-    return {key: value for key, value in result.to_dict().items() if key not in ("seconds", "peak_memory_mib")}
-
-
-def packed(report: TaskReport) -> bytes:
-    file = io.BytesIO()
-    torch.save(report.checkpoint, file)
-    return file.getvalue()
-
-
-def unpacked(content: bytes) -> dict[str, Any]:
-    checkpoint: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True)
-    return checkpoint

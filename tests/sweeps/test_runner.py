@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,26 @@ def test_a_trial_that_breaks_a_constraint_on_weights_is_skipped_untrained_and_ou
         ratio = row["model_weights"] / row["target_weights"]
         assert row["state"] == ("SKIPPED" if ratio > 0.45 else "COMPLETE")
         assert (row["reason"] == "infeasible: compression_ratio <= 0.45 does not hold") == (ratio > 0.45)
+
+
+def test_an_impossible_combination_is_skipped_with_its_reason_as_it_was_asked(url: str) -> None:
+    families = {"mlp": {"target": {"name": "mlp", "hidden": [12]}}, "conv": {"target": {"name": "zenkenet"}}}
+    search = {"method.beta_output": {"choice": [0.1, 0.2]}}
+    outcome = run(tiny_spec(families=families, search=search, sampler="grid"), url)
+    assert (outcome.tally.complete, outcome.tally.skipped) == (2, 2)
+    for row in studies.open(url).ledger("tiny"):
+        if row["params"]["family"] == "mlp":
+            assert (row["state"], row["config"]["target"]["name"]) == ("COMPLETE", "mlp")
+            continue
+        assert row["reason"].startswith("impossible combination: target zenkenet cannot take images of 8 x 8 pixels")
+        assert (row["state"], row["config"]["target"]["name"]) == ("SKIPPED", "zenkenet")
+        assert row["target_weights"] is row["model_weights"] is None
+        assert row["config"]["method"]["beta_output"] == row["params"]["method.beta_output"]
+    table = studies.open(url).trials("tiny")
+    assert table["compression_ratio"].isna().tolist() == (table["state"] == "SKIPPED").tolist()
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        ratios = connection.execute("SELECT state, compression_ratio FROM trial_metrics ORDER BY number").fetchall()
+    assert all((ratio is None) == (state == "SKIPPED") for state, ratio in ratios)
 
 
 def test_a_search_space_without_feasible_points_ends_with_a_warning(url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ from hnet_core.seeding import generator
 from hnet_core.targets import Target
 from hnet_core.targets.normalization import Memory
 from hnet_core.training import TrialRun
-from tests.hnet_core.test_training import packed, unpacked
+from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import tiny
 
 CIFAR = (32, 32, 3)

@@ -1,0 +1,128 @@
+"""The contract every method keeps: it trains, resumes bit-identically and reports, or says why it cannot.
+
+A new method is picked up here without a line: it is trained with its default options. Options that deserve a run of
+their own go into CASES.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from hnet_core.checking import parse_trial
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import METHODS, STREAMS, TARGETS
+from hnet_core.training import networks, run_trial, stream_shape
+from hnet_core.trial import Scenario, TrialConfig, TrialResult
+from tests.hnet_core.checkpoints import packed, unpacked
+from tests.hnet_core.tiny import TINY, tiny
+
+CASES: dict[str, list[dict[str, Any]]] = {
+    "ewc": [{"fisher_examples": 10}, {"decay": 0.5, "fisher_examples": 10}],
+    "finetune": [{}, {"network": "hypernet"}],
+    "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
+    "hypermask": [{}, {"previous_embeddings": False}],
+    "joint": [{}, {"network": "hypernet"}],
+    "latent_replay": [{}, {"freeze_depth": 1, "buffer_size": 40}, {"freeze_depth": 1, "buffer_size": 0}],
+    "partial_hnet": [{}, {"freeze_depth": 1}, {"freeze_depth": 1, "lookahead": "second_order"}, {"lookahead": "none"}],
+}
+FAST = [{"name": name, **options} for name in METHODS for options in CASES.get(name, [{}])]
+# The colour data sets are stand-ins cut from the digits images, in the shapes of the real ones.
+TINY_STREAMS: dict[str, dict[str, Any]] = {
+    "cross_dataset": {"classes_per_task": 3, "image_size": 8},
+    "noisy_cifar100": {"n_tasks": 2, "classes_per_task": 2},
+    "permuted": {"dataset": "digits", "n_tasks": 2},
+    "polynomials": {},
+    "split": {"dataset": "digits", "n_tasks": 2},
+    "split_cifar": {"n_tasks": 2},
+    "split_cifar100": {"n_tasks": 2, "classes_per_task": 2},
+    "split_tiny_imagenet": {"n_tasks": 2, "classes_per_task": 2, "image_size": 16},
+}
+TINY_TARGETS: dict[str, dict[str, Any]] = {"mlp": {"hidden": [6, 5]}, "slim_resnet18": {"n_filters": 3}}
+
+
+def case_name(case: Any) -> str:
+    return "-".join(str(value) for value in case.values())
+
+
+@pytest.mark.parametrize("method", FAST, ids=case_name)
+def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, Any], stand_ins: Path) -> None:
+    assert_contract(first_possible(method, stand_ins), stand_ins)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("scenario", get_args(Scenario))
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_combination_trains_or_says_why_not(
+    method: str, stream: str, scenario: str, target: str, stand_ins: Path
+) -> None:
+    config = combined({"name": method}, stream, scenario, target)
+    reason = impossible(config, stand_ins)
+    if reason is None:
+        assert_contract(config, stand_ins)
+    else:
+        assert len(reason) > 20, reason
+
+
+def combined(method: dict[str, Any], stream: str, scenario: str, target: str) -> TrialConfig:
+    """Few steps on little data, the rest as it comes."""
+    return parse_trial(
+        {
+            "stream": {"name": stream, **TINY_STREAMS.get(stream, {})},
+            "scenario": scenario,
+            "method": method,
+            "target": {"name": target, **TINY_TARGETS.get(target, {})},
+            "hypernet": {**TINY["hypernet"], "chunk_size": 5000 if target != "mlp" else 100},
+            "training": {"iterations": 2, "batch_size": 6, "lr": 0.001},
+        }
+    )
+
+
+def impossible(config: TrialConfig, root: Path) -> str | None:
+    """Why a combination cannot be trained, found out without training, as a sweep does; None if it can."""
+    try:
+        networks(config, stream_shape(config, root))
+    except ConfigInvalid as error:
+        return str(error)
+    return None
+
+
+def first_possible(method: dict[str, Any], root: Path) -> TrialConfig:
+    """The method on the digits, or on the first stream and target it can train."""
+    digits = tiny(method=method, training={"iterations": 4})
+    others = (combined(method, stream, "task", target) for stream, target in itertools.product(STREAMS, TARGETS))
+    return next(config for config in itertools.chain([digits], others) if impossible(config, root) is None)
+
+
+def assert_contract(config: TrialConfig, root: Path) -> None:
+    saved: list[bytes] = []
+    whole = run_trial(config, 3, root, on_task=lambda report: saved.append(packed(report)))
+    assert_complete(whole, config)
+    for checkpoint in saved[:-1] or saved:
+        assert comparable(run_trial(config, 3, root, resume=unpacked(checkpoint))) == comparable(whole)
+    if whole.measure == "mse" or len(whole.test) > 2:  # so few images may be told apart alike by two networks
+        assert comparable(run_trial(config, 4, root)) != comparable(whole)
+
+
+def assert_complete(result: TrialResult, config: TrialConfig) -> None:
+    n_tasks = len(result.untrained)
+    assert result.config_hash == config.hash()
+    assert len(result.test) == len(result.seconds) == n_tasks
+    assert all(len(row) == n_tasks for row in result.test)
+    assert all(value is not None for value in result.test[-1])
+    assert result.peak_memory_mib > 50
+    counts = result.counts
+    assert counts.trained is not None and 0 < counts.trained <= counts.model
+    assert counts.inference is not None and counts.inference > 0
+    assert counts.generation is not None and (counts.generation > 0) == (counts.hypernet > 0)
+    assert TrialResult.from_dict(result.to_dict()) == result
+
+
+def comparable(result: TrialResult) -> dict[str, Any]:
+    """Everything but what depends on the clock and the memory of the machine."""
+    return {key: value for key, value in result.to_dict().items() if key not in ("seconds", "peak_memory_mib")}

@@ -33,14 +33,12 @@ def run(
 ) -> None:
     """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
     from hnet_core.data import data_root
-    from hnet_core.training import run_trial
+    from hnet_core.stacked import run_trials
     from studies.output import write_object
 
     config = _config(source, set_, device, data_root(data), family)
-    results = []
-    for seed in range(seeds):
-        with _TaskLine(seed, seeds) as line:
-            results.append(run_trial(config, seed, data_root(data), on_task=line.show))
+    with _TaskLine(seeds) as line:
+        results = run_trials(config, range(seeds), data_root(data), on_task=line.show)
     write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
 
 
@@ -141,9 +139,10 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
 class _TaskLine:
     """One line on stderr per seed, rewritten after each task on a terminal."""
 
-    def __init__(self, seed: int, seeds: int) -> None:
-        self._head = f"seed {seed}" + (f" of {seeds}" if seeds > 1 else "")
+    def __init__(self, seeds: int) -> None:
+        self._of_seeds = f" of {seeds}" if seeds > 1 else ""
         self._live = sys.stderr.isatty()
+        self._seed = 0
 
     def __enter__(self) -> _TaskLine:
         return self
@@ -152,7 +151,11 @@ class _TaskLine:
         if self._live:
             print(file=sys.stderr)
 
-    def show(self, report: Any) -> None:
+    def show(self, seed: int, report: Any) -> None:
+        if self._live and seed != self._seed:
+            print(file=sys.stderr)
+        self._seed = seed
         known = [value for value in report.test if value is not None]
-        text = f"{self._head}: task {report.task + 1}/{report.n_tasks}, mean so far {sum(known) / len(known):.4f}"
+        mean, done = sum(known) / len(known), f"{report.task + 1}/{report.n_tasks}"
+        text = f"seed {seed}{self._of_seeds}: task {done}, mean so far {mean:.4f}"
         print(f"\r{text}" if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True)

@@ -111,6 +111,8 @@ class LatentReplay(BaseMethod):
 
     def end_task(self, task: int, train: Split) -> None:
         """Keep features of as many examples of each class as fit, augmented once, drawn at random."""
+        if self.options.buffer_size == 0:
+            return
         draws = generator(self.problem.seed, "replay buffer", task)
         n_classes = (task + 1) * self.problem.shape.outputs_per_task
         index = self.buffer.chosen(train.labels.cpu(), n_classes, draws).to(self.problem.device)

@@ -85,7 +85,8 @@ class PartialHnet(BaseMethod):
         front, back = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
         regularized = min(task, options.regularized_tasks or task) if options.beta_output else 0
         of_front = (3 if task == 0 else 1) * front.multiply_adds(batch_size)
-        return of_front + 3 * (back.multiply_adds(batch_size) + (1 + regularized) * hypernet.multiply_adds())
+        of_weights: int = (1 + regularized) * hypernet.multiply_adds()
+        return of_front + 3 * (back.multiply_adds(batch_size) + of_weights)
 
     def start_task(self, task: int) -> None:
         embeddings = self.source.embeddings

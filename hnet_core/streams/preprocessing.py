@@ -55,5 +55,6 @@ class Preprocessing:
         if self.normalization == "none":
             return values
         mean, std = (values.new_tensor(part) for part in CHANNELS[self.normalization])
-        channels = values.view(len(values), -1, self.image_shape[2])
+        height, width, n_channels = self.image_shape
+        channels = values.view(len(values), height * width, n_channels)
         return ((channels - mean) / std).flatten(1)

@@ -151,6 +151,12 @@ def test_test_images_are_never_augmented_and_training_draws_repeat(stand_ins: Pa
     assert not torch.equal(first, task.train.batch(index, torch.float32)[0])
 
 
+def test_no_images_are_no_images_normalised_or_not(stand_ins: Path) -> None:
+    task = open_stream(stand_ins, name="split_cifar100").tasks[0]
+    images, labels = task.train.batch(torch.arange(0), torch.float32, generator(0))
+    assert (tuple(images.shape), len(labels)) == ((0, 3072), 0)
+
+
 def test_grey_images_cannot_have_the_means_of_three_channels() -> None:
     with pytest.raises(ConfigInvalid, match="takes images with 3 channels, got 1; use none"):
         open_stream(Path("unused"), name="split", dataset="digits", n_tasks=5, normalization="cifar100")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
-from studies.manage_cli import archive, retry, tag
+from studies.manage_cli import archive, import_, retry, tag
 from studies.options import Database, Limit, Name, Output, Shape, Sort, Where
 from studies.output import Format, say, write, write_object
 
@@ -26,7 +26,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ExportShape = Annotated[Format, typer.Option("--format", help="csv, json or jsonl (one object a line).")]
+ExportFormat = Literal["csv", "json", "jsonl", "parquet"]
+ExportShape = Annotated[ExportFormat, typer.Option("--format", help="csv, json, jsonl (one object a line) or parquet.")]
 
 
 @app.command("ls")
@@ -97,6 +98,22 @@ def front(
     found = _open(db)
     chosen = found.front_rows(name, where, sort, limit)
     _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
+
+
+@app.command()
+def configurations(
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """List every configuration ever measured, across studies: runs with the same configuration count together."""
+    from studies.trial_table import configuration_columns, printed
+
+    rows = printed(_open(db).configuration_rows(where, sort, limit))
+    write(rows, configuration_columns(rows, format), format, output, "Configurations")
 
 
 @app.command()
@@ -171,18 +188,18 @@ def export(
     limit: Limit = None,
 ) -> None:
     """Write everything measured in a study, for use in other programs."""
-    if format == "table":
-        raise ConfigInvalid(
-            "--format of export must be csv, json or jsonl, got table; see hnet study trials for a table."
-        )
     found = _open(db)
-    if rows == "trials":
-        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
-        return
-    if rows not in ("runs", "evaluations"):
+    if rows not in ("runs", "trials", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
-    read = found.runs if rows == "runs" else found.evaluations
-    _write_frame(read(name, where, sort, limit), format, output)
+    if format == "parquet":
+        from studies.parquet import write_parquet
+
+        write_parquet(getattr(found, rows)(name, where, sort, limit), output)
+    elif rows == "trials":
+        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
+    else:
+        read = found.runs if rows == "runs" else found.evaluations
+        _write_frame(read(name, where, sort, limit), format, output)
 
 
 @app.command()
@@ -203,6 +220,7 @@ def sql(
 app.command()(tag)
 app.command()(archive)
 app.command()(retry)
+app.command("import")(import_)
 
 
 def _open(db: str) -> Studies:

@@ -1,7 +1,8 @@
-"""The commands of `hnet study` that change something, but no result: tag, archive, retry."""
+"""The commands of `hnet study` that write: tag, archive, retry, import."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,12 @@ from studies.output import say, write
 
 if TYPE_CHECKING:
     from studies.shelf import Shelf
+
+# What an imported study is asked about, by what was measured.
+OBJECTIVES = {
+    "accuracy": {"final_accuracy": "maximize", "compression_ratio": "minimize"},
+    "mse": {"final_mse": "minimize", "compression_ratio": "minimize"},
+}
 
 
 def tag(
@@ -48,6 +55,31 @@ def retry(
         say(f"queued trial {', '.join(map(str, again))} again; train with the command that started {name}.")
     else:
         say(f"{name} has no failed trial.")
+
+
+def import_(
+    source: Annotated[
+        str, typer.Argument(help="Another study database, or a .csv of evaluations.", show_default=False)
+    ],
+    names: Annotated[list[str] | None, typer.Argument(help="Studies to copy; all if none is named.")] = None,
+    db: Database = DEFAULT_URL,
+    as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
+) -> None:
+    """Copy studies from another database, or make one of a CSV of results (columns: docs/studies.md)."""
+    from studies.csv_results import read_csv
+    from studies.database import connect
+    from studies.importing import import_studies, import_trials
+    from studies.store import Store
+
+    if source.lower().endswith(".csv"):
+        path = Path(source)
+        trials = read_csv(path)
+        name = as_ or path.stem
+        n = import_trials(Store(connect(db, create=True)), name, trials, path.name, OBJECTIVES[trials[0].measure])
+        say(f"imported {n} trials as {name}.")
+        return
+    there = connect(source)
+    say(f"imported {', '.join(import_studies(there, connect(db, create=True), names or (), as_))}.")
 
 
 def _shelf(db: str) -> Shelf:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.clock import epoch_now
+from studies.configurations import configurations
 from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.fields import Field, in_json, plain_fields
@@ -156,6 +157,25 @@ class Studies:
         by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
         members = trial.c.number.in_(self._front_numbers(record))
         return self._trials(record, Choice(where, sort or by, limit), members)
+
+    def configurations(
+        self, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
+        """One row per configuration ever measured, across all studies, archived ones too; by stream and data set.
+
+        Columns: config_hash, stream, dataset, n_tasks, method, target, hypernet, studies (names), n (different seeds),
+        each metric M of METRICS with M.low and M.high, config (dict), measure. The same seed in two studies counts
+        once.
+
+        Args:
+            where: such as `"stream == 'split' and dataset == 'mnist' and n >= 3"`; compares means.
+            sort, limit: as for `trials`.
+        """
+        return to_frame(self.configuration_rows(where, sort, limit))
+
+    def configuration_rows(self, where: str | None = None, sort: str | None = None, limit: int | None = None) -> Rows:
+        """The same as `configurations` without pandas."""
+        return configurations(self._engine, Choice(where, sort, limit))
 
     def trial(self, name: str, number: int) -> dict[str, Any]:
         """Everything about one trial: its row, `launch` (dict), `runs` (list of dicts with seed and `task_seconds`).

@@ -17,7 +17,8 @@ from studies.where import condition
 if TYPE_CHECKING:
     import pandas as pd
 
-_DOTTED = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.\w+)+")
+_WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])[A-Za-z_]\w*(?:\.\w+)*""")
+_KEYWORDS = frozenset({"and", "or", "not", "in", "is", "None", "True", "False"})
 _FLOATS = frozenset(f"{name}{end}" for name in VARYING for end in ("", ".low", ".high"))
 
 
@@ -50,9 +51,9 @@ class Choice:
         return query.order_by(*by_default).limit(self.limit)
 
     def names(self) -> set[str]:
-        """The dotted names of condition and order, bounds of intervals left out."""
-        found = set(_DOTTED.findall(f"{self.where or ''} {self.sort or ''}"))
-        return {name for name in found if not name.endswith((".low", ".high"))}
+        """What condition and order name: every word outside quotes."""
+        words = {*_WORD.findall(self.where or ""), *_WORD.findall(self.sort or "")}
+        return {word for word in words if word[0] not in "'\""} - _KEYWORDS
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,12 @@ def trial_columns() -> dict[str, ColumnElement[Any]]:
 
 def run_columns() -> dict[str, ColumnElement[Any]]:
     """A row of the table of runs, without the searched values."""
-    kept = {**{column.name: column for column in run_summary.c}, "seconds": run.c.seconds, **count_columns()}
-    kept["peak_memory_mib"] = run.c.peak_memory_mib
+    kept = {
+        **{column.name: column for column in run_summary.c},
+        "seconds": func.nullif(run.c.seconds, 0),
+        **count_columns(),
+    }
+    kept["peak_memory_mib"] = func.nullif(run.c.peak_memory_mib, 0)
     head = [trial.c.number, run.c.seed, trial.c.config_hash, trial.c.measure, run.c.n_tasks]
     tail = [run.c.device, run.c.threads, run.c.data_checksum]
     return {

@@ -41,6 +41,15 @@ def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRec
     return ["number", "state", *varying, *shown, *remarks]
 
 
+def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[str]:
+    """What a configuration across studies is shown by; a table leaves out metrics nobody has and whole settings."""
+    head = ["stream", "dataset", "n_tasks", "method", "target", "hypernet", "config_hash", "studies", "n"]
+    if format != "table":
+        return [*head, "config", *METRICS, "measure"]
+    shown = ("final_accuracy", "final_mse", "forgetting", "compression_ratio")
+    return [*head, *(name for name in shown if any(_known(row[name]) for row in rows))]
+
+
 def _metric(name: str, row: dict[str, Any]) -> Any:
     value = row[name]
     if isinstance(value, int):

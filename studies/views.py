@@ -39,7 +39,11 @@ class View:
 
 def _columns(summary: str) -> str:
     """The metrics in the order of METRICS: kept in `summary`, except those that follow from the weight counts."""
-    costs = {"seconds": "run.seconds", "peak_memory_mib": "run.peak_memory_mib"} if summary == "run_summary" else {}
+    costs = (
+        {name: f"nullif(run.{name}, 0) AS {name}" for name in ("seconds", "peak_memory_mib")}
+        if summary == "run_summary"
+        else {}
+    )
     listed = [_COUNTS.get(name) or costs.get(name) or f"{summary}.{name}" for name in METRICS]
     return ",\n       ".join(listed)
 

@@ -20,6 +20,7 @@ from studies.cli import app as study_app
 from studies.db_cli import app as db_app
 from sweeps.doctor import doctor
 from sweeps.list_cli import list_components
+from sweeps.optuna_cli import export_optuna, import_optuna
 from sweeps.remove_cli import remove
 from sweeps.signals import Terminated
 from sweeps.sweep_cli import app as sweep_app
@@ -38,6 +39,8 @@ app.add_typer(study_app, name="study")
 app.add_typer(report_app, name="report")
 app.add_typer(db_app, name="db")
 study_app.command("rm")(remove)
+study_app.command("export-optuna")(export_optuna)
+study_app.command("import-optuna")(import_optuna)
 app.command("list")(list_components)
 app.command("doctor")(doctor)
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import Result
 from sqlalchemy import Engine
@@ -103,7 +104,25 @@ def test_export_writes_runs_trials_or_evaluations(db: str, tmp_path: Path) -> No
     assert len(path.read_text().splitlines()) == 1 + 27 * 35
     assert len(rows_of("export", "sample-tradeoff", "--rows", "trials", "--db", db)) == 12
     assert isinstance(run("export", "sample-tradeoff", "--rows", "seeds", "--db", db).exception, ConfigInvalid)
-    assert isinstance(run("export", "sample-tradeoff", "--format", "table", "--db", db).exception, ConfigInvalid)
+    assert run("export", "sample-tradeoff", "--format", "table", "--db", db).exit_code == 2
+
+
+def test_export_to_parquet_keeps_types_and_values(db: str, tmp_path: Path) -> None:
+    found = Studies(_engine(db))
+    path = tmp_path / "out.parquet"
+    for rows, expected in (("runs", found.runs("sample-tradeoff")), ("trials", found.trials("sample-tradeoff"))):
+        assert (
+            run(
+                "export", "sample-tradeoff", "--rows", rows, "--format", "parquet", "--db", db, "-o", str(path)
+            ).exit_code
+            == 0
+        )
+        written = pd.read_parquet(path)
+        assert list(written.columns) == list(expected.columns)
+        numeric = expected.select_dtypes("number").columns
+        pd.testing.assert_frame_equal(written[numeric], expected[numeric])
+    assert json.loads(written["params"][0]) == expected["params"][0]
+    assert isinstance(run("export", "sample-tradeoff", "--format", "parquet", "--db", db).exception, ConfigInvalid)
 
 
 def test_show_sums_up_a_study(db: str) -> None:

@@ -17,6 +17,12 @@ def upgrade() -> None:
             comment="when it was put away, UTC; hnet study ls leaves it out; NULL: it was not",
         ),
     )
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
+        known = "0: not known (imported)"
+        op.alter_column("run", "seconds", comment=f"training time over all tasks, evaluation excluded, s; {known}")
+        op.alter_column(
+            "run", "peak_memory_mib", comment=f"highest resident memory of the training process, MiB; {known}"
+        )
     op.create_table(
         "study_tag",
         sa.Column("study_id", sa.Integer(), nullable=False, comment="the study"),

@@ -1,0 +1,78 @@
+"""The commands of `hnet study` that need this package: a study is retried, exported to Optuna and removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+import studies
+from hnet_core.errors import ConfigInvalid
+from studies.database import connect
+from studies.shelf import Shelf
+from studies.store import Store
+from sweeps import cli
+from sweeps.runner import run_sweep
+from tests.sweeps.tiny import inline, tiny_spec
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    path = str(tmp_path / "hnet.db")
+    run_sweep(tiny_spec(), path, backend=inline)
+    return path
+
+
+def hnet(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def test_a_failed_trial_that_is_queued_again_is_trained_by_the_same_sweep(db: str) -> None:
+    engine = connect(db)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM run WHERE number = 1")
+        connection.exec_driver_sql("DELETE FROM trial_summary WHERE number = 1")
+        connection.exec_driver_sql("UPDATE trial SET state = 'FAILED', reason = 'lost power' WHERE number = 1")
+    assert hnet("study", "retry", "tiny", "--db", db).exit_code == 0
+    run_sweep(tiny_spec(), db, backend=inline)
+    table = studies.open(db).trials("tiny")
+    assert table["state"].tolist() == ["COMPLETE"] * 3
+    assert table["attempt"].tolist() == [1, 2, 1]
+    assert table["n"].tolist() == [2, 2, 2]
+
+
+def test_a_removed_study_leaves_neither_rows_nor_memory(db: str) -> None:
+    error = hnet("study", "rm", "tiny", "--db", db).exception
+    assert isinstance(error, ConfigInvalid)
+    assert str(error) == "rm deletes 3 trials of tiny for good; say so with --yes."
+    assert hnet("study", "rm", "tiny", "--yes", "--db", db).exit_code == 0
+    assert studies.open(db).studies(archived=True).empty
+    assert optuna.get_all_study_names(f"sqlite:///{db}") == []
+    run_sweep(tiny_spec(), db, backend=inline)
+    assert studies.open(db).study("tiny").states["COMPLETE"] == 3
+
+
+def test_a_study_goes_to_optuna_and_back_on_the_command_line(db: str, tmp_path: Path) -> None:
+    target = str(tmp_path / "optuna.db")
+    result = hnet("study", "export-optuna", "tiny", target, "--db", db)
+    assert (result.exit_code, result.stderr) == (0, f"wrote 3 trials of tiny to {target}.\n")
+    result = hnet(
+        "study", "import-optuna", target, "tiny", "--target-weights", "1000", "--ratio", "1", "--as", "back", "--db", db
+    )
+    assert result.exit_code == 0, result.exception
+    found = studies.open(db)
+    assert found.trials("back")["final_accuracy"].tolist() == pytest.approx(
+        found.trials("tiny")["final_accuracy"].tolist()
+    )
+
+
+def test_the_shelf_is_not_open_while_a_driver_runs(db: str) -> None:
+    engine = connect(db)
+    Store(engine).acquire_lease(1, "me", "host", 1, 60)
+    error = hnet("study", "rm", "tiny", "--yes", "--db", db).exception
+    assert getattr(error, "exit_code", None) == 6
+    Store(engine).release_lease(1, "me")
+    assert Shelf(engine).remove("tiny")

@@ -150,7 +150,8 @@ Dimension = Annotated[
     Discriminator(
         _kind,
         custom_error_type="dimension",
-        custom_error_message="must be {float: [low, high]}, {int: [low, high]} or {choice: [...]}",
+        custom_error_message="must be {float: [low, high]}, {int: [low, high]} or {choice: [...]}, "
+        "or default for an option that has a range of its own",
     ),
 ]
 

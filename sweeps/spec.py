@@ -15,6 +15,7 @@ from hnet_core.registry import did_you_mean
 from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
 from studies.metrics import METRICS
 from sweeps.constraints import Constraint
+from sweeps.default_ranges import with_default_ranges
 from sweeps.overrides import apply_overrides
 from sweeps.ranges import Dimension
 from sweeps.space import FAMILY, SearchSpace
@@ -126,8 +127,8 @@ class SweepSpec(Options):
     def _families_are_searched(cls, content: Any) -> Any:
         families, search = (content.get(key) or {} for key in ("families", "search"))
         if isinstance(families, Mapping) and families and isinstance(search, Mapping) and FAMILY not in search:
-            return {**content, "search": {FAMILY: {"choice": list(families)}, **search}}
-        return content
+            content = {**content, "search": {FAMILY: {"choice": list(families)}, **search}}
+        return with_default_ranges(content) if isinstance(search, Mapping) and search else content
 
     @field_validator("search", mode="before")
     @classmethod

@@ -31,7 +31,12 @@ class Hnet(BaseMethod):
     summary = "task-conditioned hypernetwork with output regulariser (von Oswald et al. 2020)"
 
     class Options(ComponentOptions):
-        beta_output: float = Field(0.01, ge=0, description="strength of the output regulariser")
+        beta_output: float = Field(
+            0.01,
+            ge=0,
+            description="strength of the output regulariser",
+            json_schema_extra={"search": {"float": [0.0005, 1.0], "log": True}},
+        )
         lookahead: Literal["adam", "sgd", "none"] = Field(
             "adam", description="dtheta of eq. 2: the optimiser's next step, -lr * gradient, or zero"
         )

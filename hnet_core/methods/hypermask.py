@@ -36,9 +36,25 @@ class HyperMask(BaseMethod):
     single_head: ClassVar[bool] = True
 
     class Options(ComponentOptions):
-        mask_sparsity: float = Field(30.0, ge=0, le=99, description="percentage of each weight tensor masked out, p")
-        beta_output: float = Field(0.001, ge=0, description="strength of the regulariser of previous mask logits")
-        lambda_target: float = Field(0.001, ge=0, description="strength of the regulariser of the target weights")
+        mask_sparsity: float = Field(
+            30.0,
+            ge=0,
+            le=99,
+            description="percentage of each weight tensor masked out, p",
+            json_schema_extra={"search": {"choice": [0, 30, 50, 70, 95]}},
+        )
+        beta_output: float = Field(
+            0.001,
+            ge=0,
+            description="strength of the regulariser of previous mask logits",
+            json_schema_extra={"search": {"float": [0.0001, 1.0], "log": True}},
+        )
+        lambda_target: float = Field(
+            0.001,
+            ge=0,
+            description="strength of the regulariser of the target weights",
+            json_schema_extra={"search": {"float": [0.0001, 1.0], "log": True}},
+        )
         mask_values: MaskValues = Field("absolute", description="kept values are |tanh| (code) or tanh")
         output_division: int = Field(
             2, ge=1, le=2, description="divide R_out by the number of previous tasks once, or twice as the code does"

@@ -11,7 +11,7 @@ from torch import Tensor
 from hnet_core.data import Images, open_images
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import DATASETS
-from hnet_core.streams.preprocessing import AugmentationName, NormalizationName, Preprocessing
+from hnet_core.streams.preprocessing import CHANNELS, AugmentationName, NormalizationName, Preprocessing
 from hnet_core.streams.tasks import Split, Task
 from hnet_core.trial import ComponentOptions
 
@@ -68,14 +68,15 @@ def preprocessing_for(
     """What these options ask for, None for nothing.
 
     Raises:
-        ConfigInvalid: means and deviations of three channels are asked for, and the images have not three.
+        ConfigInvalid: means and deviations of another number of channels than the images have are asked for.
     """
     if augmentation == normalization == "none":
         return None
     height, width, channels = (*input_shape, 1)[:3]
-    if normalization != "none" and channels != 3:
+    needed = channels if normalization == "none" else len(CHANNELS[normalization][0])
+    if needed != channels:
         raise ConfigInvalid(
-            f"normalization {normalization} takes images with 3 channels, got {channels}; use none.",
+            f"normalization {normalization} takes images with {needed} channels, got {channels}; use none.",
             key="stream.normalization",
         )
     return Preprocessing((height, width, channels), augmentation, normalization)

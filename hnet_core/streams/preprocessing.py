@@ -9,13 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-AugmentationName = Literal["none", "flip", "crop_flip"]
-NormalizationName = Literal["none", "imagenet", "cifar10", "cifar100"]
+AugmentationName = Literal["none", "crop", "flip", "crop_flip"]
+NormalizationName = Literal["none", "mnist", "imagenet", "cifar10", "cifar100"]
 
 CROP_PADDING = 4
 
 # Mean and standard deviation of the channels, of pixels in [0, 1], as the official codes have them.
 CHANNELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "mnist": ((0.1307,), (0.3081,)),
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
     "cifar100": ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
@@ -24,7 +25,7 @@ CHANNELS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Random crop (4 zero pixels added around) and horizontal flip; then (x - mean) / std per channel.
+    """Random crop (4 zero pixels added around), horizontal flip, or both; then (x - mean) / std per channel.
 
     Attributes:
         image_shape: (height, width, channels); images come flat, (n, height * width * channels).
@@ -40,12 +41,13 @@ class Preprocessing:
             return images
         height, width, channels = self.image_shape
         n, device = len(images), images.device
-        padding = CROP_PADDING if self.augmentation == "crop_flip" else 0
+        padding = CROP_PADDING if "crop" in self.augmentation else 0
         shifts = torch.randint(2 * padding + 1, (2, n, 1), generator=draws)
         rows = shifts[0] + torch.arange(height)  # (n, height)
         columns = shifts[1] + torch.arange(width)  # (n, width)
-        flipped = torch.rand(n, 1, generator=draws) < 0.5
-        columns = torch.where(flipped, columns.flip(1), columns)
+        if "flip" in self.augmentation:
+            flipped = torch.rand(n, 1, generator=draws) < 0.5
+            columns = torch.where(flipped, columns.flip(1), columns)
         padded = F.pad(images.view(n, height, width, channels), (0, 0, *(padding,) * 4))
         of_image = torch.arange(n, device=device).view(n, 1, 1)
         return padded[of_image, rows.to(device).unsqueeze(2), columns.to(device).unsqueeze(1)].flatten(1)

@@ -175,3 +175,13 @@ def test_a_trial_on_augmented_images_is_the_same_for_the_same_seed(stand_ins: Pa
     )
     first, second = (run_trial(config, 0, stand_ins) for _ in range(2))
     assert first.test == second.test
+
+
+def test_a_crop_alone_mirrors_no_image_and_grey_images_have_their_own_mean() -> None:
+    image = torch.arange(1, 26, dtype=torch.uint8).view(1, 25).repeat(40, 1)
+    cropped = Preprocessing((5, 5, 1), "crop").augmented(image, generator(2)).view(40, 5, 5).int()
+    steps = cropped.diff(dim=2)[(cropped[:, :, 1:] > 0) & (cropped[:, :, :-1] > 0)]
+    assert (steps == 1).all()
+    assert len({tuple(row) for row in cropped.flatten(1).tolist()}) > 10
+    values = Preprocessing((5, 5, 1), "none", "mnist").normalized(torch.full((2, 25), 0.1307 + 0.3081))
+    torch.testing.assert_close(values, torch.ones(2, 25))

@@ -35,7 +35,7 @@ def noop_spec(sampler: str, trials: int, study: str = "noop") -> SweepSpec:
     return SweepSpec.model_validate({**SPEC, "study": study, "sampler": sampler, "budget": {"trials": trials}})
 
 
-def no_work(job: Job) -> Iterator[Message]:
+def no_work(job: Job, checkpoints: object = None) -> Iterator[Message]:
     """In place of sweeps.worker.work: a step per task and a made-up result, at once."""
     for task in range(N_TASKS):
         yield Step(job.number, 0, task + 1, N_TASKS)

@@ -17,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import studies
 
 WHERE = "compression_ratio < 0.2 and final_accuracy > 0.95 and method == 'hnet'"
+QUALITIES = ("final_accuracy", "during_accuracy")
+FRAME = ["number", "n", "compression_ratio", *(f"{name}{end}" for name in QUALITIES for end in ("", ".low", ".high"))]
 OPTUNA_TRIALS = 10_000
 
 
@@ -43,15 +45,11 @@ class Cost:
     size_mb: float | None = None
 
 
-def measure(db: str, study: str, folder: Path) -> list[Cost]:
+def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list[Cost]:
     """The named questions to a study, each in a process of its own, and Optuna's beside them."""
     n_trials = studies.open(db).study(study).states["COMPLETE"]
     hnet = [sys.executable, "-m", "sweeps"]
     listing = [*hnet, "study", "trials", study, "--where", WHERE, "--sort", "-final_accuracy", "--limit", "50"]
-    page = folder / "tradeoff.html"
-    report = _command(
-        "hnet report tradeoff", n_trials, [*hnet, "report", "tradeoff", study, "--db", db, "-o", str(folder)]
-    )
     return [
         _command("start of the interpreter", 0, [sys.executable, "-c", "pass"]),
         _command("import of what hnet study trials needs", 0, [sys.executable, "-c", _IMPORTS]),
@@ -59,11 +57,18 @@ def measure(db: str, study: str, folder: Path) -> list[Cost]:
         _in_process(
             "query: trials(where=..., limit=50)", db, f"found.trial_rows({study!r}, {WHERE!r}, limit=50).values"
         ),
-        _in_process("query: trials() as DataFrame", db, f"found.trials({study!r})"),
-        _in_process("query: front() as DataFrame", db, f"found.front({study!r})"),
-        Cost(**{**asdict(report), "size_mb": page.stat().st_size / 1e6 if page.exists() else None}),
+        _in_process("query: trade-off frame", db, f"found.trials({study!r}, columns={FRAME!r})"),
+        _in_process("query: trials(), all columns", db, f"found.trials({study!r})"),
+        _in_process("query: front()", db, f"found.front({study!r})"),
+        *([_report(hnet, study, db, folder, n_trials)] if with_report else []),
         _optuna(folder / "optuna.db"),
     ]
+
+
+def _report(hnet: list[str], study: str, db: str, folder: Path, n_trials: int) -> Cost:
+    command = [*hnet, "report", "tradeoff", study, "--db", db, "-o", str(folder)]
+    cost = _command("hnet report tradeoff", n_trials, command)
+    return replace(cost, size_mb=(folder / "tradeoff.html").stat().st_size / 1e6)
 
 
 _IMPORTS = "import sweeps.cli, studies.database, studies.queries, studies.trial_table, rich.table"
@@ -157,9 +162,10 @@ if __name__ == "__main__":
     parser.add_argument("--study", default="large")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true", help="into the section `queries` of docs/performance.md")
+    parser.add_argument("--no-report", action="store_true", help="leave out the report, which takes longest")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        found = measure(arguments.db, arguments.study, Path(scratch))
+        found = measure(arguments.db, arguments.study, Path(scratch), with_report=not arguments.no_report)
     if arguments.write:
         from perf.report import (
             PAGE,

@@ -1,4 +1,4 @@
-"""Writes what perf.step and perf.trial measure into docs/performance.md: `python -m perf.report`, or `make perf`."""
+"""Writes what perf.step, trial and processes measure to docs/performance.md: `python -m perf.report`, `make perf`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from perf import step, trial
+from perf import processes, step, trial
 from perf.settings import REGULARIZERS, STEPS
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -78,10 +78,27 @@ def trial_section(rows: list[dict[str, Any]], circumstances: str) -> str:
     for row in rows:
         key = row["setting"], row["engine"], row["processes"], row["iterations"]
         groups.setdefault(key, []).append(row)
-    for (setting, engine, processes, iterations), group in groups.items():
+    for (setting, engine, at_a_time, iterations), group in groups.items():
         accuracy = _mean_and_deviation([100 * row["accuracy"] for row in group], 3)
         seconds = _mean_and_deviation([row["seconds"] for row in group], 0)
-        lines.append(f"| {setting} | {engine} | {processes} | {iterations} | {len(group)} | {accuracy} % | {seconds} |")
+        lines.append(f"| {setting} | {engine} | {at_a_time} | {iterations} | {len(group)} | {accuracy} % | {seconds} |")
+    return "\n".join(lines)
+
+
+def processes_section(rows: list[dict[str, Any]], circumstances: str) -> str:
+    """Trials per second of several workers against one."""
+    lines = [
+        circumstances,
+        "",
+        "| setting | engine | workers | trials per minute | against one (quartiles) | rounds | without waiting |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        ratio = f"{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+        lines.append(
+            f"| {row['setting']}, {row['iterations']} iterations | {row['engine']} | {row['processes']} "
+            f"| {60 * row['trials_per_second']:.2f} | {ratio} | {row['rounds']} | {row['cpu_ratio']:.2f} |"
+        )
     return "\n".join(lines)
 
 
@@ -89,6 +106,17 @@ def circumstances() -> str:
     """Date and machine, without which no time means anything."""
     cpus = os.cpu_count()
     return f"Measured {date.today().isoformat()} on {_processor()}, {cpus} CPUs, torch {torch.__version__}, one thread"
+
+
+def _rows(name: str, paths: list[Path], kind: type[trial.Row | processes.Row]) -> list[dict[str, Any]]:
+    """What a command of the harness printed with --json."""
+    known = set(kind.__dataclass_fields__)
+    found = [row for path in paths for row in json.loads(path.read_text())]
+    if any(set(row) != known for row in found):
+        raise SystemExit(
+            f"--{name} must be the output of {kind.__module__} --json: rows of {', '.join(sorted(known))}."
+        )
+    return found
 
 
 def _table(rows: Iterable[step.Row]) -> list[str]:
@@ -120,6 +148,7 @@ def _processor() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m perf.report", description=__doc__)
     parser.add_argument("--trials", type=Path, action="append", default=[], help="output of perf.trial --json")
+    parser.add_argument("--processes", type=Path, action="append", default=[], help="output of perf.processes --json")
     parser.add_argument("--no-steps", action="store_true", help="leave the tables of single steps as they are")
     parser.add_argument("--data", help="data root; left out: HNET_DATA")
     given = parser.parse_args()
@@ -131,15 +160,12 @@ def main() -> None:
         rows = list(step.measure(settings, ["step", "regularizer"], given.data))
         page = replace_section(page, "steps", step_section(rows, f"{here}, load {load:.1f} at the start."))
     if given.trials:
-        known = set(trial.Row.__dataclass_fields__)
-        found = [row for path in given.trials for row in json.loads(path.read_text())]
-        if any(set(row) != known for row in found):
-            raise SystemExit(f"--trials must be the output of perf.trial --json, rows of {', '.join(sorted(known))}.")
-        page = replace_section(
-            page,
-            "trials",
-            trial_section(found, f"{here}; training times are on the clock, whatever else the machine did."),
-        )
+        found = _rows("trials", given.trials, trial.Row)
+        clock = f"{here}; training times are on the clock, whatever else the machine did."
+        page = replace_section(page, "trials", trial_section(found, clock))
+    if given.processes:
+        found = _rows("processes", given.processes, processes.Row)
+        page = replace_section(page, "processes", processes_section(found, f"{here} each."))
     PAGE.write_text(page)
     print(f"wrote {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
 

@@ -116,8 +116,7 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
     sign = -1 if quality.higher_is_better else 1
     chosen = min(group, key=lambda candidate: (sign * candidate.trial.value(selection), candidate.trial.ratio))
     study = chosen.evidence.record.name
-    runs = studies.runs(study)
-    own = runs[runs["number"] == chosen.trial.number]
+    own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {
         metric: {
             int(seed): float(value) for seed, value in zip(own["seed"], own[metric], strict=True) if value == value

@@ -43,7 +43,7 @@ class Choice:
     label: str
     drawing: Markup
     figure: Figure
-    is_first_of_figure: bool
+    is_last_of_figure: bool
 
 
 def choices_of(figures: Sequence[Figure]) -> list[Choice]:
@@ -51,5 +51,5 @@ def choices_of(figures: Sequence[Figure]) -> list[Choice]:
     found: list[Choice] = []
     for figure in figures:
         for i, (label, drawing) in enumerate(figure.drawings):
-            found.append(Choice(len(found), label, drawing, figure, i == 0))
+            found.append(Choice(len(found), label, drawing, figure, i == len(figure.drawings) - 1))
     return found

@@ -203,8 +203,8 @@ def _nearest(candidates: Sequence[_Candidate]) -> str:
 
 def _measure(studies: Studies, candidate: _Candidate, cell: PublishedCell) -> Measurement:
     """The values of the metric in the unit of the paper, one per seed."""
-    runs = studies.runs(candidate.study)
-    own = runs[runs["number"] == candidate.row["number"]].dropna(subset=[cell.metric]).sort_values("seed")
+    runs = studies.runs(candidate.study, where=f"number == {candidate.row['number']}")
+    own = runs.dropna(subset=[cell.metric]).sort_values("seed")
     assert cell.metric is not None
     factor = PERCENT if cell.unit == "percent" and METRICS[cell.metric].kind == "matrix" else 1.0
     return Measurement(

@@ -58,6 +58,10 @@ def show(
     db: Database = DEFAULT_URL,
     format: Shape = "table",
     output: Output = None,
+    joint: Annotated[
+        str | None,
+        typer.Option(help="STUDY:NUMBER trained on all tasks at once; adds intransigence.", show_default=False),
+    ] = None,
 ) -> None:
     """Show one study, or one trial of it with its configuration, runs and traceback."""
     from studies.summary import study_summary, trial_summary
@@ -66,7 +70,7 @@ def show(
     if number is None:
         write_object(study_summary(found, name), format, output, f"Study {name}")
     else:
-        write_object(trial_summary(found, name, number), format, output, f"Trial {number} of {name}")
+        write_object(trial_summary(found, name, number, joint), format, output, f"Trial {number} of {name}")
 
 
 @app.command()

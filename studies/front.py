@@ -28,18 +28,33 @@ def pareto_mask(values: NDArray[np.float64], directions: Sequence[str]) -> NDArr
     import numpy as np
 
     costs = _as_costs(values, directions)
-    mask = np.zeros(len(costs), dtype=bool)
     known = np.flatnonzero(~np.isnan(costs).any(axis=1))
-    # In this order no later point dominates an earlier one, so comparing with the front so far is enough.
-    order = known[np.lexsort(costs[known].T[::-1])]
-    front = np.empty((len(order), costs.shape[1]))
+    # In this order no later point dominates an earlier one; equal points stand together and share their fate.
+    points, which = np.unique(costs[known], axis=0, return_inverse=True)
+    mask = np.zeros(len(costs), dtype=bool)
+    mask[known] = (_front_of_two if costs.shape[1] == 2 else _front_of_many)(points)[which.reshape(-1)]
+    return mask
+
+
+def _front_of_two(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points are below all before them; different points in ascending order."""
+    import numpy as np
+
+    lowest = np.minimum.accumulate(points[:, 1])
+    return np.concatenate([np.ones(min(len(points), 1), dtype=bool), points[1:, 1] < lowest[:-1]])
+
+
+def _front_of_many(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points no earlier one of the front dominates; different points in ascending order."""
+    import numpy as np
+
+    mask = np.zeros(len(points), dtype=bool)
+    front = np.empty_like(points)
     size = 0
-    for i in order:
-        members = front[:size]
-        no_worse = (members <= costs[i]).all(axis=1)
-        if not (no_worse & (members < costs[i]).any(axis=1)).any():
+    for i, point in enumerate(points):
+        if not (front[:size] <= point).all(axis=1).any():  # different, so no worse is better somewhere
             mask[i] = True
-            front[size] = costs[i]
+            front[size] = point
             size += 1
     return mask
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, select, true
 
 from hnet_core.registry import did_you_mean
 from studies.clock import epoch_now
 from studies.configurations import configurations
 from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
-from studies.fields import Field, in_json, plain_fields
+from studies.fields import Field, in_json, known, plain_fields
 from studies.front import pareto_mask
 from studies.metrics import SELECTED_BY
 from studies.record import StudyRecord
@@ -121,7 +121,9 @@ class Studies:
         Args:
             where, sort, limit: as for `trials`.
         """
-        return to_frame(self._runs(self.study(name), Choice(where, sort, limit)), after="n_tasks")
+        return to_frame(self._runs(self.study(name), Choice(where, sort, limit)), after="n_tasks").drop(
+            columns="params"
+        )
 
     def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
         """`runs` as if the stream had ended after its first tasks: what early stopping compares.
@@ -134,7 +136,12 @@ class Studies:
         return runs_after(self._engine, self.study(name).id, n_tasks)
 
     def trials(
-        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        name: str,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """One row per trial in any state, by number unless `sort` says otherwise.
 
@@ -147,8 +154,14 @@ class Studies:
             where: condition, such as `"compression_ratio < 0.2 and n == 3"`; see `studies.where`.
             sort: such as `"-final_accuracy,compression_ratio"`; missing values come last.
             limit: at most so many rows.
+            columns: only these, in this order, which is several times faster where a study is large.
+
+        Raises:
+            StudyNotFound: if there is no such study.
+            ConfigInvalid: if a column is unknown, or `where` is no condition.
         """
-        return to_frame(self._trials(self.study(name), Choice(where, sort, limit)), after="hypernet")
+        rows = self._trials(self.study(name), Choice(where, sort, limit), columns=columns)
+        return to_frame(rows, after="hypernet", only=columns)
 
     def trial_rows(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
@@ -314,11 +327,22 @@ class Studies:
         fields = self._fields(record, columns, choice)
         return self._ask(choice.of(query, fields, self._dialect, (run.c.number, run.c.seed)), columns, record.searched)
 
-    def _trials(self, record: StudyRecord, choice: Choice, *conditions: ColumnElement[bool]) -> Rows:
-        columns = trial_columns()
-        query = select(*columns.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
-        fields = self._fields(record, columns, choice)
-        return self._ask(choice.of(query, fields, self._dialect, (trial.c.number,)), columns, record.searched)
+    def _trials(
+        self,
+        record: StudyRecord,
+        choice: Choice,
+        *conditions: ColumnElement[bool],
+        columns: Sequence[str] | None = None,
+    ) -> Rows:
+        listed = trial_columns()
+        fields = self._fields(record, listed, choice, columns or ())
+        asked = dict(listed)
+        if columns is not None:
+            searched = [name for name in columns if name not in listed and known(name, fields, "columns")]
+            asked = {name: listed[name] for name in [*columns, *(["params"] if searched else [])] if name in listed}
+        query = select(*asked.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
+        chosen = choice.of(query, fields, self._dialect, (trial.c.number,))
+        return self._ask(chosen, asked, record.searched if "params" in asked else None)
 
     def _front_numbers(self, record: StudyRecord) -> list[int]:
         """The members of the front, as `front` says."""
@@ -343,23 +367,28 @@ class Studies:
         return [int(number) for number in found[front, 0]]
 
     def _fields(
-        self, record: StudyRecord, columns: Mapping[str, ColumnElement[Any]], choice: Choice
+        self,
+        record: StudyRecord,
+        columns: Mapping[str, ColumnElement[Any]],
+        choice: Choice,
+        also: Iterable[str] = (),
     ) -> dict[str, Field]:
-        """What a condition or an order may name: the columns, and every searched value."""
+        """What a condition or an order may name: the columns, and every searched value; `also` is named besides."""
         fields = plain_fields(columns)
         names = dict.fromkeys(record.searched)
-        if not choice.names() <= {*fields, *names}:  # enqueued and imported trials may hold values nobody searched
+        if not choice.names() | {*also} - {*columns} <= {
+            *fields,
+            *names,
+        }:  # enqueued and imported trials may hold values nobody searched
             names |= dict.fromkeys(self._stored_params(record.id))
         return fields | {name: in_json(trial.c.params, name, self._dialect) for name in names if name not in fields}
 
     def _stored_params(self, study_id: int) -> list[str]:
-        key: ColumnElement[Any]
-        if self._dialect == "sqlite":
-            key = func.json_each(trial.c.params).table_valued("key").c.key
-        else:
-            key = func.json_object_keys(trial.c.params)
+        each = func.json_each if self._dialect == "sqlite" else func.json_each_text
+        keys = each(trial.c.params).table_valued("key")
+        query = select(keys.c.key).select_from(trial.join(keys, true())).where(trial.c.study_id == study_id).distinct()
         with self._engine.connect() as connection:
-            return sorted(connection.scalars(select(key).where(trial.c.study_id == study_id).distinct()))
+            return sorted(connection.scalars(query))
 
     def _ask(self, query: Select[Any], columns: Iterable[str], searched: Sequence[str] | None = None) -> Rows:
         with self._engine.connect() as connection:

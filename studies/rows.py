@@ -87,8 +87,13 @@ class Rows:
             yield dict(zip(self.columns, row, strict=True)) | {name: column[i] for name, column in params.items()}
 
 
-def to_frame(rows: Rows, after: str | None = None) -> pd.DataFrame:
-    """The rows as a DataFrame, the searched values as columns behind the column `after`."""
+def to_frame(rows: Rows, after: str | None = None, only: Sequence[str] | None = None) -> pd.DataFrame:
+    """The rows as a DataFrame.
+
+    Args:
+        after: column behind which the searched values come, each in its own column.
+        only: columns and searched values to keep, in this order.
+    """
     import numpy as np
     import pandas as pd
 
@@ -100,6 +105,7 @@ def to_frame(rows: Rows, after: str | None = None) -> pd.DataFrame:
             by_name[name] = pd.array(by_name[name], dtype="Int64")
         if name == after:
             by_name |= rows.params()
-    if rows.searched is not None and after == "n_tasks":  # runs show each searched value, trials also all together
-        del by_name["params"]
+    if only is not None:
+        by_name |= rows.params()
+        by_name = {name: by_name[name] for name in only}
     return pd.DataFrame(by_name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from studies.hypervolume import front_hypervolume
 from studies.metrics import METRICS
 from studies.trial_table import printed
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 def study_summary(studies: Studies, name: str) -> dict[str, Any]:
     """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
     record = studies.study(name)
-    front = printed(studies.front_rows(name))
+    members = studies.front_rows(name)
+    front = printed(members)
     best = {}
     for metric, direction in record.objectives.items():
         pick = max if direction == "maximize" else min
@@ -36,14 +38,19 @@ def study_summary(studies: Studies, name: str) -> dict[str, Any]:
         "budget": record.spec.get("budget"),
         "best": best,
         "front_size": len(front),
+        "hypervolume": front_hypervolume(list(members.dicts()), record.objectives),
         "driver": record.driver,
         "driver_seconds": record.driver_seconds,
         "launches": record.launches,
     }
 
 
-def trial_summary(studies: Studies, name: str, number: int) -> dict[str, Any]:
-    """Configuration, metrics, each run, the launch it came from, and the traceback of a failure."""
+def trial_summary(studies: Studies, name: str, number: int, joint: str | None = None) -> dict[str, Any]:
+    """Configuration, metrics, each run, the launch it came from, and the traceback of a failure.
+
+    Args:
+        joint: a trial of method joint as STUDY:NUMBER; then intransigence is told too.
+    """
     row = studies.trial(name, number)
     (found,) = printed(studies.trial_rows(name, where=f"number == {number}"))
     metrics = {metric: found[metric] for metric in METRICS}
@@ -51,6 +58,7 @@ def trial_summary(studies: Studies, name: str, number: int) -> dict[str, Any]:
     return {
         **{key: row[key] for key in first},
         **metrics,
+        **({} if joint is None else {"intransigence": _intransigence(studies, f"{name}:{number}", joint)}),
         "weights_per_task": row["weights_per_task"],
         "runs": [
             {key: run[key] for key in ("seed", "seconds", "task_seconds", "peak_memory_mib", "device", "data_checksum")}
@@ -61,3 +69,10 @@ def trial_summary(studies: Studies, name: str, number: int) -> dict[str, Any]:
         "launch": row["launch"],
         "traceback": row["traceback"],
     }
+
+
+def _intransigence(studies: Studies, trial: str, joint: str) -> dict[str, Any]:
+    from studies.intransigence import intransigence
+    from studies.sides import find_side
+
+    return intransigence(studies, find_side(studies, trial), find_side(studies, joint)).to_dict()

@@ -26,6 +26,7 @@ def run(
     data: Path | None = None,
     workers: int | None = None,
     address: str | None = None,
+    storage: str | None = None,
     assignments: Sequence[str] = (),
 ) -> Outcome:
     """Run a sweep, or go on with one; what `hnet sweep run` does.
@@ -33,7 +34,7 @@ def run(
     Args:
         spec: name of a preset, path of a YAML file, or the content of one.
         db: database, made if it does not exist.
-        data, workers, address: see sweeps.runner.run_sweep.
+        data, workers, address, storage: see sweeps.runner.run_sweep.
         assignments: such as "training.iterations=200".
 
     Raises:
@@ -52,4 +53,4 @@ def run(
     else:
         document = open_document(str(spec))
     checked = load_spec(document, data_root(data), assignments)
-    return run_sweep(checked, db, data, workers, address, document.text)
+    return run_sweep(checked, db, data, workers, address, storage, document.text)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import math
-import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from hnet_core.training import networks, stream_shape
 from hnet_core.trial import TrialConfig, TrialResult
 from studies.metrics import static_metrics
 from studies.store import Store
+from sweeps import checkpoints
 from sweeps.books import Books
 from sweeps.crash import crash_point
 from sweeps.early_stopping import StoppingRules
@@ -178,8 +178,11 @@ class Driver:
             self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds), rungs=rungs))
 
     def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
-        folder, race = self.study.checkpoints / str(number), self.rules.races
-        return Job(number, attempt, config, tuple(seeds), self.study.data_root, str(folder), race=race, **more)
+        more |= {"race": self.rules.races, "carried": self.study.carried}
+        return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._checkpoints(number), **more)
+
+    def _checkpoints(self, number: int) -> str:
+        return f"{self.study.checkpoints}/{number}"
 
     def knows(self, number: int) -> bool:
         """Whether this trial is trained already, or about to be."""
@@ -231,7 +234,7 @@ class Driver:
             self.books.write(self.store.add_runs, number, job.attempt, runs)
             self._metrics[number] = joined(self._metrics[number], gather(runs))
             self.tally.objectives[number] = measured(self.spec, self._metrics[number])
-            shutil.rmtree(job.checkpoints, ignore_errors=True)
+            checkpoints.remove(job.checkpoints)
             return
         self.books.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
         crash_point("after_commit")
@@ -240,7 +243,7 @@ class Driver:
         self.tally.objectives[number] = measured(self.spec, metrics)
         self.tell(number, metrics)
         crash_point("after_tell")
-        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        checkpoints.remove(job.checkpoints)
         for follower, attempt in self._followers.pop(number, []):
             self._complete_duplicate(follower, attempt, number)
 
@@ -253,7 +256,7 @@ class Driver:
             self._retry(number, failure)
             return
         job = self._end(number)
-        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        checkpoints.remove(job.checkpoints)
         if job.purpose == "more_seeds":
             log.warning("trial %d: further seeds failed, its earlier ones stand: %s", number, failure.reason)
             self.tally.seeds_failed += 1
@@ -384,7 +387,7 @@ class Driver:
         self._forget(number)
         self._prune_row(number, job.attempt, reason, [result])
         self.tally.pruned += 1
-        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        checkpoints.remove(job.checkpoints)
         for follower, attempt in self._followers.pop(number, []):
             self._prune_row(follower, attempt, f"the same configuration was stopped as trial {number}", [])
 

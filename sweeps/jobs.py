@@ -16,7 +16,8 @@ class Job:
         config: a TrialConfig as plain JSON types.
         seeds: to train, in order.
         data_root: where the worker finds the data.
-        checkpoints: folder for one checkpoint per seed; what lies there of an earlier attempt is continued.
+        checkpoints: path or URI for one checkpoint per seed; what lies there of an earlier attempt is continued.
+        carried: the path is the driver's own: checkpoints go there and come from there with the messages.
         rungs: numbers of tasks of the first seed after which the driver judges the trial.
         race: the driver judges it after each seed too.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
@@ -30,6 +31,7 @@ class Job:
     checkpoints: str
     rungs: tuple[int, ...] = ()
     race: bool = False
+    carried: bool = False
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,7 +44,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a job is: after each task of each seed, and at the start if an earlier attempt is continued.
+    """How far a job is: after each task of each seed, and at the start of one that is judged and continued.
 
     Attributes:
         tasks_done: over all seeds of the job.

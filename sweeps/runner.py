@@ -6,7 +6,6 @@ import contextlib
 import logging
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from hnet_core.training import device_name, pick_device
 from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists
+from sweeps import checkpoints
 from sweeps.driver import Driver
 from sweeps.first_trials import check_past, prepare_first_trials
 from sweeps.jobs import Message
@@ -60,6 +60,7 @@ def run_sweep(
     data: Path | None = None,
     workers: int | None = None,
     address: str | None = None,
+    storage: str | None = None,
     spec_text: str = "",
     backend: Backend | None = None,
 ) -> Outcome:
@@ -69,8 +70,10 @@ def run_sweep(
         spec: what to run.
         url: database; made if it does not exist.
         data: data root, see hnet_core.data.data_root.
-        workers: training processes at a time, by default one per CPU core.
+        workers: training processes at a time, by default one per CPU core (of the cluster).
         address: of a running Ray cluster; None starts Ray here.
+        storage: path or URI that all workers reach, for checkpoints; without it those of a cluster travel to the
+            driver with every message, and those of one machine lie in the user's cache.
         spec_text: the spec as it was written, for provenance.
         backend: what runs the jobs; Ray Tune unless a test says otherwise.
 
@@ -93,6 +96,7 @@ def run_sweep(
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
         study = _continue(store, spec)
+        location = f"{storage.rstrip('/')}/{study['uuid']}" if storage else str(checkpoint_folder(study["uuid"]))
         driver = Driver(
             spec,
             StudyHandle(
@@ -100,7 +104,8 @@ def run_sweep(
                 name=spec.study,
                 launch_id=store.record_launch(study["id"], launch),
                 data_root=str(root),
-                checkpoints=_made(checkpoint_folder(study["uuid"])),
+                checkpoints=checkpoints.prepare(location),
+                carried=address is not None and storage is None,
             ),
             store,
             open_optuna_study(
@@ -115,9 +120,9 @@ def run_sweep(
         if driver.aborted is not None:
             raise driver.aborted
         if not driver.finished:
-            _drive(driver, workers or os.cpu_count() or 1, address, backend or _ray())
+            _drive(driver, workers or _default_workers(address), address, backend or _ray())
         if not driver.stopping:
-            shutil.rmtree(checkpoint_folder(study["uuid"]), ignore_errors=True)
+            checkpoints.remove(location)
     return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
 
 
@@ -125,17 +130,6 @@ def checkpoint_folder(study_uuid: str) -> Path:
     """Where the checkpoints of a study's running trials lie."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigInvalid(
-            f"checkpoints must go to a folder that can be written, got {folder} ({error.strerror}); "
-            "name another cache folder with XDG_CACHE_HOME."
-        ) from None
-    return folder
 
 
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
@@ -149,6 +143,11 @@ def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) 
         backend(driver, workers, address, on_message)
     if driver.aborted is not None:
         raise driver.aborted
+
+
+def _default_workers(address: str | None) -> int:
+    """One per core here; 0, every core there is, of a cluster that is not known yet."""
+    return 0 if address is not None else os.cpu_count() or 1
 
 
 def _ray() -> Backend:

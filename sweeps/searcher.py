@@ -19,7 +19,8 @@ from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, HnetError
+from sweeps.checkpoints import Carried, Checkpoints, open_checkpoints
 from sweeps.driver import Driver
 from sweeps.jobs import Failure, Job, Message, Step, Success
 from sweeps.scheduler import DriverScheduler
@@ -33,7 +34,9 @@ class JobTrainable(tune.Trainable):
     work = staticmethod(work)
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._messages: Iterator[Message] = self.work(Job.from_dict(json.loads(config["job"])))
+        job = Job.from_dict(json.loads(config["job"]))
+        self._carried = Carried(config.get("saved", {})) if job.carried else None
+        self._messages: Iterator[Message] = self.work(job, self._carried)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
@@ -42,7 +45,9 @@ class JobTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         message = next(self._messages)
         kind = type(message).__name__
-        return {"message": json.dumps({"kind": kind, **vars(message)}), "done": not isinstance(message, Step)}
+        result = {"message": json.dumps({"kind": kind, **vars(message)}), "done": not isinstance(message, Step)}
+        news = self._carried.take_news() if self._carried is not None else None
+        return result if news is None else {**result, "checkpoint": news}
 
 
 class JobSearcher(Searcher):
@@ -61,6 +66,7 @@ class JobSearcher(Searcher):
         self._trials: dict[str, Trial] = {}
         self._stopped: set[str] = set()
         self._failures: dict[str, Failure] = {}
+        self._folders: dict[int, Checkpoints] = {}
         self._watchdog = Watchdog(driver.spec.limits)
 
     def suggest(self, trial_id: str) -> Any:
@@ -76,7 +82,11 @@ class JobSearcher(Searcher):
             # While jobs run one may be lost and come back, and Tune asks no more once it was told that this is the end.
             return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
-        return {"job": json.dumps(job.to_dict())}
+        config: dict[str, Any] = {"job": json.dumps(job.to_dict())}
+        if job.carried:
+            self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
+            config["saved"] = folder.read_all()
+        return config
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Steps come through `receive`, from the scheduler, which can stop the trial."""
@@ -90,7 +100,7 @@ class JobSearcher(Searcher):
         """Pass on a step of a job; whether it goes on."""
         number = self._numbers[trial.trial_id]
         self._watchdog.hear(number)
-        goes_on = self._pass_on(number, _message(result))
+        goes_on = self._keep(number, result) and self._pass_on(number, _message(result))
         if not goes_on:
             self._stopped.add(trial.trial_id)
         return goes_on
@@ -103,6 +113,7 @@ class JobSearcher(Searcher):
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
         self._watchdog.stop(number)
+        self._folders.pop(number, None)
         if trial_id in self._stopped:
             self._stopped.discard(trial_id)
         elif error or result is None or "message" not in result:
@@ -120,6 +131,18 @@ class JobSearcher(Searcher):
             if trial is not None and trial.trial_id not in self._failures:
                 self._failures[trial.trial_id] = failure
                 kill_worker(trial)
+
+    def _keep(self, number: int, result: dict[str, Any]) -> bool:
+        """Store a checkpoint that came with a message; whether that worked."""
+        if "checkpoint" not in result:
+            return True
+        try:
+            self._folders[number].write(*result["checkpoint"])
+        except OSError as error:
+            reason = f"the checkpoint of trial {number} cannot be written: {error}; free space and start again."
+            self._driver.abort(HnetError(reason))
+            return False
+        return True
 
     def _pass_on(self, number: int, message: Message) -> bool:
         if self._driver.aborted is not None:
@@ -199,12 +222,13 @@ def run_with_ray(
     """Train until the driver has no more jobs.
 
     Args:
-        workers: training processes at a time, one CPU each.
+        workers: training processes at a time, one CPU each; 0 for as many as the cluster has.
         address: of a running Ray cluster; None starts one here for the duration of the sweep.
         on_message: called in this process for every Step (and once for the Success or Failure) of every job; what it
             raises aborts the driver.
     """
     _start_ray(workers, address)
+    workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
     folder = tempfile.mkdtemp(prefix="hnet-tune-")
     try:
         searcher = JobSearcher(driver, workers, on_message)

@@ -32,6 +32,9 @@ def run(
         int | None, typer.Option(min=1, help="Training processes at a time [default: one per CPU core].")
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Path or URI for checkpoints that every node reaches [default: the driver].")
+    ] = None,
     set_: Assignments = None,
 ) -> None:
     """Run a sweep; the same command again goes on with one that was interrupted.
@@ -50,7 +53,7 @@ def run(
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
         try:
-            outcome = run_sweep(checked, db, _root(data), workers, address, document.text)
+            outcome = run_sweep(checked, db, _root(data), workers, address, storage, document.text)
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None

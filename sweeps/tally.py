@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass
@@ -23,10 +22,16 @@ class Tally:
 
 @dataclass(frozen=True)
 class StudyHandle:
-    """The study a driver writes to."""
+    """The study a driver writes to.
+
+    Attributes:
+        checkpoints: path or URI for those of its running trials.
+        carried: workers cannot reach that path; see `sweeps.jobs.Job`.
+    """
 
     id: int
     name: str
     launch_id: int
     data_root: str
-    checkpoints: Path
+    checkpoints: str
+    carried: bool = False

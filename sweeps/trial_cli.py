@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweeps.arguments import Assignments, Data, Output, Shape, Source
+from studies import DEFAULT_URL
+from sweeps.arguments import Assignments, Data, Database, Output, Shape, Source
 
 if TYPE_CHECKING:
     from hnet_core.trial import TrialConfig, TrialResult
@@ -33,14 +34,12 @@ def run(
 ) -> None:
     """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
     from hnet_core.data import data_root
-    from hnet_core.training import run_trial
+    from hnet_core.stacked import run_trials
     from studies.output import write_object
 
     config = _config(source, set_, device, data_root(data), family)
-    results = []
-    for seed in range(seeds):
-        with _TaskLine(seed, seeds) as line:
-            results.append(run_trial(config, seed, data_root(data), on_task=line.show))
+    with _TaskLine(seeds) as line:
+        results = run_trials(config, range(seeds), data_root(data), on_task=line.show)
     write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
 
 
@@ -59,6 +58,44 @@ def describe(
 
     config = _config(source, set_, None, data_root(data), family)
     write_object(_description(config, data_root(data)), format, output, f"{source}: {config.method.name}")
+
+
+@app.command()
+def export(
+    study: Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)],
+    number: Annotated[int, typer.Argument(help="Number of the trial.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
+    seed: Annotated[int, typer.Option(min=0, help="Which of its seeds.")] = 0,
+    db: Database = DEFAULT_URL,
+    data: Data = None,
+) -> None:
+    """Write the trained model of a trial to a file, for hnet_core.load(FILE).weights(task).
+
+    Checkpoints are deleted when a trial ends, so it is trained again, to the same result on the same machine.
+    """
+    import studies
+    from hnet_core import model
+    from hnet_core.checking import parse_trial
+    from hnet_core.data import data_root
+    from hnet_core.errors import NotFound
+    from hnet_core.training import TrialRun, method_shape, stream_shape
+
+    found = studies.open(db)
+    row = found.trial(study, number)
+    if seed not in [run["seed"] for run in row["runs"]] or row["state"] != "COMPLETE":
+        seeds = ", ".join(str(run["seed"]) for run in row["runs"]) or "none"
+        raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {seeds}.")
+    config = parse_trial(row["config"])
+    training = TrialRun(config, seed, data_root(data))
+    with _TaskLine(1) as line:
+        while not training.finished:
+            report = training.train_task()
+            line.show(seed, report)
+    model.save(output, config, method_shape(config, stream_shape(config, data_root(data))), report.checkpoint)
+    stored = found.matrices(study, number)[[run["seed"] for run in row["runs"]].index(seed)][-1]
+    furthest = max(abs(now - then) for now, then in zip(report.test, stored, strict=True) if now is not None)
+    same = "the stored result, to the bit" if furthest == 0 else f"the stored result up to {furthest:.2g} on one task"
+    print(f"Wrote {output}: trial {number}, seed {seed}; {same}.", file=sys.stderr)
 
 
 def _config(
@@ -141,9 +178,10 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
 class _TaskLine:
     """One line on stderr per seed, rewritten after each task on a terminal."""
 
-    def __init__(self, seed: int, seeds: int) -> None:
-        self._head = f"seed {seed}" + (f" of {seeds}" if seeds > 1 else "")
+    def __init__(self, seeds: int) -> None:
+        self._of_seeds = f" of {seeds}" if seeds > 1 else ""
         self._live = sys.stderr.isatty()
+        self._seed = 0
 
     def __enter__(self) -> _TaskLine:
         return self
@@ -152,7 +190,11 @@ class _TaskLine:
         if self._live:
             print(file=sys.stderr)
 
-    def show(self, report: Any) -> None:
+    def show(self, seed: int, report: Any) -> None:
+        if self._live and seed != self._seed:
+            print(file=sys.stderr)
+        self._seed = seed
         known = [value for value in report.test if value is not None]
-        text = f"{self._head}: task {report.task + 1}/{report.n_tasks}, mean so far {sum(known) / len(known):.4f}"
+        mean, done = sum(known) / len(known), f"{report.task + 1}/{report.n_tasks}"
+        text = f"seed {seed}{self._of_seeds}: task {done}, mean so far {mean:.4f}"
         print(f"\r{text}" if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True)

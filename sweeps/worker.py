@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import errno
-import io
-import os
 import socket
 import traceback
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal
-
-import torch
 
 from hnet_core.checking import parse_trial
 from hnet_core.errors import DatasetMissing, HnetError
 from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
-from hnet_core.training import TrialRun, load_checkpoint
+from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
+from sweeps.checkpoints import Checkpoints, from_bytes, open_checkpoints, to_bytes
 from sweeps.crash import crash_point
 from sweeps.jobs import Failure, Job, Message, Step, Success
 
 
-def work(job: Job) -> Iterator[Message]:
+def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
     """A Step after each task of each seed, then one Success or Failure.
 
     After kill -9 at any moment, the same job again repeats at most the task that was being trained; its results are
     bit-identical to those of an undisturbed run.
+
+    Args:
+        checkpoints: those of the job's location unless given.
     """
     try:
-        yield from _train(job)
+        yield from _train(job, checkpoints or open_checkpoints(job.checkpoints))
     except Exception as error:  # whatever a trial does, the sweep goes on and the row says why
         name = "" if isinstance(error, HnetError) else f"{type(error).__name__}: "
         line = (str(error).strip() or type(error).__name__).splitlines()[-1]
@@ -52,22 +51,22 @@ def _place(error: Exception) -> str:
     return f" (on node {socket.gethostname()})" if _kind(error) == "environment" else ""
 
 
-def _train(job: Job) -> Iterator[Message]:
+def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
     config = parse_trial(job.config)
-    folder = Path(job.checkpoints)
-    begun = _earlier(folder)
+    begun = _earlier(checkpoints)
     trained = {seed: tasks_done(begun.get(seed)) for seed in job.seeds}
     results: dict[int, dict[str, Any]] = {}
     for seeds in _together(job, config, begun):
         runs = StackedRuns(config, seeds, job.data_root, {seed: begun[seed] for seed in seeds if seed in begun})
-        if trained[seeds[0]]:
+        if trained[seeds[0]] and (job.rungs or job.race):  # a rung passed by an earlier attempt may not be judged yet
             yield from (
                 _step(job, seed, run, trained, resumed=True) for seed, run in zip(seeds, runs.runs, strict=True)
             )
         while not runs.finished:
             reports = runs.train_task()
             crash_point("mid_train")
-            _save({seed: report.checkpoint for seed, report in zip(seeds, reports, strict=True)}, folder)
+            newest = {seed: report.checkpoint for seed, report in zip(seeds, reports, strict=True)}
+            checkpoints.write(f"seed-{'-'.join(map(str, seeds))}", to_bytes(newest))
             crash_point("after_checkpoint")
             for seed, run in zip(seeds, runs.runs, strict=True):
                 trained[seed] = run.tasks_done
@@ -91,26 +90,11 @@ def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resume
     return Step(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far)
 
 
-def _earlier(folder: Path) -> dict[int, Checkpoint]:
+def _earlier(checkpoints: Checkpoints) -> dict[int, Checkpoint]:
     """What an earlier attempt left: the furthest checkpoint of each seed."""
     furthest: dict[int, Checkpoint] = {}
-    for path in folder.glob("seed-*.pt"):
-        saved: Any = load_checkpoint(path)
-        for seed, checkpoint in saved.items():
+    for content in checkpoints.read_all().values():
+        for seed, checkpoint in from_bytes(content).items():
             if tasks_done(checkpoint) > tasks_done(furthest.get(seed)):
                 furthest[seed] = checkpoint
     return furthest
-
-
-def _save(checkpoints: dict[int, dict[str, Any]], folder: Path) -> None:
-    """Replace the checkpoints of seeds trained together in one step: a reader sees the old ones or the new ones."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"seed-{'-'.join(map(str, checkpoints))}.pt"
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    content = io.BytesIO()
-    torch.save(checkpoints, content)
-    with partial.open("wb") as file:  # written by Python, so that a full disk is an OSError that says so
-        file.write(content.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

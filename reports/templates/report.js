@@ -62,7 +62,7 @@
   }
 
   function openRow(trial) {
-    const row = document.getElementById(`front-${trial}`) ?? document.getElementById(`tradeoff-row-${trial}`);
+    const row = ["front", "tradeoff-row", "fronts-row"].map((place) => document.getElementById(`${place}-${trial}`)).find(Boolean);
     if (!row) return;
     const details = row.closest("details");
     if (details) details.open = true;

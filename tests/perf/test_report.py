@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from perf import report
+from perf import processes, report, trial
 from perf.step import Row
 
 
@@ -27,7 +30,7 @@ def test_a_section_is_replaced_and_the_prose_around_it_stays() -> None:
 
 def test_the_page_has_the_marks_the_report_needs() -> None:
     page = report.PAGE.read_text()
-    for name in ("steps", "trials"):
+    for name in ("steps", "trials", "processes"):
         report.replace_section(page, name, "anything")
 
 
@@ -64,3 +67,25 @@ def test_trials_are_given_with_mean_deviation_and_number_of_seeds() -> None:
     ]
     section = report.trial_section(trials, "Measured today.")
     assert "| split_mnist | fast | 1 | 2000 | 2 | 99.800 +- 0.141 % | 60 +- 0 |" in section
+
+
+def test_workers_are_given_with_the_spread_of_their_ratio(tmp_path: Path) -> None:
+    row = {
+        "setting": "split_mnist",
+        "engine": "fast",
+        "iterations": 200,
+        "processes": 2,
+        "rounds": 7,
+        "trials_per_second": 0.2,
+        "ratio": 1.91,
+        "ratio_low": 1.88,
+        "ratio_high": 1.95,
+        "cpu_seconds": 9.0,
+        "cpu_ratio": 1.93,
+    }
+    path = tmp_path / "processes.json"
+    path.write_text(json.dumps([row]))
+    section = report.processes_section(report._rows("processes", [path], processes.Row), "Measured today.")
+    assert "| split_mnist, 200 iterations | fast | 2 | 12.00 | 1.91 (1.88 to 1.95) | 7 | 1.93 |" in section
+    with pytest.raises(SystemExit, match=r"--trials must be the output of perf\.trial --json"):
+        report._rows("trials", [path], trial.Row)

@@ -109,7 +109,7 @@ def test_the_page_refers_to_nothing_outside(report_folder: Path) -> None:
     assert ("link", {"rel": "icon", "href": "data:,"}) in read(html).elements
     page_ = read(html)
     sources = [a[key] for _, a in page_.elements for key in ("src", "href", "action", "poster", "srcset") if a.get(key)]
-    assert all(re.fullmatch(r"#[\w-]+|[\w-]+\.(csv|json)|data:,", str(source)) for source in sources)
+    assert all(re.fullmatch(r"#[\w-]+|[\w-]+\.(csv|json|tex)|data:,", str(source)) for source in sources)
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|sendBeacon|import\(", html)
     assert not [a for _, a in page_.elements for key in a if key.startswith("on") or key == "style"]
 

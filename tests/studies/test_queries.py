@@ -157,6 +157,21 @@ def test_trials_are_filtered_sorted_and_cut(found: Studies, name: str) -> None:
         found.trials(name, limit=0)
 
 
+def test_only_the_columns_asked_for_are_read(found: Studies, name: str) -> None:
+    whole = found.trials(name)
+    for columns in (
+        ["final_accuracy", "number"],
+        ["method.beta_output", "compression_ratio", "forgetting.low"],
+        ["params", "n", "created_at"],
+    ):
+        pd.testing.assert_frame_equal(found.trials(name, columns=columns), whole[columns])
+    filtered = found.trials(name, where="hypernet.chunk_size > 500", sort="-n", columns=["number"])
+    expected = whole[whole["hypernet.chunk_size"] > 500].sort_values(["n", "number"], ascending=[False, True])
+    assert filtered["number"].tolist() == expected["number"].tolist()
+    with pytest.raises(ConfigInvalid, match="columns knows no column 'final'"):
+        found.trials(name, columns=["final"])
+
+
 def test_front_holds_the_trials_no_other_one_beats(found: Studies, name: str) -> None:
     trials, front = found.trials(name), found.front(name)
     candidates = trials[(trials["state"] == "COMPLETE") & trials["duplicate_of"].isna()]

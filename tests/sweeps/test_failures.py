@@ -77,7 +77,7 @@ def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: py
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("sweeps.worker._save", full)
+        patched.setattr("sweeps.checkpoints.Folder.write", full)
         with pytest.raises(HnetError, match=r"trial 0 cannot go on: OSError.*No space left.*on node .*start again"):
             run_sweep(tiny_spec(), url, backend=inline)
     assert rows(url) == [(0, "RUNNING", 1)]
@@ -90,10 +90,10 @@ def test_memory_that_runs_out_is_worth_another_attempt_and_a_mistake_is_not(
 ) -> None:
     errors = [MemoryError("no more"), RuntimeError("mistake\nin two lines")]
 
-    def train(job: Any) -> Any:
+    def train(*arguments: Any) -> Any:
         if errors:
             raise errors.pop(0)
-        yield from real(job)
+        yield from real(*arguments)
 
     from sweeps import worker
 

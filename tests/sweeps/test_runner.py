@@ -207,7 +207,7 @@ def test_checkpoints_that_cannot_be_written_are_noticed_before_anything_is_asked
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(ConfigInvalid, match="XDG_CACHE_HOME"):
+    with pytest.raises(ConfigInvalid, match="--storage"):
         run(tiny_spec(), url)
     assert states(url) == {}
 

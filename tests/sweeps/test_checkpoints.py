@@ -1,0 +1,72 @@
+"""The three places for checkpoints, under one contract."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnet_core.errors import ConfigInvalid
+from sweeps.checkpoints import Carried, Checkpoints, from_bytes, open_checkpoints, prepare, remove
+from sweeps.jobs import Job
+from sweeps.worker import work
+from tests.sweeps.tiny import tiny_spec
+
+
+@pytest.fixture(params=["folder", "uri", "carried"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Checkpoints:
+    if request.param == "carried":
+        return Carried({})
+    path = tmp_path / "study" / "0"
+    return open_checkpoints(str(path) if request.param == "folder" else f"file://{path}")
+
+
+def test_the_newest_checkpoint_of_each_name_is_read_back(place: Checkpoints) -> None:
+    assert place.read_all() == {}
+    for name, content in (("seed-0", b"old"), ("seed-1-2", b"other"), ("seed-0", b"new")):
+        place.write(name, content)
+    assert place.read_all() == {"seed-0": b"new", "seed-1-2": b"other"}
+
+
+def test_a_job_goes_on_from_any_of_them_to_the_same_result(place: Checkpoints, tmp_path: Path) -> None:
+    job = Job(0, 1, tiny_spec().config().model_dump(mode="json"), (0, 1), "", str(tmp_path / "unused"))
+    undisturbed: Any = list(work(job, Carried({})))[-1]
+    first = work(job, place)
+    next(first)
+    first.close()  # type: ignore[attr-defined]
+    assert from_bytes(place.read_all()["seed-0"])[0]["seed"] == 0
+    steps = list(work(job, place))
+    assert [getattr(step, "tasks_done", None) for step in steps] == [2, 3, 4, None]
+    for mine, other in zip(steps[-1].results, undisturbed.results, strict=True):  # type: ignore[union-attr]
+        assert (mine["test"], mine["validation"]) == (other["test"], other["validation"])
+
+
+def test_what_is_carried_is_news_once() -> None:
+    carried = Carried({"seed-3": b"before"})
+    assert (carried.read_all(), carried.take_news()) == ({"seed-3": b"before"}, None)
+    carried.write("seed-4", b"now")
+    assert (carried.take_news(), carried.take_news()) == (("seed-4", b"now"), None)
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_place_is_made_and_removed(scheme: str, tmp_path: Path) -> None:
+    location = prepare(f"{scheme}{tmp_path}/study")
+    open_checkpoints(f"{location}/7").write("seed-0", b"x")
+    remove(f"{location}/7")
+    assert open_checkpoints(f"{location}/7").read_all() == {}
+    remove(location)
+    remove(location)
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize("location", ["nowhere://x/y", "/proc/no/such/place"])
+def test_a_place_that_cannot_be_is_refused(location: str) -> None:
+    with pytest.raises(ConfigInvalid, match="--storage"):
+        prepare(location)
+
+
+def test_a_job_survives_the_way_to_a_worker() -> None:
+    job = Job(1, 2, {"a": 1}, (0, 1), "data", "s3://bucket/1", rungs=(1, 3), race=True, carried=True)
+    assert Job.from_dict(dataclasses.asdict(job)) == job

@@ -1,0 +1,73 @@
+"""A sweep on several Ray nodes (several raylets on this machine), one of which is taken away."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import studies
+from sweeps.runner import run_sweep
+from sweeps.searcher import QUIET
+from tests.sweeps.tiny import SPEC, inline, tiny_spec
+
+LONG = {
+    "trial": {**SPEC["trial"], "training": {"iterations": 400, "batch_size": 16}},
+    "budget": {"trials": 4},
+    "seeds": 1,
+}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {**QUIET, "PYTHONPATH": str(Path(__file__).parents[2])}.items():
+        monkeypatch.setenv(name, value)
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100 * 2**20})
+    yield made
+    made.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("storage", ["none", "path", "uri"])
+def test_a_node_that_is_killed_loses_no_trial(cluster: Any, storage: str, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
+    cluster.wait_for_nodes()
+    url = str(tmp_path / "hnet.db")
+    place = {"none": None, "path": str(tmp_path / "shared"), "uri": f"file://{tmp_path}/shared"}[storage]
+
+    def kill_when_running() -> None:
+        end = time.monotonic() + 240
+        while time.monotonic() < end:
+            time.sleep(1)
+            if os.path.exists(url) and sum(s == "COMPLETE" for s in states(url).values()) >= 1:
+                cluster.remove_node(node, allow_graceful=False)
+                return
+
+    killer = threading.Thread(target=kill_when_running)
+    killer.start()
+    outcome = run_sweep(tiny_spec(**LONG), url, workers=2, address=cluster.address, storage=place)
+    killer.join()
+    assert (outcome.tally.complete, outcome.tally.failed) == (4, 0)
+    assert states(url) == dict.fromkeys(range(4), "COMPLETE")
+    alone = str(tmp_path / "alone.db")
+    run_sweep(tiny_spec(**LONG), alone, backend=inline)
+    ours, theirs = (
+        studies.open(one).runs("tiny").sort_values(["number", "seed"])["final_accuracy"].tolist()
+        for one in (url, alone)
+    )
+    assert ours == theirs
+    assert not list((tmp_path / "shared").rglob("*.pt"))
+
+
+def states(url: str) -> dict[int, str]:
+    try:
+        return {row["number"]: row["state"] for row in studies.open(url).ledger("tiny")}
+    except Exception:  # the driver is still making the tables
+        return {}

@@ -9,7 +9,7 @@ from pydantic import Field
 from hnet_core.data import joint_checksum, open_images
 from hnet_core.errors import ConfigInvalid
 from hnet_core.streams.image_options import Validation, image_facts, preprocessing_for, splits
-from hnet_core.streams.image_sizes import resized
+from hnet_core.streams.image_sizes import of_classes, resized
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import class_order, classes_as_task
 from hnet_core.streams.tasks import Stream, StreamShape
@@ -58,7 +58,7 @@ class CrossDataset:
         opened = [open_images(name, root, options.validation) for name in names]
         tasks = []
         for name, original in zip(names, opened, strict=True):
-            images = resized(original, options.image_size, CHANNELS)
-            classes = class_order(images.n_classes, options.class_order_seed)[: options.classes_per_task]
+            classes = class_order(original.n_classes, options.class_order_seed)[: options.classes_per_task]
+            images = resized(of_classes(original, classes), options.image_size, CHANNELS)
             tasks.append(classes_as_task(splits(images, preprocessing), classes, name))
         return Stream(shape, tuple(tasks), joint_checksum(opened))

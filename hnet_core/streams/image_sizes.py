@@ -1,8 +1,9 @@
-"""Brings the images of different data sets to one size and to three channels."""
+"""Brings the images of different data sets to one size and to three channels, those of some classes only."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,19 @@ def resized(images: Images, side: int, channels: int | None = None) -> Images:
         validation=None if images.validation is None else convert(images.validation),
         test=convert(images.test),
     )
+
+
+def of_classes(images: Images, classes: Tensor) -> Images:
+    """The images of some classes only, with the labels they have."""
+    members = {part: torch.isin(labels, classes) for part, labels in _labels(images).items()}
+    changes: dict[str, Any] = {part: getattr(images, part)[chosen] for part, chosen in members.items()}
+    changes |= {f"{part}_labels": labels[members[part]] for part, labels in _labels(images).items()}
+    return replace(images, **changes)
+
+
+def _labels(images: Images) -> dict[str, Tensor]:
+    parts = {"train": images.train_labels, "validation": images.validation_labels, "test": images.test_labels}
+    return {part: labels for part, labels in parts.items() if labels is not None}
 
 
 def _convert(pixels: Tensor, side: int, channels: int | None) -> Tensor:

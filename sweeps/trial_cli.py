@@ -87,10 +87,10 @@ def export(
         raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {seeds}.")
     config = parse_trial(row["config"])
     training = TrialRun(config, seed, data_root(data))
-    with _TaskLine(seed, 1) as line:
+    with _TaskLine(1) as line:
         while not training.finished:
             report = training.train_task()
-            line.show(report)
+            line.show(seed, report)
     model.save(output, config, method_shape(config, stream_shape(config, data_root(data))), report.checkpoint)
     stored = found.matrices(study, number)[[run["seed"] for run in row["runs"]].index(seed)][-1]
     furthest = max(abs(now - then) for now, then in zip(report.test, stored, strict=True) if now is not None)

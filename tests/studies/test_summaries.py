@@ -9,14 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from click.testing import Result
-from sqlalchemy import Engine, delete, insert, text, update
+from sqlalchemy import Engine, create_engine, delete, insert, text, update
 from typer.testing import CliRunner
 
+from studies import database
 from studies.backup import backup
 from studies.check import check_database, repair_summaries
 from studies.database import connect
 from studies.db_cli import DatabaseInconsistent, app
+from studies.metrics import VARYING
 from studies.queries import Studies
 from studies.schema import evaluation, run, run_summary, trial, trial_summary
 from studies.statistics import t_interval
@@ -106,23 +111,35 @@ def test_summaries_are_added_where_an_upgrade_made_room_for_them(engine: Engine)
     assert Studies(engine).trials(name).equals(before)
 
 
+def first_schema(path: Path) -> None:
+    """An empty database as the first release made it."""
+    engine = create_engine(f"sqlite:///{path}")
+    first = ScriptDirectory.from_config(database._alembic_config()).get_revision("0001")
+    assert first is not None
+    with engine.begin() as connection:
+        with Operations.context(MigrationContext.configure(connection)):
+            first.module.upgrade()
+        connection.execute(text("CREATE TABLE hnet_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO hnet_version VALUES ('0001')"))
+    engine.dispose()
+
+
 def test_database_of_the_first_schema_gets_its_summaries_by_the_upgrade(tmp_path: Path, sqlite_engine: Engine) -> None:
     name = sample_study(sqlite_engine, 12)
-    before = Studies(sqlite_engine).trials(name)
+    before = Studies(sqlite_engine).trials(name, columns=["number", "n", *VARYING])
     sqlite_engine.dispose()
-    path = str(sqlite_engine.url.database)
+    path = tmp_path / "old.db"
+    first_schema(path)
     old = sqlite3.connect(path)
-    for view in ("trial_metrics", "run_metrics"):
-        old.execute(f"DROP VIEW {view}")
-    for table in ("run_summary", "trial_summary", "study_tag"):
-        old.execute(f"DROP TABLE {table}")
-    old.execute("ALTER TABLE study DROP COLUMN archived_at")
-    old.execute("UPDATE hnet_version SET version_num = '0001'")
+    old.execute("ATTACH DATABASE ? AS new", [str(sqlite_engine.url.database)])
+    for table in ("study", "launch", "trial", "run", "evaluation", "task_time"):
+        columns = ", ".join(row[1] for row in old.execute(f"PRAGMA table_info({table})"))
+        old.execute(f"INSERT INTO {table} SELECT {columns} FROM new.{table}")
     old.commit()
     old.close()
-    assert db("upgrade", "--db", path).stderr == "the database was upgraded.\n"
-    assert Studies(connect(path)).trials(name).equals(before)
-    assert db("check", "--db", path).exit_code == 0
+    assert db("upgrade", "--db", str(path)).stderr == "the database was upgraded.\n"
+    assert Studies(connect(str(path))).trials(name, columns=["number", "n", *VARYING]).equals(before)
+    assert db("check", "--db", str(path)).exit_code == 0
 
 
 def test_check_says_what_it_read_and_ends_with_one_where_something_is_wrong(sqlite_engine: Engine) -> None:

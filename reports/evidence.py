@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CROWD = 1500
 SINGLED_OUT = 200
+MAX_RUNS = 100_000
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ class Evidence:
     def front_is_tradeoff(self) -> bool:
         """Whether the front lies in the plane of the figure: quality against compression ratio, nothing else."""
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
+
+    @property
+    def has_too_many_runs(self) -> bool:
+        """Whether views of single runs are left out, because reading every run takes too long."""
+        return sum(trial.n for trial in self.configurations) > MAX_RUNS
 
     @cached_property
     def singled_out(self) -> frozenset[int]:

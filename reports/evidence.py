@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,12 @@ from studies.statistics import Interval
 if TYPE_CHECKING:
     from studies.queries import Studies
     from studies.record import StudyRecord
+    from studies.rows import Rows
 
 
 CROWD = 1500
 SINGLED_OUT = 200
+MAX_RUNS = 100_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ class Evidence:
         """Whether the front lies in the plane of the figure: quality against compression ratio, nothing else."""
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
 
+    @property
+    def has_too_many_runs(self) -> bool:
+        """Whether views of single runs are left out, because reading every run takes too long."""
+        return sum(trial.n for trial in self.configurations) > MAX_RUNS
+
     @cached_property
     def singled_out(self) -> frozenset[int]:
         """Numbers of the configurations drawn one by one: all, or the front and the best of the rest in a crowd."""
@@ -124,16 +130,13 @@ def gather(studies: Studies, name: str) -> Evidence:
     Raises:
         StudyNotFound: if there is no study of that name.
     """
-    from studies.constraints import feasible
-
     record = studies.study(name)
-    table = studies.trials(name)
     parameters = tuple(record.searched)
-    trials = tuple(_trial(row, parameters) for row in table.to_dict("records"))
+    trials = _trials(studies.trial_rows(name), parameters)
     measure = _measure(record, trials)
     configurations = tuple(trial for trial in trials if _is_configuration(trial, f"final_{measure}"))
     by_number = {trial.number: trial for trial in configurations}
-    allowed = frozenset(int(number) for number in table.loc[feasible(table, record.constraints), "number"])
+    allowed = _allowed(trials, record.constraints)
     members = [by_number[number] for number in studies.front(name)["number"] if number in by_number]
     return Evidence(
         record=record,
@@ -168,22 +171,56 @@ def _quality(measure: str, candidates: Sequence[Trial]) -> Quality:
     return Quality(final, f"during_{measure}", validation if is_complete else final, word)
 
 
-def _trial(row: Mapping[Any, Any], parameters: tuple[str, ...]) -> Trial:
-    n = int(_known(row["n"]) or 0)
-    duplicate_of = _known(row["duplicate_of"])
-    metrics = {
-        name: Interval(_known(row[name]), _known(row.get(f"{name}.low")), _known(row.get(f"{name}.high")), n)
-        for name in METRICS
-    }
-    return Trial(
-        number=int(row["number"]),
-        state=row["state"],
-        reason=_known(row["reason"]),
-        duplicate_of=None if duplicate_of is None else int(duplicate_of),
-        n=n,
-        params={name: row["params"].get(name) for name in parameters},
-        metrics=metrics,
+class _Measured(Mapping[str, Interval]):
+    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them."""
+
+    __slots__ = ("_at", "_row")
+
+    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
+        self._row = row
+        self._at = at
+
+    def __getitem__(self, name: str) -> Interval:
+        n = int(self._row[self._at["n"]] or 0)
+        return Interval(self._value(name), self._value(f"{name}.low"), self._value(f"{name}.high"), n)
+
+    def _value(self, column: str) -> float | None:
+        place = self._at.get(column)
+        return None if place is None else _known(self._row[place])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METRICS)
+
+    def __len__(self) -> int:
+        return len(METRICS)
+
+
+def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
+    at = {column: i for i, column in enumerate(rows.columns)}
+    return tuple(
+        Trial(
+            number=row[at["number"]],
+            state=row[at["state"]],
+            reason=row[at["reason"]],
+            duplicate_of=row[at["duplicate_of"]],
+            n=int(row[at["n"]] or 0),
+            params={name: row[at["params"]].get(name) for name in parameters},
+            metrics=_Measured(row, at),
+        )
+        for row in rows.values
     )
+
+
+def _allowed(trials: Sequence[Trial], constraints: Mapping[str, str]) -> frozenset[int]:
+    """Numbers of the trials that meet every constraint."""
+    import pandas as pd
+
+    from studies.constraints import feasible
+
+    means = pd.DataFrame(
+        {metric: [trial[metric].mean for trial in trials] for metric in constraints}, index=range(len(trials))
+    )
+    return frozenset(trial.number for trial, is_met in zip(trials, feasible(means, constraints), strict=True) if is_met)
 
 
 def _is_configuration(trial: Trial, final: str) -> bool:
@@ -192,7 +229,4 @@ def _is_configuration(trial: Trial, final: str) -> bool:
 
 
 def _known(value: Any) -> Any:
-    """None for every way a DataFrame says that a value is missing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return None if type(value).__name__ in ("NAType", "NaTType") else value
+    return None if value is None or value != value else value

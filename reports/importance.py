@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 MIN_CONFIGURATIONS = 20
-MAX_FOREST = 500
+MAX_USED = 500
 TOP = 0.1
 MIN_TOP = 5
 
@@ -52,14 +52,14 @@ def importances(evidence: Evidence, names: Sequence[str]) -> list[Importance]:
 
     final, higher = evidence.quality.final, evidence.quality.higher_is_better
     spaces = {name: _distribution(evidence.record.spec["search"][name], trials, name) for name in names}
-    few = evenly(trials, MAX_FOREST)
+    few = evenly(trials, MAX_USED)
     forest = FanovaImportanceEvaluator(seed=0)
     of_final = _shares(few, spaces, [trial.value(final) for trial in few], higher, forest)
     of_ratio = _shares(few, spaces, [math.log(trial.ratio) for trial in few], False, forest)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna calls this evaluator experimental
-        top = PedAnovaImportanceEvaluator(target_quantile=max(TOP, MIN_TOP / len(trials)))
-        of_best = _shares(trials, spaces, [trial.value(final) for trial in trials], higher, top)
+        top = PedAnovaImportanceEvaluator(target_quantile=max(TOP, MIN_TOP / len(few)))
+        of_best = _shares(few, spaces, [trial.value(final) for trial in few], higher, top)
     found = [Importance(name, of_final[name], of_ratio[name], of_best[name]) for name in names]
     return sorted(found, key=lambda one: (-one.final, one.name))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reports.evidence import Evidence
-from reports.importance import MAX_FOREST, MIN_CONFIGURATIONS, Importance
+from reports.importance import MAX_USED, MIN_CONFIGURATIONS, Importance
 from reports.main_effects import MIN_SHARED, Effect, effect_span, well_known
 from reports.numbers import MISSING, parameter, significant
 from reports.tables import Column, Row, Table, short_names, text_column
@@ -61,8 +61,8 @@ def _caption(evidence: Evidence, importances: Sequence[Importance]) -> str:
             f"{MIN_CONFIGURATIONS} configurations."
         )
     text = "Which parameters matter. Shares sum to 1 over the parameters; the two methods answer different questions."
-    if len(evidence.configurations) > MAX_FOREST:
-        text += f" fANOVA used {MAX_FOREST} of the configurations."
+    if len(evidence.configurations) > MAX_USED:
+        text += f" Shares go by {MAX_USED} of the configurations, evenly chosen."
     return text
 
 

@@ -68,6 +68,21 @@ def during_and_final(runs: pd.DataFrame, evidence: Evidence) -> list[Series]:
     return [series_of(runs, evidence.configurations, metric, label, label) for metric, label in pairs]
 
 
+def means_of(evidence: Evidence) -> list[Series]:
+    """The same from the means over seeds, one value per configuration: for studies with too many runs to read."""
+    import numpy as np
+
+    trials, quality = evidence.configurations, evidence.quality
+    found = []
+    for metric, label in ((quality.during, "during"), (quality.final, "final")):
+        known = [trial for trial in trials if trial[metric].mean is not None]
+        numbers = np.array([trial.number for trial in known], dtype=int)
+        ratios = np.array([trial.ratio for trial in known])
+        values = np.array([trial.value(metric) for trial in known])
+        found.append(Series(label, label, numbers, np.zeros(len(known), dtype=int), ratios, values))
+    return found
+
+
 def value_scale(quality: Quality, values: Sequence[float], pixels: tuple[float, float]) -> Linear | Log:
     """A y axis over all values; errors get a log axis where they are positive."""
     if quality.higher_is_better:

@@ -17,7 +17,7 @@ from reports.importance import Importance, importances
 from reports.main_effects import Effect, main_effects
 from reports.parameter_panels import is_varied, parameter_panels
 from reports.provenance import PaperCheck, Provenance, paper_check, provenance
-from reports.series import during_and_final
+from reports.series import during_and_final, means_of
 from reports.task_figures import TaskView, task_views
 from reports.task_matrices import TaskMatrix, read_matrix, untrained_mean
 from reports.tradeoff_figure import FRAME, X_LABEL, ratio_axis, tradeoff_figure
@@ -73,6 +73,8 @@ def collect(studies: Studies, name: str) -> Report:
 
 def _modes(studies: Studies, evidence: Evidence) -> list[Figure]:
     """Other ways to draw the same runs, where there is enough for them to mean something."""
+    if evidence.has_too_many_runs:
+        return [bins_figure(evidence.quality, means_of(evidence), FRAME, ratio_axis(evidence), X_LABEL)]
     series = during_and_final(studies.runs(evidence.record.name), evidence)
     given = (evidence.quality, series, FRAME, ratio_axis(evidence), X_LABEL)
     modes = [every_seed_figure(*given)]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from reports.answer import Answer
 from reports.axes import Frame, axes, horizontal_line, vertical_line
 from reports.callouts import callouts
-from reports.evidence import Evidence, Trial
+from reports.evidence import MAX_RUNS, Evidence, Trial
 from reports.figure import Figure
 from reports.marks import MANY, Point, bars, cloud, points, steps
 from reports.numbers import plural, significant
@@ -193,6 +193,8 @@ def _caption(evidence: Evidence) -> str:
         text += f" Above {MANY} configurations only the front keeps its bars."
     if len(evidence.singled_out) < len(evidence.configurations):
         text += f" Only {len(evidence.singled_out)} are drawn one by one; the others are a cloud, denser where darker."
+    if evidence.has_too_many_runs:
+        text += f" Views of single seeds are left out above {MAX_RUNS:,} runs."
     if quality.has_validation:
         text += " The front is decided on the validation split and drawn on the test split, where it may step back."
     return text

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.bins import bin_edges, bins
-from reports.series import Series
+from reports.series import Series, means_of
+from tests.reports.cases import make_evidence, make_trial
 
 
 def series(ratios: list[float], values: list[float]) -> Series:
@@ -41,3 +42,13 @@ def test_a_bin_shows_mean_and_deviation_over_configurations_not_over_seeds() -> 
 
 def test_equal_ratios_make_one_bin() -> None:
     assert len(bins(series([0.5] * 20, [0.1] * 20), bin_edges(np.full(20, 0.5)))) == 1
+
+
+def test_means_over_seeds_stand_in_where_runs_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = make_evidence([make_trial(i, 0.1 * (i + 1), 0.5 + 0.01 * i) for i in range(9)])
+    assert not evidence.has_too_many_runs
+    monkeypatch.setattr("reports.evidence.MAX_RUNS", 20)
+    assert evidence.has_too_many_runs
+    during, final = means_of(evidence)
+    assert final.over_seeds()[1].tolist() == pytest.approx([0.5 + 0.01 * i for i in range(9)])
+    assert during.label == "during"

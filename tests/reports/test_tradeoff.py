@@ -18,6 +18,7 @@ from reports.tradeoff_page import page
 from studies.errors import StudyNotFound
 from studies.metrics import METRICS
 from studies.queries import Studies
+from studies.rows import Rows
 from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
 from tests.reports.reading import read
 
@@ -220,8 +221,9 @@ class Many:
     def study(self, name: str) -> Any:
         return self._sample.study(name)
 
-    def trials(self, name: str) -> pd.DataFrame:
-        return self._table
+    def trial_rows(self, name: str) -> Rows:
+        columns = list(self._table.columns)
+        return Rows(columns, self._table.astype(object).where(self._table.notna(), None).to_numpy().tolist())
 
     def runs(self, name: str) -> pd.DataFrame:
         """Three seeds of each trial, a little around its mean."""

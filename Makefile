@@ -27,7 +27,7 @@ check: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 chaos: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --runslow tests/sweeps/test_crashes.py tests/sweeps/test_ray.py
+	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py
 
 perf: .venv/installed-dev
 	$(BIN)/python -m perf.report

@@ -18,14 +18,20 @@ PACKED_DATA = Path(os.environ.get("HNET_TEST_DATA") or REPOSITORY.parent / "shar
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runslow", action="store_true", help="also run the tests marked slow")
+    parser.addoption("--chaos", action="store_true", help="also run the tests marked chaos")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    slow = pytest.mark.skip(reason="slow: run with --runslow")
+    left_out = {
+        mark: pytest.mark.skip(reason=f"{mark}: run with {option}")
+        for mark, option in (("slow", "--runslow"), ("chaos", "--chaos"))
+        if not config.getoption(option)
+    }
     images = pytest.mark.skip(reason=f"left out: no real images in {PACKED_DATA} (set HNET_TEST_DATA)")
     for item in items:
-        if "slow" in item.keywords and not config.getoption("--runslow"):
-            item.add_marker(slow)
+        for mark, skip in left_out.items():
+            if item.get_closest_marker(mark) is not None:
+                item.add_marker(skip)
         # Continuous integration must have the images: there these tests fail rather than being left out.
         if "mnist_root" in getattr(item, "fixturenames", ()) and not PACKED_DATA.exists() and not os.environ.get("CI"):
             item.add_marker(images)

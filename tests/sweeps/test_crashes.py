@@ -1,6 +1,6 @@
 """kill -9 at every named point of a sweep on a real Ray, on both databases: nothing is lost, repeated or left running.
 
-Two of the sixteen are part of every test run; `make chaos` runs all.
+Two of the sixteen are among the slow tests; `make chaos` runs all.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ N_TRIALS, N_SEEDS, N_TASKS, WORKERS = 4, 2, 2, 2
 # Where, and how often one process passes there before it is killed.
 OF_DRIVER = {"after_ask": 2, "after_row": 3, "after_commit": 2, "after_tell": 1}
 OF_TRAINING = {"mid_train": 3, "after_checkpoint": 3}
-EVERY_RUN = [("after_commit", "driver", "sqlite"), ("mid_train", "worker", "postgresql")]
+SLOW_TESTS = [("after_commit", "driver", "sqlite"), ("mid_train", "worker", "postgresql")]
 
 
 def cases() -> list[Any]:
     found = [(point, "driver", db) for point in (*OF_DRIVER, *OF_TRAINING) for db in ("sqlite", "postgresql")]
     found += [(point, "worker", db) for point in OF_TRAINING for db in ("sqlite", "postgresql")]
-    return [pytest.param(*one, marks=() if one in EVERY_RUN else pytest.mark.slow) for one in found]
+    return [pytest.param(*one, marks=pytest.mark.slow if one in SLOW_TESTS else pytest.mark.chaos) for one in found]
 
 
 def command(folder: Path, url: str, victim: str = "worker", **environment: str) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """Fills a database with a study of made-up results, large enough to show what asking it costs.
 
-    python -m perf.make_db --trials 100000 --db /tmp/large.db
+    python -m perf.make_db --trials 100000 --db large.db
 
 Compression costs accuracy and a small beta_output forgets, with noise between seeds; the same arguments give the same
 numbers. Written in bulk, since one transaction per trial, as a driver writes, would take hours.

@@ -1,7 +1,7 @@
 """What it costs to ask a large database, beside Optuna's own table of trials.
 
-    python -m perf.make_db --trials 100000 --db /tmp/large.db
-    python -m perf.queries --db /tmp/large.db            # a table; --json for rows; --write for docs/performance.md
+    python -m perf.make_db --trials 100000 --db large.db
+    python -m perf.queries --db large.db            # a table; --json for rows; --write for docs/performance.md
 
 A command is timed from its start to its end, imports included; `query` is the same question within a process that has
 imported everything. CPU seconds hardly depend on what else the machine does, wall seconds do.

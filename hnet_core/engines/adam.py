@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from hnet_core.engines.candidate import Subtrahends, difference
 from hnet_core.lookahead import EpsilonPlacement
 from hnet_core.trial import TrainingOptions
 
@@ -17,11 +18,14 @@ TILE = 2**16  # numbers whose moments are copied at a time, so that the copies s
 
 @dataclass(frozen=True)
 class _Tile:
-    """A stretch of the candidate, of the gradient and of both moments (2, n), and room for copies of the three.
+    """A stretch of the parameter, of what is subtracted, of the gradient, of both moments, and room for copies.
 
-    The lists have one tensor each, on a GPU one per stacked seed.
+    Tensors are (seeds, n), the moments (2, seeds, n); lists have one tensor (n,) per seed, that is one, on a GPU all.
     """
 
+    parameter: Tensor
+    before: Tensor | None
+    result: Tensor
     candidate: list[Tensor]
     gradient: list[Tensor]
     moments: Tensor
@@ -54,14 +58,15 @@ class FlatAdam:
         """Count a step; once before `look_ahead` and `step`."""
         self._count.add_(1)
 
-    def look_ahead(self, candidate: Tensor, epsilon: EpsilonPlacement) -> None:
-        """Add to `candidate` the change that the first parameter would undergo with its gradient; the state stays.
+    def look_ahead(self, candidate: Tensor, before: Subtrahends, epsilon: EpsilonPlacement) -> None:
+        """Set `candidate` to the first parameter as it would be after its gradient, less `before`; the state stays.
 
         Args:
-            candidate: a flat buffer, the same at each call.
+            candidate: a buffer as the first parameter, the same at each call.
+            before: what to subtract, the same at each call.
         """
         if self._tiled is not candidate:
-            self._tiles, self._tiled = self._tile(candidate), candidate
+            self._tiles, self._tiled = list(self._tile(candidate, before)), candidate
         correction = self._root_of_second_correction() if epsilon == "uncorrected" else None
         for tile in self._tiles:
             gradient = tile.gradient
@@ -73,6 +78,7 @@ class FlatAdam:
                 for scaled, own in zip(tile.scaled_gradient, gradient, strict=True):
                     torch.mul(own, correction, out=scaled)
                 gradient = tile.scaled_gradient
+            difference(tile.parameter, tile.before, out=tile.result)
             self._fused(tile.candidate, gradient, tile.first, tile.second)
 
     def step(self) -> None:
@@ -87,32 +93,36 @@ class FlatAdam:
         correction = (1 - self._training.adam_beta2 ** self._count.double()).sqrt()
         return correction.to(self._moments[0].dtype)
 
-    def _tile(self, candidate: Tensor) -> list[_Tile]:
+    def _tile(self, candidate: Tensor, before: Subtrahends) -> Iterator[_Tile]:
         """Views of all buffers in turn, on copies that share one small memory; all at once on a GPU: launches cost."""
         n_numbers = candidate.shape[-1]
-        rows = candidate.view(-1, n_numbers) if candidate.dim() == 1 else candidate
-        gradient, moments = self._gradients[0].view(len(rows), -1), self._moments[0].view(2, len(rows), -1)
+        rows, parameter, gradient = (
+            tensor.view(-1, n_numbers) if tensor.dim() == 1 else tensor
+            for tensor in (candidate, self._parameters[0], self._gradients[0])
+        )
+        moments = self._moments[0].view(2, len(rows), -1)
         on_cpu = candidate.device.type == "cpu"
         size, seeds_at_once = (min(TILE, n_numbers), 1) if on_cpu else (n_numbers, len(rows))
         copies = moments.new_empty(3, seeds_at_once, size)
-        tiles = []
         for seed in range(0, len(rows), seeds_at_once):
-            for begin in range(0, n_numbers, size):
-                of_seeds, span = slice(seed, seed + seeds_at_once), slice(begin, min(begin + size, n_numbers))
-                first, second, scaled = copies[..., : span.stop - span.start]
-                copy = copies[:2, :, : span.stop - span.start]
-                tiles.append(
-                    _Tile(
+            of_seeds = slice(seed, seed + seeds_at_once)
+            for stretch, subtrahend in before:
+                for begin in range(stretch.start, stretch.stop, size):
+                    span = slice(begin, min(begin + size, stretch.stop))
+                    within = slice(begin - stretch.start, span.stop - stretch.start)
+                    first, second, scaled = copies[..., : span.stop - span.start]
+                    yield _Tile(
+                        parameter=parameter[of_seeds, span],
+                        before=None if subtrahend is None else subtrahend.view(len(rows), -1)[of_seeds, within],
+                        result=rows[of_seeds, span],
                         candidate=list(rows[of_seeds, span]),
                         gradient=list(gradient[of_seeds, span]),
                         moments=moments[:, of_seeds, span],
-                        copy=copy,
+                        copy=copies[:2, :, : span.stop - span.start],
                         first=list(first),
                         second=list(second),
                         scaled_gradient=list(scaled),
                     )
-                )
-        return tiles
 
     def _fused(
         self,

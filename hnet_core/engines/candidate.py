@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+from torch import Tensor
 
 from hnet_core.engines.layout import VECTOR, FlatTheta, Layout, aligned
+
+Subtrahends = Sequence[tuple[slice, Tensor | None]]  # for stretches of a flat buffer: views (..., n), None for nothing
 
 
 class Candidate:
@@ -17,6 +22,7 @@ class Candidate:
         theta: theta + dtheta, except that `theta.last` holds D, (h + 1, N); stacked as theta_before is.
         pair: A, (k, N) with k = h + 1 + (h - n_constant).
         padded_pair: A and some rows after it, a multiple of VECTOR in all, for products whose surplus is left out.
+        before: what is subtracted from theta.flat: W* from the last layer.
         n_constant: leading inputs of the last layer that cannot change: those of the task embedding where there is no
             hidden layer, else none; A leaves their rows of W* out.
     """
@@ -33,19 +39,24 @@ class Candidate:
         self.pair = last_layers[..., : self.n_pair, :]
         self.padded_pair = last_layers[..., : aligned(self.n_pair, VECTOR), :]
         # Behind D lie the rows of W* that A has, then its bias, then the rows of inputs that cannot change.
-        before = last_layers[..., n_rows : 2 * n_rows, :].split([n_rows - self.n_constant, self.n_constant], dim=-2)
-        spans = slice(self.n_constant, None), slice(0, self.n_constant)
-        self._differences = [
-            (rows, span, self.theta.last[..., span, :])
-            for rows, span in zip(before, spans, strict=True)
-            if rows.shape[-2]
-        ]
-        for rows, span, _ in self._differences:
-            rows.copy_(theta_before.last[..., span, :])
-        self._early = self.theta.flat[..., :start]
+        rows = last_layers[..., n_rows : 2 * n_rows, :].split([n_rows - self.n_constant, self.n_constant], dim=-2)
+        spans = slice(self.n_constant, n_rows), slice(0, self.n_constant)
+        self.before: Subtrahends = [(slice(0, start), None)]
+        for own, span in zip(rows, spans, strict=True):
+            if own.shape[-2]:
+                own.copy_(theta_before.last[..., span, :])
+                of_flat = slice(start + span.start * layout.chunk_size, start + span.stop * layout.chunk_size)
+                self.before = [*self.before, (of_flat, own.flatten(-2))]
 
     def take(self, theta: FlatTheta) -> None:
-        """Set it to theta, without look-ahead; the optimiser then adds dtheta to `theta.flat`."""
-        self._early.copy_(theta.flat[..., : self._early.shape[-1]])
-        for rows, span, difference in self._differences:
-            torch.sub(theta.last[..., span, :], rows, out=difference)
+        """Set it to theta, without look-ahead."""
+        for span, before in self.before:
+            difference(theta.flat[..., span], before, out=self.theta.flat[..., span])
+
+
+def difference(a: Tensor, b: Tensor | None, out: Tensor) -> None:
+    """out <- a - b, or a where there is no b."""
+    if b is None:
+        out.copy_(a)
+    else:
+        torch.sub(a, b, out=out)

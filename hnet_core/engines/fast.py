@@ -45,7 +45,7 @@ class FastStep:
             theta = self._theta.of_seed(seed) if stack else self._theta
             _move(source, theta, self._embeddings.view(n_tasks, len(sources), -1)[:, seed])
         self._generation = Generation(layout, like, stack=stack)
-        self._target = target_gradient(problems, self._generation.weights, self._generation.weights_gradient)
+        self._target = target_gradient(problems, self._generation.weights, self._generation.weights)
         self._batches = Batches(stack, problem.device)
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
@@ -89,10 +89,11 @@ class FastStep:
 
     def _look_ahead(self, protection: Protection) -> None:
         candidate = self._drift.candidate
-        candidate.take(self._theta)
         if protection.lookahead == "adam":
-            self._adam.look_ahead(candidate.theta.flat, protection.epsilon)
-        elif protection.lookahead == "sgd":
+            self._adam.look_ahead(candidate.theta.flat, candidate.before, protection.epsilon)
+            return
+        candidate.take(self._theta)
+        if protection.lookahead == "sgd":
             candidate.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
 
 

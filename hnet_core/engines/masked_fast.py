@@ -58,7 +58,6 @@ class FastMaskedStep:
         self._generated = slice(first, task + 1)
         self._generation = Generation(self._layout, self._weights, task + 1 - first)
         self._logits = self._generation.weights.view(task + 1 - first, -1)
-        self._logits_gradient = self._generation.weights_gradient.view(task + 1 - first, -1)
         if self._at_once:
             self._generation.forward(self._theta, self._embeddings[self._generated])
             self._logits_before = self._logits[:-1].clone()
@@ -73,8 +72,7 @@ class FastMaskedStep:
         self._generation.forward(self._theta, embeddings)
         self._mask_backward(inputs, labels, sparsity)
         if self._at_once:
-            torch.sub(self._logits[:-1], self._logits_before, out=self._logits_gradient[:-1])
-            self._logits_gradient[:-1].mul_(2 * self._retention.beta / self._task)
+            self._logits[:-1].sub_(self._logits_before).mul_(2 * self._retention.beta / self._task)
         self._generation.backward(self._theta, self._gradient, embeddings, gradients)
         if self._drift is not None:
             self._drift.candidate.take(self._theta)
@@ -85,7 +83,7 @@ class FastMaskedStep:
         self._adam.step()
 
     def _mask_backward(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
-        """From the loss and R_target to the gradients of the current task's logits and of the target weights."""
+        """Put the gradients of loss and R_target in the place of the current task's logits, and to the weights'."""
         logits, weights = self._logits[-1].detach().requires_grad_(), self._weights.detach().requires_grad_()
         with torch.enable_grad():
             mask = self._source.mask(logits, sparsity)
@@ -98,7 +96,7 @@ class FastMaskedStep:
                 outputs.append(target_penalty(self._retention, weights, self._weights_before, self._source.mask, mask))
             gradients.append(torch.ones_like(outputs[1]))
         of_logits, of_weights = torch.autograd.grad(outputs, [logits, weights], gradients)
-        self._logits_gradient[-1].copy_(of_logits)
+        self._logits[-1].copy_(of_logits)
         self._weights_gradient.copy_(of_weights)
 
     def _output_drift(self) -> OutputDrift:

@@ -19,7 +19,7 @@ class MlpGradient:
 
     Args:
         weights: the target's weights, (n_weights,), read at each call.
-        gradient: where to write, (n_weights,).
+        gradient: where to write, (n_weights,); may be the memory of the weights.
     """
 
     def __init__(self, target: Mlp, shape: StreamShape, weights: Tensor, gradient: Tensor) -> None:
@@ -27,7 +27,7 @@ class MlpGradient:
         if activation is None:
             raise ValueError("the activation must be one of hnet_core.activations; use AutogradGradient for others.")
         self._apply_, self._backward_ = activation.apply_, activation.backward_
-        self._shape, self._widths, self._gradient = shape, target.widths, gradient
+        self._shape, self._widths = shape, target.widths
         self._all_weights, self._all_gradients = cut(weights, target.shapes), cut(gradient, target.shapes)
         self._batch_shape = torch.Size()
         self.start_task(0)
@@ -38,8 +38,14 @@ class MlpGradient:
 
     def start_task(self, task: int) -> None:
         head = self._shape.head(task)
-        self._gradient.zero_()  # of other heads; nothing else is left unwritten
         weights, gradients = _with_head(self._all_weights, head), _with_head(self._all_gradients, head)
+        self._of_other_heads = [
+            part
+            for weight, bias in [self._all_gradients[-2:]]
+            for others in (slice(None, head.start), slice(head.stop, None))
+            for part in (weight[..., others, :], bias[..., others])
+            if part.numel()
+        ]
         biases = [bias.unsqueeze(-2) for bias in weights[1::2]]
         self._layers = list(zip(weights[::2], [w.mT for w in weights[::2]], biases, strict=True))
         self._layer_gradients = list(zip(gradients[::2], gradients[1::2], strict=True))
@@ -56,13 +62,15 @@ class MlpGradient:
         self._loss_gradient(labels)
         for depth in range(last, -1, -1):
             after = self._deltas[depth]
-            of_weight, of_bias = self._layer_gradients[depth]
-            product(after.mT, activations[depth], of_weight)
-            torch.sum(after, dim=-2, out=of_bias)
             if depth > 0:
                 before = self._deltas[depth - 1]
                 product(after, self._layers[depth][0], before)
                 self._backward_(before, activations[depth])
+            of_weight, of_bias = self._layer_gradients[depth]  # from here on the layer's weights may be overwritten
+            product(after.mT, activations[depth], of_weight)
+            torch.sum(after, dim=-2, out=of_bias)
+        for part in self._of_other_heads:
+            part.zero_()
 
     def _loss_gradient(self, labels: Tensor) -> None:
         """Gradient of the mean loss with respect to the outputs of the head."""

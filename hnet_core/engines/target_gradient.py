@@ -17,7 +17,8 @@ from hnet_core.targets.mlp import Mlp
 class TargetGradient(Protocol):
     """Reads `weights` (n_weights,) and writes the gradient of the task's mean loss into `gradient` (n_weights,).
 
-    Weights, gradient, inputs and labels may all have a leading dimension of stacked seeds.
+    The two may be one and the same memory. Weights, gradient, inputs and labels may all have a leading dimension of
+    stacked seeds.
     """
 
     @property
@@ -36,7 +37,7 @@ def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tens
 
     Args:
         problems: one per stacked seed.
-        weights, gradient: buffers that stay where they are, (n_weights,) or (S, n_weights) each.
+        weights, gradient: buffers that stay where they are, (n_weights,) or (S, n_weights) each, or one for both.
     """
     target: object = problems[0].target
     if type(target) is Mlp and in_place(target.activation) is not None:

@@ -32,7 +32,7 @@ def test_generated_weights_and_their_gradient_equal_autograd(case: Example) -> N
     torch.testing.assert_close(generation.weights, weights.detach(), rtol=1e-12, atol=1e-13)
 
     direction = torch.linspace(-1, 1, len(weights), dtype=torch.float64)
-    generation.weights_gradient.copy_(direction)
+    generation.weights.copy_(direction)
     gradient = FlatTheta(case.layout, torch.ones_like(theta.flat))
     embedding_gradient = torch.ones_like(embedding)
     generation.backward(theta, gradient, embedding, embedding_gradient)

@@ -34,18 +34,21 @@ def test_gradient_of_the_own_head_equals_autograd_and_other_heads_get_zero(
     draws = torch.Generator().manual_seed(0)
     weights = target.initialize(draws, torch.float64)
     problem = Problem(shape, target, None, TrainingOptions(), 0, torch.device("cpu"), torch.float64)
-    ours, theirs = torch.ones_like(weights), torch.ones_like(weights)
+    ours, theirs, in_place = (torch.ones_like(weights) for _ in range(3))
     by_hand = MlpGradient(target, shape, weights, ours)
+    in_place_of_weights = MlpGradient(target, shape, in_place, in_place)
     automatic = AutogradGradient([problem], weights, theirs)
     for task, batch_size in enumerate(batch_sizes[:n_tasks]):
         inputs = torch.randn(batch_size, 5, generator=draws, dtype=torch.float64)
         labels = torch.randint(outputs_per_task, (batch_size,), generator=draws)
         if measure == "mse":
             labels = torch.randn(batch_size, outputs_per_task, generator=draws, dtype=torch.float64)
-        for gradient in (by_hand, automatic):
+        in_place.copy_(weights)
+        for gradient in (by_hand, in_place_of_weights, automatic):
             gradient.start_task(task)
             gradient.fill(inputs, labels)
         torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-14)
+        assert torch.equal(in_place, ours)
 
 
 def test_an_unknown_activation_is_refused() -> None:

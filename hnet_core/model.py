@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hnet_core.assembly import networks
 from hnet_core.checking import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
 from hnet_core.methods.method import Problem
 from hnet_core.registry import METHODS
 from hnet_core.streams import StreamShape
-from hnet_core.training import networks
 from hnet_core.trial import TrialConfig
 
 FORMAT = 1
@@ -23,7 +23,7 @@ def save(path: str | os.PathLike[str], config: TrialConfig, shape: StreamShape, 
     """Write a model.
 
     Args:
-        shape: as the method sees the stream (`hnet_core.training.method_shape`).
+        shape: as the method sees the stream (`hnet_core.assembly.method_shape`).
         checkpoint: `TaskReport.checkpoint` of the last task.
     """
     content = {

@@ -5,26 +5,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from hnet_core.data import data_root
+from hnet_core.assembly import method_shape, networks, open_stream
+from hnet_core.devices import device_name, pick_device, seconds_since
 from hnet_core.engines import Place
-from hnet_core.errors import ConfigInvalid, TrainingDiverged, UnsupportedTrial
-from hnet_core.hypernets import Hypernet
+from hnet_core.errors import ConfigInvalid, TrainingDiverged
 from hnet_core.memory import PeakMemory
 from hnet_core.methods import Method, Problem
 from hnet_core.methods.method import ReadsTask
-from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
+from hnet_core.registry import METHODS
 from hnet_core.seeding import generator
-from hnet_core.streams import Split, Stream, StreamShape
+from hnet_core.streams import Split, Stream
 from hnet_core.streams.tasks import mini_batches
-from hnet_core.targets import Target
-from hnet_core.trial import TaskReport, TrialConfig, TrialResult, WeightCounts
+from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 
 EVALUATION_BATCH = 2048
 BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
@@ -278,71 +277,6 @@ class _Progress:
     validation: list[Row]
     seconds: list[float]
     peak_memory_mib: float
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The networks of a configuration and their weight counts."""
-
-    target: Target
-    hypernet: Hypernet | None
-    counts: WeightCounts
-
-
-def networks(config: TrialConfig, shape: StreamShape) -> Networks:
-    """Build the networks of a configuration; no weight is allocated.
-
-    Raises:
-        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
-    """
-    target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
-    method = METHODS[config.method.name]
-    reason = method.unsupported(config, shape, target)
-    if reason is not None:
-        raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
-    hypernet: Hypernet | None = None
-    if config.hypernet is not None:
-        generated = method.generated(config.method, target)
-        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, generated.shapes, generated.kinds)
-    counts = method.counts(config.method, target, hypernet, shape.n_tasks)
-    return Networks(target, hypernet, counts)
-
-
-def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> Stream:
-    """The configuration's stream with its data, on the device it is trained on."""
-    stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root))
-    return stream.to(pick_device(config.training.device))
-
-
-def seconds_since(start: float, device: torch.device) -> float:
-    """Seconds since a time.perf_counter(), all work given to the device included."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
-def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:
-    """Tasks, inputs and heads of the configuration's stream and method, without loading images of a known data set."""
-    return method_shape(config, STREAMS[config.stream.name].shape(config.stream, data_root(root)))
-
-
-def method_shape(config: TrialConfig, shape: StreamShape) -> StreamShape:
-    """The shape of a stream as the method sees it: with one head for all tasks where it wants only one."""
-    return replace(shape, shared_head=True) if METHODS[config.method.name].single_head else shape
-
-
-def pick_device(name: str) -> torch.device:
-    """auto takes a GPU where there is one."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigInvalid(f"training.device is {name}, but torch sees no GPU here; use auto or cpu.")
-    return device
-
-
-def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def _sum_of_measure(outputs: Tensor, labels: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hnet_core.assembly import networks, stream_shape
 from hnet_core.checking import parse_trial
-from hnet_core.training import networks, stream_shape
 from hnet_core.trial import TrialResult
 from sweeps.jobs import Job, Message, Step, Success
 from sweeps.spec import SweepSpec

@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hnet_core.assembly import method_shape, networks
 from hnet_core.methods import Problem
 from hnet_core.methods.latent_replay import LatentReplay
 from hnet_core.methods.partial_hnet import PartialHnet
 from hnet_core.streams import Split, StreamShape
-from hnet_core.training import method_shape, networks
 from hnet_core.trial import TrialConfig
 from perf.per_image import PerImageStep
 from perf.timing import interleaved

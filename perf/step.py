@@ -15,6 +15,7 @@ from functools import partial
 
 import torch
 
+from hnet_core.assembly import networks
 from hnet_core.data import data_root
 from hnet_core.engines.layout import FlatTheta, Layout, layout_of
 from hnet_core.engines.output_drift import OutputDrift, gram_is_cheaper
@@ -25,7 +26,6 @@ from hnet_core.regularizers import OutputRegularizer
 from hnet_core.streams import Stream
 from hnet_core.streams.tasks import mini_batches
 from hnet_core.targets.mlp import Mlp
-from hnet_core.training import networks
 from perf import operations
 from perf.settings import REGULARIZERS, STEPS, RegularizerSetting, StepSetting
 from perf.timing import interleaved, peak_mib

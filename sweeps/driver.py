@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.assembly import networks, stream_shape
 from hnet_core.checking import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError
-from hnet_core.training import networks, stream_shape
 from hnet_core.trial import TrialConfig, TrialResult
 from studies.metrics import static_metrics
 from studies.store import Store

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hnet_core.training import TrialRun, networks, stream_shape
+from hnet_core.assembly import networks, stream_shape
+from hnet_core.training import TrialRun
 from sweeps.spec import SweepSpec, reductions
 
 TIMED_ITERATIONS = 10

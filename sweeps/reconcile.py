@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.training import stream_shape
+from hnet_core.assembly import stream_shape
 from studies.metrics import METRICS
 from studies.queries import Studies
 from sweeps.driver import Driver

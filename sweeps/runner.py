@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.data import data_root
+from hnet_core.devices import device_name, pick_device
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.registry import STREAMS
-from hnet_core.training import device_name, pick_device
 from studies.database import connect
 from studies.queries import Studies
 from studies.store import Store, StudyExists

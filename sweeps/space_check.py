@@ -99,7 +99,7 @@ def _wrong_conditions(space: SearchSpace) -> Iterator[Complaint]:
 
 
 def _wrong_stream(config: TrialConfig, data: Path) -> Iterator[Complaint]:
-    from hnet_core.training import stream_shape
+    from hnet_core.assembly import stream_shape
 
     try:
         stream_shape(config, data)

@@ -229,7 +229,7 @@ def _without_tags(complaint: Complaint) -> Complaint:
 
 
 def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    from hnet_core.training import stream_shape
+    from hnet_core.assembly import stream_shape
 
     config = spec.config()
     measure = stream_shape(config, data).measure
@@ -244,7 +244,7 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
 
 
 def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    from hnet_core.training import stream_shape
+    from hnet_core.assembly import stream_shape
 
     n_tasks = stream_shape(spec.config(), data).n_tasks
     if spec.early_stopping is not None and not spec.early_stopping.of_stream(n_tasks):

@@ -75,10 +75,11 @@ def export(
     """
     import studies
     from hnet_core import model
+    from hnet_core.assembly import method_shape, stream_shape
     from hnet_core.checking import parse_trial
     from hnet_core.data import data_root
     from hnet_core.errors import NotFound
-    from hnet_core.training import TrialRun, method_shape, stream_shape
+    from hnet_core.training import TrialRun
 
     found = studies.open(db)
     row = found.trial(study, number)
@@ -106,9 +107,9 @@ def _config(
     Raises:
         ConfigInvalid: each line names file, line and key.
     """
+    from hnet_core.assembly import stream_shape
     from hnet_core.checking import check_trial
     from hnet_core.errors import ConfigInvalid
-    from hnet_core.training import stream_shape
     from sweeps.overrides import TRIAL_KEYS, apply_overrides
     from sweeps.presets import open_document
     from sweeps.space import of_family
@@ -151,8 +152,8 @@ def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, A
 
 
 def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
+    from hnet_core.assembly import networks, stream_shape
     from hnet_core.registry import METHODS
-    from hnet_core.training import networks, stream_shape
     from studies.metrics import static_metrics
 
     shape = stream_shape(config, root)

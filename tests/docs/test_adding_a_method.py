@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from hnet_core.assembly import networks, stream_shape
 from hnet_core.method_docs import PAGES, methods_markdown
 from hnet_core.registry import METHODS
-from hnet_core.training import networks, run_trial, stream_shape
+from hnet_core.training import run_trial
 from sweeps import cli
 from tests.hnet_core.test_contract import assert_contract
 from tests.hnet_core.tiny import tiny

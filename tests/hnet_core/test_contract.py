@@ -12,10 +12,11 @@ from typing import Any, get_args
 
 import pytest
 
+from hnet_core.assembly import networks, stream_shape
 from hnet_core.checking import parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS, STREAMS, TARGETS
-from hnet_core.training import networks, run_trial, stream_shape
+from hnet_core.training import run_trial
 from hnet_core.trial import Scenario, TrialConfig, TrialResult
 from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import TINY, tiny

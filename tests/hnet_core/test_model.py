@@ -10,10 +10,11 @@ import torch
 
 import hnet_core
 from hnet_core import model
+from hnet_core.assembly import method_shape
 from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.registry import STREAMS
-from hnet_core.training import TrialRun, method_shape
+from hnet_core.training import TrialRun
 from tests.hnet_core.tiny import tiny
 
 

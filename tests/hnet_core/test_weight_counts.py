@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from hnet_core.assembly import networks, stream_shape
 from hnet_core.checking import parse_trial
 from hnet_core.hypernets.chunked import ChunkedHypernet
 from hnet_core.hypernets.full import FullHypernet
 from hnet_core.registry import TARGETS
 from hnet_core.seeding import generator
 from hnet_core.targets.mlp import Mlp
-from hnet_core.training import networks, stream_shape
 
 PERMUTED = {"name": "permuted", "dataset": "mnist", "padding": 2}
 

@@ -51,8 +51,8 @@ def simulated(accuracy: Any, clock: list[float] | None = None) -> Any:
 
 
 def studies_row(driver: Driver, job: Job) -> dict[str, Any]:
+    from hnet_core.assembly import networks, stream_shape
     from hnet_core.checking import parse_trial
-    from hnet_core.training import networks, stream_shape
 
     config = parse_trial(job.config)
     counts = networks(config, stream_shape(config)).counts

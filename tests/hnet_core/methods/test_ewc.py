@@ -3,11 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from hnet_core.assembly import networks
+from hnet_core.data import data_root
 from hnet_core.methods.ewc import Ewc
 from hnet_core.methods.method import Problem
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
-from hnet_core.training import data_root, networks, run_trial
+from hnet_core.training import run_trial
 from tests.hnet_core.tiny import tiny
 
 

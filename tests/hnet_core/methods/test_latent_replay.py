@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from hnet_core.assembly import networks
+from hnet_core.data import data_root
 from hnet_core.methods.latent_replay import LatentReplay
 from hnet_core.methods.method import Problem
 from hnet_core.methods.replay_buffer import ReplayBuffer
@@ -10,7 +12,7 @@ from hnet_core.registry import STREAMS
 from hnet_core.seeding import generator
 from hnet_core.streams import Stream
 from hnet_core.targets.slim_resnet18 import SlimResnet18
-from hnet_core.training import data_root, networks, run_trial
+from hnet_core.training import run_trial
 from tests.hnet_core.tiny import tiny
 
 MIB = 2**20

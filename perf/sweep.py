@@ -9,7 +9,8 @@ Trials that train nothing (perf/noop.py) are run by
 For the last two the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run. Each
 row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters), and the rest.
 
-`--endurance 10000 --db URL` runs so many trials in this process and prints time, driver memory and database size.
+`--endurance 10000 --db URL` runs so many trials in this process, checks the database as `hnet db check` does, and
+prints time, driver memory and database size; the exit code is 1 unless all trials are COMPLETE and nothing is wrong.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine, text
+
 from perf.noop import no_work, noop_spec
+from perf.own_postgres import own_postgres
+from studies.check import check_database
+from studies.database import connect
 from sweeps.driver import Driver
 from sweeps.jobs import Message
 from sweeps.runner import run_sweep
@@ -177,7 +182,26 @@ class _TreeClock:
         return self.seconds
 
 
-def endurance(trials: int, sampler: str, url: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Endurance:
+    """How very many trials ended; memory is the driver's, sizes are of all tables, Optuna's included.
+
+    Attributes:
+        problems: what `hnet db check` found wrong.
+    """
+
+    database: str
+    sampler: str
+    trials: int
+    complete: int
+    problems: int
+    minutes: float
+    cpu_ms_per_trial: float
+    peak_driver_mib: float
+    database_mib: float
+
+
+def endurance(trials: int, sampler: str, url: str) -> Endurance:
     """Very many trials on one database, driven in this process."""
 
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
@@ -185,18 +209,33 @@ def endurance(trials: int, sampler: str, url: str) -> dict[str, Any]:
             for message in no_work(job):
                 send(job.number, message)
 
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     outcome = run_sweep(noop_spec(sampler, trials, study=f"noop-{sampler}-{trials}"), url, backend=backend)
-    path = Path(url.removeprefix("sqlite:///"))
-    return {
-        "trials": trials,
-        "complete": outcome.tally.complete,
-        "sampler": sampler,
-        "minutes": (time.perf_counter() - began) / 60,
-        "cpu_ms_per_trial": 1000 * time.process_time() / trials,
-        "peak_driver_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "database_mib": path.stat().st_size / 2**20 if path.exists() else None,
+    minutes, cpu = (time.perf_counter() - began) / 60, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    engine = connect(url)
+    return Endurance(
+        database=engine.dialect.name,
+        sampler=sampler,
+        trials=trials,
+        complete=outcome.tally.complete,
+        problems=len(check_database(engine).problems),
+        minutes=minutes,
+        cpu_ms_per_trial=1000 * cpu / trials,
+        peak_driver_mib=peak,
+        database_mib=_mib(engine),
+    )
+
+
+def _mib(engine: Engine) -> float:
+    """The size of a database with its indices."""
+    sizes = {
+        "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+        "postgresql": "SELECT pg_database_size(current_database())",
     }
+    with engine.connect() as connection:
+        size: int = connection.execute(text(sizes[engine.dialect.name])).scalar_one()
+    return size / 2**20
 
 
 def main() -> None:
@@ -206,7 +245,7 @@ def main() -> None:
     parser.add_argument("--without-ray", action="store_true", help="the driver's rows only")
     parser.add_argument("--endurance", type=int, metavar="TRIALS")
     parser.add_argument("--sampler", default="nsga2")
-    parser.add_argument("--db", default="noop.db")
+    parser.add_argument("--db", default="noop.db", help="of --endurance; the word postgresql: a server of its own")
     parser.add_argument("--one", choices=["hnet", "tune"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -215,13 +254,16 @@ def main() -> None:
         print(json.dumps({"cpu": clock.stop(), "ask": asked}))
         return
     if arguments.endurance:
-        print(json.dumps(endurance(arguments.endurance, arguments.sampler, arguments.db), indent=2))
-        return
+        with own_postgres() if arguments.db == "postgresql" else nullcontext() as own:
+            url = arguments.db if own is None else own.url
+            ended = endurance(arguments.endurance, arguments.sampler, url)
+        print(json.dumps(asdict(ended), indent=2))
+        sys.exit(1 if ended.problems or ended.complete != ended.trials else 0)
     rows = driver_rows(arguments.trials, arguments.sampler)
     if not arguments.without_ray:
         rows += service_rows()
     if arguments.json:
-        print(json.dumps({"rows": [asdict(row) for row in rows]}, indent=2))
+        print(json.dumps([asdict(row) for row in rows], indent=1))
         return
     for row in rows:
         print(f"{row.what:14} {row.after_trials:6} {row.cpu_ms:8.1f} {row.ask_ms:8.1f} {row.rest_ms:8.1f}")

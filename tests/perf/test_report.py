@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from perf import processes, report, trial
+from perf import processes, report, sweep, trial
 from perf.step import Row
 
 
@@ -30,7 +31,7 @@ def test_a_section_is_replaced_and_the_prose_around_it_stays() -> None:
 
 def test_the_page_has_the_marks_the_report_needs() -> None:
     page = report.PAGE.read_text()
-    for name in ("steps", "trials", "processes"):
+    for name in ("steps", "trials", "processes", "sweeps", "endurance"):
         report.replace_section(page, name, "anything")
 
 
@@ -89,3 +90,19 @@ def test_workers_are_given_with_the_spread_of_their_ratio(tmp_path: Path) -> Non
     assert "| split_mnist, 200 iterations | fast | 2 | 12.00 | 1.91 (1.88 to 1.95) | 7 | 1.93 |" in section
     with pytest.raises(SystemExit, match=r"--trials must be the output of perf\.trial --json"):
         report._rows("trials", [path], trial.Row)
+
+
+def test_sweeps_are_given_with_what_asking_took_apart(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    path.write_text(json.dumps([asdict(sweep.Row("driver, nsga2", 1900, 61.04, 34.5, 26.54))]))
+    section = report.sweep_section(report._rows("sweep", [path], sweep.Row), "Measured today.")
+    assert section.splitlines()[-1] == "| driver, nsga2 | 1,900 | 61.0 | 34.5 | 26.5 |"
+
+
+def test_one_long_study_may_come_from_each_file(tmp_path: Path) -> None:
+    ended = sweep.Endurance("sqlite", "nsga2", 10000, 9999, 0, 7.25, 41.0, 212.4, 33.3)
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path in paths:
+        path.write_text(json.dumps(asdict(ended)))
+    section = report.endurance_section(report._rows("endurance", paths, sweep.Endurance), "Measured today.")
+    assert section.splitlines()[-2:] == ["| sqlite | nsga2 | 10,000 | 9,999 | 0 | 7.2 | 41.0 | 212 | 33 |"] * 2

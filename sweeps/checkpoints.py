@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -103,6 +104,23 @@ def remove(location: str) -> None:
             files.delete_dir(folder)
     else:
         shutil.rmtree(location, ignore_errors=True)
+
+
+def remove_others(location: str, kept: Collection[str]) -> None:
+    """Delete the checkpoints of all trials of a study but these; the place itself too where none is left."""
+    if not kept:
+        remove(location)
+    elif "://" in location:
+        from pyarrow import fs
+
+        files, folder = _filesystem(location)
+        for info in files.get_file_info(fs.FileSelector(folder, allow_not_found=True)):
+            if info.base_name not in kept:
+                remove(f"{location}/{info.base_name}")
+    else:
+        for path in Path(location).glob("*"):
+            if path.name not in kept:
+                remove(str(path))
 
 
 def prepare(location: str) -> str:

@@ -22,11 +22,11 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialConfig, TrialResult
 from studies.metrics import static_metrics
 from studies.store import Store
-from sweeps import checkpoints
 from sweeps.books import Books
 from sweeps.crash import crash_point
 from sweeps.early_stopping import StoppingRules
 from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.keeping import Keeper
 from sweeps.objectives import gather, joined, measured, values_to_tell, violations
 from sweeps.spec import SweepSpec
 from sweeps.tally import StudyHandle, Tally
@@ -69,6 +69,7 @@ class Driver:
         self.aborted: BaseException | None = None
         self.deadline = deadline
         self.rules = StoppingRules(spec)
+        self._keeper = Keeper(spec, study.checkpoints)
         self._lost_workers: Counter[int] = Counter()
         self._begun: set[int] = set()
         self._waiting: deque[Job] = deque()
@@ -106,6 +107,10 @@ class Driver:
         """End the sweep at once; running trials stay RUNNING and go on from their checkpoints at the next start."""
         self.aborted = self.aborted or why
         self.stopping = True
+
+    def clear_up(self) -> None:
+        """Delete the checkpoints nobody needs; before the first job, and once all are done."""
+        self._keeper.settle(self._metrics, {job.number for job in self._waiting})
 
     # Jobs out.
 
@@ -179,10 +184,7 @@ class Driver:
 
     def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         more |= {"race": self.rules.races, "carried": self.study.carried}
-        return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._checkpoints(number), **more)
-
-    def _checkpoints(self, number: int) -> str:
-        return f"{self.study.checkpoints}/{number}"
+        return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._keeper.place(number), **more)
 
     def knows(self, number: int) -> bool:
         """Whether this trial is trained already, or about to be."""
@@ -234,7 +236,7 @@ class Driver:
             self.books.write(self.store.add_runs, number, job.attempt, runs)
             self._metrics[number] = joined(self._metrics[number], gather(runs))
             self.tally.objectives[number] = measured(self.spec, self._metrics[number])
-            checkpoints.remove(job.checkpoints)
+            self._keeper.end(number, self._metrics, self._jobs)
             return
         self.books.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
         crash_point("after_commit")
@@ -243,7 +245,7 @@ class Driver:
         self.tally.objectives[number] = measured(self.spec, metrics)
         self.tell(number, metrics)
         crash_point("after_tell")
-        checkpoints.remove(job.checkpoints)
+        self._keeper.end(number, self._metrics, self._jobs)
         for follower, attempt in self._followers.pop(number, []):
             self._complete_duplicate(follower, attempt, number)
 
@@ -256,7 +258,7 @@ class Driver:
             self._retry(number, failure)
             return
         job = self._end(number)
-        checkpoints.remove(job.checkpoints)
+        self._keeper.end(number, self._metrics, self._jobs)
         if job.purpose == "more_seeds":
             log.warning("trial %d: further seeds failed, its earlier ones stand: %s", number, failure.reason)
             self.tally.seeds_failed += 1
@@ -387,7 +389,7 @@ class Driver:
         self._forget(number)
         self._prune_row(number, job.attempt, reason, [result])
         self.tally.pruned += 1
-        checkpoints.remove(job.checkpoints)
+        self._keeper.end(number, self._metrics, self._jobs)
         for follower, attempt in self._followers.pop(number, []):
             self._prune_row(follower, attempt, f"the same configuration was stopped as trial {number}", [])
 

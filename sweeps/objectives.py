@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hnet_core.trial import TrialResult
+from studies.front import pareto_mask
 from studies.metrics import SELECTED_BY, run_metrics
 from sweeps.spec import SweepSpec
 
@@ -46,6 +47,22 @@ def violations(spec: SweepSpec, metrics: Metrics) -> dict[str, float]:
         value = _for_selection(constraint.metric, metrics)
         found[constraint.metric] = float("inf") if value is None else constraint.violation(value)
     return found
+
+
+def front(spec: SweepSpec, trials: Mapping[int, Metrics]) -> set[int]:
+    """The trials that keep all constraints and that no other one beats, by what the sampler learns of them."""
+    import numpy as np
+
+    told = {
+        number: values
+        for number, metrics in trials.items()
+        if (values := values_to_tell(spec, metrics)) is not None
+        and max(violations(spec, metrics).values(), default=0) <= 0
+    }
+    if not told:
+        return set()
+    on_front = pareto_mask(np.array(list(told.values())), list(spec.objectives.values()))
+    return {number for number, best in zip(told, on_front, strict=True) if best}
 
 
 def _for_selection(name: str, metrics: Metrics) -> float | None:

@@ -96,7 +96,6 @@ def run_sweep(
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
         study = _continue(store, spec)
-        location = f"{storage.rstrip('/')}/{study['uuid']}" if storage else str(checkpoint_folder(study["uuid"]))
         driver = Driver(
             spec,
             StudyHandle(
@@ -104,7 +103,7 @@ def run_sweep(
                 name=spec.study,
                 launch_id=store.record_launch(study["id"], launch),
                 data_root=str(root),
-                checkpoints=checkpoints.prepare(location),
+                checkpoints=checkpoints.prepare(checkpoint_place(study["uuid"], storage)),
                 carried=address is not None and storage is None,
             ),
             store,
@@ -115,6 +114,7 @@ def run_sweep(
         )
         prepare_first_trials(driver.optuna, spec, studies)
         again = reconcile(driver, studies)
+        driver.clear_up()
         signals.attach(driver)
         _announce(driver, again)
         if driver.aborted is not None:
@@ -122,12 +122,17 @@ def run_sweep(
         if not driver.finished:
             _drive(driver, workers or _default_workers(address), address, backend or _ray())
         if not driver.stopping:
-            checkpoints.remove(location)
+            driver.clear_up()
     return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
 
 
+def checkpoint_place(study_uuid: str, storage: str | None = None) -> str:
+    """Where the checkpoints of a study lie: below --storage, or in the user's cache."""
+    return f"{storage.rstrip('/')}/{study_uuid}" if storage else str(checkpoint_folder(study_uuid))
+
+
 def checkpoint_folder(study_uuid: str) -> Path:
-    """Where the checkpoints of a study's running trials lie."""
+    """The same in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
 

@@ -119,6 +119,7 @@ class SweepSpec(Options):
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
     limits: Limits = Limits()
+    keep: Literal["front"] | None = Field(None, description="checkpoints of finished trials to keep; left out: none")
     budget: Budget
     paper: Paper | None = None
 
@@ -297,6 +298,7 @@ def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[
 CHANGEABLE = (
     ("budget",),
     ("limits",),
+    ("keep",),
     ("seeds",),
     ("paper",),
     *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),

@@ -13,6 +13,7 @@ from studies import DEFAULT_URL
 from sweeps.arguments import Assignments, Data, Database, Output, Shape, Source
 
 if TYPE_CHECKING:
+    from hnet_core.stacked import Checkpoint
     from hnet_core.trial import TrialConfig, TrialResult
 
 app = typer.Typer(help="Train or describe one configuration, without a study.", no_args_is_help=True)
@@ -68,10 +69,12 @@ def export(
     seed: Annotated[int, typer.Option(min=0, help="Which of its seeds.")] = 0,
     db: Database = DEFAULT_URL,
     data: Data = None,
+    storage: Annotated[str | None, typer.Option(help="Where the sweep kept its checkpoints, if it said so.")] = None,
 ) -> None:
     """Write the trained model of a trial to a file, for hnet_core.load(FILE).weights(task).
 
-    Checkpoints are deleted when a trial ends, so it is trained again, to the same result on the same machine.
+    It comes from the trial's checkpoint where that was kept (`keep: front` in the spec), else it is trained again, to
+    the same result on the same machine.
     """
     import studies
     from hnet_core import model
@@ -79,7 +82,8 @@ def export(
     from hnet_core.checking import parse_trial
     from hnet_core.data import data_root
     from hnet_core.errors import NotFound
-    from hnet_core.training import TrialRun
+    from sweeps.keeping import place
+    from sweeps.runner import checkpoint_place
 
     found = studies.open(db)
     row = found.trial(study, number)
@@ -87,16 +91,40 @@ def export(
         seeds = ", ".join(str(run["seed"]) for run in row["runs"]) or "none"
         raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {seeds}.")
     config = parse_trial(row["config"])
-    training = TrialRun(config, seed, data_root(data))
-    with _TaskLine(1) as line:
-        while not training.finished:
-            report = training.train_task()
-            line.show(seed, report)
-    model.save(output, config, method_shape(config, stream_shape(config, data_root(data))), report.checkpoint)
+    source = number if row["duplicate_of"] is None else row["duplicate_of"]
+    location = place(checkpoint_place(found.study(study).uuid, storage), source)
+    checkpoint, origin = _kept(location, config, seed), "its kept checkpoint"
+    if checkpoint is None:
+        if storage is not None:
+            print(f"No checkpoint of trial {source} and seed {seed} was kept in {storage}.", file=sys.stderr)
+        checkpoint, origin = _trained(config, seed, data_root(data)), "trained again"
+    model.save(output, config, method_shape(config, stream_shape(config, data_root(data))), checkpoint)
     stored = found.matrices(study, number)[[run["seed"] for run in row["runs"]].index(seed)][-1]
-    furthest = max(abs(now - then) for now, then in zip(report.test, stored, strict=True) if now is not None)
+    last = checkpoint["progress"]["test"][-1]
+    furthest = max(abs(now - then) for now, then in zip(last, stored, strict=True) if now is not None)
     same = "the stored result, to the bit" if furthest == 0 else f"the stored result up to {furthest:.2g} on one task"
-    print(f"Wrote {output}: trial {number}, seed {seed}; {same}.", file=sys.stderr)
+    print(f"Wrote {output}: trial {number}, seed {seed}, {origin}; {same}.", file=sys.stderr)
+
+
+def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:
+    """The last checkpoint of a finished seed, None where it was not kept."""
+    from sweeps.checkpoints import open_checkpoints
+    from sweeps.worker import furthest
+
+    found = furthest(open_checkpoints(location)).get(seed)
+    whole = found is not None and None not in found["progress"]["test"][-1]
+    return found if found is not None and whole and found["config_hash"] == config.hash() else None
+
+
+def _trained(config: TrialConfig, seed: int, root: Path) -> Checkpoint:
+    from hnet_core.training import TrialRun
+
+    run = TrialRun(config, seed, root)
+    with _TaskLine(1) as line:
+        while not run.finished:
+            report = run.train_task()
+            line.show(seed, report)
+    return report.checkpoint
 
 
 def _config(

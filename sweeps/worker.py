@@ -53,7 +53,7 @@ def _place(error: Exception) -> str:
 
 def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
     config = parse_trial(job.config)
-    begun = _earlier(checkpoints)
+    begun = furthest(checkpoints)
     trained = {seed: tasks_done(begun.get(seed)) for seed in job.seeds}
     results: dict[int, dict[str, Any]] = {}
     for seeds in _together(job, config, begun):
@@ -90,11 +90,11 @@ def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resume
     return Step(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far)
 
 
-def _earlier(checkpoints: Checkpoints) -> dict[int, Checkpoint]:
-    """What an earlier attempt left: the furthest checkpoint of each seed."""
-    furthest: dict[int, Checkpoint] = {}
+def furthest(checkpoints: Checkpoints) -> dict[int, Checkpoint]:
+    """The furthest checkpoint of each seed that a trial has left."""
+    found: dict[int, Checkpoint] = {}
     for content in checkpoints.read_all().values():
         for seed, checkpoint in from_bytes(content).items():
-            if tasks_done(checkpoint) > tasks_done(furthest.get(seed)):
-                furthest[seed] = checkpoint
-    return furthest
+            if tasks_done(checkpoint) > tasks_done(found.get(seed)):
+                found[seed] = checkpoint
+    return found

@@ -19,7 +19,7 @@ def test_the_model_of_a_finished_trial_is_written_and_answers(tmp_path: Path) ->
     run_sweep(tiny_spec(budget={"trials": 1}), url, backend=inline)
     done = CliRunner().invoke(app, ["trial", "export", "tiny", "0", "--seed", "1", "-o", str(path), "--db", url])
     assert done.exit_code == 0, done.output
-    assert "trial 0, seed 1; the stored result, to the bit" in done.stderr
+    assert "trial 0, seed 1, trained again; the stored result, to the bit" in done.stderr
     read = hnet_core.load(path)
     assert read.seed == 1 and read.weights(0).ndim == 1
     with pytest.raises(NotFound, match="has no finished seed 7; finished: 0, 1"):

@@ -6,8 +6,9 @@ Trials that train nothing (perf/noop.py) are run by
 - hnet: the whole service on Ray, two workers; the processor time of every process, Ray's own included;
 - tune: plain Ray Tune with OptunaSearch on an RDB storage and a function trainable, as one would write it by hand.
 
-For the last two the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run. Each
-row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters), and the rest.
+For the last two the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run,
+watched from outside. Each row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters),
+and the rest.
 
 `--endurance 10000 --db URL` runs so many trials in this process, checks the database as `hnet db check` does, and
 prints time, driver memory and database size; the exit code is 1 unless all trials are COMPLETE and nothing is wrong.
@@ -16,19 +17,20 @@ prints time, driver memory and database size; the exit code is 1 unless all tria
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import psutil
 from sqlalchemy import Engine, text
 
 from perf.noop import no_work, noop_spec
@@ -40,7 +42,8 @@ from sweeps.jobs import Message
 from sweeps.runner import run_sweep
 
 BLOCK = 100
-SHORT, LONG = 10, 50
+LENGTHS = {"hnet": (20, 220), "tune": (5, 25)}  # trials of the short and the long run
+SECONDS_BETWEEN_LOOKS = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Row:
 def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
     """The driver in this process, one row per block of trials."""
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder, _ask_clock() as ask:
+    with tempfile.TemporaryDirectory() as folder, _clock_of(Driver, "_ask") as ask:
 
         def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
             began, asked, done = time.process_time(), ask[0], 0
@@ -73,39 +76,46 @@ def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
 
 
 @contextmanager
-def _ask_clock() -> Iterator[list[float]]:
-    """Processor seconds spent asking, in a list of one."""
-    spent, real = [0.0], Driver._ask
+def _clock_of(owner: type, method: str) -> Iterator[list[float]]:
+    """Processor seconds spent in a method, in a list of one."""
+    spent, real = [0.0], getattr(owner, method)
 
-    def timed(self: Driver) -> Any:
+    def timed(*args: Any, **options: Any) -> Any:
         began = time.process_time()
         try:
-            return real(self)
+            return real(*args, **options)
         finally:
             spent[0] += time.process_time() - began
 
-    Driver._ask = timed  # type: ignore[method-assign]
+    setattr(owner, method, timed)
     try:
         yield spent
     finally:
-        Driver._ask = real  # type: ignore[method-assign]
+        setattr(owner, method, real)
 
 
 def service_rows() -> list[Row]:
     """Processor time of all processes per trial: ours and plain Ray Tune, each in a process of its own."""
     rows = []
-    for what in ("hnet", "tune"):
-        short, long = (_in_own_process(what, trials) for trials in (SHORT, LONG))
-        cpu, ask = (1000 * (long[key] - short[key]) / (LONG - SHORT) for key in ("cpu", "ask"))
-        rows.append(Row(what, LONG, cpu, ask, cpu - ask))
+    for what, (few, many) in LENGTHS.items():
+        short, long = (_in_own_process(what, trials) for trials in (few, many))
+        cpu, ask = (1000 * (after - before) / (many - few) for before, after in zip(short, long, strict=True))
+        rows.append(Row(what, many, cpu, ask, cpu - ask))
     return rows
 
 
-def _in_own_process(what: str, trials: int) -> dict[str, float]:
+def _in_own_process(what: str, trials: int) -> tuple[float, float]:
+    """Processor seconds of all processes, watched from here, and those spent asking."""
     command = [sys.executable, "-m", "perf.sweep", "--one", what, "--trials", str(trials)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    with tempfile.TemporaryFile("w+") as output, subprocess.Popen(command, stdout=output) as process:
+        clock = _TreeClock(process.pid)
+        while process.poll() is None:
+            clock.look()
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}; see above.")
+        output.seek(0)
+        return clock.seconds, float(output.read().splitlines()[-1])
 
 
 def run_service(trials: int) -> float:
@@ -116,13 +126,13 @@ def run_service(trials: int) -> float:
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
         run_with_ray(driver, workers, address, send, NoopTrainable)
 
-    with tempfile.TemporaryDirectory() as folder, _ask_clock() as ask:
+    with tempfile.TemporaryDirectory() as folder, _clock_of(Driver, "_ask") as ask:
         run_sweep(noop_spec("nsga2", trials), f"{folder}/noop.db", workers=2, backend=backend)
         return ask[0]
 
 
 def run_tune(trials: int) -> float:
-    """The same number of trials, parameters and objectives with what Ray and Optuna offer together."""
+    """The same number of trials, parameters and objectives with what Ray and Optuna offer; seconds of asking."""
     import optuna
     import ray
     from ray import tune
@@ -134,7 +144,7 @@ def run_tune(trials: int) -> float:
         for _ in range(5):
             tune.report({"accuracy": 0.5, "ratio": config["chunk_size"] / 1500})
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _clock_of(OptunaSearch, "suggest") as ask:
         storage = optuna.storages.RDBStorage(f"sqlite:///{folder}/optuna.db")
         space = {
             "beta_output": tune.loguniform(0.0005, 1.0),
@@ -151,35 +161,28 @@ def run_tune(trials: int) -> float:
         tune.Tuner(
             trainable, param_space=space, tune_config=config, run_config=tune.RunConfig(storage_path=folder, verbose=0)
         ).fit()
-    return 0.0
+        return ask[0]
 
 
 class _TreeClock:
-    """Processor seconds of this process and all below it, dead ones included as far as their parents know."""
+    """Processor seconds of a process and all it ever started: each as it was when last seen.
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+    The kernel forgets the time of workers that nobody waits for, as Ray's are.
+    """
 
-    def _watch(self) -> None:
-        import psutil
+    def __init__(self, root: int) -> None:
+        self._root = psutil.Process(root)
+        self._seen: dict[tuple[int, float], float] = {}
 
-        me = psutil.Process()
-        while not self._over.wait(0.5):
-            total = 0.0
-            for process in (me, *me.children(recursive=True)):
-                try:
-                    total += sum(process.cpu_times()[:4])  # own and waited-for children's, user and system
-                except psutil.Error:
-                    continue
-            self.seconds = max(self.seconds, total)
+    def look(self) -> None:
+        with contextlib.suppress(psutil.Error):
+            for process in (self._root, *self._root.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    self._seen[process.pid, process.create_time()] = sum(process.cpu_times()[:2])
 
-    def stop(self) -> float:
-        self._over.set()
-        self._thread.join()
-        return self.seconds
+    @property
+    def seconds(self) -> float:
+        return sum(self._seen.values())
 
 
 @dataclass(frozen=True)
@@ -249,12 +252,10 @@ def main() -> None:
     parser.add_argument("--one", choices=["hnet", "tune"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        clock = _TreeClock()
-        asked = (run_service if arguments.one == "hnet" else run_tune)(arguments.trials)
-        print(json.dumps({"cpu": clock.stop(), "ask": asked}))
+        print((run_service if arguments.one == "hnet" else run_tune)(arguments.trials))
         return
     if arguments.endurance:
-        with own_postgres() if arguments.db == "postgresql" else nullcontext() as own:
+        with own_postgres() if arguments.db == "postgresql" else contextlib.nullcontext() as own:
             url = arguments.db if own is None else own.url
             ended = endurance(arguments.endurance, arguments.sampler, url)
         print(json.dumps(asdict(ended), indent=2))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,14 @@ def test_the_size_of_a_database_on_a_server_is_asked_of_the_server(empty_postgre
     ended = sweep.endurance(1, "random", empty_postgres)
     assert (ended.database, ended.complete, ended.problems) == ("postgresql", 1, 0)
     assert ended.database_mib > 5
+
+
+def test_the_time_of_processes_that_have_ended_is_not_forgotten() -> None:
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    code = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {burn!r}])\ntime.sleep(1.5)"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        clock = sweep._TreeClock(process.pid)
+        while process.poll() is None:
+            clock.look()
+            time.sleep(0.02)
+    assert clock.seconds >= 0.2

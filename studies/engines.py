@@ -6,16 +6,19 @@ SQLite runs in WAL mode, so that people read while a driver writes.
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
-from sqlalchemy.exc import DatabaseError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from hnet_core.errors import HnetError
 from studies.urls import masked, without_secrets
 
 LOCK_TIMEOUT_SECONDS = 60
+Result = TypeVar("Result")
 CONNECT_TIMEOUT_SECONDS = 10
 
 
@@ -39,6 +42,22 @@ def make_engine(url: URL) -> Engine:
         engine = _postgresql_engine(url)
     event.listen(engine, "handle_error", _explain)
     return engine
+
+
+def despite_races(make: Callable[[], Result]) -> Result:
+    """Call what makes tables where there are none, again if another process was making the same ones.
+
+    The loser of such a race is told that a table or a row exists already, or (SQLite, about to enter WAL mode) that the
+    file is locked, without waiting. A moment later everything is there. The last of six attempts raises what it meets.
+    """
+    for pause in (0.1, 0.2, 0.4, 0.8, 1.6):
+        try:
+            return make()
+        except (DBAPIError, DatabaseUnreachable) as error:
+            if not any(word in str(error) for word in ("exists", "locked", "UNIQUE", "duplicate")):
+                raise
+            time.sleep(pause)
+    return make()
 
 
 def tune_sqlite(engine: Engine) -> None:

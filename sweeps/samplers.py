@@ -7,7 +7,7 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from studies.database import tune_sqlite
+from studies.database import despite_races, tune_sqlite
 from sweeps.ranges import encode
 from sweeps.spec import SweepSpec
 
@@ -28,7 +28,7 @@ def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     checks = {} if url.startswith("sqlite") else {"pool_pre_ping": True}  # a server may have restarted meanwhile
-    storage = optuna.storages.RDBStorage(url, engine_kwargs=checks)
+    storage = despite_races(lambda: optuna.storages.RDBStorage(url, engine_kwargs=checks))
     tune_sqlite(storage.engine)
     study = optuna.create_study(
         storage=storage, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True

@@ -42,7 +42,7 @@ from sweeps.jobs import Message
 from sweeps.runner import run_sweep
 
 BLOCK = 100
-LENGTHS = {"hnet": (20, 220), "tune": (5, 25)}  # trials of the short and the long run
+LENGTHS = {"hnet": (100, 400), "tune": (5, 25)}  # trials of the short run (all workers are up by then) and the long
 SECONDS_BETWEEN_LOOKS = 0.1
 
 

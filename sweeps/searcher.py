@@ -229,13 +229,14 @@ def run_with_ray(
     """
     _start_ray(workers, address)
     workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers)  # else workers start one after the other
     folder = tempfile.mkdtemp(prefix="hnet-tune-")
     try:
         searcher = JobSearcher(driver, workers, on_message)
         tuner = tune.Tuner(
             tune.with_resources(trainable, _resources(workers)),
             tune_config=tune.TuneConfig(
-                search_alg=searcher, scheduler=DriverScheduler(searcher), num_samples=-1, reuse_actors=True
+                search_alg=searcher, scheduler=DriverScheduler(searcher, workers), num_samples=-1, reuse_actors=True
             ),
             run_config=tune.RunConfig(
                 name="sweep",

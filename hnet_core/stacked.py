@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -67,6 +67,9 @@ class StackedRuns:
 
     Args:
         resume: checkpoints of the seeds that were begun, by seed: all of them after the same task, or none.
+
+    Attributes:
+        reports: of the task trained last, one per seed.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class StackedRuns:
         progress = {tasks_done(begun.get(seed)) for seed in seeds}
         if len(progress) != 1:
             raise ValueError(f"the seeds must all have trained the same number of tasks, got {sorted(progress)}.")
+        self.reports: list[TaskReport] = []
         stream, self._device = open_stream(config, root), pick_device(config.training.device)
         self.runs = [
             TrialRun(config, seed, root, begun.get(seed), dtype, stream, place)
@@ -97,11 +101,23 @@ class StackedRuns:
         Raises:
             TrainingDiverged: a weight of one of them became NaN or infinite.
         """
-        start = time.perf_counter()
-        for _ in zip(*[run.steps() for run in self.runs], strict=True):
+        for _ in self.pausing_task():
             pass
-        share = seconds_since(start, self._device) / len(self.runs)
-        return [run.finish_task(share) for run in self.runs]
+        return self.reports
+
+    def pausing_task(self, pauses: Collection[int] = ()) -> Iterator[int]:
+        """The same as an iterator that yields after each of these numbers of iterations; `reports` hold the result.
+
+        The clock stands still while it pauses.
+        """
+        spent, start = 0.0, time.perf_counter()
+        for iteration, _ in enumerate(zip(*[run.steps() for run in self.runs], strict=True)):
+            if iteration in pauses:  # the first step only begins the task
+                spent += seconds_since(start, self._device)
+                yield iteration
+                start = time.perf_counter()
+        share = (spent + seconds_since(start, self._device)) / len(self.runs)
+        self.reports = [run.finish_task(share) for run in self.runs]
 
     def results(self) -> list[TrialResult]:
         """The raw result of every seed; only once all tasks are trained."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,9 +178,20 @@ class TrialRun:
     def n_tasks(self) -> int:
         return self._shape.n_tasks
 
+    def result_within_task(self) -> TrialResult:
+        """`result_so_far` with a further row: what the task that is being trained has come to.
+
+        To be asked between two of `steps`; the training goes on as if nobody had asked, bit for bit.
+        """
+        progress, task = self._progress, self.tasks_done
+        rows = {split: [*getattr(progress, split), self._row(task, split)] for split in ("test", "validation")}
+        return self._result(replace(progress, **rows, seconds=[*progress.seconds, 0.0]))
+
     def result_so_far(self) -> TrialResult:
         """The raw result with a row for each task trained so far."""
-        progress = self._progress
+        return self._result(self._progress)
+
+    def _result(self, progress: _Progress) -> TrialResult:
         return TrialResult(
             config_hash=self._config.hash(),
             seed=self._seed,

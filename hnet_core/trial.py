@@ -238,6 +238,11 @@ class TrialResult:
         """Whether all tasks were trained; a run that was stopped has fewer rows than tasks."""
         return len(self.test) == len(self.untrained)
 
+    def rows(self, n: int) -> TrialResult:
+        """The result of a run that was stopped after its first n tasks."""
+        validation = None if self.validation is None else self.validation[:n]
+        return replace(self, test=self.test[:n], validation=validation, seconds=self.seconds[:n])
+
     def after(self, n_tasks: int) -> TrialResult:
         """The result as if the stream had ended after its first tasks; the weight counts stay."""
 

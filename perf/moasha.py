@@ -99,7 +99,7 @@ class Replay:
         if not self._order:
             return None
         number = self._order.pop()
-        self._jobs[number] = Job(number, 1, {}, (0,), "", "", rungs=self._rules.rungs(self._n_tasks))
+        self._jobs[number] = Job(number, 1, {}, (0,), "", "", rungs=self._rules.rungs(self._n_tasks, iterations=1))
         return self._jobs[number]
 
     def receive(self, number: int, message: Message) -> bool:

@@ -6,11 +6,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from studies.store import Store, TrialFinished
+from sweeps.moasha import Score
 from sweeps.patience import Patience
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.trial import Trial, TrialState
+    from optuna.trial import FrozenTrial, Trial, TrialState
+
+
+RUNG = "rung "  # and its number: the user attribute of Optuna's trial that holds the score there
+
+
+def noted_rungs(trial: FrozenTrial) -> dict[int, Score]:
+    """The scores that were noted for a trial."""
+    found = {key.removeprefix(RUNG): value for key, value in trial.user_attrs.items() if key.startswith(RUNG)}
+    return {int(rung): Score(tuple(costs), violation) for rung, (violation, *costs) in found.items()}
 
 
 class Books:
@@ -80,6 +90,10 @@ class Books:
             self.optuna.tell(number, values, state=state, skip_if_finished=True)
 
         self.patiently(tell)
+
+    def note_rung(self, number: int, rung: int, score: Score) -> None:
+        """Keep what a trial was worth at a rung, for a study that goes on."""
+        self.patiently(lambda: self.trial(number).set_user_attr(f"{RUNG}{rung}", [score.violation, *score.costs]))
 
     def trial(self, number: int) -> Trial:
         """The sampler's trial of that number, to suggest and to tell."""

@@ -14,6 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.assembly import networks, stream_shape
@@ -179,11 +180,12 @@ class Driver:
             crash_point("after_row")
             self.tally.asked += 1
             self._asks_without_training = 0
-            rungs = self.rules.rungs(stream_shape(config, self.study.data_root).n_tasks)
+            n_tasks = stream_shape(config, self.study.data_root).n_tasks
+            rungs = self.rules.rungs(n_tasks, config.training.iterations)
             self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds), rungs=rungs))
 
     def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
-        more |= {"race": self.rules.races, "carried": self.study.carried}
+        more |= {"race": self.rules.races, "carried": self.study.carried, "rung_unit": self.rules.rung_unit}
         return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._keeper.place(number), **more)
 
     def knows(self, number: int) -> bool:
@@ -218,9 +220,9 @@ class Driver:
         if step.so_far is None:
             return True
         job, result = self._jobs[number], TrialResult.from_dict(step.so_far)
-        reason = self.rules.reason_to_stop(job, result)
+        reason = self.rules.reason_to_stop(job, result, step.within, partial(self.books.note_rung, number))
         if reason is not None:
-            self._prune(number, reason, result)
+            self._prune(number, reason, result.rows(len(result.test) - (step.within > 0)))
             return False
         enough = self.rules.enough_seeds(job, result, self._metrics.get(number), self._others(number))
         if enough is not None:
@@ -387,7 +389,7 @@ class Driver:
     def _prune(self, number: int, reason: str, result: TrialResult) -> None:
         job = self._end(number)
         self._forget(number)
-        self._prune_row(number, job.attempt, reason, [result])
+        self._prune_row(number, job.attempt, reason, [result] if result.test else [])
         self.tally.pruned += 1
         self._keeper.end(number, self._metrics, self._jobs)
         for follower, attempt in self._followers.pop(number, []):

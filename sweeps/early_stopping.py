@@ -1,4 +1,4 @@
-"""When a trial is stopped before its end: at rungs after some of its tasks, or between its seeds.
+"""When a trial is stopped before its end: at rungs after some tasks or iterations, or between its seeds.
 
 The first seed of a trial passes the rungs (`sweeps.moasha`). Further seeds are trained only while the configuration
 may still be on the front (racing). Values are those the sampler goes by: of the validation split where there is one.
@@ -7,12 +7,12 @@ may still be on the front (racing). Values are those the sampler goes by: of the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hnet_core.trial import TrialResult
 from studies.metrics import METRICS, SELECTED_BY
 from studies.statistics import t_interval
-from sweeps.jobs import Job
+from sweeps.jobs import Job, RungUnit
 from sweeps.moasha import Rungs, Score
 from sweeps.objectives import Metrics, gather, joined, mean, values_to_tell, violations
 from sweeps.spec import SweepSpec
@@ -27,35 +27,51 @@ class StoppingRules:
         self._judged: dict[int, set[int]] = {}
         self._seeds: dict[int, list[TrialResult]] = {}
 
-    def rungs(self, n_tasks: int) -> tuple[int, ...]:
-        """After how many tasks of its first seed a trial is judged; () without early stopping."""
-        return () if self._spec.early_stopping is None else self._spec.early_stopping.of_stream(n_tasks)
+    def rungs(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
+        """After how much of its first seed a trial is judged, in `rung_unit`; () without early stopping."""
+        return () if self._spec.early_stopping is None else self._spec.early_stopping.of_stream(n_tasks, iterations)
+
+    @property
+    def rung_unit(self) -> RungUnit:
+        return "tasks" if self._spec.early_stopping is None else self._spec.early_stopping.unit
 
     @property
     def races(self) -> bool:
         return self._spec.racing and self._spec.seeds > 1
 
-    def remember(self, number: int, rung: int, metrics: Metrics) -> None:
+    def remember(self, number: int, rung: int, seen: Metrics | Score) -> None:
         """A trial that reached a rung in an earlier start of the study."""
-        score = self._score(metrics)
+        score = seen if isinstance(seen, Score) else self._score(seen)
         if self._rungs is not None and score is not None:
             self._rungs.remember(number, rung, score)
 
-    def reason_to_stop(self, job: Job, so_far: TrialResult) -> str | None:
-        """Judge a trial at each rung it has reached: why it stops, or None. An undefined objective stops nothing."""
+    def reason_to_stop(
+        self, job: Job, so_far: TrialResult, within: int = 0, note: Callable[[int, Score], None] | None = None
+    ) -> str | None:
+        """Judge a trial at each rung it has reached: why it stops, or None. An undefined objective stops nothing.
+
+        Args:
+            within: iterations into the task of the last row of `so_far`; 0 where that task is finished.
+            note: called before the verdict with each rung that lies within a task and the score there, of which the
+                database keeps nothing.
+        """
         if self._rungs is None or so_far.seed != job.seeds[0]:
             return None
         judged = self._judged.setdefault(job.number, set())
         for rung in job.rungs:
-            if rung > len(so_far.test) or rung in judged:
+            seen = None if rung in judged else _at_rung(job, rung, so_far, within)
+            if seen is None:
                 continue
             judged.add(rung)
-            score = self._score(gather([so_far.after(rung)]))
-            verdict = None if score is None else self._rungs.judge(job.number, rung, score)
-            if verdict is not None and not verdict.goes_on:
-                return (
-                    f"stopped after task {rung}: place {verdict.place} of {verdict.n}, the best {verdict.go_on} go on"
-                )
+            score = self._score(gather([seen]))
+            if score is None:
+                continue
+            if note is not None and job.rung_unit == "iterations":
+                note(rung, score)
+            verdict = self._rungs.judge(job.number, rung, score)
+            if not verdict.goes_on:
+                where = f"task {rung}" if job.rung_unit == "tasks" else f"{rung} iterations"
+                return f"stopped after {where}: place {verdict.place} of {verdict.n}, the best {verdict.go_on} go on"
         return None
 
     def enough_seeds(
@@ -115,6 +131,17 @@ class StoppingRules:
                 return None
             ends.append(end)
         return self._costs(ends)
+
+
+def _at_rung(job: Job, rung: int, so_far: TrialResult, within: int) -> TrialResult | None:
+    """The result as it was at a rung, None where that is not reached or was passed in the middle of a task."""
+    if job.rung_unit == "tasks":
+        return so_far.after(rung) if rung <= len(so_far.test) else None
+    finished = len(so_far.test) - (within > 0)
+    if within and rung == finished * job.iterations + within:
+        return so_far.after(finished + 1)
+    tasks, rest = divmod(rung, job.iterations)
+    return so_far.after(tasks) if not rest and tasks <= finished else None
 
 
 def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:

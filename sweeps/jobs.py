@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+RungUnit = Literal["tasks", "iterations"]
+
 
 @dataclass(frozen=True)
 class Job:
@@ -18,7 +20,7 @@ class Job:
         data_root: where the worker finds the data.
         checkpoints: path or URI for one checkpoint per seed; what lies there of an earlier attempt is continued.
         carried: the path is the driver's own: checkpoints go there and come from there with the messages.
-        rungs: numbers of tasks of the first seed after which the driver judges the trial.
+        rungs: numbers of tasks, or of iterations over all tasks, of the first seed after which the driver judges it.
         race: the driver judges it after each seed too.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
@@ -30,12 +32,18 @@ class Job:
     data_root: str
     checkpoints: str
     rungs: tuple[int, ...] = ()
+    rung_unit: RungUnit = "tasks"
     race: bool = False
     carried: bool = False
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def iterations(self) -> int:
+        """Steps per task."""
+        return int(self.config["training"]["iterations"])
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Job:
@@ -49,6 +57,7 @@ class Step:
     Attributes:
         tasks_done: over all seeds of the job.
         so_far: where the driver judges the trial: `TrialResult.to_dict` of this seed with the rows there are.
+        within: iterations into a task that is not finished yet; the last row of `so_far` was then measured there.
     """
 
     number: int
@@ -56,6 +65,7 @@ class Step:
     tasks_done: int
     tasks_in_all: int
     so_far: dict[str, Any] | None = None
+    within: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.assembly import stream_shape
 from studies.metrics import METRICS
 from studies.queries import Studies
+from sweeps.books import noted_rungs
 from sweeps.driver import Driver
 from sweeps.first_trials import PAST
 
@@ -60,8 +61,14 @@ def _remember(driver: Driver, studies: Studies, ledger: Ledger) -> None:
 
 
 def _remember_rungs(driver: Driver, studies: Studies) -> None:
-    shape = stream_shape(driver.spec.config(), driver.study.data_root)
-    for rung in driver.rules.rungs(shape.n_tasks):
+    if driver.rules.rung_unit == "iterations":
+        for trial in driver.optuna.get_trials(deepcopy=False):
+            for rung, score in noted_rungs(trial).items():
+                driver.rules.remember(trial.number, rung, score)
+        return
+    config = driver.spec.config()
+    shape = stream_shape(config, driver.study.data_root)
+    for rung in driver.rules.rungs(shape.n_tasks, config.training.iterations):
         runs = studies.runs_after(driver.study.name, rung)
         first = runs[runs["seed"] == 0]
         for number, values in zip(first["number"], first[list(METRICS)].itertuples(index=False), strict=True):

@@ -30,7 +30,7 @@ from sweeps.provenance import provenance
 from sweeps.reconcile import reconcile
 from sweeps.samplers import open_optuna_study
 from sweeps.signals import StopSignals
-from sweeps.spec import SweepSpec, differences, fixed_part
+from sweeps.spec import SweepSpec, as_read_today, differences, fixed_part
 from sweeps.tally import StudyHandle, Tally
 
 log = logging.getLogger("hnet")
@@ -175,7 +175,7 @@ def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
         ConfigInvalid: it differs from the spec in more than what may change.
     """
     mine, study = spec.to_dict(), _row(store, spec.study)
-    differ = differences(fixed_part(mine), fixed_part(study["spec"]))
+    differ = differences(fixed_part(mine), fixed_part(as_read_today(study["spec"])))
     if spec.seeds < study["seeds"]:
         differ.append(f"seeds: {study['seeds']} in the study, {spec.seeds} now (more is possible, fewer is not)")
     if differ:

@@ -16,6 +16,7 @@ from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
 from studies.metrics import METRICS
 from sweeps.constraints import Constraint
 from sweeps.default_ranges import with_default_ranges
+from sweeps.jobs import RungUnit
 from sweeps.overrides import apply_overrides
 from sweeps.ranges import Dimension
 from sweeps.space import FAMILY, SearchSpace
@@ -53,26 +54,36 @@ class Limits(Options):
 
 
 class EarlyStopping(Options):
-    """After how many tasks of its first seed a trial is compared with the others, and which share goes on."""
+    """After how much of its first seed a trial is compared with the others, and which share goes on."""
 
     eta: float = Field(3, ge=2, le=100, description="the best 1/eta of the trials seen at a rung go on")
+    unit: RungUnit = Field("tasks", description="of the rungs; iterations are counted over all tasks")
     rungs: tuple[int, ...] | None = Field(
-        None, min_length=1, description="numbers of tasks; left out: 1, eta, eta^2, ... below that of the stream"
+        None,
+        min_length=1,
+        description="left out: 1, eta, eta^2, ... tasks; those in iterations must be given",
     )
 
     @field_validator("rungs")
     @classmethod
     def _rising(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
         if value is not None and (value[0] < 1 or list(value) != sorted(set(value))):
-            raise ValueError(f"must be rising numbers of tasks from 1, got {list(value)}")
+            raise ValueError(f"must be rising numbers of tasks or iterations from 1, got {list(value)}")
         return value
 
-    def of_stream(self, n_tasks: int) -> tuple[int, ...]:
-        """The rungs of a stream with so many tasks; its end is none."""
+    @model_validator(mode="after")
+    def _iterations_are_given(self) -> EarlyStopping:
+        if self.unit == "iterations" and self.rungs is None:
+            raise ValueError("must give rungs where their unit is iterations, such as rungs: [100, 300, 900]")
+        return self
+
+    def of_stream(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
+        """The rungs of a stream with so many tasks of so many iterations; its end is none."""
+        end = n_tasks if self.unit == "tasks" else n_tasks * iterations
         if self.rungs is not None:
-            return tuple(rung for rung in self.rungs if rung < n_tasks)
+            return tuple(rung for rung in self.rungs if rung < end)
         found, rung = [], 1.0
-        while round(rung) < n_tasks:
+        while round(rung) < end:
             found.append(round(rung))
             rung *= self.eta
         return tuple(found)
@@ -247,9 +258,11 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
 def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
     from hnet_core.assembly import stream_shape
 
-    n_tasks = stream_shape(spec.config(), data).n_tasks
-    if spec.early_stopping is not None and not spec.early_stopping.of_stream(n_tasks):
-        message = f"must be below the number of tasks, {n_tasks}, where every trial ends; remove early_stopping"
+    config = spec.config()
+    n_tasks, iterations, stopping = stream_shape(config, data).n_tasks, config.training.iterations, spec.early_stopping
+    if stopping is not None and not stopping.of_stream(n_tasks, iterations):
+        end = n_tasks if stopping.unit == "tasks" else n_tasks * iterations
+        message = f"must be below the number of {stopping.unit}, {end}, where every trial ends; remove early_stopping"
         yield Complaint(("early_stopping", "rungs"), message)
     if spec.racing and spec.seeds < 3:
         yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
@@ -308,6 +321,14 @@ CHANGEABLE = (
 def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A spec without what may change between two starts of the same study."""
     return _without(spec, CHANGEABLE)
+
+
+def as_read_today(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A spec as an earlier hnet stored it, with the defaults of what has been added since."""
+    try:
+        return SweepSpec.model_validate(stored).to_dict()
+    except ValidationError:  # then it differs, and is shown as it is
+        return stored
 
 
 def _without(content: Mapping[str, Any], paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from hnet_core.checking import parse_trial
@@ -63,9 +63,11 @@ def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
                 _step(job, seed, run, trained, resumed=True) for seed, run in zip(seeds, runs.runs, strict=True)
             )
         while not runs.finished:
-            reports = runs.train_task()
+            for within in runs.pausing_task(_pauses(job, seeds, runs.runs[0].tasks_done)):
+                so_far = runs.runs[0].result_within_task().to_dict()
+                yield _progress(job, seeds[0], runs.runs[0], trained, so_far, within)
             crash_point("mid_train")
-            newest = {seed: report.checkpoint for seed, report in zip(seeds, reports, strict=True)}
+            newest = {seed: report.checkpoint for seed, report in zip(seeds, runs.reports, strict=True)}
             checkpoints.write(f"seed-{'-'.join(map(str, seeds))}", to_bytes(newest))
             crash_point("after_checkpoint")
             for seed, run in zip(seeds, runs.runs, strict=True):
@@ -83,11 +85,24 @@ def _together(job: Job, config: TrialConfig, begun: Mapping[int, Checkpoint]) ->
 
 def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resumed: bool = False) -> Step:
     """How far the job is, with the result so far where the driver judges it."""
-    done = run.tasks_done
+    done = run.tasks_done * (1 if job.rung_unit == "tasks" else job.iterations)
     at_rung = seed == job.seeds[0] and (done in job.rungs or (resumed and any(rung <= done for rung in job.rungs)))
     judged = at_rung or (job.race and run.finished)
-    so_far = run.result_so_far().to_dict() if judged else None
-    return Step(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far)
+    return _progress(job, seed, run, trained, run.result_so_far().to_dict() if judged else None)
+
+
+def _progress(
+    job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], so_far: dict[str, Any] | None, within: int = 0
+) -> Step:
+    return Step(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far, within)
+
+
+def _pauses(job: Job, seeds: Sequence[int], tasks_done: int) -> list[int]:
+    """After how many iterations of its next task the first seed is judged."""
+    if job.rung_unit == "tasks" or seeds[0] != job.seeds[0]:
+        return []
+    begun = tasks_done * job.iterations
+    return [rung - begun for rung in job.rungs if 0 < rung - begun < job.iterations]
 
 
 def furthest(checkpoints: Checkpoints) -> dict[int, Checkpoint]:

@@ -16,6 +16,7 @@ from hnet_core.assembly import networks, stream_shape
 from hnet_core.checking import parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS, STREAMS, TARGETS
+from hnet_core.stacked import StackedRuns
 from hnet_core.training import run_trial
 from hnet_core.trial import Scenario, TrialConfig, TrialResult
 from tests.hnet_core.checkpoints import packed, unpacked
@@ -106,8 +107,19 @@ def assert_contract(config: TrialConfig, root: Path) -> None:
     assert_complete(whole, config)
     for checkpoint in saved[:-1] or saved:
         assert comparable(run_trial(config, 3, root, resume=unpacked(checkpoint))) == comparable(whole)
+    assert comparable(watched(config, root)) == comparable(whole)
     if whole.measure == "mse" or len(whole.test) > 2:  # so few images may be told apart alike by two networks
         assert comparable(run_trial(config, 4, root)) != comparable(whole)
+
+
+def watched(config: TrialConfig, root: Path) -> TrialResult:
+    """The result of a run that is evaluated in the middle of every task."""
+    runs = StackedRuns(config, [3], root)
+    while not runs.finished:
+        for _ in runs.pausing_task([config.training.iterations // 2]):
+            within = runs.runs[0].result_within_task()
+            assert len(within.test) == runs.runs[0].tasks_done + 1 and within.test[-1][0] is not None
+    return runs.results()[0]
 
 
 def assert_complete(result: TrialResult, config: TrialConfig) -> None:

@@ -12,6 +12,7 @@ import studies
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import TrialResult
 from sweeps.driver import Driver
+from sweeps.early_stopping import StoppingRules
 from sweeps.jobs import Job
 from sweeps.runner import run_sweep
 from sweeps.simulation import simulate
@@ -139,6 +140,11 @@ def test_further_seeds_are_trained_only_while_the_trial_may_be_on_the_front(tmp_
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "rungs beyond the end": ({"early_stopping": {"rungs": [9]}}, r"early_stopping\.rungs: must be below the number of"),
+    "iterations beyond the end": (
+        {"early_stopping": {"unit": "iterations", "rungs": [15]}},
+        r"early_stopping\.rungs: must be below the number of iterations",
+    ),
+    "no rungs in iterations": ({"early_stopping": {"unit": "iterations"}}, "must give rungs where their unit is iter"),
     "falling rungs": ({"early_stopping": {"rungs": [3, 1]}}, "must be rising numbers of tasks"),
     "eta of one": ({"early_stopping": {"eta": 1}}, r"early_stopping\.eta: must be greater"),
     "race of two seeds": ({"racing": True, "seeds": 2}, "racing: needs at least 3 seeds"),
@@ -157,3 +163,58 @@ def test_a_wrong_rule_is_refused(name: str) -> None:
 def test_a_spec_with_early_stopping_survives_the_database() -> None:
     spec = tiny_spec(**STOPPING)
     assert SweepSpec.model_validate(spec.to_dict()) == spec
+
+
+IN_ITERATIONS = {**STOPPING, "early_stopping": {"eta": 2, "unit": "iterations", "rungs": [2, 6, 10]}}
+
+
+def test_a_rung_within_a_task_sees_that_task_as_it_is_there_and_changes_no_result(tmp_path: Path) -> None:
+    from sweeps.worker import work
+
+    config = tiny_spec(**STOPPING).config().model_dump(mode="json")
+    plain: Any = list(work(Job(0, 1, config, (0,), "", str(tmp_path / "plain"))))
+    rungs = {"rungs": (2, 6, 10), "rung_unit": "iterations"}
+    steps: Any = list(work(Job(0, 1, config, (0,), "", str(tmp_path / "judged"), **rungs)))
+    judged = [(step.tasks_done, step.within, len(step.so_far["test"])) for step in steps[:-1] if step.so_far]
+    assert judged == [(0, 2, 1), (2, 0, 2), (3, 1, 4)]  # three iterations per task
+    assert [(run["test"], run["validation"]) for run in steps[-1].results] == [
+        (run["test"], run["validation"]) for run in plain[-1].results
+    ]
+    first = steps[0].so_far["test"][0]
+    assert first[0] is not None and set(first[1:]) == {None}
+
+
+def test_a_trial_is_stopped_within_its_first_task_and_the_study_goes_on_remembering_it(tmp_path: Path) -> None:
+    search = {"training.lr": {"choice": [0.03, 0.000001, 0.0000011]}}
+    changes = {**IN_ITERATIONS, "search": search, "sampler": "grid", "seeds": 2}
+    in_parts, at_once = str(tmp_path / "parts.db"), str(tmp_path / "once.db")
+    run_sweep(tiny_spec(**{**changes, "budget": {"trials": 2}}), in_parts, backend=inline)
+    outcome = run_sweep(tiny_spec(**changes), in_parts, backend=inline)
+    run_sweep(tiny_spec(**changes), at_once, backend=inline)
+    assert ledger(in_parts) == ledger(at_once)
+    assert outcome.tally.pruned >= 1
+    stopped = {number: reason for number, (state, reason) in ledger(at_once).items() if state == "PRUNED"}
+    assert all(reason is not None and " iterations: place " in reason for reason in stopped.values())
+    for number, reason in stopped.items():
+        runs = studies.open(at_once).trial("tiny", number)["runs"]
+        assert len(runs) == (0 if str(reason).startswith("stopped after 2 ") else 1)
+
+
+def test_a_trial_that_is_continued_is_not_judged_at_a_rung_it_passed_within_a_task(tmp_path: Path) -> None:
+    from sweeps.worker import work
+
+    rungs = {"rungs": (2, 6, 10), "rung_unit": "iterations"}
+    job = Job(0, 1, tiny_spec(**STOPPING).config().model_dump(mode="json"), (0,), "", str(tmp_path), **rungs)
+    messages = work(job)
+    for _ in range(3):
+        last = next(messages)
+    assert (last.tasks_done, last.within) == (2, 0)
+    messages.close()  # type: ignore[attr-defined]
+    rules = StoppingRules(tiny_spec(**IN_ITERATIONS))
+    noted: list[int] = []
+    for step in work(job):
+        if getattr(step, "so_far", None):
+            rules.reason_to_stop(
+                job, TrialResult.from_dict(step.so_far), step.within, lambda rung, _: noted.append(rung)
+            )
+    assert noted == [6, 10]

@@ -79,4 +79,4 @@ def test_what_was_remembered_counts_and_rungs_do_not_mix() -> None:
 def test_rungs_grow_by_eta_and_the_end_is_none(
     eta: float, rungs: tuple[int, ...] | None, n_tasks: int, expected: tuple[int, ...]
 ) -> None:
-    assert EarlyStopping(eta=eta, rungs=rungs).of_stream(n_tasks) == expected
+    assert EarlyStopping(eta=eta, rungs=rungs).of_stream(n_tasks, iterations=1) == expected

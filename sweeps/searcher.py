@@ -112,11 +112,12 @@ class JobSearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
-        self._watchdog.stop(number)
+        lost = error or result is None or "message" not in result
+        (self._watchdog.stop if lost else self._watchdog.finish)(number)
         self._folders.pop(number, None)
         if trial_id in self._stopped:
             self._stopped.discard(trial_id)
-        elif error or result is None or "message" not in result:
+        elif lost or result is None:
             self._pass_on(number, self._failures.pop(trial_id, _why_lost(None)))
         else:
             self._pass_on(number, _message(result))

@@ -125,6 +125,41 @@ def test_the_watchdog_ends_what_is_too_long_and_retries_what_is_silent() -> None
     assert watchdog.overdue()[7] == Failure("took longer than limits.trial_minutes: 10")
 
 
+def test_without_a_limit_a_worker_hangs_when_it_is_silent_for_five_times_the_slowest_trial() -> None:
+    now = [0.0]
+    watchdog = Watchdog(Limits(), clock=lambda: now[0])
+    for number, minutes in enumerate((1, 4, 2)):
+        watchdog.start(number)  # this one hangs, which teaches nothing: before three trials have finished who knows
+        now[0] += 60 * 60
+        assert watchdog.overdue() == {}
+        watchdog.stop(number)
+        watchdog.start(number)
+        now[0] += 60 * minutes
+        watchdog.finish(number)
+    watchdog.start(7)
+    now[0] += 60 * 20
+    assert watchdog.overdue() == {}
+    now[0] += 1
+    hung = watchdog.overdue()[7]
+    assert hung.kind == "worker" and "within 20 minutes, while whole trials take 4.0" in hung.reason
+    watchdog.hear(7)
+    assert watchdog.overdue() == {}
+
+
+def test_without_a_limit_short_trials_still_leave_ten_minutes() -> None:
+    now = [0.0]
+    watchdog = Watchdog(Limits(), clock=lambda: now[0])
+    for number in range(3):
+        watchdog.start(number)
+        now[0] += 5
+        watchdog.finish(number)
+    watchdog.start(7)
+    now[0] += 600
+    assert watchdog.overdue() == {}
+    now[0] += 1
+    assert list(watchdog.overdue()) == [7]
+
+
 def test_limits_may_change_when_a_study_goes_on() -> None:
     assert fixed_part(tiny_spec(limits={"retries": 9}).to_dict()) == fixed_part(tiny_spec().to_dict())
 

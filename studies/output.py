@@ -71,6 +71,8 @@ def say(message: str) -> None:
 def emit(text: str, output: Path | None) -> None:
     """Write finished text to standard output, or to a file and say so."""
     if output is None:
+        if sys.stdout is None:  # closed by whoever started us
+            raise ConfigInvalid("standard output must be open to write to, got a closed one; name a file with -o.")
         sys.stdout.write(text)
         return
     try:
@@ -204,7 +206,7 @@ def _table(
         table.add_column(label, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(show_value(row[column])) for column in columns))
-    on_terminal = to_screen and sys.stdout.isatty()
+    on_terminal = to_screen and sys.stdout is not None and sys.stdout.isatty()
     console = Console(file=sys.stdout) if on_terminal else Console(width=10_000, no_color=True)
     if not on_terminal:  # no terminal, no wrapping: every row stays one line
         console = Console(width=max(20, console.measure(table).maximum), no_color=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from hnet_core.assembly import networks, stream_shape
 from hnet_core.training import TrialRun
-from sweeps.spec import SweepSpec, reductions
+from sweeps.spec import SweepSpec, contradictions, reductions
 
 TIMED_ITERATIONS = 10
 TIMED_SECONDS = 5.0
@@ -40,6 +40,7 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[st
         "estimated_minutes": None if runs is None else round(runs * seconds / workers / 60, 1),
         "budget_hours": spec.budget.hours,
         "reduced": reductions(spec),
+        "warnings": contradictions(spec),
     }
 
 

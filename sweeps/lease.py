@@ -8,7 +8,8 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from hnet_core.errors import HnetError
 from studies.store import LeaseLost, Store
@@ -55,7 +56,7 @@ def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
     if store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS):
         return
     holder = store.lease_holder(study_id)
-    if holder is not None and holder["host"] == host and not _is_alive(holder["pid"]):
+    if holder is not None and is_dead(holder):
         if store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS, steal_from=holder["owner"]):
             return
     elif holder is None and store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS):
@@ -67,14 +68,17 @@ def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
     )
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def is_dead(holder: Mapping[str, Any]) -> bool:
+    """Whether the process that holds a lease is known to be gone; of another machine nothing is known."""
+    if holder["host"] != socket.gethostname():
         return False
-    except PermissionError:
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
         return True
-    return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _keep(

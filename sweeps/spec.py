@@ -48,7 +48,10 @@ class Limits(Options):
 
     trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
     task_minutes: float | None = Field(
-        None, gt=0, description="without a finished task a worker is taken for hung and killed; its trial is retried"
+        None,
+        gt=0,
+        description="without a finished task a worker is taken for hung and killed, its trial retried; left out: "
+        "five times what the slowest trial took, at least 10",
     )
     retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
 
@@ -275,6 +278,16 @@ def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
             yield Complaint(("enqueue", position), misfit)
     if spec.warm_start is not None and spec.sampler in ("random", "grid"):
         yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")
+
+
+def contradictions(spec: SweepSpec) -> list[str]:
+    """Objectives that are searched in the direction in which their metric gets worse, in words; empty for none."""
+    wanted = {"higher": "maximize", "lower": "minimize"}
+    return [
+        f"objective {name} is to be {direction}d, but {METRICS[name].better} is better"
+        for name, direction in spec.objectives.items()
+        if wanted[METRICS[name].better] != direction
+    ]
 
 
 def reductions(spec: SweepSpec) -> list[str]:

@@ -45,11 +45,13 @@ def run(
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
-    from sweeps.spec import load_spec, reductions
+    from sweeps.spec import contradictions, load_spec, reductions
 
     document = open_document(spec)
     checked = load_spec(document, _root(data), set_ or [], study)
     with messages():
+        for line in contradictions(checked):
+            logging.getLogger("hnet").warning("Warning: %s.", line)
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
         try:
@@ -110,14 +112,18 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
     from studies.database import connect
     from studies.queries import Studies
     from studies.store import Store
+    from sweeps.lease import is_dead
 
     engine = connect(db)
     record = Studies(engine).study(study)
     if record.driver is None:
         print(f"Nobody drives study {study} now; there is nothing to stop.", file=sys.stderr)
         return
-    Store(engine).request_stop(record.id)
     driver = f"process {record.driver['pid']} on {record.driver['host']}"
+    if is_dead(record.driver):
+        print(f"The driver of study {study}, {driver}, is dead; there is nothing to stop.", file=sys.stderr)
+        return
+    Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
 
 

@@ -34,6 +34,17 @@ def test_json_is_a_list_of_rows_with_exact_numbers(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == '{"number": 0}\n{"number": 1}\n'
 
 
+@pytest.mark.parametrize("format", ["table", "json", "csv"])
+def test_a_closed_standard_output_is_named_and_a_file_still_works(
+    format: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)  # as Python has it where file 1 is closed
+    with pytest.raises(ConfigInvalid, match="standard output must be open"):
+        write(ROWS, COLUMNS, format)
+    write(ROWS, COLUMNS, format, tmp_path / "rows")
+    assert (tmp_path / "rows").stat().st_size > 0
+
+
 def test_csv_spreads_an_interval_over_four_columns(capsys: pytest.CaptureFixture[str]) -> None:
     write(ROWS, COLUMNS, "csv")
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))

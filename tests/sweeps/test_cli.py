@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +130,30 @@ def test_stopping_a_study_that_nobody_drives_says_so(hnet: Hnet, spec: str) -> N
     done = hnet("sweep", "stop", "tiny")
     assert (done.code, done.out) == (0, "")
     assert "Nobody drives study tiny" in done.err
+
+
+def test_stopping_a_study_whose_driver_is_dead_says_so_and_asks_nobody(hnet: Hnet, spec: str) -> None:
+    from studies.database import connect
+    from studies.store import Store
+
+    hnet("sweep", "run", spec)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    store = Store(connect("hnet.db"))
+    store.acquire_lease(1, "owner", socket.gethostname(), ended.pid, 1000)
+    done = hnet("sweep", "stop", "tiny")
+    assert done.code == 0 and f"process {ended.pid} on" in done.err and "is dead; there is nothing to stop" in done.err
+    assert not hnet("sweep", "status", "tiny", "--format", "json").json["stop_requested"]
+    store.acquire_lease(1, "owner", "another-machine", ended.pid, 1000)
+    assert "Asked process" in hnet("sweep", "stop", "tiny").err
+
+
+def test_an_objective_that_is_searched_the_wrong_way_is_warned_of(hnet: Hnet, spec: str) -> None:
+    setting = "objectives={final_accuracy: minimize, compression_ratio: minimize}"
+    done = hnet("sweep", "run", spec, "--set", setting)
+    assert done.code == 0
+    assert "Warning: objective final_accuracy is to be minimized, but higher is better." in done.err
+    assert "Warning" not in hnet("sweep", "run", spec, "--study", "right").err
 
 
 @pytest.mark.parametrize("kind", ["methods", "streams", "targets", "hypernets", "datasets", "presets"])

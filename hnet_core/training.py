@@ -184,8 +184,9 @@ class TrialRun:
         To be asked between two of `steps`; the training goes on as if nobody had asked, bit for bit.
         """
         progress, task = self._progress, self.tasks_done
-        rows = {split: [*getattr(progress, split), self._row(task, split)] for split in ("test", "validation")}
-        return self._result(replace(progress, **rows, seconds=[*progress.seconds, 0.0]))
+        test = [*progress.test, self._row(task, "test")]
+        validation = [*progress.validation, self._row(task, "validation")]
+        return self._result(replace(progress, test=test, validation=validation, seconds=[*progress.seconds, 0.0]))
 
     def result_so_far(self) -> TrialResult:
         """The raw result with a row for each task trained so far."""

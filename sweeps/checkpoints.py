@@ -127,16 +127,14 @@ def prepare(location: str) -> str:
     """Make the place for a study's checkpoints.
 
     Raises:
-        ConfigInvalid: it cannot be written.
+        ConfigInvalid: nothing can be written there.
     """
     try:
-        if "://" in location:
-            files, folder = _filesystem(location)
-            files.create_dir(folder, recursive=True)
-            return location
-        path = Path(location).expanduser().absolute()
-        path.mkdir(parents=True, exist_ok=True)
-        return str(path)
+        if "://" not in location:
+            location = str(Path(location).expanduser().absolute())
+        open_checkpoints(f"{location}/probe").write("probe", b"")
+        remove(f"{location}/probe")
+        return location
     except OSError as error:
         raise ConfigInvalid(
             f"checkpoints must go to a folder that can be written, got {location} ({error.strerror or error}); "

@@ -79,11 +79,13 @@ def run_sweep(
 
     Raises:
         ConfigInvalid: the study exists with another spec.
+        ConfigInvalid: checkpoints cannot be written to `storage`; no database is made then.
         StudyHeld: another driver runs it.
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
         DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.connect.
     """
     root = data_root(data)
+    storage = None if storage is None else checkpoints.prepare(storage)
     config = spec.config()
     stream = STREAMS[config.stream.name].open(config.stream, root)
     launch = provenance(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,15 @@ def test_a_place_is_made_and_removed(scheme: str, tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_is_refused(location: str) -> None:
     with pytest.raises(ConfigInvalid, match="--storage"):
         prepare(location)
+
+
+def test_a_folder_that_is_there_but_takes_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("sweeps.checkpoints.Folder.write", refused)
+    with pytest.raises(ConfigInvalid, match=r"can be written, got .* \(Permission denied\); name another"):
+        prepare(str(tmp_path))
 
 
 def test_a_job_survives_the_way_to_a_worker() -> None:

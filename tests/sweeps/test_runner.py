@@ -212,6 +212,15 @@ def test_checkpoints_that_cannot_be_written_are_noticed_before_anything_is_asked
     assert states(url) == {}
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_storage_that_cannot_be_written_is_refused_before_there_is_a_database(tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ConfigInvalid, match=r"that can be written, got .*name another one with --storage") as no:
+        run(tiny_spec(), str(tmp_path / "runs.db"), storage=f"{scheme}{tmp_path}/file/below")
+    assert "\n" not in str(no.value)
+    assert not (tmp_path / "runs.db").exists()
+
+
 def test_a_driver_that_is_stopped_finishes_its_trial_and_leaves_the_rest(url: str) -> None:
     def stopping(driver: Driver, *arguments: Any) -> None:
         job = driver.next_job()

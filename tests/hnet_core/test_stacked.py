@@ -115,3 +115,21 @@ def test_the_seeds_of_a_stack_must_take_turns() -> None:
 def test_the_plain_engine_takes_no_part_in_a_stack() -> None:
     stacked = StackedRuns(tiny(training={"engine": "plain"}), SEEDS)
     assert all(isinstance(run._method._engine, PlainStep) for run in stacked.runs)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["fast engine", "plain engine", "masks", "fine-tuning a hypernetwork"])
+def test_a_look_within_a_task_changes_nothing_of_a_replayed_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(replay.RECORDINGS, "cpu", Tape)
+    config = config_of(OTHER_METHODS.get(name, {}))
+    undisturbed, watched = StackedRuns(config, SEEDS), StackedRuns(config, SEEDS)
+    for _ in range(2):
+        pauses = list(range(1, config.training.iterations))
+        seen_at = []
+        for iteration in watched.pausing_task(pauses):
+            seen_at.append(iteration)
+            for run in watched.runs:
+                run.result_within_task()
+        assert seen_at == pauses
+        for ours, theirs in zip(watched.reports, undisturbed.train_task(), strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(tensors(ours), tensors(theirs), strict=True))
+            assert ours.test == theirs.test and ours.seconds > 0

@@ -7,7 +7,6 @@ hyperparameter importance in arbitrary subspaces" (IJCAI 2023), https://arxiv.or
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.evidence import Evidence, evenly
 from reports.fanova import Choices, Range, shares
+from reports.numbers import spelled
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -61,14 +61,14 @@ def importances(evidence: Evidence, names: Sequence[str]) -> list[Importance]:
 def _space(space: Mapping[str, Any], values: Sequence[Any]) -> Range | Choices:
     """The range that was searched, widened to what was tried: seeded trials may lie outside."""
     if "choice" in space:
-        return Choices(tuple(sorted({json.dumps(value) for value in (*space["choice"], *values)})))
+        return Choices(tuple(sorted({spelled(value) for value in (*space["choice"], *values)})))
     ends = space["int"] if "int" in space else space["float"]
     low, high = min([*values, ends[0]]), max([*values, ends[1]])
     return Range(low, high, bool(space.get("log")) and low > 0)
 
 
 def _plain(value: Any, space: Range | Choices) -> Any:
-    return json.dumps(value) if isinstance(space, Choices) else value
+    return spelled(value) if isinstance(space, Choices) else value
 
 
 def _normalised(found: Sequence[float]) -> list[float]:

@@ -158,7 +158,7 @@ def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str
     placed = (
         place(trial.number, view.x(trial.ratio), view.y, trial[metric], words(evidence, trial) if titled else "")
         for trial in trials
-        if trial[metric].mean is None or _within(view.y, trial.value(metric))
+        if trial.mean(metric) is None or _within(view.y, trial.value(metric))
     )
     return [point for point in placed if point is not None]
 

@@ -118,8 +118,18 @@ class Evidence:
         if len(self.configurations) <= CROWD:
             return frozenset(trial.number for trial in self.configurations)
         sign = -1 if self.quality.higher_is_better else 1
-        ranked = sorted(self.configurations, key=lambda trial: sign * trial.value(self.quality.final))
+        ranked = sorted(self.configurations, key=lambda trial: sign * self.finals[trial.number])
         return self.on_front | {trial.number for trial in ranked[:SINGLED_OUT]}
+
+    @cached_property
+    def finals(self) -> dict[int, float]:
+        """The final mean of each configuration by its number: what a large study is asked for again and again."""
+        return {trial.number: trial.value(self.quality.final) for trial in self.configurations}
+
+    @cached_property
+    def durings(self) -> dict[int, float | None]:
+        """The same right after each task."""
+        return {trial.number: trial.mean(self.quality.during) for trial in self.configurations}
 
     @cached_property
     def on_front(self) -> frozenset[int]:

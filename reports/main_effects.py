@@ -86,8 +86,8 @@ def _range_effect(evidence: Evidence, name: str, trials: Sequence[Trial]) -> Eff
 
 
 def _effect(evidence: Evidence, trials: Sequence[Trial], position: Any, label: str) -> Effect:
-    quality = evidence.quality
-    final, during = (t_interval([t.mean(metric) for t in trials]) for metric in (quality.final, quality.during))
+    final = t_interval([evidence.finals[trial.number] for trial in trials])
+    during = t_interval([evidence.durings[trial.number] for trial in trials])
     return Effect(label, position, final, during)
 
 

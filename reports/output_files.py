@@ -14,7 +14,7 @@ from typing import Any
 from hnet_core.errors import HnetError
 from reports.tables import Row, exact_text
 
-_NUMBERS = frozenset({int, float})
+_NUMBERS = frozenset({int, float, type(None)})
 
 
 class ReportNotWritten(HnetError):
@@ -52,11 +52,13 @@ def csv_text(rows: Sequence[Row]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_harmless(name) for name in names)
-    # the writer spells numbers exactly, and faster
-    writer.writerows(
-        [cell if type(cell) in _NUMBERS else _spelled(cell) for cell in map(row.get, names)] for row in rows
-    )
+    writer.writerows(zip(*(_column([row.get(name) for row in rows]) for name in names), strict=True))
     return buffer.getvalue()
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Values as the writer is to write them; numbers it spells exactly by itself, and faster."""
+    return values if _NUMBERS.issuperset(map(type, values)) else [_spelled(value) for value in values]
 
 
 def _spelled(value: Any) -> str | None:

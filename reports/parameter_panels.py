@@ -105,8 +105,8 @@ def _panel(
     titled = len(evidence.configurations) <= MANY
     crowd = [trial for trial in has_value if trial.number not in evidence.singled_out]
     if crowd:
-        final, place_of = evidence.quality.final, cache(x)
-        parts.append(cloud([(place_of(_key(t.params[name], x)), y(t.value(final))) for t in crowd], "final"))
+        finals, place_of = evidence.finals, cache(x)
+        parts.append(cloud([(place_of(_key(t.params[name], x)), y(finals[t.number])) for t in crowd], "final"))
     single = [trial for trial in has_value if trial.number in evidence.singled_out]
     for shade in range(len(edges)):
         inside = [trial for trial in single if shade_of(trial.ratio, edges) == shade]
@@ -162,8 +162,7 @@ def _is_number(value: Any) -> bool:
 
 def _panel_finding(evidence: Evidence, name: str, label: str) -> str:
     sign = -1 if evidence.quality.higher_is_better else 1
-    final = evidence.quality.final
-    best = min(evidence.configurations, key=lambda trial: sign * trial.value(final))
+    best = min(evidence.configurations, key=lambda trial: sign * evidence.finals[trial.number])
     values = sorted({spelled(trial.params[name]) for trial in evidence.front if trial.params[name] is not None})
     spread = f"; the front holds {plural(len(values), 'value')}" if values else ""
     return (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -82,6 +84,7 @@ class TrainedModel:
             torch.float32,
         )
         self._n_weights = parts.counts.target
+        self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
         self._method = METHODS[self.config.method.name](self.config.method, problem)
         problem.memory.load_state(content["statistics"])
         self._method.load_state(content["method"])
@@ -102,12 +105,49 @@ class TrainedModel:
             raise HnetError(f"method {name} keeps the weights of a task in parts; use predict(task, inputs).")
         return weights
 
-    def predict(self, task: int, inputs: Tensor) -> Tensor:
-        """Outputs of the task's head for inputs as the stream gives them, (n, outputs_per_task)."""
+    def embeddings(self) -> Tensor:
+        """The trained task embeddings as far as the hypernetwork reads them, (n_tasks, n_read).
+
+        Raises:
+            HnetError: the method has none.
+        """
+        return torch.stack([embedding[: self._n_read].detach().clone() for embedding in self._trained_embeddings()])
+
+    def predict(self, task: int, inputs: Tensor, embedding: Tensor | None = None) -> Tensor:
+        """Outputs of the task's head for inputs as the stream gives them, (n, outputs_per_task).
+
+        Args:
+            embedding: used in place of the task's own, (n_read,); what else belongs to the task stays as it is.
+
+        Raises:
+            HnetError: an embedding is given, and the method has none.
+        """
         self._check(task)
-        with torch.inference_mode():
+        with torch.inference_mode(), self._embedded(task, embedding):
             outputs: Tensor = self._method.predictor(task)(inputs)
         return outputs
+
+    @contextmanager
+    def _embedded(self, task: int, embedding: Tensor | None) -> Iterator[None]:
+        """Another embedding for a task, until the end of the block."""
+        if embedding is None:
+            yield
+            return
+        read = self._trained_embeddings()[task].data[: self._n_read]
+        trained = read.clone()
+        read.copy_(embedding)
+        try:
+            yield
+        finally:
+            read.copy_(trained)
+
+    def _trained_embeddings(self) -> list[Tensor]:
+        found: list[Tensor] | None = getattr(getattr(self._method, "source", None), "embeddings", None)
+        if found is None:
+            raise HnetError(
+                f"method {self.config.method.name} has no task embeddings; use a model with a hypernetwork."
+            )
+        return found
 
     def _check(self, task: int) -> None:
         if not 0 <= task < self.shape.n_tasks:

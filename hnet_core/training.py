@@ -254,7 +254,7 @@ class TrialRun:
                         f"training diverged: an output for task {task + 1} is NaN or infinite; lower training.lr "
                         "or method.beta_output."
                     )
-                total += float(_sum_of_measure(outputs, labels))
+                total += float(sum_of_measure(outputs, labels))
         return total / len(examples)
 
     def _checkpoint(self) -> dict[str, Any]:
@@ -291,7 +291,7 @@ class _Progress:
     peak_memory_mib: float
 
 
-def _sum_of_measure(outputs: Tensor, labels: Tensor) -> Tensor:
+def sum_of_measure(outputs: Tensor, labels: Tensor) -> Tensor:
     """Number of correct classifications, or sum of squared errors."""
     if labels.is_floating_point():
         return (outputs - labels).square().sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -77,3 +78,25 @@ def compare(
     from reports.comparison_report import write
 
     typer.echo(write(studies.open(db), names, output, by or (), metric, margin, figures=figures))
+
+
+@app.command()
+def embedding(
+    model: Annotated[Path, typer.Argument(help="model with two-dimensional task embeddings, of: hnet trial export")],
+    output: OutOption,
+    task: Annotated[list[int] | None, typer.Option(help="only this task, from 1; may be given again")] = None,
+    grid: Annotated[int, typer.Option(help="points per axis")] = 50,
+    images: Annotated[int | None, typer.Option(min=1, help="test examples per task [default: all]")] = None,
+    data: Annotated[Path | None, typer.Option(envvar="HNET_DATA", help="root of the data sets")] = None,
+) -> None:
+    """Which embeddings solve which task? Writes embedding.html, the maps as CSV and report.json."""
+    from reports.embedding_report import write
+
+    typer.echo(write(model, output, tasks=task or (), grid=grid, images=images, root=data, on_row=_show_row))
+
+
+def _show_row(task: int, done: int, planned: int) -> None:
+    """How far a map is: one line, rewritten, on a terminal; else a line per task."""
+    is_live, is_last = sys.stderr.isatty(), done == planned
+    if is_live or is_last:
+        typer.echo(f"{chr(13) if is_live else ''}task {task}: row {done} of {planned}", err=True, nl=is_last)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from studies.metrics import METRICS, SELECTED_BY
+from studies.metrics import METRICS, SELECTED_BY, VARYING
 from studies.statistics import Interval
 
 if TYPE_CHECKING:
@@ -61,21 +61,23 @@ class Trial:
     duplicate_of: int | None
     n: int
     params: Mapping[str, Any]
-    metrics: Mapping[str, Interval]
+    metrics: Measured
 
     def __getitem__(self, metric: str) -> Interval:
         return self.metrics[metric]
 
-    @property
+    @cached_property
     def ratio(self) -> float:
         """Weights needed to run every task over the weights of one target network."""
-        ratio = self.metrics["compression_ratio"].mean
-        assert ratio is not None, "a configuration is only made of trials that have a ratio"
-        return ratio
+        return self.value("compression_ratio")
+
+    def mean(self, metric: str) -> float | None:
+        """The mean without its interval."""
+        return self.metrics.number(metric)
 
     def value(self, metric: str) -> float:
         """The mean of a metric that is known to be there."""
-        mean = self.metrics[metric].mean
+        mean = self.mean(metric)
         assert mean is not None, metric
         return mean
 
@@ -116,8 +118,18 @@ class Evidence:
         if len(self.configurations) <= CROWD:
             return frozenset(trial.number for trial in self.configurations)
         sign = -1 if self.quality.higher_is_better else 1
-        ranked = sorted(self.configurations, key=lambda trial: sign * trial.value(self.quality.final))
+        ranked = sorted(self.configurations, key=lambda trial: sign * self.finals[trial.number])
         return self.on_front | {trial.number for trial in ranked[:SINGLED_OUT]}
+
+    @cached_property
+    def finals(self) -> dict[int, float]:
+        """The final mean of each configuration by its number: what a large study is asked for again and again."""
+        return {trial.number: trial.value(self.quality.final) for trial in self.configurations}
+
+    @cached_property
+    def durings(self) -> dict[int, float | None]:
+        """The same right after each task."""
+        return {trial.number: trial.mean(self.quality.during) for trial in self.configurations}
 
     @cached_property
     def on_front(self) -> frozenset[int]:
@@ -132,12 +144,12 @@ def gather(studies: Studies, name: str) -> Evidence:
     """
     record = studies.study(name)
     parameters = tuple(record.searched)
-    trials = _trials(studies.trial_rows(name), parameters)
+    trials = _trials(studies.trial_rows(name, columns=_columns()), parameters)
     measure = _measure(record, trials)
     configurations = tuple(trial for trial in trials if _is_configuration(trial, f"final_{measure}"))
     by_number = {trial.number: trial for trial in configurations}
     allowed = _allowed(trials, record.constraints)
-    members = [by_number[number] for number in studies.front(name)["number"] if number in by_number]
+    members = [by_number[row["number"]] for row in studies.front_rows(name).dicts() if row["number"] in by_number]
     return Evidence(
         record=record,
         quality=_quality(measure, [trial for trial in configurations if trial.number in allowed]),
@@ -158,7 +170,7 @@ def evenly(trials: Sequence[Trial], at_most: int) -> list[Trial]:
 
 def _measure(record: StudyRecord, trials: Sequence[Trial]) -> str:
     """Accuracy, unless the study optimises or only holds mean squared errors."""
-    measured = {name for name in ("accuracy", "mse") if any(t[f"final_{name}"].mean is not None for t in trials)}
+    measured = {name for name in ("accuracy", "mse") if any(t.mean(f"final_{name}") is not None for t in trials)}
     return "mse" if "final_mse" in record.objectives or measured == {"mse"} else "accuracy"
 
 
@@ -166,13 +178,18 @@ def _quality(measure: str, candidates: Sequence[Trial]) -> Quality:
     """Choices go by the validation split where every candidate has one, as the front does."""
     final = f"final_{measure}"
     validation = SELECTED_BY[final]
-    is_complete = bool(candidates) and all(trial[validation].mean is not None for trial in candidates)
+    is_complete = bool(candidates) and all(trial.mean(validation) is not None for trial in candidates)
     word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
     return Quality(final, f"during_{measure}", validation if is_complete else final, word)
 
 
-class _Measured(Mapping[str, Interval]):
-    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them."""
+class Measured(Mapping[str, Interval]):
+    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them.
+
+    Args:
+        row: the values of a row of `hnet study trials`.
+        at: the place of each column in it; a metric that is no column was not measured.
+    """
 
     __slots__ = ("_at", "_row")
 
@@ -182,17 +199,27 @@ class _Measured(Mapping[str, Interval]):
 
     def __getitem__(self, name: str) -> Interval:
         n = int(self._row[self._at["n"]] or 0)
-        return Interval(self._value(name), self._value(f"{name}.low"), self._value(f"{name}.high"), n)
+        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
 
-    def _value(self, column: str) -> float | None:
+    def number(self, column: str) -> float | None:
+        """The number of one column: a metric, or an end of its interval."""
         place = self._at.get(column)
-        return None if place is None else _known(self._row[place])
+        if place is None:
+            return None
+        value: float | None = self._row[place]
+        return None if value != value else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(METRICS)
 
     def __len__(self) -> int:
         return len(METRICS)
+
+
+def _columns() -> list[str]:
+    """The columns of a trial that a report reads: without the names of parts, which are slow to find."""
+    ends = [f"{name}.{end}" for name in VARYING for end in ("low", "high")]
+    return ["number", "state", "reason", "duplicate_of", "n", "params", *METRICS, *ends]
 
 
 def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
@@ -205,7 +232,7 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
             duplicate_of=row[at["duplicate_of"]],
             n=int(row[at["n"]] or 0),
             params={name: row[at["params"]].get(name) for name in parameters},
-            metrics=_Measured(row, at),
+            metrics=Measured(row, at),
         )
         for row in rows.values
     )
@@ -213,20 +240,18 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
 
 def _allowed(trials: Sequence[Trial], constraints: Mapping[str, str]) -> frozenset[int]:
     """Numbers of the trials that meet every constraint."""
+    if not constraints:
+        return frozenset(trial.number for trial in trials)
     import pandas as pd
 
     from studies.constraints import feasible
 
     means = pd.DataFrame(
-        {metric: [trial[metric].mean for trial in trials] for metric in constraints}, index=range(len(trials))
+        {metric: [trial.mean(metric) for trial in trials] for metric in constraints}, index=range(len(trials))
     )
     return frozenset(trial.number for trial, is_met in zip(trials, feasible(means, constraints), strict=True) if is_met)
 
 
 def _is_configuration(trial: Trial, final: str) -> bool:
-    measured = trial[final].mean is not None and trial["compression_ratio"].mean is not None
+    measured = trial.mean(final) is not None and trial.mean("compression_ratio") is not None
     return trial.state == "COMPLETE" and trial.duplicate_of is None and measured
-
-
-def _known(value: Any) -> Any:
-    return None if value is None or value != value else value

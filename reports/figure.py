@@ -21,6 +21,7 @@ class Figure:
         drawings: (label, drawing) pairs; more than one is offered as a choice.
         table: the same numbers as text.
         rows: the same numbers exactly, as the CSV holds them.
+        held_by: the figure whose CSV holds these numbers and more, where there is one.
     """
 
     name: str
@@ -28,11 +29,12 @@ class Figure:
     caption: str
     drawings: tuple[tuple[str, Markup], ...]
     table: Table
-    rows: list[Row]
+    rows: Sequence[Row]
+    held_by: str | None = None
 
     @property
     def csv_name(self) -> str:
-        return f"{self.name}.csv"
+        return f"{self.held_by or self.name}.csv"
 
 
 @dataclass(frozen=True)

@@ -58,4 +58,4 @@ def front_rows(evidence: Evidence) -> list[Row]:
 
 
 def _forgets(evidence: Evidence) -> bool:
-    return any(trial["forgetting"].mean is not None for trial in evidence.front)
+    return any(trial.mean("forgetting") is not None for trial in evidence.front)

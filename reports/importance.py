@@ -1,20 +1,21 @@
-"""How much each searched parameter matters, by two methods of Optuna that can disagree.
+"""How much each searched parameter matters, by two methods that can disagree.
 
-fANOVA: share of the variance a random forest explains by the parameter alone; Hutter, Hoos and Leyton-Brown, "An
-efficient approach for assessing hyperparameter importance" (ICML 2014), https://proceedings.mlr.press/v32/hutter14.html.
-PED-ANOVA: how much the good configurations concentrate in it; Watanabe, Bansal and Hutter, "PED-ANOVA: efficiently
-quantifying hyperparameter importance in arbitrary subspaces" (IJCAI 2023), https://arxiv.org/abs/2304.10255.
+fANOVA: share of the variance a random forest explains by the parameter alone (`fanova.py`). PED-ANOVA, by Optuna: how
+much the good configurations concentrate in it; Watanabe, Bansal and Hutter, "PED-ANOVA: efficiently quantifying
+hyperparameter importance in arbitrary subspaces" (IJCAI 2023), https://arxiv.org/abs/2304.10255.
 """
 
 from __future__ import annotations
 
-import json
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.evidence import Evidence, Trial, evenly
+from reports.evidence import Evidence, evenly
+from reports.fanova import Choices, Range, shares
+from reports.numbers import spelled
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -46,62 +47,68 @@ def importances(evidence: Evidence, names: Sequence[str]) -> list[Importance]:
     trials = [trial for trial in evidence.configurations if all(trial.params[name] is not None for name in names)]
     if len(names) < 2 or len(trials) < MIN_CONFIGURATIONS:
         return []
-    import math
-
-    from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
-
-    final, higher = evidence.quality.final, evidence.quality.higher_is_better
-    spaces = {name: _distribution(evidence.record.spec["search"][name], trials, name) for name in names}
+    spaces = [_space(evidence.record.spec["search"][name], [trial.params[name] for trial in trials]) for name in names]
     few = evenly(trials, MAX_USED)
-    forest = FanovaImportanceEvaluator(seed=0)
-    of_final = _shares(few, spaces, [trial.value(final) for trial in few], higher, forest)
-    of_ratio = _shares(few, spaces, [math.log(trial.ratio) for trial in few], False, forest)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Optuna calls this evaluator experimental
-        top = PedAnovaImportanceEvaluator(target_quantile=max(TOP, MIN_TOP / len(few)))
-        of_best = _shares(few, spaces, [trial.value(final) for trial in few], higher, top)
-    found = [Importance(name, of_final[name], of_ratio[name], of_best[name]) for name in names]
+    columns = [[_plain(trial.params[name], space) for trial in few] for name, space in zip(names, spaces, strict=True)]
+    final = [trial.value(evidence.quality.final) for trial in few]
+    of_final = _normalised(shares(spaces, columns, final))
+    of_ratio = _normalised(shares(spaces, columns, [math.log(trial.ratio) for trial in few]))
+    of_best = _ped_anova(names, spaces, columns, final, evidence.quality.higher_is_better)
+    found = [Importance(*each) for each in zip(names, of_final, of_ratio, of_best, strict=True)]
     return sorted(found, key=lambda one: (-one.final, one.name))
 
 
-def _shares(
-    trials: Sequence[Trial],
-    spaces: Mapping[str, BaseDistribution],
+def _space(space: Mapping[str, Any], values: Sequence[Any]) -> Range | Choices:
+    """The range that was searched, widened to what was tried: seeded trials may lie outside."""
+    if "choice" in space:
+        return Choices(tuple(sorted({spelled(value) for value in (*space["choice"], *values)})))
+    ends = space["int"] if "int" in space else space["float"]
+    low, high = min([*values, ends[0]]), max([*values, ends[1]])
+    return Range(low, high, bool(space.get("log")) and low > 0)
+
+
+def _plain(value: Any, space: Range | Choices) -> Any:
+    return spelled(value) if isinstance(space, Choices) else value
+
+
+def _normalised(found: Sequence[float]) -> list[float]:
+    total = sum(found)
+    return [share / total for share in found] if total else list(found)
+
+
+def _ped_anova(
+    names: Sequence[str],
+    spaces: Sequence[Range | Choices],
+    columns: Sequence[Sequence[Any]],
     values: Sequence[float],
     higher_is_better: bool,
-    evaluator: Any,
-) -> dict[str, float]:
+) -> list[float]:
+    """How much the best tenth concentrates in each parameter."""
     import optuna
 
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # else every study in memory is announced
     study = optuna.create_study(direction="maximize" if higher_is_better else "minimize")
     optuna.logging.set_verbosity(verbosity)
+    distributions = {name: _distribution(space) for name, space in zip(names, spaces, strict=True)}
     study.add_trials([
         optuna.trial.create_trial(
-            params={name: _plain(trial.params[name], space) for name, space in spaces.items()},
-            distributions=dict(spaces),
-            value=value,
+            params=dict(zip(names, params, strict=True)), distributions=distributions, value=value
         )
-        for trial, value in zip(trials, values, strict=True)
+        for params, value in zip(zip(*columns, strict=True), values, strict=True)
     ])  # fmt: skip
-    return optuna.importance.get_param_importances(study, evaluator=evaluator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna calls this evaluator experimental
+        top = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=max(TOP, MIN_TOP / len(values)))
+        found = optuna.importance.get_param_importances(study, evaluator=top)
+    return [found[name] for name in names]
 
 
-def _distribution(space: Mapping[str, Any], trials: Sequence[Trial], name: str) -> BaseDistribution:
-    """The range that was searched, widened to what was tried: seeded trials may lie outside."""
+def _distribution(space: Range | Choices) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    values = [trial.params[name] for trial in trials]
-    if "choice" in space:
-        return CategoricalDistribution(sorted({json.dumps(value) for value in (*space["choice"], *values)}))
-    kind = "int" if "int" in space else "float"
-    low, high = min([*values, space[kind][0]]), max([*values, space[kind][1]])
-    is_log = bool(space.get("log")) and low > 0
-    return IntDistribution(low, high, log=is_log) if kind == "int" else FloatDistribution(low, high, log=is_log)
-
-
-def _plain(value: Any, space: BaseDistribution) -> Any:
-    from optuna.distributions import CategoricalDistribution
-
-    return json.dumps(value) if isinstance(space, CategoricalDistribution) else value
+    if isinstance(space, Choices):
+        return CategoricalDistribution(space.values)
+    if isinstance(space.low, int) and isinstance(space.high, int):
+        return IntDistribution(space.low, space.high, log=space.is_log)
+    return FloatDistribution(space.low, space.high, log=space.is_log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from reports.evidence import Evidence, Trial
-from reports.numbers import parameter
+from reports.numbers import parameter, spelled
 from reports.tables import Row
 from studies.statistics import Interval, t_interval
 
@@ -38,14 +37,16 @@ class Effect:
 def main_effects(evidence: Evidence, name: str) -> list[Effect]:
     """One effect per value where there are few, else per fifth of the configurations in the order of their values."""
     trials = [trial for trial in evidence.configurations if trial.params[name] is not None]
-    keys = list(dict.fromkeys(json.dumps(trial.params[name]) for trial in trials))
     is_ordered = all(_is_number(trial.params[name]) for trial in trials)
-    if not is_ordered or len(keys) <= MAX_SINGLE_VALUES or "choice" in evidence.record.spec["search"][name]:
-        groups = [[trial for trial in trials if json.dumps(trial.params[name]) == key] for key in keys]
-        groups.sort(key=lambda group: group[0].params[name] if is_ordered else 0)
-        return [_effect(evidence, group, group[0].params[name], parameter(group[0].params[name])) for group in groups]
-    trials.sort(key=lambda trial: (trial.params[name], trial.number))
-    return [_range_effect(evidence, name, part) for part in _parts(trials)]
+    is_range = is_ordered and "choice" not in evidence.record.spec["search"][name]
+    if is_range and len({trial.params[name] for trial in trials}) > MAX_SINGLE_VALUES:
+        trials.sort(key=lambda trial: (trial.params[name], trial.number))
+        return [_range_effect(evidence, name, part) for part in _parts(trials)]
+    by_value: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_value.setdefault(spelled(trial.params[name]), []).append(trial)
+    groups = sorted(by_value.values(), key=lambda group: group[0].params[name] if is_ordered else 0)
+    return [_effect(evidence, group, group[0].params[name], parameter(group[0].params[name])) for group in groups]
 
 
 def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
@@ -85,8 +86,8 @@ def _range_effect(evidence: Evidence, name: str, trials: Sequence[Trial]) -> Eff
 
 
 def _effect(evidence: Evidence, trials: Sequence[Trial], position: Any, label: str) -> Effect:
-    quality = evidence.quality
-    final, during = (t_interval(trial[metric].mean for trial in trials) for metric in (quality.final, quality.during))
+    final = t_interval([evidence.finals[trial.number] for trial in trials])
+    during = t_interval([evidence.durings[trial.number] for trial in trials])
     return Effect(label, position, final, during)
 
 

@@ -70,6 +70,11 @@ def parameter(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def spelled(value: Any) -> str:
+    """A value as JSON has it, exact and never the same for two that differ."""
+    return repr(value) if type(value) in (int, float) and value - value == 0 else json.dumps(value)
+
+
 def plural(count: int, word: str) -> str:
     """`1 trial`, `2 trials`."""
     return f"{whole(count)} {word}{'' if count == 1 else 's'}"

@@ -7,11 +7,14 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
 from reports.tables import Row, exact_text
+
+_NUMBERS = frozenset({int, float, type(None)})
 
 
 class ReportNotWritten(HnetError):
@@ -45,12 +48,17 @@ def csv_text(rows: Sequence[Row]) -> str:
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front; `report.json` has it as it is.
     """
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_harmless(name) for name in names)
-    writer.writerows([_spelled(row.get(name)) for name in names] for row in rows)
+    writer.writerows(zip(*(_column([row.get(name) for row in rows]) for name in names), strict=True))
     return buffer.getvalue()
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Values as the writer is to write them; numbers it spells exactly by itself, and faster."""
+    return values if _NUMBERS.issuperset(map(type, values)) else [_spelled(value) for value in values]
 
 
 def _spelled(value: Any) -> str | None:

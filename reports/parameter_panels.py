@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
@@ -11,14 +12,14 @@ from markupsafe import Markup
 from reports.axes import Frame, axes
 from reports.evidence import Evidence, Trial, evenly
 from reports.figure import Figure
-from reports.main_effects import Effect, main_effects, well_known
+from reports.main_effects import Effect, well_known
 from reports.marks import MANY, bars, cloud, line, points
-from reports.numbers import parameter, plural
+from reports.numbers import parameter, plural, spelled
 from reports.quality_axis import place, quality_scale, words
 from reports.scales import Linear, Log, Ordinal, Scale, padded, padded_log
 from reports.shades import shade_edges, shade_of
 from reports.svg import element, figure
-from reports.tables import Column, Row, Table, mean_columns, parameter_columns, short_names, size_column, trial_row
+from reports.tables import Column, Table, mean_columns, parameter_columns, short_names, size_column, trial_row
 
 NAME = "parameters"
 FRAME = Frame(width=470, height=270, left=50, right=10, top=32, bottom=46)
@@ -26,14 +27,22 @@ MAX_TABLE_ROWS = 100
 ADAPTIVE_SAMPLERS = ("tpe", "nsga2", "gp")
 
 
-def parameter_panels(evidence: Evidence) -> Figure:
-    """Draws a panel for each parameter of the search, in the order of the spec."""
+def parameter_panels(evidence: Evidence, effects: Mapping[str, Sequence[Effect]]) -> Figure:
+    """Draws a panel for each parameter of the search, in the order of the spec.
+
+    Args:
+        effects: the main effects of each parameter that varies.
+    """
     edges = shade_edges([trial.ratio for trial in evidence.configurations])
-    panels = [(label, _panel(evidence, name, label, edges)) for name, label in short_names(evidence.parameters).items()]
-    final = evidence.quality.final
-    rows = [trial_row(trial, ["compression_ratio", final]) for trial in evidence.configurations]
-    front = {trial.number for trial in evenly(evidence.front, MAX_TABLE_ROWS)}
-    shown = rows if len(rows) <= MAX_TABLE_ROWS else [row for row in rows if row["number"] in front]
+    y = quality_scale(evidence.quality, evidence.configurations, evidence.front, FRAME.y)
+    panels = [
+        (label, _panel(evidence, name, label, edges, y, effects.get(name)))
+        for name, label in short_names(evidence.parameters).items()
+    ]
+    final, told = evidence.quality.final, evidence.configurations
+    if len(told) > MAX_TABLE_ROWS:
+        told = tuple(sorted(evenly(evidence.front, MAX_TABLE_ROWS), key=lambda trial: trial.number))
+    rows = [trial_row(trial, ["compression_ratio", final]) for trial in told]
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
         *parameter_columns(evidence.parameters, rows),
@@ -42,8 +51,8 @@ def parameter_panels(evidence: Evidence) -> Figure:
         Column("n", "n", lambda row: str(row["n"])),
     ]
     caption = "Searched values and what they reached."
-    table = Table(NAME, caption, columns, shown, evidence.on_front, len(rows) - len(shown), "number")
-    return Figure(NAME, _finding(evidence), _caption(evidence), tuple(panels), table, _long_rows(evidence))
+    table = Table(NAME, caption, columns, rows, evidence.on_front, len(evidence.configurations) - len(rows), "number")
+    return Figure(NAME, _finding(evidence), _caption(evidence), tuple(panels), table, rows, "tradeoff")
 
 
 def _caption(evidence: Evidence) -> str:
@@ -65,20 +74,28 @@ def _caption(evidence: Evidence) -> str:
 
 def is_varied(evidence: Evidence, name: str) -> bool:
     """Whether the finished configurations hold more than one value of a parameter."""
-    return len({json.dumps(trial.params[name]) for trial in evidence.configurations}) > 1
+    values = (spelled(trial.params[name]) for trial in evidence.configurations)
+    first = next(values, None)
+    return any(value != first for value in values)
 
 
-def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) -> Markup:
+def _panel(
+    evidence: Evidence,
+    name: str,
+    label: str,
+    edges: Sequence[float],
+    y: Linear | Log,
+    effects: Sequence[Effect] | None,
+) -> Markup:
     drawing = f"parameter-{evidence.parameters.index(name)}"
     size = (FRAME.width, FRAME.height)
-    if not is_varied(evidence, name):
+    if effects is None:
         value = parameter(next((trial.params[name] for trial in evidence.configurations), None))
         note = f"not varied: {value[:40]} throughout"
         middle = element("text", note, x=FRAME.width / 2, y=FRAME.height / 2, text_anchor="middle", class_="label")
         return figure(drawing, size, f"{label}: {note}", "There is nothing to compare.", [middle])
     has_value = [trial for trial in evidence.configurations if trial.params[name] is not None]
     x = _scale(evidence.record.spec["search"][name], [trial.params[name] for trial in has_value])
-    y = quality_scale(evidence.quality, evidence.configurations, evidence.front, FRAME.y)
     front = [trial for trial in has_value if trial.number in evidence.on_front]
     with_bars = has_value if len(has_value) <= MANY else front
     parts = [
@@ -88,14 +105,15 @@ def _panel(evidence: Evidence, name: str, label: str, edges: Sequence[float]) ->
     titled = len(evidence.configurations) <= MANY
     crowd = [trial for trial in has_value if trial.number not in evidence.singled_out]
     if crowd:
-        parts.append(cloud([(point.x, point.y) for point in _place(evidence, name, x, y, crowd)], "final"))
+        finals, place_of = evidence.finals, cache(x)
+        parts.append(cloud([(place_of(_key(t.params[name], x)), y(finals[t.number])) for t in crowd], "final"))
     single = [trial for trial in has_value if trial.number in evidence.singled_out]
     for shade in range(len(edges)):
         inside = [trial for trial in single if shade_of(trial.ratio, edges) == shade]
         on_front = [trial for trial in inside if trial.number in evidence.on_front]
         parts.append(points(_place(evidence, name, x, y, on_front), "ring", titled=False))
         parts.append(points(_place(evidence, name, x, y, inside), f"shade-{shade}", titled=titled))
-    parts += _effect_lines(main_effects(evidence, name), x, y)
+    parts += _effect_lines(effects, x, y)
     description = f"Final {evidence.quality.word} of {plural(len(has_value), 'configuration')} against {name}."
     return figure(drawing, size, _panel_finding(evidence, name, label), description, parts, data_hover="trials")
 
@@ -124,8 +142,8 @@ def _place(evidence: Evidence, name: str, x: Scale, y: Linear | Log, trials: Seq
 def _scale(space: Mapping[str, Any], values: Sequence[Any]) -> Scale:
     """Ordinal for choices and words, else linear or logarithmic over the whole range that was searched."""
     if "choice" in space or not all(_is_number(value) for value in values):
-        keys = [json.dumps(value) for value in space.get("choice", [])]
-        keys = [key for key in dict.fromkeys([*keys, *(json.dumps(value) for value in values)]) if key != "null"]
+        keys = [spelled(value) for value in space.get("choice", [])]
+        keys = [key for key in dict.fromkeys([*keys, *(spelled(value) for value in values)]) if key != "null"]
         return Ordinal(tuple(keys), FRAME.x, tuple(parameter(json.loads(key))[:14] for key in keys))
     bounds = [bound for kind in ("float", "int") for bound in space.get(kind, [])[:2] if _is_number(bound)]
     low, high = min([*values, *bounds]), max([*values, *bounds])
@@ -135,7 +153,7 @@ def _scale(space: Mapping[str, Any], values: Sequence[Any]) -> Scale:
 
 
 def _key(value: Any, scale: Scale) -> Any:
-    return json.dumps(value) if isinstance(scale, Ordinal) else value
+    return spelled(value) if isinstance(scale, Ordinal) else value
 
 
 def _is_number(value: Any) -> bool:
@@ -144,8 +162,8 @@ def _is_number(value: Any) -> bool:
 
 def _panel_finding(evidence: Evidence, name: str, label: str) -> str:
     sign = -1 if evidence.quality.higher_is_better else 1
-    best = min(evidence.configurations, key=lambda trial: sign * trial.value(evidence.quality.final))
-    values = sorted({json.dumps(trial.params[name]) for trial in evidence.front if trial.params[name] is not None})
+    best = min(evidence.configurations, key=lambda trial: sign * evidence.finals[trial.number])
+    values = sorted({spelled(trial.params[name]) for trial in evidence.front if trial.params[name] is not None})
     spread = f"; the front holds {plural(len(values), 'value')}" if values else ""
     return (
         f"{label}: the best final {evidence.quality.word} was measured at {parameter(best.params[name])[:40]}{spread}."
@@ -155,16 +173,3 @@ def _panel_finding(evidence: Evidence, name: str, label: str) -> str:
 def _finding(evidence: Evidence) -> str:
     varied = [label for name, label in short_names(evidence.parameters).items() if is_varied(evidence, name)]
     return f"{plural(len(varied), 'parameter')} varied" + (f": {', '.join(varied)}." if varied else ".")
-
-
-def _long_rows(evidence: Evidence) -> list[Row]:
-    final = evidence.quality.final
-    return [
-        {"parameter": name, "value": trial.params[name], **_without_params(trial, [final, "compression_ratio"])}
-        for name in evidence.parameters
-        for trial in evidence.configurations
-    ]
-
-
-def _without_params(trial: Trial, metrics: list[str]) -> dict[str, Any]:
-    return {key: value for key, value in trial_row(trial, metrics).items() if key not in trial.params}

@@ -22,7 +22,7 @@ def quality_scale(
     An accuracy axis never reaches beyond [0, 1] for the sake of an interval, which at two or three seeds can.
     """
     values = [
-        mean for trial in trials for key in (quality.final, quality.during) if (mean := trial[key].mean) is not None
+        mean for trial in trials for key in (quality.final, quality.during) if (mean := trial.mean(key)) is not None
     ]
     ends = [end for trial in front for end in (trial[quality.final].low, trial[quality.final].high) if end is not None]
     if not quality.higher_is_better:

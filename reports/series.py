@@ -75,7 +75,7 @@ def means_of(evidence: Evidence) -> list[Series]:
     trials, quality = evidence.configurations, evidence.quality
     found = []
     for metric, label in ((quality.during, "during"), (quality.final, "final")):
-        known = [trial for trial in trials if trial[metric].mean is not None]
+        known = [trial for trial in trials if trial.mean(metric) is not None]
         numbers = np.array([trial.number for trial in known], dtype=int)
         ratios = np.array([trial.ratio for trial in known])
         values = np.array([trial.value(metric) for trial in known])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from reports.evidence import Trial
-from reports.numbers import aligned, mean_text, parameter, range_text, significant, whole
+from reports.numbers import aligned, mean_text, parameter, range_text, significant, spelled, whole
 from studies.metrics import METRICS
 from studies.statistics import Interval
 
@@ -81,19 +80,15 @@ class Table:
 
 def exact_text(value: Any) -> str | None:
     """A value as the CSV spells it: nothing lost, None for a missing one."""
-    if value is None:
-        return None
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if value is None or isinstance(value, str) else spelled(value)
 
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
     """A trial flat and exact, in the column names of `hnet study trials`."""
     row: dict[str, Any] = {"number": trial.number, "n": trial.n, **trial.params}
     for metric in metrics:
-        interval = trial[metric]
-        row[metric] = interval.mean
-        if not is_count(metric):
-            row[f"{metric}.low"], row[f"{metric}.high"] = interval.low, interval.high
+        for column in (metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"):
+            row[column] = trial.metrics.number(column)
     return row
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,12 @@ from markupsafe import Markup
 
 from reports.axes import Frame, axes
 from reports.evidence import Evidence, Trial
+from reports.heat import HeatScale, heat_cells
 from reports.marks import Point, bars, line, points
 from reports.numbers import mean_text, range_text, significant
 from reports.quality_axis import accuracy_domain, place
 from reports.scales import Linear, Log, Ordinal, padded, padded_log
-from reports.svg import EMPTY, element, figure, pixel
+from reports.svg import element, figure
 from reports.tables import Column, Row, Table, mean_columns
 from reports.task_matrices import TaskMatrix, task_rows
 from studies.statistics import Interval
@@ -22,7 +22,6 @@ from studies.statistics import Interval
 NARROW = Frame(width=470, height=330, left=50, right=12, top=34, bottom=48)
 WIDE = Frame(width=960, height=340, left=52, right=12, top=34, bottom=48)
 MAX_TASKS_NARROW = 6
-HEAT_LEVELS = 10
 MAX_CELLS_WITH_NUMBERS = 12
 HEAT_SIZE, HEAT_LEFT = 520.0, 72.0
 
@@ -43,20 +42,6 @@ class TaskView:
     heat_map: Markup | None
     caption: str
     is_wide: bool
-
-
-@dataclass(frozen=True)
-class HeatScale:
-    """Ten levels between the lowest and the highest cell shown, the darkest for the best."""
-
-    low: float
-    high: float
-    higher_is_better: bool
-
-    def level(self, value: float) -> int:
-        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 1.0
-        share = share if self.higher_is_better else 1.0 - share
-        return min(HEAT_LEVELS - 1, max(0, math.floor(share * HEAT_LEVELS)))
 
 
 def task_views(evidence: Evidence, matrices: Sequence[TaskMatrix]) -> list[TaskView]:
@@ -171,15 +156,7 @@ def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[tuple[str, list[tupl
 def _heat_map(evidence: Evidence, matrix: TaskMatrix, heat: HeatScale) -> Markup:
     """The matrix without numbers: one path per level, neighbours of a level joined."""
     side = HEAT_SIZE / matrix.n_tasks
-    paths: dict[int, str] = {}
-    for row in range(matrix.n_tasks + 1):
-        levels = [None if value != value else heat.level(value) for value in matrix.mean[row]]
-        for start, length, level in _runs(levels):
-            corner = f"M{pixel(HEAT_LEFT + start * side)} {pixel(row * side)}"
-            paths[level] = (
-                paths.get(level, "") + f"{corner}h{pixel(length * side)}v{pixel(side)}h-{pixel(length * side)}z"
-            )
-    cells = EMPTY.join(element("path", d=path, class_=f"heat-{level}") for level, path in sorted(paths.items()))
+    cells = heat_cells(matrix.mean, heat, (HEAT_LEFT, 0.0), (side, side))
     height = side * (matrix.n_tasks + 1)
     left, right, below = HEAT_LEFT - 6, HEAT_LEFT + HEAT_SIZE, height + 16
     texts = [
@@ -193,16 +170,3 @@ def _heat_map(evidence: Evidence, matrix: TaskMatrix, heat: HeatScale) -> Markup
         f"Rows: after training each task; columns: {evidence.quality.word} on each task. The numbers are in matrix.csv."
     )
     return figure(name, (right, height + 22), _finding(evidence, matrix), description, [cells, *texts])
-
-
-def _runs(levels: Sequence[int | None]) -> list[tuple[int, int, int]]:
-    """Stretches of equal levels as (start, length, level); None is a gap."""
-    runs: list[tuple[int, int, int]] = []
-    for i, level in enumerate(levels):
-        if level is None:
-            continue
-        if runs and runs[-1][2] == level and runs[-1][0] + runs[-1][1] == i:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1, level)
-        else:
-            runs.append((i, 1, level))
-    return runs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +42,29 @@ def write(studies: Studies, name: str, out: Path, *, figures: bool = False) -> P
         PaperExtraMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
-    report = collect(studies, name)
+    with _everything_kept():
+        files = _files(collect(studies, name), figures)
+    write_all(out, files)
+    return out / PAGE
+
+
+@contextmanager
+def _everything_kept() -> Iterator[None]:
+    """Looks for no garbage meanwhile: a large study makes a million objects, all kept, which would be walked again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _files(report: Report, figures: bool) -> dict[str, str | bytes]:
     matrices = {matrix.trial.number: matrix for matrix in report.matrices}
     tables: dict[str, Sequence[Row]] = {
         "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
         "front.csv": front_rows(report.evidence),
-        "parameters.csv": report.parameters.rows if report.parameters else [],
         "effects.csv": effect_rows(report.effects),
         "importance.csv": parameter_rows(report.evidence, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
@@ -60,8 +79,7 @@ def write(studies: Studies, name: str, out: Path, *, figures: bool = False) -> P
         files |= _figures(report)
     files["report.json"] = json_text(summary(report, sorted([*files, PAGE])))
     files[PAGE] = page(report)
-    write_all(out, files)
-    return out / PAGE
+    return files
 
 
 def _note(report: Report) -> str:

@@ -54,6 +54,7 @@ def collect(studies: Studies, name: str) -> Report:
     found = answer(evidence)
     varied = [name for name in evidence.parameters if is_varied(evidence, name)]
     matrices = [read_matrix(studies, name, trial) for trial in _told(evidence, found)]
+    effects = {name: main_effects(evidence, name) for name in varied}
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
     return Report(
         evidence=evidence,
@@ -61,8 +62,8 @@ def collect(studies: Studies, name: str) -> Report:
         matrices=matrices,
         tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
         modes=_modes(studies, evidence) if evidence.configurations else [],
-        parameters=parameter_panels(evidence) if evidence.configurations and evidence.parameters else None,
-        effects={name: main_effects(evidence, name) for name in varied},
+        parameters=parameter_panels(evidence, effects) if evidence.configurations and evidence.parameters else None,
+        effects=effects,
         importances=importances(evidence, varied),
         views=_affordable(task_views(evidence, matrices), found) if matrices else [],
         coverage=coverage(evidence),

@@ -149,8 +149,10 @@ def _series(evidence: Evidence, view: View, trials: Sequence[Trial], style: str)
 
 def _crowd(evidence: Evidence, view: View, trials: Sequence[Trial]) -> Markup:
     """The final means of trials too many to be told apart."""
-    final = evidence.quality.final
-    places = [(view.x(trial.ratio), view.y(value)) for trial in trials if _within(view.y, value := trial.value(final))]
+    finals = evidence.finals
+    places = [
+        (view.x(trial.ratio), view.y(value)) for trial in trials if _within(view.y, value := finals[trial.number])
+    ]
     return cloud(places, "final") if places else EMPTY
 
 
@@ -158,7 +160,7 @@ def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str
     placed = (
         place(trial.number, view.x(trial.ratio), view.y, trial[metric], words(evidence, trial) if titled else "")
         for trial in trials
-        if trial[metric].mean is None or _within(view.y, trial.value(metric))
+        if trial.mean(metric) is None or _within(view.y, trial.value(metric))
     )
     return [point for point in placed if point is not None]
 

@@ -133,7 +133,7 @@ class Studies:
         """
         from studies.rungs import runs_after
 
-        return runs_after(self._engine, self.study(name).id, n_tasks)
+        return runs_after(self._engine, self._id(name), n_tasks)
 
     def trials(
         self,
@@ -164,10 +164,15 @@ class Studies:
         return to_frame(rows, after="hypernet", only=columns)
 
     def trial_rows(
-        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        name: str,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Rows:
         """The same as `trials` without pandas, which takes longer to import than a query takes."""
-        return self._trials(self.study(name), Choice(where, sort, limit))
+        return self._trials(self.study(name), Choice(where, sort, limit), columns=columns)
 
     def front(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
@@ -220,7 +225,7 @@ class Studies:
         Raises:
             StudyNotFound, TrialNotFound: if there is none.
         """
-        study_id = self.study(name).id
+        study_id = self._id(name)
         with self._engine.connect() as connection:
             query = _of_study(trial, study_id).where(trial.c.number == number)
             row = connection.execute(query).mappings().one_or_none()
@@ -240,7 +245,7 @@ class Studies:
 
         Cheaper than `trials`: nothing is derived.
         """
-        study_id = self.study(name).id
+        study_id = self._id(name)
         with self._engine.connect() as connection:
             rows = connection.execute(_of_study(trial, study_id).order_by(trial.c.number)).mappings().all()
             done = select(run.c.number, run.c.seed).where(run.c.study_id == study_id).order_by(run.c.seed)
@@ -300,7 +305,7 @@ class Studies:
         cells = (run.c.number, run.c.seed, evaluation.c.split, evaluation.c.after_task, evaluation.c.on_task)
         columns = {column.name: column for column in (*cells, evaluation.c.value)}
         joined = evaluation.join(run, run.c.id == evaluation.c.run_id)
-        query = select(*columns.values()).select_from(joined).where(run.c.study_id == self.study(name).id)
+        query = select(*columns.values()).select_from(joined).where(run.c.study_id == self._id(name))
         choice = Choice(where, sort, limit)
         return to_frame(self._ask(choice.of(query, plain_fields(columns), self._dialect, cells), columns))
 
@@ -314,6 +319,14 @@ class Studies:
         from studies.reading_sql import read_sql
 
         return read_sql(self._engine, query, limit)
+
+    def _id(self, name: str) -> int:
+        """The key of a study, without counting its trials."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(select(study.c.id).where(study.c.name == name))
+        if found is None:
+            raise self._no_study(name)
+        return int(found)
 
     def _runs(self, record: StudyRecord, choice: Choice) -> Rows:
         columns = run_columns()

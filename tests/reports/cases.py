@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 import studies
 from hnet_core.trial import TrialResult
-from reports.evidence import Evidence, Quality, Trial
+from reports.evidence import Evidence, Measured, Quality, Trial
 from studies.database import connect
 from studies.metrics import METRICS
 from studies.queries import Studies
@@ -38,7 +38,15 @@ def make_trial(number: int, ratio: float, accuracy: float, validation: float | N
     if validation is not None:
         values["validation_final_accuracy"] = Interval(validation, None, None, 3)
     content: dict[str, Any] = {"state": "COMPLETE", "reason": None, "duplicate_of": None, "n": 3, "params": {}}
-    return Trial(**{"number": number, "metrics": values, **content, **more})
+    return Trial(**{"number": number, "metrics": measured(values), **content, **more})
+
+
+def measured(metrics: Mapping[str, Interval]) -> Measured:
+    """The metrics of a trial from their intervals."""
+    row: dict[str, Any] = {"n": max(interval.n for interval in metrics.values())}
+    for name, interval in metrics.items():
+        row |= {name: interval.mean, f"{name}.low": interval.low, f"{name}.high": interval.high}
+    return Measured(list(row.values()), {column: place for place, column in enumerate(row)})
 
 
 def make_evidence(

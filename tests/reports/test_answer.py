@@ -8,7 +8,7 @@ import pytest
 
 from reports.answer import answer
 from reports.evidence import Quality
-from tests.reports.cases import SPEC, make_evidence, make_trial
+from tests.reports.cases import SPEC, make_evidence, make_trial, measured
 
 TEST_ONLY = Quality("final_accuracy", "during_accuracy", "final_accuracy", "accuracy")
 
@@ -45,7 +45,7 @@ def test_exactly_one_point_is_within_one_point() -> None:
 def test_an_error_of_zero_has_a_price_too() -> None:
     trials = [make_trial(0, 0.8, 0.0), make_trial(1, 0.4, 0.0), make_trial(2, 0.9, 0.5)]
     quality = Quality("final_mse", "during_mse", "final_mse", "mean squared error")
-    errors = [replace(t, metrics={**t.metrics, "final_mse": t["final_accuracy"]}) for t in trials]
+    errors = [replace(t, metrics=measured({**t.metrics, "final_mse": t["final_accuracy"]})) for t in trials]
     found = answer(make_evidence(errors, front=[1], quality=quality))
     assert (found.best, found.near) == (errors[1], errors[1])
 

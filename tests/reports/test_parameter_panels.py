@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from reports.main_effects import main_effects
 from reports.parameter_panels import FRAME, _scale, parameter_panels
 from reports.scales import Linear, Log, Ordinal
 from reports.shades import shade_edges, shade_legend, shade_of
@@ -15,7 +16,8 @@ from tests.reports.cases import SPEC, make_evidence, make_trial
 def test_each_configuration_has_one_dot_in_each_panel() -> None:
     trials = [make_trial(i, 0.05 * 1.3**i, 0.9, params={"a.x": 0.1 * i, "a.y": i % 2}) for i in range(12)]
     spec = {**SPEC, "search": {"a.x": {"float": [0, 2]}, "a.y": {"choice": [0, 1]}}}
-    figure = parameter_panels(make_evidence(trials, front=[0], spec=spec, parameters=("a.x", "a.y")))
+    evidence = make_evidence(trials, front=[0], spec=spec, parameters=("a.x", "a.y"))
+    figure = parameter_panels(evidence, {name: main_effects(evidence, name) for name in evidence.parameters})
     for _, drawing in figure.drawings:
         shown = re.findall(r'class="points shade-\d" data-trials="([^"]*)"', drawing)
         assert sorted(int(number) for group in shown for number in group.split()) == list(range(12))
@@ -36,7 +38,7 @@ def test_equal_ratios_share_one_shade() -> None:
 def test_a_parameter_that_never_changed_is_said_to_be_not_varied() -> None:
     trials = [make_trial(i, 0.5, 0.9, params={"a.x": 3}) for i in range(3)]
     spec = {**SPEC, "search": {"a.x": {"int": [3, 3]}}}
-    figure = parameter_panels(make_evidence(trials, spec=spec, parameters=("a.x",)))
+    figure = parameter_panels(make_evidence(trials, spec=spec, parameters=("a.x",)), {})
     assert "not varied: 3 throughout" in figure.drawings[0][1]
     assert figure.finding == "0 parameters varied."
 

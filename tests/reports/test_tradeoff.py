@@ -221,9 +221,8 @@ class Many:
     def study(self, name: str) -> Any:
         return self._sample.study(name)
 
-    def trial_rows(self, name: str) -> Rows:
-        columns = list(self._table.columns)
-        return Rows(columns, self._table.astype(object).where(self._table.notna(), None).to_numpy().tolist())
+    def trial_rows(self, name: str, columns: list[str]) -> Rows:
+        return _rows(self._table[columns])
 
     def runs(self, name: str) -> pd.DataFrame:
         """Three seeds of each trial, a little around its mean."""
@@ -232,13 +231,17 @@ class Many:
         table[columns] = table[columns] + np.random.default_rng(1).normal(0, 0.01, (len(table), 2))
         return table
 
-    def front(self, name: str) -> pd.DataFrame:
+    def front_rows(self, name: str) -> Rows:
         table = self._table.sort_values("compression_ratio")
         value = table["validation_final_accuracy"]
-        return table[value > value.cummax().shift(fill_value=0)]
+        return _rows(table[value > value.cummax().shift(fill_value=0)])
 
     def matrices(self, name: str, number: int) -> Any:
         return self._sample.matrices(name, self._originals[number % len(self._originals)])
+
+
+def _rows(table: pd.DataFrame) -> Rows:
+    return Rows(list(table.columns), table.astype(object).where(table.notna(), None).to_numpy().tolist())
 
 
 def test_two_thousand_configurations_stay_below_a_megabyte(sample: Studies) -> None:

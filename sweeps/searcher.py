@@ -82,6 +82,7 @@ class JobSearcher(Searcher):
             # While jobs run one may be lost and come back, and Tune asks no more once it was told that this is the end.
             return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
+        self._watchdog.expect(job.number, job.config["method"]["name"])
         config: dict[str, Any] = {"job": json.dumps(job.to_dict())}
         if job.carried:
             self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
@@ -113,14 +114,13 @@ class JobSearcher(Searcher):
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
         lost = error or result is None or "message" not in result
-        (self._watchdog.stop if lost else self._watchdog.finish)(number)
+        message = self._failures.pop(trial_id, _why_lost(None)) if lost or result is None else _message(result)
+        (self._watchdog.complete if isinstance(message, Success) else self._watchdog.stop)(number)
         self._folders.pop(number, None)
         if trial_id in self._stopped:
             self._stopped.discard(trial_id)
-        elif lost or result is None:
-            self._pass_on(number, self._failures.pop(trial_id, _why_lost(None)))
         else:
-            self._pass_on(number, _message(result))
+            self._pass_on(number, message)
 
     def end_overdue(self) -> None:
         """Kill the workers of jobs that are over a limit; called again and again while the sweep runs."""

@@ -51,7 +51,7 @@ class Limits(Options):
         None,
         gt=0,
         description="without a finished task a worker is taken for hung and killed, its trial retried; left out: "
-        "five times what the slowest trial took, at least 10",
+        "five times what the slowest trial of its method took, at least 10",
     )
     retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
 

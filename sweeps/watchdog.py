@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from sweeps.jobs import Failure
@@ -18,7 +19,8 @@ class Watchdog:
     """Keeps the time of running jobs by trial number.
 
     Where no `task_minutes` are set, a worker is taken for hung once it has been silent for five times what the slowest
-    whole trial of this sweep took, but never within ten minutes, nor before three trials have finished.
+    whole trial of its method took in this sweep, but never within ten minutes, nor before three of them are COMPLETE;
+    each time a trial was taken for hung it is given twice as long, should it only be slow.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,7 +29,14 @@ class Watchdog:
         self._begun: dict[int, float] = {}
         self._heard: dict[int, float] = {}
         self._spent: dict[int, float] = {}
-        self._finished: list[float] = []
+        self._methods: dict[int, str] = {}
+        self._took: dict[str, list[float]] = {}
+        self._hung: Counter[int] = Counter()
+        self._overdue: set[int] = set()
+
+    def expect(self, number: int, method: str) -> None:
+        """A job is handed out that trains this method."""
+        self._methods[number] = method
 
     def start(self, number: int) -> None:
         """A worker has begun with the job; told again, nothing changes."""
@@ -39,39 +48,43 @@ class Watchdog:
 
     def stop(self, number: int) -> None:
         """The worker is gone; the job may start again elsewhere, and its time goes on counting."""
+        self._hung[number] += number in self._overdue
+        self._overdue.discard(number)
         if number in self._begun:
             self._spent[number] = self._spent.get(number, 0.0) + self._clock() - self._begun.pop(number)
             self._heard.pop(number, None)
 
-    def finish(self, number: int) -> None:
+    def complete(self, number: int) -> None:
         """The job is done, and the time of this attempt tells how long others may take."""
         if number in self._begun:
-            self._finished.append(self._clock() - self._begun[number])
+            took = self._clock() - self._begun[number]
+            self._took.setdefault(self._methods.get(number, ""), []).append(took)
         self.stop(number)
 
     def overdue(self) -> dict[int, Failure]:
         """The jobs to end now, each with the reason."""
         limits, now, found = self._limits, self._clock(), {}
-        patience = self._patience()
         for number, begun in self._begun.items():
             seconds = self._spent.get(number, 0.0) + now - begun
-            silent = now - self._heard[number]
             if limits.trial_minutes is not None and seconds > 60 * limits.trial_minutes:
                 found[number] = Failure(f"took longer than limits.trial_minutes: {limits.trial_minutes:g}")
-            elif silent > patience:
-                found[number] = Failure(f"the worker finished no task within {self._why()}", kind="worker")
+            elif now - self._heard[number] > self._patience(number):
+                found[number] = Failure(f"the worker finished no task within {self._limit(number)}", kind="worker")
+        self._overdue |= set(found)
         return found
 
-    def _patience(self) -> float:
-        """Seconds a worker may be silent."""
+    def _patience(self, number: int) -> float:
+        """Seconds the worker of a job may be silent."""
         if self._limits.task_minutes is not None:
             return 60 * self._limits.task_minutes
-        if len(self._finished) < TRIALS_TO_LEARN:
+        took = self._took.get(self._methods.get(number, ""), [])
+        if len(took) < TRIALS_TO_LEARN:
             return math.inf
-        return max(LEAST_SECONDS, TIMES_THE_SLOWEST * max(self._finished))
+        return 2.0 ** self._hung[number] * max(LEAST_SECONDS, TIMES_THE_SLOWEST * max(took))
 
-    def _why(self) -> str:
+    def _limit(self, number: int) -> str:
         if self._limits.task_minutes is not None:
             return f"limits.task_minutes: {self._limits.task_minutes:g}"
-        minutes = f"{self._patience() / 60:.0f} minutes"
-        return f"{minutes}, while whole trials take {max(self._finished) / 60:.1f} (limits.task_minutes allows more)"
+        slowest = max(self._took[self._methods.get(number, "")]) / 60
+        minutes = f"{self._patience(number) / 60:.0f} minutes"
+        return f"{minutes}, while whole trials took {slowest:.1f} (limits.task_minutes allows more)"

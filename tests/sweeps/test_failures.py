@@ -14,6 +14,7 @@ import studies
 from hnet_core.errors import HnetError
 from studies.database import DatabaseUnreachable
 from studies.store import Store
+from sweeps.checkpoints import Folder
 from sweeps.driver import Driver
 from sweeps.jobs import Failure, Success
 from sweeps.patience import Patience
@@ -73,8 +74,9 @@ def test_a_trial_whose_worker_is_lost_too_often_fails_with_the_reason(url: str) 
 
 
 def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*arguments: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def full(self: Folder, name: str, content: bytes) -> None:
+        if content:  # there was room while the sweep began
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr("sweeps.checkpoints.Folder.write", full)
@@ -125,25 +127,31 @@ def test_the_watchdog_ends_what_is_too_long_and_retries_what_is_silent() -> None
     assert watchdog.overdue()[7] == Failure("took longer than limits.trial_minutes: 10")
 
 
-def test_without_a_limit_a_worker_hangs_when_it_is_silent_for_five_times_the_slowest_trial() -> None:
+def test_without_a_limit_a_worker_hangs_when_it_is_silent_for_five_times_the_slowest_trial_of_its_method() -> None:
     now = [0.0]
     watchdog = Watchdog(Limits(), clock=lambda: now[0])
     for number, minutes in enumerate((1, 4, 2)):
-        watchdog.start(number)  # this one hangs, which teaches nothing: before three trials have finished who knows
-        now[0] += 60 * 60
+        watchdog.expect(number, "hnet")
+        watchdog.start(number)
+        now[0] += 60 * 60  # this one hangs, which teaches nothing: before three have finished who knows
         assert watchdog.overdue() == {}
         watchdog.stop(number)
         watchdog.start(number)
         now[0] += 60 * minutes
-        watchdog.finish(number)
-    watchdog.start(7)
-    now[0] += 60 * 20
-    assert watchdog.overdue() == {}
-    now[0] += 1
-    hung = watchdog.overdue()[7]
-    assert hung.kind == "worker" and "within 20 minutes, while whole trials take 4.0" in hung.reason
-    watchdog.hear(7)
-    assert watchdog.overdue() == {}
+        watchdog.complete(number)
+    watchdog.expect(7, "hnet")
+    watchdog.expect(8, "joint")  # of which nothing has finished yet
+    for minutes in (20, 40):  # the second time twice as long
+        watchdog.start(7)
+        watchdog.start(8)
+        watchdog.hear(7)
+        now[0] += 60 * minutes
+        assert watchdog.overdue() == {}
+        now[0] += 1
+        assert list(watchdog.overdue()) == list(watchdog.overdue()) == [7]
+        hung = watchdog.overdue()[7]
+        assert hung.kind == "worker" and f"within {minutes} minutes, while whole trials took 4.0" in hung.reason
+        watchdog.stop(7)
 
 
 def test_without_a_limit_short_trials_still_leave_ten_minutes() -> None:
@@ -152,7 +160,7 @@ def test_without_a_limit_short_trials_still_leave_ten_minutes() -> None:
     for number in range(3):
         watchdog.start(number)
         now[0] += 5
-        watchdog.finish(number)
+        watchdog.complete(number)
     watchdog.start(7)
     now[0] += 600
     assert watchdog.overdue() == {}

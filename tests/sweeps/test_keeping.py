@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -36,6 +36,7 @@ def kept_in(folder: Path) -> set[int]:
     return {int(path.name) for path in folder.glob("*")}
 
 
+@settings(deadline=None, max_examples=50)  # it writes files
 @given(points=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=8))
 def test_at_any_time_exactly_the_front_so_far_is_kept(points: list[tuple[int, int]], tmp_path_factory: Any) -> None:
     folder: Path = tmp_path_factory.mktemp("study")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -107,6 +109,20 @@ def test_a_worker_that_is_killed_is_replaced_and_its_trial_completes(tmp_path: P
     _, errors = driver.communicate(timeout=240)
     assert driver.returncode == 0, errors
     assert ledger(tmp_path) == dict.fromkeys(range(4), "COMPLETE")
+
+
+@pytest.mark.slow
+def test_two_workers_are_started_once_for_however_many_short_trials(tmp_path: Path) -> None:
+    spec_in(tmp_path, iterations=1, trials=60)
+    driver, seen = start(tmp_path), set()
+    while driver.poll() is None:
+        for process in psutil.Process(driver.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "ResourceTrainable" in " ".join(process.cmdline()):
+                    seen.add(process.pid)
+        time.sleep(0.05)
+    assert driver.communicate()[1].count("60/60 done") == 1
+    assert len(seen) == 2
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ ONLY_IN = {
     "alembic": {"studies"},
     "torch": {"hnet_core", "sweeps"},
     "torchvision": {"hnet_core"},
-    "sklearn": {"hnet_core"},
+    "sklearn": {"hnet_core", "reports"},
     "jinja2": {"reports"},
     "matplotlib": {"reports"},
 }

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from reports.budget import budget_remarks, differing_settings
 from reports.comparison import Comparison, Pair, compare, headline
-from reports.comparison_tables import entrant_rows, entrant_table, stream_table, verdict_rows, verdict_table
+from reports.comparison_tables import (
+    cross_tables,
+    entrant_rows,
+    entrant_table,
+    stream_table,
+    verdict_rows,
+    verdict_table,
+)
 from reports.entrants import entrants_of
 from reports.figure import Figure
 from reports.forest import Line, forest
@@ -70,7 +77,15 @@ def write(
         files |= _figures(comparison)
     files["verdicts.tex"] = latex_table(verdicts)
     files["entrants.tex"] = "\n".join(latex_table(table) for table in _entrant_tables(comparison))
-    files[PAGE] = _page(comparison, verdicts)
+    crossed = cross_tables(comparison, by)
+    if crossed:
+        files["cross.tex"] = "\n".join(latex_table(table) for table in crossed)
+        files["cross.csv"] = csv_text([
+            {"stream": stream, **row}
+            for stream, table in zip(comparison.streams, crossed, strict=True)
+            for row in table.rows
+        ])  # fmt: skip
+    files[PAGE] = _page(comparison, verdicts, crossed)
     files["report.json"] = json_text(_summary(comparison, sorted([*files, "report.json"])))
     write_all(out, files)
     return out / PAGE
@@ -95,7 +110,7 @@ def _entrant_tables(comparison: Comparison) -> list[Table]:
     return [*([wide] if wide else []), *(entrant_table(comparison, stream) for stream in comparison.streams)]
 
 
-def _page(comparison: Comparison, verdicts: Table) -> str:
+def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> str:
     return render(
         "comparison.html.j2",
         comparison=comparison,
@@ -107,6 +122,7 @@ def _page(comparison: Comparison, verdicts: Table) -> str:
         verdicts=verdicts,
         reasons=list(dict.fromkeys(str(p.verdict) for p in comparison.pairs if p.verdict.reason is not None)),
         wide=stream_table(comparison),
+        crossed=crossed,
         tables=[(f"entrants-{i}", entrant_table(comparison, stream)) for i, stream in enumerate(comparison.streams)],
         settings=[
             (stream, [one.label for one in comparison.on(stream)], differing_settings(comparison.on(stream)))

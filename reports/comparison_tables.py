@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from reports.comparison import Comparison, Pair
 from reports.entrants import Entrant
-from reports.numbers import MISSING, mean_text, significant
+from reports.grouping import field_value
+from reports.numbers import MISSING, mean_text, parameter, significant
 from reports.tables import (
     Column,
     Row,
     Table,
     count_column,
     mean_columns,
+    memory_column,
     size_column,
     text_column,
     trial_row,
@@ -76,6 +79,7 @@ def entrant_table(comparison: Comparison, stream: str) -> Table:
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
         size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
         count_column("model_weights", "weights", METRICS["model_weights"].description),
+        *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
         *([size_column("seconds", "time (s)", METRICS["seconds"].description)] if is_one_machine else []),
         text_column("standing", "standing"),
         Column("trial", "trial", lambda row: f"{row['study']} #{row['trial']}", is_number=False),
@@ -98,6 +102,52 @@ def stream_table(comparison: Comparison) -> Table | None:
         columns += mean_columns(f"s{i}", stream)
     caption = f"{METRICS[comparison.metric].label} by stream, mean and 95 % t interval over seeds."
     return Table("streams", caption, columns, rows, key="place")
+
+
+def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
+    """The values of one field by those of another, such as methods by freeze depths; empty unless `by` names two.
+
+    As Table 2 of Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023),
+    https://arxiv.org/abs/2306.10724; one table per stream, an empty cell was not measured.
+    """
+    return [_cross_table(comparison, stream, by) for stream in comparison.streams] if len(by) == 2 else []
+
+
+def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Table:
+    down, across = (dict.fromkeys(_values(comparison.on(stream), field)) for field in by)
+    columns = {value: f"{by[1]} {_spoken(value)}" for value in sorted(across, key=_in_order)}
+    found = {tuple(field_value(one.config, field) for field in by): one for one in comparison.on(stream)}
+    rows = []
+    for place, value in enumerate(down):
+        row: dict[str, Any] = {"label": _spoken(value), "place": place}
+        own = {
+            key: one.interval(comparison.metric) for other, key in columns.items() if (one := found.get((value, other)))
+        }
+        row["n"] = min(cell.n for cell in own.values())
+        for key in columns.values():
+            cell = own.get(key, Interval(None, None, None, 0))
+            row |= {key: cell.mean, f"{key}.low": cell.low, f"{key}.high": cell.high, f"{key}.n": cell.n}
+        rows.append(row)
+    shown = [text_column("label", by[0]), *(one for key in columns.values() for one in mean_columns(key, key))]
+    caption = (
+        f"{METRICS[comparison.metric].label} by {by[0]} (rows) and {by[1]} (columns) on {stream}, mean and 95 % t "
+        "interval over seeds."
+    )
+    return Table("cross", caption, shown, rows, key="place")
+
+
+def _values(entrants: Sequence[Entrant], field: str) -> list[Any]:
+    return [field_value(one.config, field) for one in entrants]
+
+
+def _in_order(value: Any) -> tuple[bool, bool, float, str]:
+    """None first, then numbers, then words."""
+    is_number = isinstance(value, int | float)
+    return value is not None, not is_number, value if is_number else 0.0, str(value)
+
+
+def _spoken(value: Any) -> str:
+    return "none" if value is None else parameter(value)
 
 
 def _stream_row(comparison: Comparison, place: int, label: str) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from reports.evidence import Evidence, Trial
 from reports.numbers import plural, whole
 from reports.svg import element, figure
 from reports.tables import Row
+from studies.grids import FAMILY, Conditions
 
 WIDTH, HEIGHT = 960.0, 26.0
 MAX_REASON = 300
@@ -115,19 +116,30 @@ def coverage_rows(evidence: Evidence) -> list[Row]:
 
 
 def _planned(spec: Mapping[str, Any]) -> int | None:
-    """Trials the budget allows; a grid ends with its last point."""
+    """Trials the budget allows; a grid ends with its last point, after those enqueued before it."""
     allowed: int | None = (spec.get("budget") or {}).get("trials")
     if spec.get("sampler") != "grid":
         return allowed
-    points = math.prod(_grid_points(space) for space in spec["search"].values())
+    points = _grid_size(spec) + len(spec.get("enqueue") or ())
     return points if allowed is None else min(points, allowed)
 
 
-def _grid_points(space: Mapping[str, Any]) -> int:
+def _grid_size(spec: Mapping[str, Any]) -> int:
+    search: Mapping[str, Mapping[str, Any]] = spec["search"]
+    values = {name: _grid_values(space) for name, space in search.items()}
+    when = {name: space.get("when") for name, space in search.items()}
+    if not any(when.values()):
+        return math.prod(len(each) for each in values.values())
+    families = spec.get("families") or {}
+    first = values[FAMILY][0] if FAMILY in values else None
+    return len(Conditions(spec["trial"], families, first, when).grid(values))
+
+
+def _grid_values(space: Mapping[str, Any]) -> Sequence[Any]:
     if "choice" in space:
-        return len(space["choice"])
+        return list(space["choice"])
     low, high = space["float"] if "float" in space else space["int"]
-    return int((high - low) / space["step"] + 1e-9) + 1
+    return [low + i * space["step"] for i in range(int((high - low) / space["step"] + 1e-9) + 1)]
 
 
 def _outcome(trial: Trial) -> str:

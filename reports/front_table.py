@@ -12,6 +12,7 @@ from reports.tables import (
     count_column,
     mean_column,
     mean_columns,
+    memory_column,
     parameter_columns,
     size_column,
     trial_row,
@@ -40,7 +41,8 @@ def front_table(evidence: Evidence) -> Table:
         count_column("model_weights", "weights", METRICS["model_weights"].description),
         *([] if is_one_target else [count_column("target_weights", "target", METRICS["target_weights"].description)]),
         size_column("seconds", "time (s)", METRICS["seconds"].description),
-        size_column("peak_memory_mib", "memory (MiB)", METRICS["peak_memory_mib"].description),
+        *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
+        size_column("peak_memory_mib", "peak memory (MiB)", METRICS["peak_memory_mib"].description),
     ]
     caption = "The front by growing ratio."
     if is_one_target:

@@ -17,10 +17,16 @@ def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
     return ", ".join(_value(config, name) if name in PARTS else f"{name} {_value(config, name)}" for name in by)
 
 
-def _value(config: Mapping[str, Any], name: str) -> str:
+def field_value(config: Mapping[str, Any], name: str) -> Any:
+    """What a configuration has in a field, None where it has no such field; a part stands for its name."""
     value: Any = config
     for part in (name + ".name" if name in PARTS else name).split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _value(config: Mapping[str, Any], name: str) -> str:
+    value = field_value(config, name)
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -13,8 +13,14 @@ MAX_TEXT = 120
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "\u2013": "--", "\u00b1": r"$\pm$", "\u25c6": "", "\u00a0": "~",
+    "|": r"\textbar{}", '"': "{''}", "\u2013": "--", "\u2014": "---", "\u2212": "$-$", "\u00b1": r"$\pm$",
+    "\u00b7": r"$\cdot$", "\u00d7": r"$\times$", "\u2026": r"\ldots{}", "\u25c6": "", "\u00a0": "~",
+    "\u2018": "`", "\u2019": "'", "\u201c": "``", "\u201d": "''",
 }  # fmt: skip
+# What pdfLaTeX prints with its default fonts, besides ASCII: letters with these accents, and some of their own.
+ACCENTS = frozenset("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327")
+LETTERS = frozenset("\u00df\u00e6\u00c6\u00f8\u00d8\u0153\u0152\u0142\u0141\u0131")
+LAST_LETTER = "\u017f"
 
 
 def latex_table(table: Table, note: str = "") -> str:
@@ -53,9 +59,21 @@ def _row(table: Table, columns: Sequence[Column], row: Row) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it stands: special characters escaped, control and direction marks dropped."""
+    """Text that LaTeX prints as it stands: special characters escaped, control and direction marks dropped.
+
+    A character that pdfLaTeX has no font for, which would stop it, stands as its code, such as U+03B2.
+    """
     shown = text if len(text) <= MAX_TEXT * 8 else text[: MAX_TEXT * 8] + " ..."
-    return "".join(SPECIAL.get(c, c) for c in shown if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    kept = (c for c in shown if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return "".join(SPECIAL[c] if c in SPECIAL else _printable(c) for c in kept)
+
+
+def _printable(character: str) -> str:
+    if character.isascii() or character in LETTERS:
+        return character
+    base, marks = (parts := unicodedata.normalize("NFD", character))[0], parts[1:]
+    is_letter = character <= LAST_LETTER and base.isascii() and marks and ACCENTS.issuperset(marks)
+    return character if is_letter else f"U+{ord(character):04X}"
 
 
 def _cell(column: Column, row: Row) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Verdict = Literal["agrees", "differs", "not comparable"]
 
 PERCENT = 100.0
+MEBIBYTE = 2**20
 MAX_NEAREST = 3
 UNKNOWN_SPREAD = "the paper does not say whether its ± is a standard error or a deviation; only the difference is shown"
 ABSENT = object()
@@ -100,6 +101,7 @@ def judge(cell: PublishedCell, values: Sequence[float]) -> tuple[Verdict, str, D
 
     The published value agrees if zero lies in the 95 % Welch interval of the difference: |d| <= t_{.975, nu} SE with
     SE^2 = s^2/n + SEM^2 + u^2/3 and nu after Welch and Satterthwaite, where u is half a unit in the last digit printed.
+    A count, which no seed changes, agrees if it rounds to what is printed: |d| <= u.
     """
     if cell.value is None:
         return "not comparable", "the paper prints no number here", None
@@ -107,6 +109,10 @@ def judge(cell: PublishedCell, values: Sequence[float]) -> tuple[Verdict, str, D
     if measured.mean is None:
         return "not comparable", "no run has this metric", None
     difference = measured.mean - cell.value
+    if cell.metric is not None and METRICS[cell.metric].kind == "count":
+        rounding = _rounding(cell.text)
+        agrees = abs(difference) <= rounding * (1 + 1e-9)
+        return ("agrees" if agrees else "differs"), "", Difference(difference, half_width=rounding)
     if cell.spread is None:
         return "not comparable", "the paper gives no spread; only the difference is shown", Difference(difference)
     if cell.spread_kind == "unknown":
@@ -206,7 +212,8 @@ def _measure(studies: Studies, candidate: _Candidate, cell: PublishedCell) -> Me
     runs = studies.runs(candidate.study, where=f"number == {candidate.row['number']}")
     own = runs.dropna(subset=[cell.metric]).sort_values("seed")
     assert cell.metric is not None
-    factor = PERCENT if cell.unit == "percent" and METRICS[cell.metric].kind == "matrix" else 1.0
+    is_share = cell.unit == "percent" and METRICS[cell.metric].kind == "matrix"
+    factor = PERCENT if is_share else 1 / MEBIBYTE if cell.unit == "MiB" else 1.0
     return Measurement(
         study=candidate.study,
         number=int(candidate.row["number"]),

@@ -121,6 +121,13 @@ def count_column(key: str, label: str, hint: str | None = None) -> Column:
     return Column(key, label, lambda row: whole(row[key]), hint)
 
 
+def memory_column(key: str, label: str) -> Column:
+    """Bytes, shown in MiB."""
+    return Column(
+        key, label, lambda row: significant(None if row[key] is None else row[key] / 2**20), METRICS[key].description
+    )
+
+
 def text_column(key: str, label: str, hint: str | None = None) -> Column:
     """Words."""
     return Column(key, label, lambda row: str(row[key]), hint, is_number=False)

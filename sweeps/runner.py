@@ -19,6 +19,7 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.registry import STREAMS
 from studies.database import connect
 from studies.queries import Studies
+from studies.sides import differences
 from studies.store import Store, StudyExists
 from sweeps import checkpoints
 from sweeps.driver import Driver
@@ -30,7 +31,7 @@ from sweeps.provenance import provenance
 from sweeps.reconcile import reconcile
 from sweeps.samplers import open_optuna_study
 from sweeps.signals import StopSignals
-from sweeps.spec import SweepSpec, as_read_today, differences, fixed_part
+from sweeps.spec import SweepSpec, as_read_today, fixed_part
 from sweeps.tally import StudyHandle, Tally
 
 log = logging.getLogger("hnet")
@@ -177,7 +178,10 @@ def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
         ConfigInvalid: it differs from the spec in more than what may change.
     """
     mine, study = spec.to_dict(), _row(store, spec.study)
-    differ = differences(fixed_part(mine), fixed_part(as_read_today(study["spec"])))
+    differ = [
+        f"{row['key']}: {row['a']!r} in the study, {row['b']!r} now"
+        for row in differences(fixed_part(as_read_today(study["spec"])), fixed_part(mine))
+    ]
     if spec.seeds < study["seeds"]:
         differ.append(f"seeds: {study['seeds']} in the study, {spec.seeds} now (more is possible, fewer is not)")
     if differ:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,23 +10,20 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
+from studies.grids import FAMILY, MISSING, Conditions, Params, changed, lookup, set_field
 from sweeps.ranges import Choice, FloatRange, IntRange, Space, suggest
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
-FAMILY = "family"
 Field = FloatRange | IntRange | Choice
-
-Params = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class SearchSpace:
     """Turns parameters into trial blocks and says which fields a trial has.
 
-    A condition is met if every field it names has one of its values in the trial block as built so far; a field that
-    is not there (because its own condition is not met) has none. The family of a trial is a field like any other.
+    Conditions are those of `studies.grids`.
 
     Attributes:
         template: the raw trial block.
@@ -45,18 +41,18 @@ class SearchSpace:
 
     def place(self, params: Params) -> dict[str, Any]:
         """The trial block with these parameters in place; without a family, that of the first one."""
-        block = copy.deepcopy(dict(self.template))
-        if self.families:
-            block = changed(block, self.families[params.get(FAMILY) or self.first_family])
-        for name, value in params.items():
-            if name != FAMILY:
-                set_field(block, name, value)
-        return block
+        return self._conditions.place(params)
 
     @property
     def first_family(self) -> str:
         field = self.fields.get(FAMILY)
         return str(field.choice[0] if isinstance(field, Choice) else next(iter(self.families)))
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        first = self.first_family if self.families else None
+        when = {name: field.when for name, field in self.fields.items()}
+        return Conditions(self.template, self.families, first, when)
 
     @property
     def is_conditional(self) -> bool:
@@ -71,13 +67,15 @@ class SearchSpace:
 
         Fields of a range that conditions refer to take the values that are mentioned and both ends.
         """
-        deciding = {name: self._turns(name) for name in self._order if name in self._referred or name == FAMILY}
+        order = self._conditions.order
+        deciding = {name: self._turns(name) for name in order if name in self._referred or name == FAMILY}
         seen = []
         for values in product(*deciding.values()):
             chosen = dict(zip(deciding, values, strict=True))
             params = self._walk(chosen)
             block = self.place({name: value for name, value in params.items() if name in deciding})
-            branch = {name: value for name, value in params.items() if name in deciding or not _has(block, name)}
+            left_open = {name for name in params if lookup(block, name) is MISSING}
+            branch = {name: value for name, value in params.items() if name in deciding or name in left_open}
             if branch not in seen:  # a deciding field can be out of play itself
                 seen.append(branch)
                 yield branch
@@ -113,18 +111,7 @@ class SearchSpace:
         values = {name: field.grid() for name, field in self.fields.items()}
         if any(points is None for points in values.values()):
             return None
-        points: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, self.place({}))]
-        for name in self._order:
-            grown = []
-            for params, block in points:
-                if not self._is_met(name, params, block):
-                    grown.append((params, block))
-                    continue
-                for value in values[name] or ():
-                    more = {**params, name: value}
-                    grown.append((more, self.place(more)))
-            points = grown
-        return [params for params, _ in points]
+        return self._conditions.grid({name: points for name, points in values.items() if points is not None})
 
     def grid_size(self) -> int | None:
         """Number of points of the grid, counted without making them where no condition thins them out."""
@@ -142,18 +129,14 @@ class SearchSpace:
         """Give each field whose condition is met its value, conditions after what they refer to."""
         params: dict[str, Any] = {}
         block = self.place({})
-        for name in self._order:
-            if self._is_met(name, params, block):
+        for name in self._conditions.order:
+            if self._conditions.is_met(name, params, block):
                 params[name] = value_of(name, self.fields[name])
                 if name == FAMILY:
                     block = self.place(params)
                 else:
                     set_field(block, name, params[name])
         return params
-
-    def _is_met(self, name: str, params: Params, block: Mapping[str, Any]) -> bool:
-        when = self.fields[name].when or {}
-        return all(_value(key, self.fields, params, block) in values for key, values in when.items())
 
     @property
     def _referred(self) -> set[str]:
@@ -166,35 +149,6 @@ class SearchSpace:
         low, high = field.bounds
         mentioned = [value for one in self.fields.values() for value in (one.when or {}).get(name, ())]
         return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if low <= value <= high)]))
-
-    @cached_property
-    def _order(self) -> list[str]:
-        """The fields in the order of the spec, each after those its condition refers to.
-
-        Raises:
-            ConfigInvalid: conditions refer to each other in a circle.
-        """
-        ordered: list[str] = []
-        waiting = sorted(self.fields, key=lambda name: name != FAMILY)
-        while waiting:
-            ready = [name for name in waiting if not set(self.fields[name].when or {}) & set(waiting)]
-            if not ready:
-                raise ConfigInvalid(f"conditions refer to each other in a circle: {', '.join(waiting)}", key=waiting[0])
-            ordered.append(ready[0])
-            waiting.remove(ready[0])
-        return ordered
-
-
-def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial block changed by a family: a block of another name replaces the old one, all else is merged into it."""
-    result = copy.deepcopy(dict(block))
-    for key, value in by.items():
-        old = result.get(key)
-        merges = (
-            isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("name") in (None, old.get("name"))
-        )
-        result[key] = {**old, **copy.deepcopy(dict(value))} if merges else copy.deepcopy(value)  # type: ignore[dict-item]
-    return result
 
 
 def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:
@@ -211,39 +165,3 @@ def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:
         )
     chosen = family or next(iter(families), None)
     return dict(content["trial"]) if chosen is None else changed(content["trial"], families[chosen])
-
-
-def set_field(block: dict[str, Any], name: str, value: Any) -> None:
-    """Set a dotted field of a raw trial block.
-
-    Raises:
-        ConfigInvalid: the name does not lead to a field of a block.
-    """
-    *blocks, last = name.split(".")
-    for key in blocks:
-        block = block.setdefault(key, {})
-        if not isinstance(block, dict) or not last:
-            raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
-    block[last] = list(value) if isinstance(value, tuple) else value
-
-
-def _has(block: Mapping[str, Any], name: str) -> bool:
-    return _lookup(block, name) is not _MISSING
-
-
-def _value(key: str, fields: Space, params: Params, block: Mapping[str, Any]) -> Any:
-    """What a condition compares: of a searched field only the value it was given, else that of the trial block."""
-    if key in fields:
-        return params.get(key, _MISSING)
-    return _lookup(block, key)
-
-
-_MISSING = object()
-
-
-def _lookup(block: Any, name: str) -> Any:
-    for key in name.split("."):
-        if not isinstance(block, Mapping) or key not in block:
-            return _MISSING
-        block = block[key]
-    return block

@@ -10,8 +10,9 @@ from hnet_core.checking import Complaint, check_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from hnet_core.trial import TrialConfig
+from studies.grids import FAMILY
 from sweeps.ranges import Choice
-from sweeps.space import FAMILY, SearchSpace
+from sweeps.space import SearchSpace
 
 if TYPE_CHECKING:
     from sweeps.spec import SweepSpec

@@ -9,17 +9,18 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from hnet_core.checking import Complaint, check_trial, dotted, explain, parse_trial
+from hnet_core.checking import Complaint, check_trial, explain, parse_trial
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.registry import did_you_mean
 from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
+from studies.grids import FAMILY
 from studies.metrics import METRICS
 from sweeps.constraints import Constraint
 from sweeps.default_ranges import with_default_ranges
 from sweeps.jobs import RungUnit
 from sweeps.overrides import apply_overrides
 from sweeps.ranges import Dimension
-from sweeps.space import FAMILY, SearchSpace
+from sweeps.space import SearchSpace
 from sweeps.space_check import check_space
 from sweeps.variants import take_variant
 from sweeps.yaml_file import Document
@@ -306,18 +307,6 @@ def reductions(spec: SweepSpec) -> list[str]:
         for name, published in spec.paper.settings.items()
         if isinstance(mine[name], (int, float)) and mine[name] < published
     ]
-
-
-def differences(mine: Mapping[str, Any], stored: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[str]:
-    """Keys in which two specs differ, one line each."""
-    found = []
-    for key in dict.fromkeys([*stored, *mine]):
-        here, there = mine.get(key), stored.get(key)
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
-            found += differences(here, there, (*path, key))
-        elif here != there:
-            found.append(f"{dotted((*path, key))}: {there!r} in the study, {here!r} now")
-    return found
 
 
 # What may change when a study goes on.

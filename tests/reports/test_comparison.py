@@ -18,7 +18,7 @@ from reports.budget import budget_remarks, differing_settings, why_not_comparabl
 from reports.cli import app
 from reports.comparison import compare, headline
 from reports.comparison_report import write
-from reports.comparison_tables import entrant_table, stream_table, verdict_table
+from reports.comparison_tables import cross_tables, entrant_table, stream_table, verdict_table
 from reports.entrants import Entrant, entrants_of
 from studies.queries import Studies
 from studies.verdicts import A_BETTER, B_BETTER, NO_DIFFERENCE, NOT_COMPARABLE
@@ -95,6 +95,22 @@ def test_trials_of_several_studies_can_be_grouped_by_a_field(studies: Studies) -
     assert [one.label for one in entrants] == ["hnet, method.beta_output 0.5", "hnet, method.beta_output 0.0005"]
     with pytest.raises(ConfigInvalid, match=r"did you mean 'method\.beta_output'"):
         entrants_of(studies, ["strong"], by=["method.beta_outptu"])
+
+
+def test_two_fields_make_a_table_of_one_by_the_other(studies: Studies, tmp_path: Path) -> None:
+    by = ["method", "method.beta_output"]
+    comparison = compare(entrants_of(studies, ["strong", "weak"], by=by))
+    (table,) = cross_tables(comparison, by)
+    assert [row["label"] for row in table.rows] == ["hnet"]
+    weak, strong = (f"method.beta_output {value}" for value in ("0.0005", "0.5"))
+    assert [column.label for column in table.columns] == ["method", weak, "95 % interval", strong, "95 % interval"]
+    means = {one.config["method"]["beta_output"]: one.interval(comparison.metric) for one in comparison.entrants}
+    assert table.rows[0][strong] == means[0.5].mean
+    assert table.rows[0][f"{weak}.low"] == means[0.0005].low
+    assert cross_tables(comparison, ["method"]) == []
+    write(studies, ["strong", "weak"], tmp_path, by)
+    assert "cross.csv" in (tmp_path / "comparison.html").read_text()
+    assert (tmp_path / "cross.tex").read_text().count(r"\begin{tabular}") == 1
 
 
 def test_the_family_is_adjusted_together_and_the_best_is_marked(studies: Studies) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from reports.coverage import coverage
 from reports.evidence import Trial
+from sweeps.presets import open_document
+from sweeps.spec import SweepSpec, load_spec
 from tests.reports.cases import SPEC, make_evidence, make_trial
 
 STATES = ["COMPLETE", "COMPLETE", "COMPLETE", "FAILED", "FAILED", "FAILED", "SKIPPED", "RUNNING", "PRUNED"]
@@ -41,6 +47,36 @@ def test_a_grid_plans_no_more_trials_than_it_has_points() -> None:
     assert coverage(make_evidence(trials(), spec={**spec, "budget": {"hours": 1}})).planned == 24
     assert coverage(make_evidence(trials(), spec={**spec, "budget": {"trials": 100}})).planned == 24
     assert coverage(make_evidence(trials(), spec={**spec, "budget": {"trials": 9}})).planned == 9
+
+
+@pytest.mark.parametrize(("preset", "size"), [("partial_hnet_cifar100", 12), ("partial_hnet_cifar100:reduced", 10)])
+def test_a_field_out_of_play_does_not_multiply_the_grid(preset: str, size: int) -> None:
+    spec = load_spec(open_document(preset), Path("unused"))
+    points = spec.space.grid()
+    assert points is not None
+    every = {**spec.to_dict(), "budget": {"hours": 1.0}}
+    assert coverage(make_evidence(trials(), spec=every)).planned == len(points) == size
+    some = {**every, "enqueue": [points[0]] * 3}
+    assert coverage(make_evidence(trials(), spec=some)).planned == size + 3
+
+
+def test_conditions_on_what_a_family_brings_are_counted_as_the_sweep_does() -> None:
+    search = {
+        "method.beta_output": {"float": [0.0, 0.4], "step": 0.1, "when": {"method.name": "hnet"}},
+        "training.lr": {"choice": [0.1, 0.2], "when": {"method.beta_output": [0.1, 0.2]}},
+    }
+    content = {
+        "study": "s",
+        "trial": {"stream": {"name": "split"}, "method": {"name": "hnet"}},
+        "families": {"protects": {"method": {"name": "hnet"}}, "forgets": {"method": {"name": "finetune"}}},
+        "search": search,
+        "sampler": "grid",
+        "budget": {"hours": 1.0},
+    }
+    spec = SweepSpec.model_validate(content)
+    points = spec.space.grid()
+    assert points is not None
+    assert coverage(make_evidence(trials(), spec=spec.to_dict())).planned == len(points) == 5 + 2 + 1
 
 
 def test_reasons_that_differ_only_in_numbers_are_one_group() -> None:

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.latex import escape, latex_table
+from reports.latex import PREAMBLE, escape, latex_table
 from reports.tables import Column, Table, mean_columns, size_column, text_column
 
 ROWS = [
@@ -42,7 +42,44 @@ def test_no_text_becomes_a_command(text: str) -> None:
     escaped = escape(text)
     assert set(re.findall(r"\\(?:[a-zA-Z]+|.)", escaped)) <= {
         r"\textbackslash", r"\{", r"\}", r"\$", r"\&", r"\#", r"\_", r"\%", r"\textasciitilde", r"\textasciicircum",
-        r"\textless", r"\textgreater", r"\textbar", r"\textquotedbl", r"\pm",
+        r"\textless", r"\textgreater", r"\textbar", r"\pm", r"\cdot", r"\times", r"\ldots",
     }  # fmt: skip
     assert "\n" not in escaped
     assert "\u202e" not in escaped
+
+
+@given(st.text(max_size=200))
+def test_every_character_is_one_that_pdflatex_has_a_font_for(text: str) -> None:
+    assert all(c <= "\u017f" for c in escape(text))
+
+
+def test_a_character_without_a_font_stands_as_its_code() -> None:
+    assert escape("na\u00efve \u03b2 \u2212 \u4eac") == "na\u00efve U+03B2 $-$ U+4EAC"
+    assert escape("\u0105 \u00fe \u00df") == "U+0105 U+00FE \u00df"  # an ogonek and a thorn need another encoding
+    assert escape('say "hi"') == "say {''}hi{''}"
+
+
+HOSTILE = st.text(st.sampled_from('\\{}$&#_%~^<>|"[]*-+=,.\u2212\u25c6\u202eab 1') | st.characters(), max_size=40)
+
+
+@given(st.lists(st.tuples(HOSTILE, st.floats(-9e9, 9e9), st.booleans()), min_size=1, max_size=4), HOSTILE)
+def test_any_text_leaves_braces_balanced_and_every_row_as_wide_as_the_table(
+    content: list[tuple[str, float, bool]], note: str
+) -> None:
+    rows = [
+        {"name": name, "final": mean, "final.low": mean - 1 if known else None,
+         "final.high": mean + 1 if known else None, "n": 3, "ratio": mean}
+        for name, mean, known in content
+    ]  # fmt: skip
+    text = latex_table(Table(note, note, TABLE.columns, rows), note)
+    bare = re.sub(r"\\[{}$&#_%]", "", text.removeprefix(PREAMBLE))
+    depth = 0
+    for character in bare:
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert depth == 0
+    assert bare.count("$") % 2 == 0
+    assert "%" not in bare
+    body = bare.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert len(body) == len(rows)
+    assert all(line.count("&") == 2 and line.endswith(r"\\") for line in body)

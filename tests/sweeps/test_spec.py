@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hnet_core.errors import ConfigInvalid, DatasetMissing
+from studies.sides import differences
 from sweeps.presets import open_document, preset_names, preset_summary
-from sweeps.spec import differences, fixed_part, load_spec, reductions
+from sweeps.spec import fixed_part, load_spec, reductions
 from sweeps.yaml_file import parse_document
 from tests.sweeps.tiny import tiny_spec
 
@@ -151,9 +152,9 @@ def test_a_study_may_go_on_with_another_budget_more_seeds_and_another_device_and
     )
     assert fixed_part(free.to_dict()) == fixed_part(base)
     bound = tiny_spec(trial={**trial, "training": {**trial["training"], "lr": 0.5}}, sampler="tpe")
-    assert differences(fixed_part(bound.to_dict()), fixed_part(base)) == [
-        "trial.training.lr: None in the study, 0.5 now",
-        "sampler: 'random' in the study, 'tpe' now",
+    assert differences(fixed_part(base), fixed_part(bound.to_dict())) == [
+        {"key": "sampler", "a": "random", "b": "tpe"},
+        {"key": "trial.training.lr", "a": None, "b": 0.5},
     ]
 
 

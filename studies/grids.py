@@ -1,0 +1,123 @@
+"""Which fields of a spec are searched where: families, conditions, and the points of a grid under them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hnet_core.errors import ConfigInvalid
+
+FAMILY = "family"
+MISSING = object()
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Turns parameters into trial blocks and says which searched fields a trial has.
+
+    A condition is met if every field it names has one of its values in the trial block as built so far; a field that
+    is not there (because its own condition is not met) has none. The family of a trial is a field like any other.
+
+    Attributes:
+        template: the raw trial block.
+        families: changes to the template by name, see `changed`.
+        first_family: whose changes hold where no family is given; None without families.
+        when: the condition of each searched field by dotted name, None where it is searched always.
+    """
+
+    template: Mapping[str, Any]
+    families: Mapping[str, Mapping[str, Any]]
+    first_family: str | None
+    when: Mapping[str, Mapping[str, Sequence[Any]] | None]
+
+    def place(self, params: Params) -> dict[str, Any]:
+        """The trial block with these parameters in place; without a family, that of the first one."""
+        block = copy.deepcopy(dict(self.template))
+        family = params.get(FAMILY) or self.first_family
+        if self.families and family is not None:
+            block = changed(block, self.families[family])
+        for name, value in params.items():
+            if name != FAMILY:
+                set_field(block, name, value)
+        return block
+
+    @cached_property
+    def order(self) -> list[str]:
+        """The fields in the order of the spec, each after those its condition refers to.
+
+        Raises:
+            ConfigInvalid: conditions refer to each other in a circle.
+        """
+        ordered: list[str] = []
+        waiting = sorted(self.when, key=lambda name: name != FAMILY)
+        while waiting:
+            ready = [name for name in waiting if not set(self.when[name] or {}) & set(waiting)]
+            if not ready:
+                raise ConfigInvalid(f"conditions refer to each other in a circle: {', '.join(waiting)}", key=waiting[0])
+            ordered.append(ready[0])
+            waiting.remove(ready[0])
+        return ordered
+
+    def is_met(self, name: str, params: Params, block: Mapping[str, Any]) -> bool:
+        """Whether a field is searched, given the parameters before it and the trial block they make."""
+        when = self.when[name] or {}
+        return all(self._value(key, params, block) in values for key, values in when.items())
+
+    def grid(self, values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+        """Every combination of these values; a field out of play does not multiply them."""
+        points: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, self.place({}))]
+        for name in self.order:
+            grown = []
+            for params, block in points:
+                if not self.is_met(name, params, block):
+                    grown.append((params, block))
+                    continue
+                for value in values[name]:
+                    more = {**params, name: value}
+                    grown.append((more, self.place(more)))
+            points = grown
+        return [params for params, _ in points]
+
+    def _value(self, key: str, params: Params, block: Mapping[str, Any]) -> Any:
+        """What a condition compares: of a searched field only the value it was given, else that of the trial block."""
+        return params.get(key, MISSING) if key in self.when else lookup(block, key)
+
+
+def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial block changed by a family: a block of another name replaces the old one, all else is merged into it."""
+    result = copy.deepcopy(dict(block))
+    for key, value in by.items():
+        old = result.get(key)
+        merges = (
+            isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("name") in (None, old.get("name"))
+        )
+        result[key] = {**old, **copy.deepcopy(dict(value))} if merges else copy.deepcopy(value)  # type: ignore[dict-item]
+    return result
+
+
+def set_field(block: dict[str, Any], name: str, value: Any) -> None:
+    """Set a dotted field of a raw trial block.
+
+    Raises:
+        ConfigInvalid: the name does not lead to a field of a block.
+    """
+    *blocks, last = name.split(".")
+    for key in blocks:
+        block = block.setdefault(key, {})
+        if not isinstance(block, dict) or not last:
+            raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
+    block[last] = list(value) if isinstance(value, tuple) else value
+
+
+def lookup(block: Any, name: str) -> Any:
+    """A dotted field of a raw trial block, MISSING where there is none."""
+    for key in name.split("."):
+        if not isinstance(block, Mapping) or key not in block:
+            return MISSING
+        block = block[key]
+    return block

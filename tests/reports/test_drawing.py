@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reports.axes import Frame
 from reports.callouts import Box, _places, callouts
+from reports.heat import HeatScale, _runs
 from reports.marks import Point, bars, points, steps
-from reports.task_figures import HeatScale, _runs
 
 FRAME = Frame(width=400, height=300, left=40, right=10, top=20, bottom=30)
 inside = st.tuples(st.floats(40, 390), st.floats(20, 270))

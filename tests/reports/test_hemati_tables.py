@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hnet_core.training import networks, stream_shape
+from hnet_core.assembly import networks, stream_shape
 from hnet_core.trial import TrialConfig
 from reports.published_tables import PublishedCell, published_table
 from reports.reproduction import MEBIBYTE, _Candidate, _match, judge

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -208,6 +208,12 @@ class Measured(Mapping[str, Interval]):
             return None
         value: float | None = self._row[place]
         return None if value != value else value
+
+    def numbers(self, columns: Iterable[str]) -> dict[str, float | None]:
+        """`number` of several columns, in half the time."""
+        row, at = self._row, self._at
+        values = {column: row[at[column]] if column in at else None for column in columns}
+        return {column: None if value != value else value for column, value in values.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(METRICS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from reports.evidence import Trial
@@ -85,11 +85,18 @@ def exact_text(value: Any) -> str | None:
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
     """A trial flat and exact, in the column names of `hnet study trials`."""
-    row: dict[str, Any] = {"number": trial.number, "n": trial.n, **trial.params}
-    for metric in metrics:
-        for column in (metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"):
-            row[column] = trial.metrics.number(column)
-    return row
+    columns = metric_columns(tuple(metrics))
+    return {"number": trial.number, "n": trial.n, **trial.params, **trial.metrics.numbers(columns)}
+
+
+@cache
+def metric_columns(metrics: tuple[str, ...]) -> tuple[str, ...]:
+    """Each metric with the ends of its interval, if it has one."""
+    return tuple(
+        column
+        for metric in metrics
+        for column in ((metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"))
+    )
 
 
 def is_count(metric: str) -> bool:

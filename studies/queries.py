@@ -160,8 +160,7 @@ class Studies:
             StudyNotFound: if there is no such study.
             ConfigInvalid: if a column is unknown, or `where` is no condition.
         """
-        rows = self._trials(self.study(name), Choice(where, sort, limit), columns=columns)
-        return to_frame(rows, after="hypernet", only=columns)
+        return to_frame(self.trial_rows(name, where, sort, limit, columns), after="hypernet", only=columns)
 
     def trial_rows(
         self,

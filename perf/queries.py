@@ -47,7 +47,7 @@ class Cost:
 
 def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list[Cost]:
     """The named questions to a study, each in a process of its own, and Optuna's beside them."""
-    n_trials = studies.open(db).study(study).states["COMPLETE"]
+    n_trials = studies.open(db).trial_counts(study).states["COMPLETE"]
     hnet = [sys.executable, "-m", "sweeps"]
     listing = [*hnet, "study", "trials", study, "--where", WHERE, "--sort", "-final_accuracy", "--limit", "50"]
     return [

@@ -2,7 +2,9 @@
 
 Trials that train nothing (perf/noop.py) are run by
 
-- driver: our driver alone, in this process (SQLite, NSGA-II), in blocks of trials, so that growth would show;
+- driver: our driver alone, in this process (SQLite, NSGA-II), in blocks of finished trials, so that growth would
+  show. A trial that asks for a configuration measured before is one, too: it is asked for, written and told like any
+  other, and the longer NSGA-II searches the more of them it asks for (a third, after 2,000);
 - hnet: the whole service on Ray, two workers; the processor time of every process, Ray's own included;
 - tune: plain Ray Tune with OptunaSearch on an RDB storage and a function trainable, as one would write it by hand.
 
@@ -56,20 +58,21 @@ class Row:
 
 
 def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
-    """The driver in this process, one row per block of trials."""
+    """The driver in this process, one row per block of finished trials."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, _clock_of(Driver, "_ask") as ask:
 
         def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
-            began, asked, done = time.process_time(), ask[0], 0
+            began, asked, before = time.process_time(), ask[0], 0
             while (job := driver.next_job()) is not None:
                 for message in no_work(job):
                     send(job.number, message)
-                done += 1
-                if done % BLOCK == 0:
-                    cpu, asking = 1000 * (time.process_time() - began) / BLOCK, 1000 * (ask[0] - asked) / BLOCK
-                    rows.append(Row(f"driver, {sampler}", done, cpu, asking, cpu - asking))
-                    began, asked = time.process_time(), ask[0]
+                finished = driver.tally.complete + driver.tally.duplicates
+                if finished - before >= BLOCK:
+                    per_trial = 1000 / (finished - before)
+                    cpu, asking = per_trial * (time.process_time() - began), per_trial * (ask[0] - asked)
+                    rows.append(Row(f"driver, {sampler}", finished, cpu, asking, cpu - asking))
+                    began, asked, before = time.process_time(), ask[0], finished
 
         run_sweep(noop_spec(sampler, trials), f"{folder}/noop.db", backend=backend)
     return rows
@@ -243,7 +246,7 @@ def _mib(engine: Engine) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=2000, help="of the driver's row")
+    parser.add_argument("--trials", type=int, default=2000, help="trained ones, of the driver's rows")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--without-ray", action="store_true", help="the driver's rows only")
     parser.add_argument("--endurance", type=int, metavar="TRIALS")

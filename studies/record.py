@@ -15,8 +15,6 @@ class StudyRecord:
         spec: the sweep spec with every default filled in.
         seeds: seeds wanted per configuration.
         launches: one dict per driver start, oldest first, with the columns of the launch table.
-        states: number of trials in each state, zeros included.
-        duplicates: trials that repeat an earlier configuration; they are counted in `states` too.
         driver: who drives it now (owner, host, pid, until), None if nobody does.
         stop_requested: somebody asked the driver to stop.
         driver_seconds: wall time of all drivers.
@@ -29,8 +27,6 @@ class StudyRecord:
     seeds: int
     created_at: datetime
     launches: list[dict[str, Any]]
-    states: dict[str, int]
-    duplicates: int
     driver: dict[str, Any] | None
     stop_requested: bool
     driver_seconds: float
@@ -49,3 +45,20 @@ class StudyRecord:
     def searched(self) -> list[str]:
         """Dotted names of the searched parameters, in the order of the spec."""
         return list(self.spec.get("search") or {})
+
+
+@dataclass(frozen=True)
+class TrialCounts:
+    """How many trials a study has.
+
+    Attributes:
+        states: number of trials in each state, zeros included.
+        duplicates: those that repeat an earlier configuration; they are counted in `states` too.
+    """
+
+    states: dict[str, int]
+    duplicates: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def study_summary(studies: Studies, name: str) -> dict[str, Any]:
     """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
-    record = studies.study(name)
+    record, counts = studies.study(name), studies.trial_counts(name)
     members = studies.front_rows(name)
     front = printed(members)
     best = {}
@@ -27,9 +27,9 @@ def study_summary(studies: Studies, name: str) -> dict[str, Any]:
         "name": name,
         "uuid": record.uuid,
         "created_at": record.created_at,
-        "trials": sum(record.states.values()),
-        "states": record.states,
-        "duplicates": record.duplicates,
+        "trials": counts.total,
+        "states": counts.states,
+        "duplicates": counts.duplicates,
         "seeds": record.seeds,
         "objectives": record.objectives,
         "constraints": record.constraints,

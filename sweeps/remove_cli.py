@@ -24,7 +24,7 @@ def remove(
     from studies.shelf import Shelf
 
     engine = connect(db)
-    trials = sum(Studies(engine).study(name).states.values())
+    trials = Studies(engine).trial_counts(name).total
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigInvalid(f"rm deletes {trials} trials of {name} for good; say so with --yes.")

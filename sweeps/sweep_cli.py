@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from studies import DEFAULT_URL
 from sweeps.arguments import Assignments, Data, Database, Output, Shape, Source
+
+if TYPE_CHECKING:
+    from studies.record import StudyRecord, TrialCounts
 
 app = typer.Typer(help="Run a hyperparameter sweep, or go on with one.", no_args_is_help=True)
 
@@ -103,7 +106,8 @@ def status(study: Study, db: Database = DEFAULT_URL, format: Shape = "table", ou
     import studies
     from studies.output import write_object
 
-    write_object(_status(studies.open(db).study(study)), format, output, f"Study {study}")
+    found = studies.open(db)
+    write_object(_status(found.study(study), found.trial_counts(study)), format, output, f"Study {study}")
 
 
 @app.command()
@@ -127,20 +131,19 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
 
 
-def _status(record: Any) -> dict[str, Any]:
+def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
     from sweeps.spec import SweepSpec
 
-    states = record.states
-    counted = sum(states.values()) - states["SKIPPED"] - record.duplicates
+    states = counts.states
     return {
         "study": record.name,
         "planned": SweepSpec.model_validate(record.spec).planned_trials,
-        "asked": counted,
-        "done": states["COMPLETE"] - record.duplicates,
+        "asked": counts.total - states["SKIPPED"] - counts.duplicates,
+        "done": states["COMPLETE"] - counts.duplicates,
         "running": states["RUNNING"],
         "failed": states["FAILED"],
         "skipped": states["SKIPPED"],
-        "duplicates": record.duplicates,
+        "duplicates": counts.duplicates,
         "driver": record.driver,
         "stop_requested": record.stop_requested,
         "driver_hours": record.driver_seconds / 3600,

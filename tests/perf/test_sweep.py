@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import studies
-from perf import sweep
+from perf import noop, sweep
 
 
 def test_the_driver_has_one_row_per_block_and_asking_is_part_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +19,13 @@ def test_the_driver_has_one_row_per_block_and_asking_is_part_of_the_whole(monkey
     rows = sweep.driver_rows(4, "random")
     assert [(row.what, row.after_trials) for row in rows] == [("driver, random", 2), ("driver, random", 4)]
     assert all(0 < row.ask_ms < row.cpu_ms and row.rest_ms == row.cpu_ms - row.ask_ms for row in rows)
+
+
+def test_a_configuration_asked_for_again_is_a_finished_trial_of_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "BLOCK", 3)
+    monkeypatch.setitem(noop.SPEC, "search", {"method.beta_output": {"choice": [0.1, 0.2, 0.3]}})
+    rows = sweep.driver_rows(3, "random")
+    assert len(rows) == 1 and rows[0].after_trials > 3
 
 
 def test_a_long_study_ends_checked_and_with_the_size_of_its_database(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def make_record(spec: Mapping[str, Any], launches: Sequence[Mapping[str, Any]] =
     """A study without a database."""
     return StudyRecord(
         id=1, name="small", uuid="u", spec=dict(spec), seeds=3, created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        launches=[dict(row) for row in launches], states={}, duplicates=0, driver=None, stop_requested=False,
+        launches=[dict(row) for row in launches], driver=None, stop_requested=False,
         driver_seconds=1.0,
     )  # fmt: skip
 

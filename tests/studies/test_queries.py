@@ -50,8 +50,9 @@ def test_study_record_says_all_about_a_study(found: Studies, name: str) -> None:
     record = found.study(name)
     assert record.spec == sample_spec(name, 12, 3, 5)
     assert record.searched == AXES
-    assert record.states == dict.fromkeys(STATES, 0) | {"COMPLETE": 10, "SKIPPED": 1, "FAILED": 1}
-    assert record.duplicates == 1
+    counts = found.trial_counts(name)
+    assert counts.states == dict.fromkeys(STATES, 0) | {"COMPLETE": 10, "SKIPPED": 1, "FAILED": 1}
+    assert (counts.duplicates, counts.total) == (1, 12)
     assert record.driver is None
     assert [launch["git_commit"] for launch in record.launches] == [PROVENANCE["git_commit"]]
 

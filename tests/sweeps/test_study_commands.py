@@ -52,7 +52,7 @@ def test_a_removed_study_leaves_neither_rows_nor_memory(db: str) -> None:
     assert studies.open(db).studies(archived=True).empty
     assert optuna.get_all_study_names(f"sqlite:///{db}") == []
     run_sweep(tiny_spec(), db, backend=inline)
-    assert studies.open(db).study("tiny").states["COMPLETE"] == 3
+    assert studies.open(db).trial_counts("tiny").states["COMPLETE"] == 3
 
 
 def test_a_study_goes_to_optuna_and_back_on_the_command_line(db: str, tmp_path: Path) -> None:

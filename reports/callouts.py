@@ -31,20 +31,29 @@ class Box(NamedTuple):
         return max(width, 0) * max(height, 0)
 
 
-def callouts(frame: Frame, labels: Sequence[tuple[float, float, str]], avoid: Sequence[tuple[float, float]]) -> Markup:
-    """Labels `(x, y, text)`, each where it covers the fewest points and no earlier label."""
+class Label(NamedTuple):
+    """What to say about the point at pixel (x, y), and the class of the drawing that says it."""
+
+    x: float
+    y: float
+    text: str
+    style: str | None = None
+
+
+def callouts(frame: Frame, labels: Sequence[Label], avoid: Sequence[tuple[float, float]]) -> Markup:
+    """Each label where it covers the fewest points and no earlier label."""
     taken = [Box(x - 6, y - 6, x + 6, y + 6) for x, y in avoid]
     drawn = []
-    for x, y, text in labels:
-        box = min(_places(frame, x, y, text), key=lambda place: sum(place.overlap(other) for other in taken))
+    for label in labels:
+        box = min(_places(frame, label), key=lambda place: sum(place.overlap(other) for other in taken))
         taken.append(box)
-        drawn.append(_draw(x, y, box, text))
+        drawn.append(_draw(label, box))
     return element("g", *drawn, class_="callouts") if drawn else EMPTY
 
 
-def _places(frame: Frame, x: float, y: float, text: str) -> list[Box]:
+def _places(frame: Frame, label: Label) -> list[Box]:
     """Boxes around the point that lie inside the frame, nearest and upper ones first."""
-    width = CHARACTER * len(text)
+    x, y, width = label.x, label.y, CHARACTER * len(label.text)
     boxes = []
     for distance in (GAP, 2 * GAP, 4 * GAP, 6 * GAP):
         for right, down in ((-1, -1), (1, -1), (0, -1), (1, 1), (0, 1), (-1, 1), (1, 0), (-1, 0)):
@@ -61,10 +70,11 @@ def _inside(frame: Frame, box: Box) -> bool:
     return left <= box.left and box.right <= right and top <= box.top and box.bottom <= bottom
 
 
-def _draw(x: float, y: float, box: Box, text: str) -> Markup:
+def _draw(label: Label, box: Box) -> Markup:
     middle = (box.left + box.right) / 2
-    label = element("text", text, x=middle, y=box.bottom - 4, text_anchor="middle")
-    end_x, end_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
-    if abs(end_x - x) + abs(end_y - y) < LEADER_FROM:
-        return label
-    return EMPTY.join([element("path", d=f"M{pixel(x)} {pixel(y)}L{pixel(end_x)} {pixel(end_y)}"), label])
+    drawn = element("text", label.text, x=middle, y=box.bottom - 4, text_anchor="middle", class_=label.style)
+    end_x, end_y = min(max(label.x, box.left), box.right), min(max(label.y, box.top), box.bottom)
+    if abs(end_x - label.x) + abs(end_y - label.y) < LEADER_FROM:
+        return drawn
+    leader = f"M{pixel(label.x)} {pixel(label.y)}L{pixel(end_x)} {pixel(end_y)}"
+    return EMPTY.join([element("path", d=leader, class_=label.style), drawn])

@@ -10,6 +10,7 @@ from hnet_core.errors import ConfigInvalid
 from reports.answer import Answer, answer
 from reports.evidence import Evidence, Trial, gather
 from reports.grouping import check_fields, group_label, stream_of
+from studies.grids import FAMILY
 
 if TYPE_CHECKING:
     from studies.queries import Studies
@@ -22,14 +23,16 @@ REFERENCE = {"accuracy": (2.0, 0.0), "mse": (2.0, 1.0)}
 @dataclass(frozen=True)
 class Family:
     """Attributes:
+    prefix: stands before the number of a trial wherever trials of several studies are told apart.
     evidence: only its configurations, with their front in the plane of quality and compression ratio.
-    streams: what they were trained on, in words.
+    streams: what they were trained on, in words; empty where the families are of one study.
     hypervolume: area between its front (test means) and REFERENCE, as a share of that between zero ratio,
         the best value there is, and REFERENCE.
     """
 
     index: int
     label: str
+    prefix: str
     evidence: Evidence
     answer: Answer
     streams: frozenset[str]
@@ -41,7 +44,7 @@ class Family:
 
     def key(self, trial: Trial) -> str:
         """What a point of this family is known by within the page."""
-        return f"{self.index}-{trial.number}"
+        return f"{self.prefix}{trial.number}"
 
 
 def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Family]:
@@ -66,8 +69,28 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
             groups.append((label, _only(evidence, trials), [configs[trial.number] for trial in trials]))
     _check(groups, names)
     return [
-        Family(i, label, part, answer(part), frozenset(map(stream_of, configs)), _hypervolume(part))
+        Family(i, label, f"{i}-", part, answer(part), frozenset(map(stream_of, configs)), _hypervolume(part))
         for i, (label, part, configs) in enumerate(groups)
+    ]
+
+
+def families_within(evidence: Evidence) -> list[Family]:
+    """The `families` a study searches over, in the order of its spec; [] where fewer than two have a finished trial.
+
+    There are none either where they are more than one figure can tell apart.
+    """
+    if FAMILY not in evidence.parameters:
+        return []
+    names = evidence.record.spec["search"][FAMILY]["choice"]
+    parts: dict[str, list[Trial]] = {name: [] for name in names}
+    for trial in evidence.configurations:
+        parts.setdefault(trial.params[FAMILY] or names[0], []).append(trial)
+    found = {name: trials for name, trials in parts.items() if trials}
+    if not 2 <= len(found) <= MAX_FAMILIES:
+        return []
+    named = [(name, _only(evidence, trials)) for name, trials in found.items()]
+    return [
+        Family(i, name, "", part, answer(part), frozenset(), _hypervolume(part)) for i, (name, part) in enumerate(named)
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from reports.axes import Frame, axes, vertical_line
-from reports.callouts import callouts
+from reports.callouts import Label, callouts
 from reports.evidence import Trial
 from reports.families import Family
 from reports.figure import Figure
@@ -22,8 +22,12 @@ FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
 MAX_TABLE_ROWS = 200
 
 
-def overlay_figure(families: Sequence[Family], x: Log, x_label: str) -> Figure:
-    """Draws every configuration faintly and the front of each family in full."""
+def overlay_figure(families: Sequence[Family], x: Log, x_label: str, held_by: str | None = None) -> Figure:
+    """Draws every configuration faintly and the front of each family in full.
+
+    Args:
+        held_by: the figure whose CSV holds the same numbers, where there is one.
+    """
     quality = families[0].evidence.quality
     every = [trial for family in families for trial in family.evidence.configurations]
     fronts = [trial for family in families for trial in family.evidence.front]
@@ -44,7 +48,7 @@ def overlay_figure(families: Sequence[Family], x: Log, x_label: str) -> Figure:
         caption += " Fronts are decided on the validation split, so on the test split they may step back."
     size = (FRAME.width, FRAME.height)
     drawing = figure(NAME, size, finding, caption, parts, data_hover="trials")
-    return Figure(NAME, finding, caption, (("Fronts", drawing),), _table(families), overlay_rows(families))
+    return Figure(NAME, finding, caption, (("By family", drawing),), _table(families), overlay_rows(families), held_by)
 
 
 def ratio_axis(families: Sequence[Family]) -> Log:
@@ -106,13 +110,13 @@ def _points(family: Family, trials: Sequence[Trial], x: Log, y: Linear | Log, ti
     return [point for point in placed if point is not None]
 
 
-def _label(family: Family, x: Log, y: Linear | Log) -> list[tuple[float, float, str]]:
+def _label(family: Family, x: Log, y: Linear | Log) -> list[Label]:
     """The name of a family at its best configuration."""
     best = family.answer.best
     if best is None:
         return []
     name = family.label if len(family.label) <= 40 else family.label[:39] + "…"
-    return [(x(best.ratio), y(best.value(family.evidence.quality.final)), name)]
+    return [Label(x(best.ratio), y(best.value(family.evidence.quality.final)), name, family.style)]
 
 
 def _table(families: Sequence[Family]) -> Table:

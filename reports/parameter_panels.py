@@ -24,6 +24,7 @@ from reports.tables import Column, Table, mean_columns, parameter_columns, short
 NAME = "parameters"
 FRAME = Frame(width=470, height=270, left=50, right=10, top=32, bottom=46)
 MAX_TABLE_ROWS = 100
+STROKE = 0.5  # of its slot: the mean of a value that has no neighbours
 ADAPTIVE_SAMPLERS = ("tpe", "nsga2", "gp")
 
 
@@ -119,13 +120,18 @@ def _panel(
 
 
 def _effect_lines(effects: Sequence[Effect], x: Scale, y: Linear | Log) -> list[Markup]:
-    """The main effect on during and final, joined where the axis has an order."""
+    """The main effect on during and final, joined where the axis has an order, else a stroke at each value."""
     if len(effects) < 2:
         return []
     parts = []
     for style in ("during", "final"):
         placed = [place(None, x(_key(effect.position, x)), y, getattr(effect, style), "") for effect in effects]
-        parts.append(line([(point.x, point.y) for point in placed if point is not None], f"effect {style}-line"))
+        means = [(point.x, point.y) for point in placed if point is not None]
+        if isinstance(x, Ordinal) and not x.is_ordered:
+            half = STROKE * x.slot / 2
+            parts += [line([(at - half, mean), (at + half, mean)], f"effect {style}-line") for at, mean in means]
+        else:
+            parts.append(line(means, f"effect {style}-line"))
     several = [place(None, x(_key(effect.position, x)), y, effect.final, "") for effect in well_known(effects)]
     return [*parts, bars([point for point in several if point is not None], "effect")]
 
@@ -144,7 +150,10 @@ def _scale(space: Mapping[str, Any], values: Sequence[Any]) -> Scale:
     if "choice" in space or not all(_is_number(value) for value in values):
         keys = [spelled(value) for value in space.get("choice", [])]
         keys = [key for key in dict.fromkeys([*keys, *(spelled(value) for value in values)]) if key != "null"]
-        return Ordinal(tuple(keys), FRAME.x, tuple(parameter(json.loads(key))[:14] for key in keys))
+        is_ordered = all(_is_number(json.loads(key)) for key in keys)
+        if is_ordered:
+            keys.sort(key=float)
+        return Ordinal(tuple(keys), FRAME.x, tuple(parameter(json.loads(key))[:14] for key in keys), is_ordered)
     bounds = [bound for kind in ("float", "int") for bound in space.get(kind, [])[:2] if _is_number(bound)]
     low, high = min([*values, *bounds]), max([*values, *bounds])
     if space.get("log") and low > 0:

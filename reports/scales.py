@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 MAX_LABELS = 8
 LABEL_CHARACTER, LABEL_GAP = 8.0, 12.0
+WORD_CHARACTER = 7.0  # letters are narrower than digits
+MIN_WORD = 5
 
 
 class Tick(NamedTuple):
@@ -72,21 +75,40 @@ class Log:
 
 @dataclass(frozen=True)
 class Ordinal:
-    """Each value gets a slot of its own, in the order given."""
+    """Each value gets a slot of its own, in the order given.
+
+    Attributes:
+        is_ordered: the values are numbers, so that there is something between two of them; labels of those that are
+            not are cut to fit, where those of numbers are left out.
+    """
 
     values: tuple[Hashable, ...]
     pixels: tuple[float, float]
     labels: tuple[str, ...]
+    is_ordered: bool = True
 
     def __call__(self, value: Hashable) -> float:
-        slot = (self.pixels[1] - self.pixels[0]) / len(self.values)
-        return self.pixels[0] + (self.values.index(value) + 0.5) * slot
+        return self.pixels[0] + (self.values.index(value) + 0.5) * self.slot
+
+    @property
+    def slot(self) -> float:
+        """Pixels of one value."""
+        return (self.pixels[1] - self.pixels[0]) / len(self.values)
 
     def ticks(self) -> list[Tick]:
+        if not self.is_ordered:
+            for longest in range(max(map(len, self.labels)), MIN_WORD - 1, -1):
+                words = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]
+                if len(set(words)) == len(set(self.labels)) and self._fit(words):
+                    return [Tick(value, word) for value, word in zip(self.values, words, strict=True)]
         needed = max(len(label) for label in self.labels) * LABEL_CHARACTER + LABEL_GAP
         every = math.ceil(len(self.values) * needed / abs(self.pixels[1] - self.pixels[0]))
         pairs = zip(self.values, self.labels, strict=True)
         return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
+
+    def _fit(self, words: Sequence[str]) -> bool:
+        widths = [len(word) * WORD_CHARACTER + LABEL_GAP / 2 for word in words]
+        return all((one + other) / 2 <= abs(self.slot) for one, other in pairwise(widths))
 
 
 Scale = Linear | Log | Ordinal

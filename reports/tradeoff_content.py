@@ -12,15 +12,17 @@ from reports.bins import bins_figure
 from reports.coverage import Coverage, coverage
 from reports.every_seed import every_seed_figure
 from reports.evidence import Evidence, Trial, evenly, gather
+from reports.families import Family, families_within
 from reports.figure import Figure
 from reports.importance import Importance, importances
 from reports.main_effects import Effect, main_effects
+from reports.overlay_figure import overlay_figure
 from reports.parameter_panels import is_varied, parameter_panels
 from reports.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.series import during_and_final, means_of
 from reports.task_figures import TaskView, task_views
 from reports.task_matrices import TaskMatrix, read_matrix, untrained_mean
-from reports.tradeoff_figure import FRAME, X_LABEL, ratio_axis, tradeoff_figure
+from reports.tradeoff_figure import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure
 
 if TYPE_CHECKING:
     from studies.queries import Studies
@@ -32,11 +34,17 @@ MAX_TOLD = 100
 
 @dataclass(frozen=True)
 class Report:
-    """All parts of the page; figures are None and matrices empty where nothing has finished."""
+    """All parts of the page; figures are None and matrices empty where nothing has finished.
+
+    Attributes:
+        families: those the study searches over, and `by_family`, the same configurations told apart by them.
+    """
 
     evidence: Evidence
     answer: Answer
     matrices: Sequence[TaskMatrix]
+    families: Sequence[Family]
+    by_family: Figure | None
     tradeoff: Figure | None
     modes: Sequence[Figure]
     parameters: Figure | None
@@ -55,11 +63,14 @@ def collect(studies: Studies, name: str) -> Report:
     varied = [name for name in evidence.parameters if is_varied(evidence, name)]
     matrices = [read_matrix(studies, name, trial) for trial in _told(evidence, found)]
     effects = {name: main_effects(evidence, name) for name in varied}
+    families = families_within(evidence)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
     return Report(
         evidence=evidence,
         answer=found,
         matrices=matrices,
+        families=families,
+        by_family=overlay_figure(families, ratio_axis(evidence), X_LABEL, NAME) if families else None,
         tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
         modes=_modes(studies, evidence) if evidence.configurations else [],
         parameters=parameter_panels(evidence, effects) if evidence.configurations and evidence.parameters else None,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports.answer import Answer
 from reports.axes import Frame, axes, horizontal_line, vertical_line
-from reports.callouts import callouts
+from reports.callouts import Label, callouts
 from reports.evidence import MAX_RUNS, Evidence, Trial
 from reports.figure import Figure
 from reports.marks import MANY, Point, bars, cloud, points, steps
@@ -165,11 +165,11 @@ def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str
     return [point for point in placed if point is not None]
 
 
-def _labels(answer: Answer, view: View, metric: str) -> list[tuple[float, float, str]]:
+def _labels(answer: Answer, view: View, metric: str) -> list[Label]:
     """Names of the configurations the answer speaks of, where they are."""
     shown = {trial.number for trial in view.shown}
     return [
-        (view.x(trial.ratio), view.y(trial.value(metric)), f"{role} #{trial.number}")
+        Label(view.x(trial.ratio), view.y(trial.value(metric)), f"{role} #{trial.number}")
         for role, trial in answer.roles
         if trial.number in shown
     ]

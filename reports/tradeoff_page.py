@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from reports.coverage import MEANINGS
-from reports.evidence import Evidence
 from reports.figure import choices_of
 from reports.front_table import front_table
+from reports.marks import GLYPHS
 from reports.numbers import mean_text, parameter, range_text, significant
 from reports.page import render
 from reports.parameter_table import parameter_table
@@ -25,15 +26,16 @@ def page(report: Report) -> str:
         "tradeoff.html.j2",
         report=report,
         study=evidence.record.name,
-        setting=_setting(evidence.record.spec),
+        setting=_setting(evidence.record.spec, [family.label for family in report.families]),
         quality=evidence.quality,
         cards=report.answer.roles,
         front=front_table(evidence) if evidence.front else None,
         importance=parameter_table(evidence, report.effects, report.importances) if report.effects else None,
         shades=shade_legend([trial.ratio for trial in evidence.configurations]) if report.parameters else [],
         heat=heat,
-        hover=_hover(evidence),
-        choices=choices_of([report.tradeoff, *report.modes]) if report.tradeoff else [],
+        hover=_hover(report),
+        glyphs=GLYPHS,
+        choices=choices_of([one for one in (report.by_family, report.tradeoff, *report.modes) if one is not None]),
         told=[view.trial.number for view in report.views],
         significant=significant,
         mean_text=mean_text,
@@ -42,21 +44,24 @@ def page(report: Report) -> str:
     )
 
 
-def _setting(spec: dict[str, Any]) -> str:
-    """What was trained, in a line."""
+def _setting(spec: dict[str, Any], families: Sequence[str]) -> str:
+    """What was trained, in a line; with families, what they have in common."""
     trial = spec.get("trial") or {}
     stream, target, hypernet = (trial.get(part) or {} for part in ("stream", "target", "hypernet"))
     parts = [
         " ".join(str(stream[key]) for key in ("name", "dataset") if key in stream),
         f"{stream['n_tasks']} tasks" if "n_tasks" in stream else "",
-        " ".join(str(part["name"]) for part in (trial.get("method") or {}, hypernet) if "name" in part),
+        ", ".join(families)
+        or " ".join(str(part["name"]) for part in (trial.get("method") or {}, hypernet) if "name" in part),
         " ".join([str(target.get("name", "")), "-".join(str(width) for width in target.get("hidden") or [])]).strip(),
     ]
     return " · ".join(part for part in parts if part)
 
 
-def _hover(evidence: Evidence) -> dict[str, Any]:
+def _hover(report: Report) -> dict[str, Any]:
     """What the script shows beside a point, already as text."""
+    evidence = report.evidence
+    drawn = evidence.singled_out.union(*(family.evidence.singled_out for family in report.families))
     quality, names = evidence.quality, short_names(evidence.parameters)
     return {
         "names": ["ratio", "final", "during", "n", *names.values()],
@@ -70,6 +75,6 @@ def _hover(evidence: Evidence) -> dict[str, Any]:
                 *(parameter(trial.params[name])[:40] for name in names),
             ]
             for trial in evidence.configurations
-            if trial.number in evidence.singled_out
+            if trial.number in drawn
         },
     }

@@ -27,6 +27,8 @@
 
   const isTrials = (svg) => svg.dataset.hover === "trials";
 
+  const isOut = (point) => point.group.classList.contains("out");
+
   const nameOf = (trial) => data.headings?.[trial] ?? `trial ${trial}`;
 
   function describe(trial) {
@@ -88,6 +90,7 @@
       const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
       let best = null, reach = REACH ** 2;
       for (const point of points) {
+        if (isOut(point)) continue;
         const distance = (point.x - at.x) ** 2 + (point.y - at.y) ** 2;
         if (distance < reach) [best, reach] = [point, distance];
       }
@@ -108,7 +111,8 @@
   function walkable(plot) {
     const svg = plot.querySelector("svg"), fronts = [...svg.querySelectorAll("g.points[id*='-front']")];
     if (!fronts.length) return;
-    const points = pointsOf(svg).filter((point) => fronts.includes(point.group));
+    const all = pointsOf(svg).filter((point) => fronts.includes(point.group));
+    let points = all;
     const readout = plot.parentElement.querySelector(".readout");
     let at = -1;
     plot.tabIndex = 0;
@@ -116,6 +120,8 @@
     plot.setAttribute("aria-label", "Trade-off figure. Arrow keys walk along the front, Enter opens the row, Escape leaves.");
     const moves = { ArrowRight: () => at + 1, ArrowLeft: () => at - 1, ArrowUp: () => at + 1, ArrowDown: () => at - 1, Home: () => 0, End: () => points.length - 1 };
     plot.addEventListener("keydown", (event) => {
+      points = all.filter((point) => !isOut(point));
+      if (!points.length) return;
       if (event.key in moves) {
         at = Math.min(points.length - 1, Math.max(0, moves[event.key]()));
         const words = describe(points[at].trial).map((pair) => pair.join(" ")).join(", ");
@@ -131,6 +137,18 @@
     });
     plot.addEventListener("focus", () => { if (at < 0) readout.textContent = "Arrow keys walk along the front, Enter opens the row."; });
     plot.addEventListener("blur", () => { ring(svg, null); readout.textContent = ""; at = -1; });
+  }
+
+  // A family of the legend is a button: it takes its marks, and its rows of the tables below them, out and back in.
+  function filterable(button) {
+    const figure = button.closest("figure"), { family, label } = button.dataset;
+    button.addEventListener("click", () => {
+      const isOut = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!isOut));
+      const marks = figure.querySelectorAll(`svg[role=img] :is(.${family}, .${family}-line)`);
+      const rows = [...figure.querySelectorAll("tbody th")].filter((cell) => cell.dataset.v === label).map((cell) => cell.parentElement);
+      [...marks, ...rows].forEach((one) => one.classList.toggle("out", isOut));
+    });
   }
 
   function sortable(table) {
@@ -175,6 +193,7 @@
     if (isTrials(svg)) hoverable(svg);
   });
   document.querySelectorAll(".switchable .plot").forEach(walkable);
+  document.querySelectorAll("button[data-family]").forEach(filterable);
   document.querySelectorAll("table.sortable").forEach(sortable);
   choosable();
   printable();

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.axes import Frame
-from reports.callouts import Box, _places, callouts
+from reports.callouts import Box, Label, _places, callouts
 from reports.heat import HeatScale, _runs
 from reports.marks import Point, bars, points, steps
 
@@ -54,7 +54,7 @@ def test_a_value_without_an_interval_gets_no_bar() -> None:
 def test_callouts_do_not_cover_each_other_where_there_is_room(
     labelled: list[tuple[float, float]], others: list[tuple[float, float]]
 ) -> None:
-    drawn = callouts(FRAME, [(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
+    drawn = callouts(FRAME, [Label(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
     boxes = [
         Box(float(x) - 25, float(y) - 12, float(x) + 25, float(y) + 4)
         for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawn)
@@ -65,7 +65,7 @@ def test_callouts_do_not_cover_each_other_where_there_is_room(
 
 @given(inside)
 def test_callouts_stay_inside_the_frame(at: tuple[float, float]) -> None:
-    for box in _places(FRAME, *at, "a label"):
+    for box in _places(FRAME, Label(*at, "a label")):
         assert box.left >= 40
         assert box.right <= 390
         assert box.top >= 20

@@ -11,12 +11,21 @@ import numpy as np
 import pytest
 
 from hnet_core.errors import ConfigInvalid
-from reports.families import MAX_FAMILIES, families_of
+from reports.families import MAX_FAMILIES, families_of, families_within
 from reports.marks import GLYPHS
 from reports.overlay_report import write
 from studies.front import pareto_mask
 from studies.queries import Studies
-from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
+from tests.reports.cases import (
+    SPEC,
+    fill,
+    make_evidence,
+    make_trial,
+    new_engine,
+    open_in,
+    some_params,
+    some_runs,
+)
 from tests.reports.reading import read
 
 HOSTILE = "../..</script><script>document.title=1337</script>"
@@ -57,6 +66,24 @@ def test_a_field_splits_a_study_into_families_that_share_no_trial(studies: Studi
     assert all(family.label.startswith("hypernet.chunk_embedding ") for family in families)
     both = families_of(studies, ["one", "two"], by=["method"])
     assert [family.label for family in both] == ["one: hnet", "two: hnet"]
+
+
+def test_the_families_of_a_study_keep_their_order_and_have_a_front_each() -> None:
+    params = [{"family": name} for name in ("late", None, "early", "late")]
+    trials = [make_trial(i, 0.1 * (i + 1), 0.9 - 0.1 * i, 0.9 - 0.1 * i, params=one) for i, one in enumerate(params)]
+    spec = {**SPEC, "search": {"family": {"choice": ["early", "absent", "late"]}}}
+    early, late = families_within(make_evidence(trials, spec=spec, parameters=("family",)))
+    assert (early.label, [trial.number for trial in early.evidence.configurations]) == ("early", [1, 2])
+    assert (late.label, [trial.number for trial in late.evidence.front]) == ("late", [0])
+    assert [family.key(trials[0]) for family in (early, late)] == ["0", "0"]
+
+
+@pytest.mark.parametrize("n_families", [1, MAX_FAMILIES + 1])
+def test_one_family_or_more_than_there_are_shapes_for_are_not_told_apart(n_families: int) -> None:
+    names = [f"family {i}" for i in range(n_families)]
+    trials = [make_trial(i, 0.5, 0.9, params={"family": name}) for i, name in enumerate(names)]
+    spec = {**SPEC, "search": {"family": {"choice": names}}}
+    assert families_within(make_evidence(trials, spec=spec, parameters=("family",))) == []
 
 
 def test_there_is_a_shape_for_every_family() -> None:

@@ -12,6 +12,7 @@ from reports.published_tables import Configuration, PublishedCell, PublishedTabl
 from studies.queries import Studies
 from tests.reports.browser import visit
 from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
+from tests.studies.sample import sample_spec
 
 # Each drawn mark lies between the ends of the x axis and within the grid of its drawing.
 INSIDE = """
@@ -55,6 +56,13 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
     engine = new_engine(folder)
     fill(engine, [some_runs(number) for number in range(10)], name="one")
     fill(engine, [some_runs(n) for n in range(10, 20)], name="two", trained=[some_params(n) for n in range(10, 20)])
+    fill(
+        engine,
+        [some_runs(number) for number in range(10)],
+        name="families",
+        params=[{**some_params(number), "family": ("even", "odd")[number % 2]} for number in range(10)],
+        search={**sample_spec("families", 10, 3, 4)["search"], "family": {"choice": ["even", "odd"]}},
+    )
     engine.dispose()
     return open_in(folder)
 
@@ -92,6 +100,40 @@ def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, stud
     assert found["row"].startswith("fronts-row-1-")
     assert found["tip"].startswith("one: trial ")
     assert "on the front" in found["tip"]
+
+
+def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
+    chromium: str, studies: Studies, tmp_path: Path
+) -> None:
+    page = tradeoff.write(studies, "families", tmp_path / "out")
+    script = INSIDE + """
+    const svg = document.getElementById("fronts"), figure = svg.closest("figure");
+    const isShown = (one) => one.getClientRects().length;
+    const shown = (selector, root) => [...root.querySelectorAll(selector)].filter(isShown).length;
+    const count = () => ["g.points.family-0", "g.points.family-1", ".callouts text"].map((mark) => shown(mark, svg));
+    const rows = () => figure.querySelectorAll("tr[id^='fronts-row']:not(.out)").length;
+    const [even, odd] = figure.querySelectorAll("button[data-family]");
+    const before = [count(), rows()];
+    odd.click();
+    const plot = svg.closest(".plot"), n = svg.querySelectorAll("g[id='fronts-0-front'] path").length;
+    plot.focus();
+    plot.dispatchEvent(new KeyboardEvent("keydown", { key: "End" }));
+    const readout = figure.querySelector(".readout").textContent;
+    const during = [count(), rows()];
+    odd.click();
+    const after = [count(), rows()], names = [even, odd].map((one) => one.textContent.trim());
+    return { outside, before, during, after, n, readout, names, legends: shown(".legend", figure) };
+    """  # fmt: skip
+    found = look(chromium, tmp_path, page, script)
+    assert found["outside"] == []
+    assert found["names"] == ["even", "odd"]
+    assert found["legends"] == 1
+    (even, odd, labels), rows = found["before"]
+    assert even and odd and labels == 2
+    assert found["during"][0] == [even, 0, 1]
+    assert 0 < found["during"][1] < rows
+    assert found["readout"].startswith(f"{found['n']} of {found['n']} on the front: trial ")
+    assert found["after"] == found["before"]
 
 
 def test_each_view_shows_its_drawing_and_its_words_alone(chromium: str, studies: Studies, tmp_path: Path) -> None:

@@ -59,6 +59,20 @@ def test_the_axis_is_the_one_that_was_searched(space: dict[str, object], values:
     assert scale.pixels == FRAME.x
 
 
+def test_values_that_are_words_have_means_of_their_own_and_numbers_a_line_in_their_order() -> None:
+    words = [{"a.x": word, "a.y": number} for word in ("b", "a", "c") for number in (70, 0, 30)]
+    trials = [make_trial(i, 0.5, 0.5 + 0.01 * i, params=params) for i, params in enumerate(words)]
+    spec = {**SPEC, "search": {"a.x": {"choice": ["b", "a", "c"]}, "a.y": {"choice": [70, 0, 30]}}}
+    evidence = make_evidence(trials, spec=spec, parameters=("a.x", "a.y"))
+    figure = parameter_panels(evidence, {name: main_effects(evidence, name) for name in evidence.parameters})
+    of_words, of_numbers = (re.findall(r'd="([^"]*)" class="effect final-line"', d) for _, d in figure.drawings)
+    assert [len(re.findall(r"[\d.]+ [\d.]+", path)) for path in of_words] == [2, 2, 2]
+    (path,) = of_numbers
+    across = [float(x) for x in re.findall(r"([\d.]+) [\d.]+", path)]
+    assert len(across) == 3
+    assert across == sorted(across)
+
+
 def test_values_outside_the_searched_range_still_fit() -> None:
     scale = _scale({"float": [0.0, 1.0]}, [-3.0, 0.5])
     assert FRAME.x[0] < scale(-3.0) < FRAME.x[1]

@@ -65,6 +65,15 @@ def test_crowded_choices_keep_their_ticks_and_lose_some_labels() -> None:
     assert 5 <= sum(1 for tick in ticks if tick.label) <= 20
 
 
+def test_words_are_cut_until_they_fit_and_are_never_left_out() -> None:
+    words = ("hnet", "partial_hnet", "hypermask", "finetune", "scratch", "joint")
+    labels = [tick.label for tick in Ordinal(words, (0.0, 410.0), words, is_ordered=False).ticks()]
+    assert labels == ["hnet", "partial…", "hyperma…", "finetune", "scratch", "joint"]
+    alike = tuple(f"the same for long {i}" for i in range(6))
+    ticks = Ordinal(alike, (0.0, 410.0), alike, is_ordered=False).ticks()
+    assert len(ticks) == 6 and {tick.label for tick in ticks} <= {"", *alike}
+
+
 @given(positive)
 def test_a_single_value_still_gets_a_range(value: float) -> None:
     for low, high in (padded(value, value), padded_log([value])):

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure, TrialResult, WeightCounts
+from studies.asked_trial import AskedTrial
 from studies.errors import StudyNotFound
 from studies.schema import evaluation, launch, run, study, study_tag, task_time, trial
 from studies.store import Store, StudyExists
@@ -61,10 +62,8 @@ def import_trials(
     for number, one in enumerate(found):
         config = _config(one.params)
         digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-        store.start_trial(
-            study_id, number, launch_id=launch_id, attempt=1, config=config, config_hash=digest,
-            params=one.params, measure=one.measure, counts=one.counts,
-        )  # fmt: skip
+        asked = AskedTrial(config, digest, one.params, one.measure, one.counts)
+        store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
         if one.runs:
             store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
         else:

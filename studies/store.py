@@ -20,10 +20,10 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hnet_core.errors import ConfigInvalid, HnetError
-from hnet_core.trial import TrialResult, WeightCounts
+from hnet_core.trial import TrialResult
+from studies.asked_trial import AskedTrial
 from studies.errors import TrialNotFound
 from studies.leases import LeaseLost, Leases
-from studies.metrics import COUNTS
 from studies.result_rows import check_result, insert_results
 from studies.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
 from studies.summaries import Trials, add_summaries
@@ -99,14 +99,10 @@ class Store(Leases):
         self,
         study_id: int,
         number: int,
+        asked: AskedTrial,
         *,
         launch_id: int,
         attempt: int,
-        config: Mapping[str, Any],
-        config_hash: str,
-        params: Mapping[str, Any],
-        measure: str,
-        counts: WeightCounts,
         duplicate_of: int | None = None,
     ) -> None:
         """Add a trial as RUNNING, or begin a further attempt of one that is RUNNING and was lost.
@@ -118,7 +114,7 @@ class Store(Leases):
         Raises:
             TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
         """
-        row = _trial_row(study_id, number, launch_id, config, config_hash, params, measure, counts)
+        row = _trial_row(study_id, number, launch_id, asked)
         row |= {"state": RUNNING, "attempt": attempt, "duplicate_of": duplicate_of}
         with self._writer.begin() as connection:
             again = update(trial).where(
@@ -146,28 +142,13 @@ class Store(Leases):
         with self._reader.connect() as connection:
             return connection.scalar(select(trial.c.attempt).where(_is_trial(study_id, number)))
 
-    def skip_trial(
-        self,
-        study_id: int,
-        number: int,
-        *,
-        launch_id: int,
-        reason: str,
-        config: Mapping[str, Any],
-        config_hash: str,
-        params: Mapping[str, Any],
-        measure: str,
-        counts: WeightCounts | None,
-    ) -> None:
+    def skip_trial(self, study_id: int, number: int, asked: AskedTrial, *, launch_id: int, reason: str) -> None:
         """Add a trial that is never trained, as SKIPPED with the reason.
-
-        Args:
-            counts: None where the combination is impossible, so that there is nothing to count.
 
         Raises:
             TrialFinished: if the number is taken.
         """
-        row = _trial_row(study_id, number, launch_id, config, config_hash, params, measure, counts)
+        row = _trial_row(study_id, number, launch_id, asked)
         row |= {"state": SKIPPED, "attempt": 1, "reason": reason, "finished_at": row["created_at"]}
         with self._writer.begin() as connection:
             if _state_of(connection, study_id, number) is not None:
@@ -244,25 +225,12 @@ class Store(Leases):
             yield connection
 
 
-def _trial_row(
-    study_id: int,
-    number: int,
-    launch_id: int,
-    config: Mapping[str, Any],
-    config_hash: str,
-    params: Mapping[str, Any],
-    measure: str,
-    counts: WeightCounts | None,
-) -> dict[str, Any]:
+def _trial_row(study_id: int, number: int, launch_id: int, asked: AskedTrial) -> dict[str, Any]:
     return {
         "study_id": study_id,
         "number": number,
         "launch_id": launch_id,
-        "config": dict(config),
-        "config_hash": config_hash,
-        "params": dict(params),
-        "measure": measure,
-        **{column: None if counts is None else getattr(counts, field) for column, field in COUNTS.items()},
+        **asked.columns(),
         "created_at": _now(),
     }
 

@@ -6,8 +6,6 @@ Whatever is cut off between two of them, `sweeps.reconcile` finishes when the sa
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import time
@@ -17,12 +15,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.assembly import networks, stream_shape
+from hnet_core.assembly import stream_shape
 from hnet_core.checking import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError
-from hnet_core.trial import TrialConfig, TrialResult
-from studies.metrics import static_metrics
+from hnet_core.trial import TrialResult
+from studies.asked_trial import AskedTrial
 from studies.store import Store
+from sweeps.asked import asked_trial, impossible_trial, known_violations
 from sweeps.books import Books
 from sweeps.crash import crash_point
 from sweeps.early_stopping import StoppingRules
@@ -156,35 +155,30 @@ class Driver:
         """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
         self._begun.add(trial.number)
         asked = self.spec.space.place(params)
+        data_root = self.study.data_root
         try:
             config = parse_trial(asked)
-            described = self._describe(config, params)
+            described = asked_trial(config, params, data_root)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.
-            self._skip(trial, f"impossible combination: {error}", self._describe_impossible(asked, params))
+            impossible = impossible_trial(asked, params, self.spec, data_root)
+            self._skip(trial, f"impossible combination: {error}", impossible)
             return
-        infeasible = [
-            str(constraint)
-            for constraint in self.spec.parsed_constraints
-            if (value := static_metrics(described["counts"]).get(constraint.metric)) is not None
-            and constraint.violation(value) > 0
-        ]
-        original = self._by_hash.get(described["config_hash"])
-        if infeasible:
-            self._skip(trial, f"infeasible: {', '.join(infeasible)} does not hold", described)
+        broken = [str(bound) for bound, over in known_violations(self.spec, described).items() if over > 0]
+        original = self._by_hash.get(described.config_hash)
+        if broken:
+            self._skip(trial, f"infeasible: {', '.join(broken)} does not hold", described)
         elif original is not None and original != trial.number:
             self._follow(trial.number, original, attempt, described)
         else:
-            self._by_hash[described["config_hash"]] = trial.number
-            self.books.write(self.store.start_trial, trial.number, attempt, attempt=attempt, **described)
-            crash_point("after_row")
+            self._by_hash[described.config_hash] = trial.number
+            self._start(trial.number, attempt, described)
             self.tally.asked += 1
             self._asks_without_training = 0
-            n_tasks = stream_shape(config, self.study.data_root).n_tasks
-            rungs = self.rules.rungs(n_tasks, config.training.iterations)
-            self.queue(self.job(trial.number, attempt, described["config"], range(self.spec.seeds), rungs=rungs))
+            rungs = self.rules.rungs(stream_shape(config, data_root).n_tasks, config.training.iterations)
+            self.queue(self.job(trial.number, attempt, described.config, range(self.spec.seeds), rungs=rungs))
 
-    def job(self, number: int, attempt: int, config: dict[str, Any], seeds: Sequence[int], **more: Any) -> Job:
+    def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         more |= {"race": self.rules.races, "carried": self.study.carried, "rung_unit": self.rules.rung_unit}
         return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._keeper.place(number), **more)
 
@@ -323,48 +317,24 @@ class Driver:
                 MAX_ASKS_WITHOUT_TRAINING,
             )
 
-    def _describe(self, config: TrialConfig, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns of a trial row that follow from its configuration."""
-        shape = stream_shape(config, self.study.data_root)
-        return {
-            "launch_id": self.study.launch_id,
-            "config": config.model_dump(mode="json"),
-            "config_hash": config.hash(),
-            "params": dict(params),
-            "measure": shape.measure,
-            "counts": networks(config, shape).counts,
-        }
+    def _start(self, number: int, attempt: int, asked: AskedTrial, duplicate_of: int | None = None) -> None:
+        launched = {"launch_id": self.study.launch_id, "attempt": attempt, "duplicate_of": duplicate_of}
+        self.books.write(self.store.start_trial, number, attempt, asked, **launched)
+        crash_point("after_row")
 
-    def _describe_impossible(self, asked: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for a combination that makes no configuration: as it was asked for, with nothing counted."""
-        text = json.dumps(asked, sort_keys=True)
-        return {
-            "launch_id": self.study.launch_id,
-            "config": dict(asked),
-            "config_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
-            "params": dict(params),
-            "measure": stream_shape(self.spec.config(), self.study.data_root).measure,
-            "counts": None,
-        }
-
-    def _skip(self, trial: Trial, reason: str, described: Mapping[str, Any]) -> None:
+    def _skip(self, trial: Trial, reason: str, asked: AskedTrial) -> None:
         import optuna
 
-        self.books.write(self.store.skip_trial, trial.number, 1, reason=reason, **described)
+        launch_id = self.study.launch_id
+        self.books.write(self.store.skip_trial, trial.number, 1, asked, launch_id=launch_id, reason=reason)
         self.tally.skipped += 1
         self._count_ask_without_training()
-        known = static_metrics(described["counts"]) if described["counts"] else {}
-        over = {
-            constraint.metric: constraint.violation(value)
-            for constraint in self.spec.parsed_constraints
-            if (value := known.get(constraint.metric)) is not None
-        }
+        over = {bound.metric: over for bound, over in known_violations(self.spec, asked).items()}
         self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
 
-    def _follow(self, number: int, original: int, attempt: int, described: Mapping[str, Any]) -> None:
+    def _follow(self, number: int, original: int, attempt: int, asked: AskedTrial) -> None:
         """The same configuration again: copy its result, at once or when it is there."""
-        self.books.write(self.store.start_trial, number, attempt, attempt=attempt, duplicate_of=original, **described)
-        crash_point("after_row")
+        self._start(number, attempt, asked, duplicate_of=original)
         self._count_ask_without_training()
         self.tally.duplicates += 1
         if original in self._metrics:

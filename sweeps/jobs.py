@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ class Job:
 
     number: int
     attempt: int
-    config: dict[str, Any]
+    config: Mapping[str, Any]
     seeds: tuple[int, ...]
     data_root: str
     checkpoints: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -109,8 +110,8 @@ def fill(
     launch = store.record_launch(study, {**PROVENANCE, **provenance})
     for number, outcome in enumerate(results):
         own = dict(trained[number]) if trained else some_params(number)
-        what = describe(own, 4, measure) | {"params": dict(params[number]) if params else own}
-        store.start_trial(study, number, launch_id=launch, attempt=1, **what)
+        what = replace(describe(own, 4, measure), params=params[number] if params else own)
+        store.start_trial(study, number, what, launch_id=launch, attempt=1)
         if isinstance(outcome, str):
             store.fail_trial(study, number, 1, outcome, "Traceback\n")
         else:

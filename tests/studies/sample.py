@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from hnet_core.trial import TrialResult, WeightCounts
+from studies.asked_trial import AskedTrial
 from studies.store import Store
 
 HIDDEN = (100, 100)
@@ -36,11 +37,11 @@ def sample_study(
         original, params = trained[1] if kind == "duplicate" else (None, sample_params(rng, huge=kind == "skip"))
         what = describe(params, n_tasks)
         if kind == "skip":
-            ratio = what["counts"].compression_ratio
+            ratio = sample_counts(params, n_tasks).compression_ratio
             reason = f"infeasible: compression_ratio {ratio:.3f} must be <= 1.0"
-            store.skip_trial(study_id, number, launch_id=launch_id, reason=reason, **what)
+            store.skip_trial(study_id, number, what, launch_id=launch_id, reason=reason)
             continue
-        store.start_trial(study_id, number, launch_id=launch_id, attempt=1, duplicate_of=original, **what)
+        store.start_trial(study_id, number, what, launch_id=launch_id, attempt=1, duplicate_of=original)
         if kind == "fail":
             store.fail_trial(study_id, number, 1, "TrainingDiverged: the loss became NaN", "Traceback ...\nline two\n")
         elif kind == "duplicate":
@@ -103,16 +104,11 @@ def sample_config(params: dict[str, Any], n_tasks: int) -> dict[str, Any]:
     return config
 
 
-def describe(params: dict[str, Any], n_tasks: int, measure: str = "accuracy") -> dict[str, Any]:
-    """The arguments that start_trial and skip_trial share."""
+def describe(params: dict[str, Any], n_tasks: int, measure: str = "accuracy") -> AskedTrial:
+    """A trial with these parameters, as it is when it is asked for."""
     config = sample_config(params, n_tasks)
-    return {
-        "config": config,
-        "config_hash": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16],
-        "params": params,
-        "measure": measure,
-        "counts": sample_counts(params, n_tasks),
-    }
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+    return AskedTrial(config, digest, params, measure, sample_counts(params, n_tasks))
 
 
 def sample_counts(params: dict[str, Any], n_tasks: int) -> WeightCounts:
@@ -140,8 +136,8 @@ def sample_counts(params: dict[str, Any], n_tasks: int) -> WeightCounts:
 def sample_result(params: dict[str, Any], n_tasks: int, seed: int, measure: str = "accuracy") -> TrialResult:
     """One run: later tasks are learnt a little worse, and forgotten the faster the smaller beta_output is."""
     what = describe(params, n_tasks, measure)
-    rng = np.random.default_rng([seed, int(what["config_hash"], 16)])
-    ratio = what["counts"].compression_ratio
+    rng = np.random.default_rng([seed, int(what.config_hash, 16)])
+    ratio = what.counts.compression_ratio
     learnt = 0.99 - 0.06 * max(0.0, -math.log10(ratio)) ** 1.5 + 0.004 * rng.standard_normal()
     lost_per_task = 0.05 * math.exp(-params["method.beta_output"] / 0.004)
     test: list[tuple[float | None, ...]] = []
@@ -152,10 +148,10 @@ def sample_result(params: dict[str, Any], n_tasks: int, seed: int, measure: str 
         test.append((*_noisy(clean, rng, measure), *nothing))
         validation.append((*_noisy(clean, rng, measure), *nothing))
     return TrialResult(
-        config_hash=what["config_hash"],
+        config_hash=what.config_hash,
         seed=seed,
         measure=measure,  # type: ignore[arg-type]
-        counts=what["counts"],
+        counts=what.counts,
         test=tuple(test),
         validation=tuple(validation),
         untrained=tuple(_noisy([1 / N_CLASSES] * n_tasks, rng, measure)),

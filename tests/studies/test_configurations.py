@@ -22,7 +22,7 @@ def found(engine: Engine) -> Studies:
     for name, seeds in (("first", (0, 1)), ("second", (1, 2))):
         study_id = store.create_study(name, {}, 2)
         launch_id = store.record_launch(study_id, PROVENANCE)
-        store.start_trial(study_id, 0, launch_id=launch_id, attempt=1, **describe(PARAMS, 4))
+        store.start_trial(study_id, 0, describe(PARAMS, 4), launch_id=launch_id, attempt=1)
         store.complete_trial(study_id, 0, 1, [sample_result(PARAMS, 4, seed) for seed in seeds])
     sample_study(engine, 12, n_tasks=3, name="other")
     return Studies(engine)

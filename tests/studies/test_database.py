@@ -112,7 +112,7 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
     def write(numbers: range) -> None:
         own = Store(connect(path))
         for number in numbers:
-            own.skip_trial(study_id, number, launch_id=launch_id, reason="infeasible", **what)
+            own.skip_trial(study_id, number, what, launch_id=launch_id, reason="infeasible")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, [range(start, start + 50) for start in range(0, 200, 50)]))

@@ -29,7 +29,7 @@ def found(sqlite_engine: Engine) -> Studies:
     for number, (seeds, matrix) in enumerate(
         [(range(3), lambda s: ((0.9, None), (0.8, 0.70 + s / 100))), (range(1, 4), lambda s: (NO, (0.9, 0.8 + s / 50)))]
     ):
-        store.start_trial(study_id, number, launch_id=launch_id, attempt=1, **describe(PARAMS, 2))
+        store.start_trial(study_id, number, describe(PARAMS, 2), launch_id=launch_id, attempt=1)
         runs = [dataclasses.replace(sample_result(PARAMS, 2, seed), test=matrix(seed)) for seed in seeds]
         store.complete_trial(study_id, number, 1, runs)
     sample_study(sqlite_engine, 3, n_tasks=4)

@@ -106,7 +106,7 @@ def test_runs_find_their_cells_whatever_order_they_finished_in(
     engine: Engine, store: Store, study_id: int, launch_id: int
 ) -> None:
     for number in (0, 1):
-        store.start_trial(study_id, number, launch_id=launch_id, attempt=1, **describe(PARAMS, 3))
+        store.start_trial(study_id, number, describe(PARAMS, 3), launch_id=launch_id, attempt=1)
     expected = {}
     for number, seed in [(1, 5), (0, 1), (0, 0), (1, 2)]:
         result = sample_result(PARAMS, 3, 10 * number + seed)
@@ -192,7 +192,7 @@ def _finish(store: Store, study_id: int, launch_id: int, number: int, final: flo
     import dataclasses
 
     params = PARAMS | {"hypernet.chunk_size": size}
-    store.start_trial(study_id, number, launch_id=launch_id, attempt=1, **describe(params, 1))
+    store.start_trial(study_id, number, describe(params, 1), launch_id=launch_id, attempt=1)
     split = None if validation is None else ((validation,),)
     store.complete_trial(
         study_id, number, 1, [dataclasses.replace(sample_result(params, 1, 0), test=((final,),), validation=split)]
@@ -248,8 +248,8 @@ def test_trial_is_told_whole(found: Studies, name: str) -> None:
 def test_ledger_holds_what_a_driver_reconciles_with(
     engine: Engine, store: Store, study_id: int, launch_id: int
 ) -> None:
-    store.start_trial(study_id, 0, launch_id=launch_id, attempt=1, **describe(PARAMS, 3))
-    store.start_trial(study_id, 1, launch_id=launch_id, attempt=1, **describe(PARAMS, 3))
+    store.start_trial(study_id, 0, describe(PARAMS, 3), launch_id=launch_id, attempt=1)
+    store.start_trial(study_id, 1, describe(PARAMS, 3), launch_id=launch_id, attempt=1)
     store.complete_trial(study_id, 1, 1, [sample_result(PARAMS, 3, seed) for seed in (0, 1)])
     ledger = Studies(engine).ledger("s")
     assert [(row["number"], row["state"], row["attempt"], row["seeds"]) for row in ledger] == [
@@ -271,7 +271,7 @@ def test_study_without_results_gives_empty_tables(
 ) -> None:
     store.update_study(study_id, spec=sample_spec("s", 2, 2, 3), seeds=2)
     if started:
-        store.start_trial(study_id, 0, launch_id=launch_id, attempt=1, **describe(PARAMS, 3))
+        store.start_trial(study_id, 0, describe(PARAMS, 3), launch_id=launch_id, attempt=1)
     found = Studies(engine)
     assert len(found.trials("s", where="final_accuracy > 0.5", sort="-final_accuracy")) == 0
     assert len(found.trials("s")) == int(started)
@@ -284,7 +284,7 @@ def test_trials_with_different_streams_and_parameters_share_one_table(
 ) -> None:
     for number, n_tasks in enumerate([4, 1, 2]):
         params = PARAMS | {"stream.n_tasks": n_tasks} if number else PARAMS
-        store.start_trial(study_id, number, launch_id=launch_id, attempt=1, **describe(params, n_tasks))
+        store.start_trial(study_id, number, describe(params, n_tasks), launch_id=launch_id, attempt=1)
         store.complete_trial(study_id, number, 1, [sample_result(params, n_tasks, 0)])
     trials = Studies(engine).trials("s")
     assert trials["stream.n_tasks"].tolist() == pytest.approx([math.nan, 1, 2], nan_ok=True)

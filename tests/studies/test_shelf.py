@@ -73,7 +73,7 @@ def test_a_failed_trial_is_queued_again_and_nothing_else_is(engine: Engine, shel
     from tests.studies.sample import describe
 
     launch_id = row["launch"]["id"]
-    store.start_trial(row["study_id"], 4, launch_id=launch_id, attempt=2, **describe(params, 5))
+    store.start_trial(row["study_id"], 4, describe(params, 5), launch_id=launch_id, attempt=2)
     store.complete_trial(row["study_id"], 4, 2, [sample_result(params, 5, 0)])
     assert Studies(engine).trials(name, where="number == 4")["state"].tolist() == ["COMPLETE"]
 

@@ -31,7 +31,7 @@ def results(*seeds: int, n_tasks: int = 3) -> list[TrialResult]:
 @pytest.fixture
 def running(store: Store, study_id: int, launch_id: int) -> int:
     """Number of a trial in its first attempt."""
-    store.start_trial(study_id, 0, launch_id=launch_id, attempt=1, **describe(PARAMS, 3))
+    store.start_trial(study_id, 0, describe(PARAMS, 3), launch_id=launch_id, attempt=1)
     return 0
 
 
@@ -86,8 +86,9 @@ def test_started_trial_is_running_with_all_that_describes_it(store: Store, engin
     row = row_of(engine, running)
     what = describe(PARAMS, 3)
     assert (row["state"], row["attempt"], row["finished_at"]) == ("RUNNING", 1, None)
-    assert (row["config"], row["params"], row["config_hash"]) == (what["config"], PARAMS, what["config_hash"])
-    counts = what["counts"]
+    assert (row["config"], row["params"], row["config_hash"]) == (what.config, PARAMS, what.config_hash)
+    counts = what.counts
+    assert counts is not None
     stored = (row["target_weights"], row["model_weights"], row["hypernet_weights"], row["weights_per_task"])
     assert stored == (counts.target, counts.model, counts.hypernet, counts.per_task)
 
@@ -96,7 +97,7 @@ def test_lost_trial_is_started_again_under_its_number(
     store: Store, engine: Engine, study_id: int, launch_id: int, running: int
 ) -> None:
     second = store.record_launch(study_id, {})
-    store.start_trial(study_id, running, launch_id=second, attempt=2, **describe(PARAMS, 3))
+    store.start_trial(study_id, running, describe(PARAMS, 3), launch_id=second, attempt=2)
     row = row_of(engine, running)
     assert (row["attempt"], row["launch_id"], row["state"]) == (2, second, "RUNNING")
     assert count_of(engine, trial) == 1
@@ -124,22 +125,22 @@ def test_complete_trial_stores_every_cell_once(store: Store, engine: Engine, stu
 
 def test_finished_trial_is_never_written_again(store: Store, engine: Engine, study_id: int, launch_id: int) -> None:
     what = describe(PARAMS, 3)
-    store.skip_trial(study_id, 0, launch_id=launch_id, reason="infeasible", **what)
+    store.skip_trial(study_id, 0, what, launch_id=launch_id, reason="infeasible")
     for number in (1, 2, 3):
-        store.start_trial(study_id, number, launch_id=launch_id, attempt=1, **what)
+        store.start_trial(study_id, number, what, launch_id=launch_id, attempt=1)
     store.complete_trial(study_id, 1, 1, results(0))
     store.fail_trial(study_id, 2, 1, "no memory", "Traceback")
     store.prune_trial(study_id, 3, 1, "dominated after task 2")
     before = [row_of(engine, number) for number in range(4)]
     for number in range(4):
         with pytest.raises(TrialFinished):
-            store.start_trial(study_id, number, launch_id=launch_id, attempt=2, **what)
+            store.start_trial(study_id, number, what, launch_id=launch_id, attempt=2)
         with pytest.raises(TrialFinished):
             store.complete_trial(study_id, number, 1, results(7))
         with pytest.raises(TrialFinished):
             store.fail_trial(study_id, number, 1, "again", None)
         with pytest.raises(TrialFinished):
-            store.skip_trial(study_id, number, launch_id=launch_id, reason="again", **what)
+            store.skip_trial(study_id, number, what, launch_id=launch_id, reason="again")
     assert [row_of(engine, number) for number in range(4)] == before
     assert [row["state"] for row in before] == ["SKIPPED", "COMPLETE", "FAILED", "PRUNED"]
     assert (before[2]["reason"], before[2]["traceback"]) == ("no memory", "Traceback")
@@ -149,13 +150,13 @@ def test_finished_trial_is_never_written_again(store: Store, engine: Engine, stu
 def test_superseded_attempt_cannot_finish_the_trial(
     store: Store, engine: Engine, study_id: int, launch_id: int, running: int
 ) -> None:
-    store.start_trial(study_id, running, launch_id=launch_id, attempt=2, **describe(PARAMS, 3))
+    store.start_trial(study_id, running, describe(PARAMS, 3), launch_id=launch_id, attempt=2)
     with pytest.raises(TrialFinished, match="runs as attempt 2, got attempt 1"):
         store.complete_trial(study_id, running, 1, results(0))
     with pytest.raises(TrialFinished):
         store.fail_trial(study_id, running, 1, "late", None)
     with pytest.raises(TrialFinished):
-        store.start_trial(study_id, running, launch_id=launch_id, attempt=2, **describe(PARAMS, 3))
+        store.start_trial(study_id, running, describe(PARAMS, 3), launch_id=launch_id, attempt=2)
     assert count_of(engine, run) == 0
     store.complete_trial(study_id, running, 2, results(0))
     assert row_of(engine, running)["state"] == "COMPLETE"
@@ -211,7 +212,7 @@ def test_duplicate_completes_only_behind_a_trained_original(
     store: Store, engine: Engine, study_id: int, launch_id: int, running: int
 ) -> None:
     what = describe(PARAMS, 3)
-    store.start_trial(study_id, 1, launch_id=launch_id, attempt=1, duplicate_of=0, **what)
+    store.start_trial(study_id, 1, what, launch_id=launch_id, attempt=1, duplicate_of=0)
     with pytest.raises(ValueError, match="must duplicate a COMPLETE trial"):
         store.complete_duplicate(study_id, 1, 1)
     with pytest.raises(ValueError, match="must duplicate a COMPLETE trial"):
@@ -221,7 +222,7 @@ def test_duplicate_completes_only_behind_a_trained_original(
     assert row_of(engine, 1)["state"] == "COMPLETE"
     with pytest.raises(TrialFinished, match="a duplicate of 0"):
         store.add_runs(study_id, 1, results(5))
-    store.start_trial(study_id, 2, launch_id=launch_id, attempt=1, duplicate_of=1, **what)
+    store.start_trial(study_id, 2, what, launch_id=launch_id, attempt=1, duplicate_of=1)
     with pytest.raises(ValueError, match="must duplicate a COMPLETE trial"):
         store.complete_duplicate(study_id, 2, 1)
 

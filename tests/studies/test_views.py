@@ -46,7 +46,7 @@ def test_views_agree_where_metrics_are_not_defined(
     n_tasks = 1 if kind == "one task" else 3
     measure = "mse" if kind == "mse" else "accuracy"
     result = _changed(sample_result(PARAMS, n_tasks, 0, measure), kind)
-    store.start_trial(study_id, 0, launch_id=launch_id, attempt=1, **describe(PARAMS, n_tasks, measure))
+    store.start_trial(study_id, 0, describe(PARAMS, n_tasks, measure), launch_id=launch_id, attempt=1)
     store.complete_trial(study_id, 0, 1, [result])
     expected = run_metrics(result)
     found = Studies(engine).runs("s").iloc[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reports.evidence import Evidence, Trial
 from reports.numbers import MISSING, mean_text, phrase, plural, significant
-from studies.statistics import Interval
+from studies.interval import Interval
 
 ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the rounding
 MSE_FACTOR = 1.1

@@ -20,8 +20,8 @@ from reports.tables import (
     text_column,
     trial_row,
 )
+from studies.interval import Interval
 from studies.metrics import METRICS
-from studies.statistics import Interval
 
 
 def verdict_rows(comparison: Comparison) -> list[Row]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.errors import ConfigInvalid
 from reports.evidence import Evidence, Trial, gather
 from reports.grouping import check_fields, group_label, stream_of
+from studies.interval import Interval
 from studies.metrics import METRICS
-from studies.statistics import Interval, t_interval
+from studies.statistics import t_interval
 
 if TYPE_CHECKING:
     from studies.queries import Studies

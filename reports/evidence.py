@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from studies.interval import Interval
 from studies.metrics import METRICS, SELECTED_BY, VARYING
-from studies.statistics import Interval
 
 if TYPE_CHECKING:
     from studies.queries import Studies

@@ -11,7 +11,8 @@ from typing import Any
 from reports.evidence import Evidence, Trial
 from reports.numbers import parameter, spelled
 from reports.tables import Row
-from studies.statistics import Interval, t_interval
+from studies.interval import Interval
+from studies.statistics import t_interval
 
 MAX_SINGLE_VALUES = 8
 BINS = 5

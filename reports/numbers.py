@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from studies.statistics import Interval
+from studies.interval import Interval
 
 DIGITS_WITHOUT_INTERVAL = 4
 MAX_DECIMALS = 9

@@ -9,7 +9,7 @@ from reports.marks import Point
 from reports.numbers import mean_text, parameter, range_text, significant
 from reports.scales import Linear, Log, padded, padded_log
 from reports.tables import short_names
-from studies.statistics import Interval
+from studies.interval import Interval
 
 MIN_ACCURACY_SPAN = 0.02
 

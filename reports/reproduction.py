@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reports.numbers import parameter, plural
 from reports.published_tables import Configuration, PublishedCell, PublishedTable
+from studies.interval import Interval
 from studies.metrics import METRICS
-from studies.statistics import Interval, t_interval, t_quantile
+from studies.statistics import t_interval, t_quantile
 
 if TYPE_CHECKING:
     from studies.queries import Studies

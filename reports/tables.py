@@ -9,8 +9,8 @@ from typing import Any
 
 from reports.evidence import Trial
 from reports.numbers import aligned, mean_text, parameter, range_text, significant, spelled, whole
+from studies.interval import Interval
 from studies.metrics import METRICS
-from studies.statistics import Interval
 
 Row = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from reports.scales import Linear, Log, Ordinal, padded, padded_log
 from reports.svg import element, figure
 from reports.tables import Column, Row, Table, mean_columns
 from reports.task_matrices import TaskMatrix, task_rows
-from studies.statistics import Interval
+from studies.interval import Interval
 
 NARROW = Frame(width=470, height=330, left=50, right=12, top=34, bottom=48)
 WIDE = Frame(width=960, height=340, left=52, right=12, top=34, bottom=48)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from reports.evidence import Trial
 from reports.tables import Row
-from studies.statistics import Interval, t_quantile
+from studies.interval import Interval
+from studies.statistics import t_quantile
 
 if TYPE_CHECKING:
     import numpy as np

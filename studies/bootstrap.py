@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from studies.statistics import Interval
+from studies.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

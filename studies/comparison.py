@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from studies.statistics import Interval, finite
+from studies.interval import Interval
+from studies.statistics import finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
-from studies.statistics import Interval, t_interval
+from studies.interval import Interval
+from studies.statistics import t_interval
 
 if TYPE_CHECKING:
     from studies.queries import Studies

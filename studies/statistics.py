@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
+from studies.interval import Interval
 from studies.metrics import METRICS, WHOLE
 
 if TYPE_CHECKING:
@@ -26,19 +26,6 @@ INTERVAL_LABELS = {
     "std": "± standard deviation (STD) over runs",
     "bootstrap": "95 % percentile bootstrap over runs",
 }
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over n runs and its confidence interval; all None at n = 0, no bounds at n = 1."""
-
-    mean: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-    def to_dict(self) -> dict[str, float | int | None]:
-        return asdict(self)
 
 
 def t_interval(values: Iterable[float | None], confidence: float = 0.95) -> Interval:

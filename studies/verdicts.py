@@ -27,7 +27,8 @@ from studies.comparison import (
     sign_flip_p,
     smallest_sign_flip_p,
 )
-from studies.statistics import Interval, t_interval
+from studies.interval import Interval
+from studies.statistics import t_interval
 
 A_BETTER: Literal["A better"] = "A better"
 B_BETTER: Literal["B better"] = "B better"

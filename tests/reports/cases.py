@@ -16,10 +16,10 @@ import studies
 from hnet_core.trial import TrialResult
 from reports.evidence import Evidence, Measured, Quality, Trial
 from studies.database import connect
+from studies.interval import Interval
 from studies.metrics import METRICS
 from studies.queries import Studies
 from studies.record import StudyRecord
-from studies.statistics import Interval
 from studies.store import Store
 from tests.studies.sample import PROVENANCE, describe, sample_params, sample_result, sample_spec
 

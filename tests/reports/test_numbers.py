@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.numbers import aligned, mean_text, parameter, phrase, plural, range_text, significant
-from studies.statistics import Interval
+from studies.interval import Interval
 
 
 @pytest.mark.parametrize(

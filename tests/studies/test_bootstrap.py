@@ -8,7 +8,7 @@ from scipy.stats import trim_mean
 
 from hnet_core.errors import ConfigInvalid
 from studies.bootstrap import bootstrap_interval, iqm
-from studies.statistics import Interval
+from studies.interval import Interval
 
 RUNS = [0.90, 0.92, 0.97, 0.91]
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hnet_core.errors import ConfigInvalid
+from studies.interval import Interval
 from studies.metrics import METRICS
-from studies.statistics import Interval, interval_of, summarise, t_interval, t_quantile
+from studies.statistics import interval_of, summarise, t_interval, t_quantile
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 

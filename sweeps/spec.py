@@ -65,7 +65,7 @@ class EarlyStopping(Options):
     rungs: tuple[int, ...] | None = Field(
         None,
         min_length=1,
-        description="left out: 1, eta, eta^2, ... tasks; those in iterations must be given",
+        description="left out: 1, eta, eta^2, ... tasks; in iterations from those of a task over eta^2 on",
     )
 
     @field_validator("rungs")
@@ -75,18 +75,12 @@ class EarlyStopping(Options):
             raise ValueError(f"must be rising numbers of tasks or iterations from 1, got {list(value)}")
         return value
 
-    @model_validator(mode="after")
-    def _iterations_are_given(self) -> EarlyStopping:
-        if self.unit == "iterations" and self.rungs is None:
-            raise ValueError("must give rungs where their unit is iterations, such as rungs: [100, 300, 900]")
-        return self
-
     def of_stream(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
         """The rungs of a stream with so many tasks of so many iterations; its end is none."""
         end = n_tasks if self.unit == "tasks" else n_tasks * iterations
         if self.rungs is not None:
             return tuple(rung for rung in self.rungs if rung < end)
-        found, rung = [], 1.0
+        found, rung = [], 1.0 if self.unit == "tasks" else max(1.0, iterations / self.eta**2)
         while round(rung) < end:
             found.append(round(rung))
             rung *= self.eta

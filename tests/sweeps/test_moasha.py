@@ -80,3 +80,13 @@ def test_rungs_grow_by_eta_and_the_end_is_none(
     eta: float, rungs: tuple[int, ...] | None, n_tasks: int, expected: tuple[int, ...]
 ) -> None:
     assert EarlyStopping(eta=eta, rungs=rungs).of_stream(n_tasks, iterations=1) == expected
+
+
+@pytest.mark.parametrize(
+    ("eta", "iterations", "n_tasks", "expected"),
+    [(3, 900, 5, (100, 300, 900, 2700)), (3, 900, 1, (100, 300)), (100, 20, 5, (1,)), (2, 3, 2, (1, 2, 4))],
+)
+def test_rungs_in_iterations_begin_within_the_first_task(
+    eta: float, iterations: int, n_tasks: int, expected: tuple[int, ...]
+) -> None:
+    assert EarlyStopping(eta=eta, unit="iterations").of_stream(n_tasks, iterations) == expected

@@ -66,11 +66,18 @@ class Log:
             shown = [value for digit, value in inside if digit in labelled]
             if len(shown) < 2:
                 break
-            if len(shown) <= MAX_LABELS:
+            if len(shown) <= MAX_LABELS and self._fit(shown):
                 return [Tick(value, f"{value:g}" if value in shown else "") for _, value in inside]
         if len(shown) < 2:
             return Linear(self.domain, self.pixels).ticks()
         return [Tick(value, f"{value:g}" if i % 3 == 0 else "") for i, value in enumerate(shown)]
+
+    def _fit(self, values: Sequence[float]) -> bool:
+        """Whether labels side by side keep clear of each other; those above each other always do."""
+        if self.pixels[0] > self.pixels[1]:
+            return True
+        ends = [(self(value), len(f"{value:g}") * WORD_CHARACTER / 2) for value in values]
+        return all(b - a >= half + other + LABEL_GAP / 3 for (a, half), (b, other) in pairwise(ends))
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Log:
         """Whether labels side by side keep clear of each other; those above each other always do."""
         if self.pixels[0] > self.pixels[1]:
             return True
-        ends = [(self(value), len(f"{value:g}") * WORD_CHARACTER / 2) for value in values]
+        ends = [(self(value), len(f"{value:g}") * LABEL_CHARACTER / 2) for value in values]
         return all(b - a >= half + other + LABEL_GAP / 3 for (a, half), (b, other) in pairwise(ends))
 
 

@@ -54,7 +54,7 @@ def test_ticks_are_round_numbers(scale: Linear | Log, labels: list[str]) -> None
 
 
 def test_long_labels_of_a_short_axis_keep_clear_of_each_other() -> None:
-    labels = [tick.label for tick in Log((700.0, 50_000.0), (50.0, 460.0)).ticks() if tick.label]
+    labels = [tick.label for tick in Log((800.0, 50_000.0), (50.0, 460.0)).ticks() if tick.label]
     assert labels == ["1000", "2000", "5000", "10000", "20000", "50000"]
     assert "30000" in [tick.label for tick in Log((700.0, 50_000.0), (460.0, 50.0)).ticks()]
 

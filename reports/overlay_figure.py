@@ -22,10 +22,13 @@ FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
 MAX_TABLE_ROWS = 200
 
 
-def overlay_figure(families: Sequence[Family], x: Log, x_label: str, held_by: str | None = None) -> Figure:
+def overlay_figure(
+    families: Sequence[Family], x: Log, x_label: str, label: str = "Fronts", held_by: str | None = None
+) -> Figure:
     """Draws every configuration faintly and the front of each family in full.
 
     Args:
+        label: of this view among others.
         held_by: the figure whose CSV holds the same numbers, where there is one.
     """
     quality = families[0].evidence.quality
@@ -48,7 +51,7 @@ def overlay_figure(families: Sequence[Family], x: Log, x_label: str, held_by: st
         caption += " Fronts are decided on the validation split, so on the test split they may step back."
     size = (FRAME.width, FRAME.height)
     drawing = figure(NAME, size, finding, caption, parts, data_hover="trials")
-    return Figure(NAME, finding, caption, (("By family", drawing),), _table(families), overlay_rows(families), held_by)
+    return Figure(NAME, finding, caption, ((label, drawing),), _table(families), overlay_rows(families), held_by)
 
 
 def ratio_axis(families: Sequence[Family]) -> Log:

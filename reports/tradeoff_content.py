@@ -70,7 +70,7 @@ def collect(studies: Studies, name: str) -> Report:
         answer=found,
         matrices=matrices,
         families=families,
-        by_family=overlay_figure(families, ratio_axis(evidence), X_LABEL, NAME) if families else None,
+        by_family=overlay_figure(families, ratio_axis(evidence), X_LABEL, "By family", NAME) if families else None,
         tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
         modes=_modes(studies, evidence) if evidence.configurations else [],
         parameters=parameter_panels(evidence, effects) if evidence.configurations and evidence.parameters else None,

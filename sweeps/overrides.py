@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -10,6 +10,7 @@ import yaml
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from hnet_core.trial import TrialConfig
+from studies.grids import FAMILY, changed
 from sweeps.yaml_file import Document, SpecLoader
 
 TRIAL_KEYS = tuple(TrialConfig.model_fields)
@@ -38,6 +39,47 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
         path = locate(key, top_keys, "--set")
         assign(document.content, path, value, f"--set {assignment}")
         document.overrides[tuple(path)] = assignment
+
+
+def apply_again(document: Document, block: dict[str, Any]) -> None:
+    """Put what was set on the command line into a trial block made from a spec: it wins over what a family says."""
+    for path, value, assignment in _set_in_trial(document):
+        assign(block, path, value, f"--set {assignment}")
+
+
+def refuse_lost(document: Document) -> None:
+    """Refuse what was set on the command line for the trial block of a valid spec and what no searched family keeps.
+
+    Raises:
+        ConfigInvalid: one line for each.
+    """
+    content = document.content
+    families = content.get("families") or {}
+    field = (content.get("search") or {}).get(FAMILY)
+    chosen = list(field.get("choice", ()) if isinstance(field, Mapping) else families)
+    blocks = [changed(content["trial"], families[name]) for name in chosen if isinstance(families.get(name), Mapping)]
+    lost = [
+        f"--set {assignment}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
+        f"--set families.{chosen[0]}.{'.'.join(path)}=..."
+        for path, value, assignment in _set_in_trial(document)
+        if blocks and all(_at(block, path) != value for block in blocks)
+    ]
+    if lost:
+        raise ConfigInvalid("\n".join(lost))
+
+
+def _set_in_trial(document: Document) -> Iterator[tuple[list[str], Any, str]]:
+    """Path within the trial block, value and argument of each `--set` that changed it."""
+    for (first, *rest), assignment in document.overrides.items():
+        if first == "trial":
+            path = [str(key) for key in rest]
+            yield path, _at(document.content["trial"], path), assignment
+
+
+def _at(content: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
 
 
 def locate(key: str, top_keys: tuple[str, ...], where: str) -> list[str]:

@@ -18,7 +18,7 @@ from studies.metrics import METRICS
 from sweeps.constraints import Constraint
 from sweeps.default_ranges import with_default_ranges
 from sweeps.jobs import RungUnit
-from sweeps.overrides import apply_overrides
+from sweeps.overrides import apply_overrides, refuse_lost
 from sweeps.ranges import Dimension
 from sweeps.space import SearchSpace
 from sweeps.space_check import check_space
@@ -208,6 +208,7 @@ def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), s
     if spec is None:
         lines = [f"{document.place(one.path)}: {one}" for one in complaints]
         raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
+    refuse_lost(document)
     return spec
 
 

@@ -138,7 +138,7 @@ def _config(
     from hnet_core.assembly import stream_shape
     from hnet_core.checking import check_trial
     from hnet_core.errors import ConfigInvalid
-    from sweeps.overrides import TRIAL_KEYS, apply_overrides
+    from sweeps.overrides import TRIAL_KEYS, apply_again, apply_overrides
     from sweeps.presets import open_document
     from sweeps.space import of_family
     from sweeps.spec import SweepSpec
@@ -149,7 +149,10 @@ def _config(
     wanted = [*(assignments or []), *([] if device is None else [f"training.device={device}"])]
     apply_overrides(document, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
     prefix = ("trial",) if is_spec else ()
-    block = of_family(content, family) if is_spec else content
+    block = content
+    if is_spec:
+        block = of_family(content, family)
+        apply_again(document, block)
     config, complaints = check_trial(block)
     if config is None:
         lines = [f"{document.place((*prefix, *one.path))}: {one}" for one in complaints]

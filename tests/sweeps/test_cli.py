@@ -110,6 +110,13 @@ def test_one_seed_has_no_interval(hnet: Hnet, spec: str) -> None:
     assert metric["low"] is metric["high"] is None
 
 
+def test_a_set_wins_over_what_a_family_says_of_one_trial(hnet: Hnet) -> None:
+    given = ["--family", "hypermask", "--set", "method.mask_sparsity=70", "--set", "hypernet.chunk_size=500"]
+    found = hnet("trial", "describe", "three_families", *given, "--format", "json", "--data", "/nonexistent").json
+    assert (found["config"]["method"]["name"], found["config"]["method"]["mask_sparsity"]) == ("hypermask", 70)
+    assert found["config"]["hypernet"]["chunk_size"] == 500
+
+
 def test_trial_describe_counts_without_training(hnet: Hnet) -> None:
     found = hnet("trial", "describe", "split_mnist", "--format", "json", "--data", "/nonexistent").json
     assert (found["target_weights"], found["hypernet_weights"]) == (478_410, 465_672)

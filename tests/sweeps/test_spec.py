@@ -142,6 +142,17 @@ def test_a_wrong_set_is_refused(assignment: str, says: str) -> None:
         load(TEXT, assignment)
 
 
+def test_a_set_that_every_searched_family_overwrites_is_refused_and_one_that_some_keep_is_not() -> None:
+    of_block, of_family = "method.freeze_depth=4", "families.hn.method.beta_output=0.25"
+    with pytest.raises(
+        ConfigInvalid, match=r"method.freeze_depth=4: changes nothing.*--set families\.hn\.method\.freeze"
+    ):
+        load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_block])
+    spec = load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_family, "target.normalization=task"])
+    assert spec.config({"family": "hn"}).method.beta_output == 0.25  # type: ignore[attr-defined]
+    assert [spec.config({"family": name}).target.normalization for name in ("hn", "lr")] == ["instance", "task"]  # type: ignore[attr-defined]
+
+
 def test_a_study_may_go_on_with_another_budget_more_seeds_and_another_device_and_nothing_else() -> None:
     base = tiny_spec().to_dict()
     trial = base["trial"]

@@ -67,8 +67,9 @@ def budget_remarks(entrants: Sequence[Entrant]) -> list[str]:
         )
     on_test = [one.label for one in entrants if one.n_tried > 1 and not one.selection.startswith("validation")]
     if on_test:
+        were = "was" if len(on_test) == 1 else "were"
         remarks.append(
-            f"Without a validation split {plural(len(on_test), 'entrant')} was chosen on the test split that is "
+            f"Without a validation split {plural(len(on_test), 'entrant')} {were} chosen on the test split that is "
             f"reported ({', '.join(on_test[:4])}): such values are optimistic."
         )
     if len({one.machine for one in entrants}) > 1 or None in {one.machine for one in entrants}:

@@ -11,9 +11,9 @@ from reports.axes import LINE_HEIGHT, TICK_GAP
 from reports.scales import Linear, padded
 from reports.svg import EMPTY, element, figure, pixel
 
-WIDTH, LEFT, RIGHT = 960.0, 290.0, 16.0
+WIDTH, LEFT, RIGHT = 960.0, 340.0, 16.0
 TOP, ROW, BOTTOM = 26.0, 30.0, 52.0
-MAX_LABEL = 38
+MAX_LABEL = 45
 
 
 @dataclass(frozen=True)

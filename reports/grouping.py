@@ -8,13 +8,19 @@ from typing import Any
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from reports.tables import short_names
 
 PARTS = ("method", "target", "hypernet")
 
 
 def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
-    """The values of the fields `by` in words; a part such as method stands for its name."""
-    return ", ".join(_value(config, name) if name in PARTS else f"{name} {_value(config, name)}" for name in by)
+    """The values of the fields `by` in words, each after the last part of its name where that tells them apart.
+
+    A part such as method stands for its name.
+    """
+    values = {name: _value(config, name) for name in by}
+    labels = short_names(by)
+    return ", ".join(value if name in PARTS else f"{labels[name]} {value}" for name, value in values.items())
 
 
 def field_value(config: Mapping[str, Any], name: str) -> Any:

@@ -92,7 +92,7 @@ def test_the_best_configuration_stands_for_a_study_and_one_can_be_named(studies:
 
 def test_trials_of_several_studies_can_be_grouped_by_a_field(studies: Studies) -> None:
     entrants = entrants_of(studies, ["strong", "weak"], by=["method", "method.beta_output"])
-    assert [one.label for one in entrants] == ["hnet, method.beta_output 0.5", "hnet, method.beta_output 0.0005"]
+    assert [one.label for one in entrants] == ["hnet, beta_output 0.5", "hnet, beta_output 0.0005"]
     with pytest.raises(ConfigInvalid, match=r"did you mean 'method\.beta_output'"):
         entrants_of(studies, ["strong"], by=["method.beta_outptu"])
 

@@ -63,7 +63,7 @@ def test_a_field_splits_a_study_into_families_that_share_no_trial(studies: Studi
     families = families_of(studies, ["one"], by=["hypernet.chunk_embedding"])
     numbers = [trial.number for family in families for trial in family.evidence.configurations]
     assert sorted(numbers) == list(range(8))
-    assert all(family.label.startswith("hypernet.chunk_embedding ") for family in families)
+    assert all(family.label.startswith("chunk_embedding ") for family in families)
     both = families_of(studies, ["one", "two"], by=["method"])
     assert [family.label for family in both] == ["one: hnet", "two: hnet"]
 

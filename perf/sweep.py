@@ -44,7 +44,8 @@ from sweeps.jobs import Message
 from sweeps.runner import run_sweep
 
 BLOCK = 100
-LENGTHS = {"hnet": (100, 400), "tune": (5, 25)}  # trials of the short run (all workers are up by then) and the long
+# Trials of the short run (all workers are up by then) and the long; what starting Ray costs varies by seconds.
+LENGTHS = {"hnet": (100, 1000), "tune": (5, 25)}
 SECONDS_BETWEEN_LOOKS = 0.1
 
 

@@ -4,7 +4,7 @@ Trials that train nothing (perf/noop.py) are run by
 
 - driver: our driver alone, in this process (SQLite, NSGA-II), in blocks of finished trials, so that growth would
   show. A trial that asks for a configuration measured before is one, too: it is asked for, written and told like any
-  other, and the longer NSGA-II searches the more of them it asks for (a third, after 2,000);
+  other, and the longer NSGA-II searches the more of them it asks for (a fifth of the first 2,500);
 - hnet: the whole service on Ray, two workers; the processor time of every process, Ray's own included;
 - tune: plain Ray Tune with OptunaSearch on an RDB storage and a function trainable, as one would write it by hand.
 

@@ -76,8 +76,7 @@ class Log:
         """Whether labels side by side keep clear of each other; those above each other always do."""
         if self.pixels[0] > self.pixels[1]:
             return True
-        ends = [(self(value), len(f"{value:g}") * LABEL_CHARACTER / 2) for value in values]
-        return all(b - a >= half + other + LABEL_GAP / 3 for (a, half), (b, other) in pairwise(ends))
+        return _keep_clear([(self(value), f"{value:g}") for value in values], LABEL_CHARACTER)
 
 
 @dataclass(frozen=True)
@@ -106,16 +105,13 @@ class Ordinal:
         if not self.is_ordered:
             for longest in range(max(map(len, self.labels)), MIN_WORD - 1, -1):
                 words = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]
-                if len(set(words)) == len(set(self.labels)) and self._fit(words):
+                places = [(self(value), word) for value, word in zip(self.values, words, strict=True)]
+                if len(set(words)) == len(set(self.labels)) and _keep_clear(places, WORD_CHARACTER):
                     return [Tick(value, word) for value, word in zip(self.values, words, strict=True)]
         needed = max(len(label) for label in self.labels) * LABEL_CHARACTER + LABEL_GAP
         every = math.ceil(len(self.values) * needed / abs(self.pixels[1] - self.pixels[0]))
         pairs = zip(self.values, self.labels, strict=True)
         return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
-
-    def _fit(self, words: Sequence[str]) -> bool:
-        widths = [len(word) * WORD_CHARACTER + LABEL_GAP / 2 for word in words]
-        return all((one + other) / 2 <= abs(self.slot) for one, other in pairwise(widths))
 
 
 Scale = Linear | Log | Ordinal
@@ -133,6 +129,12 @@ def padded_log(values: Sequence[float], share: float = 0.05) -> tuple[float, flo
     if high - low < 0.2:
         low, high = low - 0.1, high + 0.1
     return math.exp(low), math.exp(high)
+
+
+def _keep_clear(places: Sequence[tuple[float, str]], character: float) -> bool:
+    """Whether labels centred at these pixels do not run into each other, with letters of that width."""
+    ends = [(at, len(label) * character / 2) for at, label in places]
+    return all(abs(b - a) >= half + other + LABEL_GAP / 2 for (a, half), (b, other) in pairwise(ends))
 
 
 def _round_step(raw: float) -> float:

@@ -109,8 +109,9 @@ class Studies:
     def trial_counts(self, name: str) -> TrialCounts:
         """The number of trials of a study by state; it visits every row, which `study` does not."""
         counts = select(trial.c.state, func.count(), func.count(trial.c.duplicate_of)).group_by(trial.c.state)
+        of_study = counts.where(trial.c.study_id == self._id(name))
         with self._engine.connect() as connection:
-            counted = connection.execute(counts.where(trial.c.study_id == self._id(name))).all()
+            counted = connection.execute(of_study).all()
         states = dict.fromkeys(STATES, 0) | {state: n for state, n, _ in counted}
         return TrialCounts(states, sum(duplicates for _, _, duplicates in counted))
 

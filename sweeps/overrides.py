@@ -62,7 +62,7 @@ def refuse_lost(document: Document) -> None:
         f"--set {assignment}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
         f"--set families.{chosen[0]}.{'.'.join(path)}=..."
         for path, value, assignment in _set_in_trial(document)
-        if blocks and all(_at(block, path) != value for block in blocks)
+        if blocks and not any(_keeps(_at(block, path), value) for block in blocks)
     ]
     if lost:
         raise ConfigInvalid("\n".join(lost))
@@ -71,9 +71,16 @@ def refuse_lost(document: Document) -> None:
 def _set_in_trial(document: Document) -> Iterator[tuple[list[str], Any, str]]:
     """Path within the trial block, value and argument of each `--set` that changed it."""
     for (first, *rest), assignment in document.overrides.items():
-        if first == "trial":
+        if first == "trial" and rest:
             path = [str(key) for key in rest]
             yield path, _at(document.content["trial"], path), assignment
+
+
+def _keeps(found: Any, value: Any) -> bool:
+    """Whether something of a value that was set is still there; a block may have got further keys."""
+    if isinstance(value, Mapping) and isinstance(found, Mapping):
+        return any(_keeps(found.get(key), each) for key, each in value.items())
+    return bool(found == value)
 
 
 def _at(content: Any, path: Sequence[str]) -> Any:

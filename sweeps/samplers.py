@@ -25,14 +25,19 @@ def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
     """
     import optuna
 
+    from sweeps.held_storage import HeldStorage
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     checks = {} if url.startswith("sqlite") else {"pool_pre_ping": True}  # a server may have restarted meanwhile
-    storage = despite_races(lambda: optuna.storages.RDBStorage(url, engine_kwargs=checks))
-    tune_sqlite(storage.engine)
-    study = optuna.create_study(
-        storage=storage, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True
+    tables = despite_races(lambda: optuna.storages.RDBStorage(url, engine_kwargs=checks))
+    tune_sqlite(tables.engine)
+    backend = optuna.storages.get_storage(tables)
+    optuna.create_study(
+        storage=backend, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True
     )
+    held = HeldStorage(backend, backend.get_study_id_from_name(name))
+    study = optuna.load_study(study_name=name, storage=held)
     study.sampler = make_sampler(spec, n_trials=len(study.get_trials(deepcopy=False)))
     return study
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
@@ -20,34 +20,12 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from hnet_core.errors import ConfigInvalid, HnetError
-from sweeps.checkpoints import Carried, Checkpoints, open_checkpoints
+from sweeps.checkpoints import Checkpoints, open_checkpoints
 from sweeps.driver import Driver
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.jobs import Failure, Message, Success
 from sweeps.scheduler import DriverScheduler
+from sweeps.trainable import JobTrainable, messages_of
 from sweeps.watchdog import Watchdog
-from sweeps.worker import work
-
-
-class JobTrainable(tune.Trainable):
-    """One job; each step is one task of one seed. The process is reused for further jobs: importing torch is slow."""
-
-    work = staticmethod(work)
-
-    def setup(self, config: dict[str, Any]) -> None:
-        job = Job.from_dict(json.loads(config["job"]))
-        self._carried = Carried(config.get("saved", {})) if job.carried else None
-        self._messages: Iterator[Message] = self.work(job, self._carried)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.setup(new_config)
-        return True
-
-    def step(self) -> dict[str, Any]:
-        message = next(self._messages)
-        kind = type(message).__name__
-        result = {"message": json.dumps({"kind": kind, **vars(message)}), "done": not isinstance(message, Step)}
-        news = self._carried.take_news() if self._carried is not None else None
-        return result if news is None else {**result, "checkpoint": news}
 
 
 class JobSearcher(Searcher):
@@ -101,7 +79,7 @@ class JobSearcher(Searcher):
         """Pass on a step of a job; whether it goes on."""
         number = self._numbers[trial.trial_id]
         self._watchdog.hear(number)
-        goes_on = self._keep(number, result) and self._pass_on(number, _message(result))
+        goes_on = self._keep(number, result) and self._pass_on(number, messages_of(result))
         if not goes_on:
             self._stopped.add(trial.trial_id)
         return goes_on
@@ -113,14 +91,14 @@ class JobSearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
-        lost = error or result is None or "message" not in result
-        message = self._failures.pop(trial_id, _why_lost(None)) if lost or result is None else _message(result)
-        (self._watchdog.complete if isinstance(message, Success) else self._watchdog.stop)(number)
+        lost = error or result is None or "messages" not in result
+        messages = [self._failures.pop(trial_id, _why_lost(None))] if lost or result is None else messages_of(result)
+        (self._watchdog.complete if isinstance(messages[-1], Success) else self._watchdog.stop)(number)
         self._folders.pop(number, None)
         if trial_id in self._stopped:
             self._stopped.discard(trial_id)
         else:
-            self._pass_on(number, message)
+            self._pass_on(number, messages)
 
     def end_overdue(self) -> None:
         """Kill the workers of jobs that are over a limit; called again and again while the sweep runs."""
@@ -145,11 +123,11 @@ class JobSearcher(Searcher):
             return False
         return True
 
-    def _pass_on(self, number: int, message: Message) -> bool:
+    def _pass_on(self, number: int, messages: Sequence[Message]) -> bool:
         if self._driver.aborted is not None:
             return False
         try:
-            return self._on_message(number, message)
+            return all(self._on_message(number, message) for message in messages)
         except Exception as error:
             self._driver.abort(error)
             return False
@@ -205,14 +183,6 @@ def _why_lost(error: Exception | None) -> Failure:
     return Failure("the worker process died", text or None, "worker")
 
 
-def _message(result: dict[str, Any]) -> Message:
-    content = json.loads(result["message"])
-    kind = content.pop("kind")
-    if kind == "Success":
-        return Success(tuple(content["results"]))
-    return Step(**content) if kind == "Step" else Failure(**content)
-
-
 def run_with_ray(
     driver: Driver,
     workers: int,
@@ -260,6 +230,7 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: it lets the running trials finish
+    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own account of the sweep, all trials each time, is never read
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 

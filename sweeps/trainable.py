@@ -1,0 +1,59 @@
+"""What a Ray Tune worker runs: a job, whose messages it sends to the driver."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ray import tune
+
+from sweeps.checkpoints import Carried
+from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.worker import work
+
+MOMENT_SECONDS = 0.1
+
+
+class JobTrainable(tune.Trainable):
+    """One job; the process is reused for further jobs, because importing torch is slow.
+
+    What the job says within a moment travels together: a message costs some five milliseconds of processor time on its
+    way to the driver. What the driver judges the trial by goes at once, and so does a checkpoint it is to keep.
+    """
+
+    work = staticmethod(work)
+
+    def setup(self, config: dict[str, Any]) -> None:
+        job = Job.from_dict(json.loads(config["job"]))
+        self._carried = Carried(config.get("saved", {})) if job.carried else None
+        self._messages: Iterator[Message] = self.work(job, self._carried)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        began, messages = time.monotonic(), [next(self._messages)]
+        while self._can_wait(messages[-1]) and time.monotonic() - began < MOMENT_SECONDS:
+            messages.append(next(self._messages))
+        sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
+        result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], Step)}
+        news = self._carried.take_news() if self._carried is not None else None
+        return result if news is None else {**result, "checkpoint": news}
+
+    def _can_wait(self, message: Message) -> bool:
+        has_news = self._carried is not None and self._carried.news is not None
+        return isinstance(message, Step) and message.so_far is None and not has_news
+
+
+def messages_of(result: dict[str, Any]) -> list[Message]:
+    """What the driver finds in a result of `JobTrainable.step`."""
+    return [_message(**content) for content in json.loads(result["messages"])]
+
+
+def _message(kind: str, **content: Any) -> Message:
+    if kind == "Success":
+        return Success(tuple(content["results"]))
+    return Step(**content) if kind == "Step" else Failure(**content)

@@ -38,19 +38,20 @@ def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
     )
     held = HeldStorage(backend, backend.get_study_id_from_name(name))
     study = optuna.load_study(study_name=name, storage=held)
-    study.sampler = make_sampler(spec, n_trials=len(study.get_trials(deepcopy=False)))
+    study.sampler = make_sampler(spec, n_drawn=sum(len(trial.params) for trial in study.get_trials(deepcopy=False)))
     return study
 
 
-def make_sampler(spec: SweepSpec, n_trials: int) -> BaseSampler:
-    """The sampler of a spec, seeded by the spec's seed and the number of trials there are.
+def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
+    """The sampler of a spec, seeded by the spec's seed and the number of parameters drawn so far.
 
     A constant seed would make a resumed sweep draw the same parameters again (optuna issue 3255): the state of a
-    sampler is not in the database.
+    sampler is not in the database. So would one by the number of trials, after a start that was killed before it asked
+    for a trial of its own but drew the parameters of one that an earlier start had asked for.
     """
     from optuna import samplers
 
-    text = f"{spec.sampler_seed}:{n_trials}".encode()
+    text = f"{spec.sampler_seed}:{n_drawn}".encode()
     seed = int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ExperimentalWarning: multivariate TPE and GP have been there for years

@@ -286,10 +286,7 @@ def test_after_kill_9_at_any_moment_the_same_command_ends_as_if_nothing_had_happ
     any_url: str, point: str, undisturbed: list[tuple[Any, ...]]
 ) -> None:
     url = any_url
-    child = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(url, point))
-    child.start()
-    child.join(timeout=120)
-    assert child.exitcode == -signal.SIGKILL
+    run_until_killed(url, point)
     assert len(states(url)) <= 3
     run(tiny_spec(), url)
     assert states(url) == dict.fromkeys(range(3), "COMPLETE")
@@ -300,7 +297,22 @@ def test_after_kill_9_at_any_moment_the_same_command_ends_as_if_nothing_had_happ
     assert again[:2] == undisturbed[:2]
 
 
-def _run_until_killed(url: str, point: str) -> None:
+def test_a_start_that_only_finished_asking_for_a_trial_does_not_make_the_next_one_repeat_it(tmp_path: Path) -> None:
+    url = str(tmp_path / "hnet.db")
+    run_until_killed(url, "after_ask:2")  # trial 1 is asked for and has no parameters
+    run_until_killed(url, "after_row:1")  # now it has, and no further trial was asked for
+    run(tiny_spec(), url)
+    assert states(url) == dict.fromkeys(range(3), "COMPLETE"), "no configuration twice"
+
+
+def run_until_killed(url: str, point: str) -> None:
+    child = multiprocessing.get_context("fork").Process(target=_run_to_crash, args=(url, point))
+    child.start()
+    child.join(timeout=120)
+    assert child.exitcode == -signal.SIGKILL
+
+
+def _run_to_crash(url: str, point: str) -> None:
     os.environ[VARIABLE] = point
     run(tiny_spec(), url)
 
@@ -308,10 +320,7 @@ def _run_until_killed(url: str, point: str) -> None:
 def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.reconcile.MAX_ATTEMPTS", 3)
     for _ in range(3):
-        child = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=(url, "mid_train"))
-        child.start()
-        child.join(timeout=120)
-        assert child.exitcode == -signal.SIGKILL
+        run_until_killed(url, "mid_train")
     run(tiny_spec(seeds=2), url)
     (failed,) = [row for row in studies.open(url).ledger("tiny") if row["state"] == "FAILED"]
     assert failed["reason"].startswith("gave up after 3 attempts")

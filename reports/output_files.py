@@ -7,12 +7,12 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
-from reports.tables import Row, exact_text
+from reports.numbers import exact_numbers, of_each
+from reports.tables import Columns, Row, columns_of, exact_text
 
 _NUMBERS = frozenset({int, float, type(None)})
 
@@ -43,30 +43,34 @@ def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
         ) from None
 
 
-def csv_text(rows: Sequence[Row]) -> str:
+def csv_text(table: Sequence[Row] | Columns) -> str:
     """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front; `report.json` has it as it is.
     """
-    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    columns = table if isinstance(table, Mapping) else columns_of(table)
+    header = ",".join(map(_cell, columns))
+    lines = map(",".join, zip(*map(_cells, columns.values()), strict=True))
+    # A line that is a single missing value would be no line at all.
+    return "\n".join([header, *(line or '""' for line in lines), ""])
+
+
+def _cells(values: Sequence[Any]) -> list[str]:
+    return exact_numbers(values) if _NUMBERS.issuperset(map(type, values)) else of_each(_cell, values)
+
+
+def _cell(value: Any) -> str:
+    """One value as the CSV has it, in quotes where it needs them."""
+    text = exact_text(value)
+    if not text:
+        return ""
+    if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")):
+        text = f"'{text}"
+    if text.isalnum():
+        return text
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_harmless(name) for name in names)
-    writer.writerows(zip(*(_column([row.get(name) for row in rows]) for name in names), strict=True))
-    return buffer.getvalue()
-
-
-def _column(values: list[Any]) -> list[Any]:
-    """Values as the writer is to write them; numbers it spells exactly by itself, and faster."""
-    return values if _NUMBERS.issuperset(map(type, values)) else [_spelled(value) for value in values]
-
-
-def _spelled(value: Any) -> str | None:
-    return _harmless(value) if isinstance(value, str) else exact_text(value)
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    csv.writer(buffer, lineterminator="\n").writerow((text,))
+    return buffer.getvalue()[:-1]
 
 
 def json_text(content: Any) -> str:

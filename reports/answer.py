@@ -8,10 +8,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from reports.evidence import Evidence, Trial
 from reports.numbers import MISSING, mean_text, phrase, plural, significant
 from studies.interval import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the rounding
 MSE_FACTOR = 1.1
@@ -49,8 +54,8 @@ class Answer:
 
 def answer(evidence: Evidence) -> Answer:
     """Finds and words the answer of a study, honest also where there is none."""
-    candidates = [trial for trial in evidence.configurations if trial.number in evidence.feasible]
-    if not candidates:
+    candidates = evidence.columns.among(evidence.feasible)
+    if not candidates.any():
         return Answer(_nothing(evidence), ())
     best = _best(evidence, candidates)
     near = _near(evidence, candidates, best)
@@ -59,15 +64,26 @@ def answer(evidence: Evidence) -> Answer:
     return Answer(headline, tuple(_remarks(evidence, best)), best, near, knee)
 
 
-def _best(evidence: Evidence, candidates: list[Trial]) -> Trial:
-    return min(candidates, key=lambda trial: (_loss(evidence, trial), trial.ratio, trial.number))
+def _best(evidence: Evidence, candidates: NDArray[np.bool_]) -> Trial:
+    columns = evidence.columns
+    losses, ratios = evidence.losses(evidence.quality.selection), columns["compression_ratio"]
+    return evidence.configurations[_least(candidates, losses, ratios, columns.numbers)]
 
 
-def _near(evidence: Evidence, candidates: list[Trial], best: Trial) -> Trial:
+def _near(evidence: Evidence, candidates: NDArray[np.bool_], best: Trial) -> Trial:
+    columns = evidence.columns
+    losses, ratios = evidence.losses(evidence.quality.selection), columns["compression_ratio"]
     loss = _loss(evidence, best)
     limit = loss + ONE_POINT if evidence.quality.higher_is_better else loss * MSE_FACTOR
-    close = [trial for trial in candidates if _loss(evidence, trial) <= limit]
-    return min(close, key=lambda trial: (trial.ratio, _loss(evidence, trial), trial.number))
+    return evidence.configurations[_least(candidates & (losses <= limit), ratios, losses, columns.numbers)]
+
+
+def _least(chosen: NDArray[np.bool_], *keys: NDArray[Any]) -> int:
+    """The chosen place where the first key is least; of equal ones, where the second is, and so on."""
+    places = chosen.nonzero()[0]
+    for key in keys:
+        places = places[key[places] == key[places].min()]
+    return int(places[0])
 
 
 def _knee(evidence: Evidence) -> Trial | None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from reports.evidence import Evidence, Trial
 from reports.numbers import plural, whole
 from reports.svg import element, figure
-from reports.tables import Row
+from reports.tables import Columns
 from studies.grids import FAMILY, Conditions
 
 WIDTH, HEIGHT = 960.0, 26.0
@@ -101,18 +101,15 @@ def coverage(evidence: Evidence) -> Coverage:
     )
 
 
-def coverage_rows(evidence: Evidence) -> list[Row]:
+def coverage_table(evidence: Evidence) -> Columns:
     """Every trial with its outcome, for the CSV."""
-    return [
-        {
-            "number": trial.number,
-            "state": trial.state,
-            "reason": trial.reason,
-            "duplicate_of": trial.duplicate_of,
-            "seeds": trial.n,
-        }
-        for trial in evidence.trials
-    ]
+    return {
+        "number": [trial.number for trial in evidence.trials],
+        "state": [trial.state for trial in evidence.trials],
+        "reason": [trial.reason for trial in evidence.trials],
+        "duplicate_of": [trial.duplicate_of for trial in evidence.trials],
+        "seeds": [trial.n for trial in evidence.trials],
+    }
 
 
 def _planned(spec: Mapping[str, Any]) -> int | None:

@@ -24,10 +24,10 @@ def every_seed_figure(quality: Quality, all_series: Sequence[Series], frame: Fra
     parts = [axes(frame, x, y, x_label, f"{quality.word} of each run")]
     n_runs = sum(len(series.values) for series in all_series)
     for series in all_series:
-        places = [(x(float(r)), y(float(v))) for r, v in zip(series.ratios, series.values, strict=True)]
         if n_runs > CROWD:
-            parts.append(cloud(places, f"{series.style} run"))
+            parts.append(cloud(x.each(series.ratios), y.each(series.values), f"{series.style} run"))
             continue
+        places = [(x(float(r)), y(float(v))) for r, v in zip(series.ratios, series.values, strict=True)]
         placed = [Point(*at, None, None, int(number), "") for at, number in zip(places, series.numbers, strict=True)]
         parts.append(points(placed, f"{series.style} run", titled=False))
     rows: list[Row] = [

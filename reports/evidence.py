@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from reports.trial_columns import Measured, TrialColumns
+from studies.constraints import feasible
+from studies.front import front_mask
 from studies.interval import Interval
 from studies.metrics import METRICS, SELECTED_BY, VARYING
+from studies.schema import COMPLETE
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from studies.queries import Studies
     from studies.record import StudyRecord
     from studies.rows import Rows
@@ -113,23 +120,37 @@ class Evidence:
         return sum(trial.n for trial in self.configurations) > MAX_RUNS
 
     @cached_property
+    def columns(self) -> TrialColumns:
+        """The configurations by column."""
+        return TrialColumns(self.configurations)
+
+    @cached_property
+    def ratio_range(self) -> tuple[float, float]:
+        """The smallest and the largest compression ratio."""
+        ratios = self.columns["compression_ratio"]
+        return float(ratios.min()), float(ratios.max())
+
+    @cached_property
+    def mean_range(self) -> tuple[float, float]:
+        """The lowest and the highest mean, final or during."""
+        import numpy as np
+
+        means = np.concatenate([self.columns[self.quality.final], self.columns[self.quality.during]])
+        return float(np.nanmin(means)), float(np.nanmax(means))
+
+    def losses(self, metric: str) -> NDArray[np.float64]:
+        """A measure of each configuration as something to minimise, (n_configurations,)."""
+        values = self.columns[metric]
+        return -values if self.quality.higher_is_better else values
+
+    @cached_property
     def singled_out(self) -> frozenset[int]:
         """Numbers of the configurations drawn one by one: all, or the front and the best of the rest in a crowd."""
-        if len(self.configurations) <= CROWD:
-            return frozenset(trial.number for trial in self.configurations)
-        sign = -1 if self.quality.higher_is_better else 1
-        ranked = sorted(self.configurations, key=lambda trial: sign * self.finals[trial.number])
-        return self.on_front | {trial.number for trial in ranked[:SINGLED_OUT]}
-
-    @cached_property
-    def finals(self) -> dict[int, float]:
-        """The final mean of each configuration by its number: what a large study is asked for again and again."""
-        return {trial.number: trial.value(self.quality.final) for trial in self.configurations}
-
-    @cached_property
-    def durings(self) -> dict[int, float | None]:
-        """The same right after each task."""
-        return {trial.number: trial.mean(self.quality.during) for trial in self.configurations}
+        numbers = self.columns.numbers
+        if len(numbers) > CROWD:
+            best = self.losses(self.quality.final).argsort(kind="stable")[:SINGLED_OUT]
+            return self.on_front.union(numbers[best].tolist())
+        return frozenset(numbers.tolist())
 
     @cached_property
     def on_front(self) -> frozenset[int]:
@@ -142,22 +163,27 @@ def gather(studies: Studies, name: str) -> Evidence:
     Raises:
         StudyNotFound: if there is no study of that name.
     """
+    import numpy as np
+
     record = studies.study(name)
     parameters = tuple(record.searched)
     trials = _trials(studies.trial_rows(name, columns=_columns()), parameters)
-    measure = _measure(record, trials)
-    configurations = tuple(trial for trial in trials if _is_configuration(trial, f"final_{measure}"))
-    by_number = {trial.number: trial for trial in configurations}
-    allowed = _allowed(trials, record.constraints)
-    members = [by_number[row["number"]] for row in studies.front_rows(name).dicts() if row["number"] in by_number]
+    columns = TrialColumns(trials)
+    measure = _measure(record, columns)
+    is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
+    is_configuration = is_finished & ~np.isnan(columns[f"final_{measure}"]) & ~np.isnan(columns["compression_ratio"])
+    is_candidate = is_finished & feasible(columns.__getitem__, record.constraints, len(trials))
+    on_front = is_candidate.copy()
+    on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], record.objectives)
+    front = columns.where(on_front & is_configuration)
     return Evidence(
         record=record,
-        quality=_quality(measure, [trial for trial in configurations if trial.number in allowed]),
+        quality=_quality(measure, columns, is_configuration & is_candidate),
         parameters=parameters,
         trials=trials,
-        configurations=configurations,
-        feasible=allowed & by_number.keys(),
-        front=tuple(sorted(members, key=lambda trial: (trial.ratio, trial.number))),
+        configurations=tuple(columns.where(is_configuration)),
+        feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
+        front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
     )
 
 
@@ -168,58 +194,21 @@ def evenly(trials: Sequence[Trial], at_most: int) -> list[Trial]:
     return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
 
 
-def _measure(record: StudyRecord, trials: Sequence[Trial]) -> str:
+def _measure(record: StudyRecord, columns: TrialColumns) -> str:
     """Accuracy, unless the study optimises or only holds mean squared errors."""
-    measured = {name for name in ("accuracy", "mse") if any(t.mean(f"final_{name}") is not None for t in trials)}
+    measured = {name for name in ("accuracy", "mse") if columns.is_measured(f"final_{name}")}
     return "mse" if "final_mse" in record.objectives or measured == {"mse"} else "accuracy"
 
 
-def _quality(measure: str, candidates: Sequence[Trial]) -> Quality:
+def _quality(measure: str, columns: TrialColumns, is_candidate: NDArray[np.bool_]) -> Quality:
     """Choices go by the validation split where every candidate has one, as the front does."""
+    import numpy as np
+
     final = f"final_{measure}"
     validation = SELECTED_BY[final]
-    is_complete = bool(candidates) and all(trial.mean(validation) is not None for trial in candidates)
+    is_complete = is_candidate.any() and not np.isnan(columns[validation][is_candidate]).any()
     word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
     return Quality(final, f"during_{measure}", validation if is_complete else final, word)
-
-
-class Measured(Mapping[str, Interval]):
-    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them.
-
-    Args:
-        row: the values of a row of `hnet study trials`.
-        at: the place of each column in it; a metric that is no column was not measured.
-    """
-
-    __slots__ = ("_at", "_row")
-
-    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
-        self._row = row
-        self._at = at
-
-    def __getitem__(self, name: str) -> Interval:
-        n = int(self._row[self._at["n"]] or 0)
-        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
-
-    def number(self, column: str) -> float | None:
-        """The number of one column: a metric, or an end of its interval."""
-        place = self._at.get(column)
-        if place is None:
-            return None
-        value: float | None = self._row[place]
-        return None if value != value else value
-
-    def numbers(self, columns: Iterable[str]) -> dict[str, float | None]:
-        """`number` of several columns, in half the time."""
-        row, at = self._row, self._at
-        values = {column: row[at[column]] if column in at else None for column in columns}
-        return {column: None if value != value else value for column, value in values.items()}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(METRICS)
-
-    def __len__(self) -> int:
-        return len(METRICS)
 
 
 def _columns() -> list[str]:
@@ -242,22 +231,3 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
         )
         for row in rows.values
     )
-
-
-def _allowed(trials: Sequence[Trial], constraints: Mapping[str, str]) -> frozenset[int]:
-    """Numbers of the trials that meet every constraint."""
-    if not constraints:
-        return frozenset(trial.number for trial in trials)
-    import pandas as pd
-
-    from studies.constraints import feasible
-
-    means = pd.DataFrame(
-        {metric: [trial.mean(metric) for trial in trials] for metric in constraints}, index=range(len(trials))
-    )
-    return frozenset(trial.number for trial, is_met in zip(trials, feasible(means, constraints), strict=True) if is_met)
-
-
-def _is_configuration(trial: Trial, final: str) -> bool:
-    measured = trial.mean(final) is not None and trial.mean("compression_ratio") is not None
-    return trial.state == "COMPLETE" and trial.duplicate_of is None and measured

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.tables import Row, Table
+from reports.tables import Columns, Row, Table
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Figure:
     caption: str
     drawings: tuple[tuple[str, Markup], ...]
     table: Table
-    rows: Sequence[Row]
+    rows: Sequence[Row] | Columns
     held_by: str | None = None
 
     @property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.evidence import Evidence, evenly
 from reports.fanova import Choices, Range, shares
-from reports.numbers import spelled
+from reports.numbers import of_each, spelled
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -61,7 +61,7 @@ def importances(evidence: Evidence, names: Sequence[str]) -> list[Importance]:
 def _space(space: Mapping[str, Any], values: Sequence[Any]) -> Range | Choices:
     """The range that was searched, widened to what was tried: seeded trials may lie outside."""
     if "choice" in space:
-        return Choices(tuple(sorted({spelled(value) for value in (*space["choice"], *values)})))
+        return Choices(tuple(sorted({*of_each(spelled, [*space["choice"], *values])})))
     ends = space["int"] if "int" in space else space["float"]
     low, high = min([*values, ends[0]]), max([*values, ends[1]])
     return Range(low, high, bool(space.get("log")) and low > 0)

@@ -6,13 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reports.evidence import Evidence, Trial
-from reports.numbers import parameter, spelled
+from reports.evidence import Evidence
+from reports.numbers import parameter
 from reports.tables import Row
 from studies.interval import Interval
 from studies.statistics import t_interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_SINGLE_VALUES = 8
 BINS = 5
@@ -37,17 +41,18 @@ class Effect:
 
 def main_effects(evidence: Evidence, name: str) -> list[Effect]:
     """One effect per value where there are few, else per fifth of the configurations in the order of their values."""
-    trials = [trial for trial in evidence.configurations if trial.params[name] is not None]
-    is_ordered = all(_is_number(trial.params[name]) for trial in trials)
-    is_range = is_ordered and "choice" not in evidence.record.spec["search"][name]
-    if is_range and len({trial.params[name] for trial in trials}) > MAX_SINGLE_VALUES:
-        trials.sort(key=lambda trial: (trial.params[name], trial.number))
-        return [_range_effect(evidence, name, part) for part in _parts(trials)]
-    by_value: dict[str, list[Trial]] = {}
-    for trial in trials:
-        by_value.setdefault(spelled(trial.params[name]), []).append(trial)
-    groups = sorted(by_value.values(), key=lambda group: group[0].params[name] if is_ordered else 0)
-    return [_effect(evidence, group, group[0].params[name], parameter(group[0].params[name])) for group in groups]
+    import numpy as np
+
+    values = evidence.columns.parameter(name)
+    if values.is_number and "choice" not in evidence.record.spec["search"][name]:
+        known = values.is_known.nonzero()[0]
+        if len(np.unique(values.numbers[known])) > MAX_SINGLE_VALUES:
+            order = known[np.lexsort((evidence.columns.numbers[known], values.numbers[known]))]
+            return [_range_effect(evidence, name, part) for part in _parts(order)]
+    found = list(enumerate(values.distinct.values()))
+    if values.is_number:
+        found.sort(key=lambda one: one[1])
+    return [_effect(evidence, values.which == place, value, parameter(value)) for place, value in found]
 
 
 def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
@@ -74,23 +79,22 @@ def effect_span(effects: Sequence[Effect]) -> float | None:
     return max(means) - min(means) if len(means) > 1 else None
 
 
-def _parts(trials: Sequence[Trial]) -> list[Sequence[Trial]]:
-    cuts = [round(i * len(trials) / BINS) for i in range(BINS + 1)]
-    return [trials[low:high] for low, high in pairwise(cuts) if high > low]
+def _parts(order: NDArray[np.int_]) -> list[NDArray[np.int_]]:
+    cuts = [round(i * len(order) / BINS) for i in range(BINS + 1)]
+    return [order[low:high] for low, high in pairwise(cuts) if high > low]
 
 
-def _range_effect(evidence: Evidence, name: str, trials: Sequence[Trial]) -> Effect:
-    low, high = trials[0].params[name], trials[-1].params[name]
+def _range_effect(evidence: Evidence, name: str, places: NDArray[np.int_]) -> Effect:
+    low, high = (evidence.configurations[places[end]].params[name] for end in (0, -1))
     is_log = bool(evidence.record.spec["search"][name].get("log")) and low > 0
     middle = math.sqrt(low * high) if is_log else (low + high) / 2
-    return _effect(evidence, trials, middle, f"{parameter(low)} to {parameter(high)}")
+    return _effect(evidence, places, middle, f"{parameter(low)} to {parameter(high)}")
 
 
-def _effect(evidence: Evidence, trials: Sequence[Trial], position: Any, label: str) -> Effect:
-    final = t_interval([evidence.finals[trial.number] for trial in trials])
-    during = t_interval([evidence.durings[trial.number] for trial in trials])
+def _effect(evidence: Evidence, places: NDArray[np.int_ | np.bool_], position: Any, label: str) -> Effect:
+    """Of the configurations at some places, or chosen by a mask."""
+    final, during = (
+        t_interval(evidence.columns[metric][places].tolist())
+        for metric in (evidence.quality.final, evidence.quality.during)
+    )
     return Effect(label, position, final, during)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,13 +6,16 @@ it; above that a series is one path, which keeps two thousand configurations sma
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
 from reports.svg import EMPTY, element, pixel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MANY = 400
 CROWD = 4000
@@ -76,17 +79,19 @@ def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = N
     return element("g", drawn, class_=f"points glyphs {style}", id=name, data_trials=trials)
 
 
-def cloud(places: Sequence[tuple[float, float]], style: str) -> Markup:
+def cloud(x: NDArray[np.float64], y: NDArray[np.float64], style: str) -> Markup:
     """More dots than an eye or a file can take: one per cell of a few pixels, in five densities by the factor of 4.
 
     Args:
-        places: (x, y) in pixels.
+        x, y: places in pixels, each (n_dots,).
     """
-    counts = Counter((round(x / CELL), round(y / CELL)) for x, y in places)
+    import numpy as np
+
+    cells, counts = np.unique(np.rint(x / CELL) + 1j * np.rint(y / CELL), return_counts=True)
     paths: dict[int, list[str]] = {}
-    for (column, row), count in sorted(counts.items()):
+    for cell, count in zip((cells * CELL).tolist(), counts.tolist(), strict=True):
         level = min(DENSITIES - 1, (count.bit_length() - 1) // 2)
-        paths.setdefault(level, []).append(f"M{pixel(column * CELL)} {pixel(row * CELL)}h0")
+        paths.setdefault(level, []).append(f"M{pixel(cell.real)} {pixel(cell.imag)}h0")
     drawn = EMPTY.join(
         element("path", d="".join(dots), class_=f"density-{level}") for level, dots in sorted(paths.items())
     )

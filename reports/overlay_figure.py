@@ -32,9 +32,9 @@ def overlay_figure(
         held_by: the figure whose CSV holds the same numbers, where there is one.
     """
     quality = families[0].evidence.quality
-    every = [trial for family in families for trial in family.evidence.configurations]
+    means = [end for family in families for end in family.evidence.mean_range]
     fronts = [trial for family in families for trial in family.evidence.front]
-    y = quality_scale(quality, every, fronts, FRAME.y)
+    y = quality_scale(quality, means, fronts, FRAME.y)
     parts = [
         axes(FRAME, x, y, x_label, f"{quality.word}, mean over seeds"),
         vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network"),
@@ -56,7 +56,7 @@ def overlay_figure(
 
 def ratio_axis(families: Sequence[Family]) -> Log:
     """The x axis all views share."""
-    return Log(padded_log([*(trial.ratio for f in families for trial in f.evidence.configurations), 1.0]), FRAME.x)
+    return Log(padded_log([*(end for family in families for end in family.evidence.ratio_range), 1.0]), FRAME.x)
 
 
 def overlay_rows(families: Sequence[Family]) -> list[Row]:
@@ -82,12 +82,12 @@ def _metrics(family: Family) -> list[str]:
 
 
 def _rest(family: Family, x: Log, y: Linear | Log) -> Markup:
-    evidence = family.evidence
-    others = [trial for trial in evidence.configurations if trial.number not in evidence.on_front]
-    placed = _points(family, others, x, y, titled=False)
-    if len(placed) > CROWD:
-        return cloud([(point.x, point.y) for point in placed], family.style)
-    return points(placed, f"{family.style} faint", titled=False)
+    evidence, columns = family.evidence, family.evidence.columns
+    others = ~columns.among(evidence.on_front)
+    if others.sum() > CROWD:
+        finals = columns[evidence.quality.final][others]
+        return cloud(x.each(columns["compression_ratio"][others]), y.each(finals), family.style)
+    return points(_points(family, columns.where(others), x, y, titled=False), f"{family.style} faint", titled=False)
 
 
 def _front(family: Family, x: Log, y: Linear | Log) -> Markup:

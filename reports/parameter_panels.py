@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -19,7 +18,21 @@ from reports.quality_axis import place, quality_scale, words
 from reports.scales import Linear, Log, Ordinal, Scale, padded, padded_log
 from reports.shades import shade_edges, shade_of
 from reports.svg import element, figure
-from reports.tables import Column, Table, mean_columns, parameter_columns, short_names, size_column, trial_row
+from reports.tables import (
+    Column,
+    Table,
+    columns_of,
+    mean_columns,
+    parameter_columns,
+    short_names,
+    size_column,
+    trial_row,
+)
+from reports.trial_columns import Parameter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NAME = "parameters"
 FRAME = Frame(width=470, height=270, left=50, right=10, top=32, bottom=46)
@@ -34,8 +47,8 @@ def parameter_panels(evidence: Evidence, effects: Mapping[str, Sequence[Effect]]
     Args:
         effects: the main effects of each parameter that varies.
     """
-    edges = shade_edges([trial.ratio for trial in evidence.configurations])
-    y = quality_scale(evidence.quality, evidence.configurations, evidence.front, FRAME.y)
+    edges = shade_edges(evidence.ratio_range)
+    y = quality_scale(evidence.quality, evidence.mean_range, evidence.front, FRAME.y)
     panels = [
         (label, _panel(evidence, name, label, edges, y, effects.get(name)))
         for name, label in short_names(evidence.parameters).items()
@@ -46,7 +59,7 @@ def parameter_panels(evidence: Evidence, effects: Mapping[str, Sequence[Effect]]
     rows = [trial_row(trial, ["compression_ratio", final]) for trial in told]
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
-        *parameter_columns(evidence.parameters, rows),
+        *parameter_columns(evidence.parameters, columns_of(rows)),
         size_column("compression_ratio", "ratio"),
         *mean_columns(final, "final"),
         Column("n", "n", lambda row: str(row["n"])),
@@ -75,7 +88,7 @@ def _caption(evidence: Evidence) -> str:
 
 def is_varied(evidence: Evidence, name: str) -> bool:
     """Whether the finished configurations hold more than one value of a parameter."""
-    values = (spelled(trial.params[name]) for trial in evidence.configurations)
+    values = map(spelled, evidence.columns.parameter(name).each)
     first = next(values, None)
     return any(value != first for value in values)
 
@@ -95,27 +108,28 @@ def _panel(
         note = f"not varied: {value[:40]} throughout"
         middle = element("text", note, x=FRAME.width / 2, y=FRAME.height / 2, text_anchor="middle", class_="label")
         return figure(drawing, size, f"{label}: {note}", "There is nothing to compare.", [middle])
-    has_value = [trial for trial in evidence.configurations if trial.params[name] is not None]
-    x = _scale(evidence.record.spec["search"][name], [trial.params[name] for trial in has_value])
-    front = [trial for trial in has_value if trial.number in evidence.on_front]
-    with_bars = has_value if len(has_value) <= MANY else front
+    columns = evidence.columns
+    values = columns.parameter(name)
+    x = _scale(evidence.record.spec["search"][name], values)
+    is_single = columns.among(evidence.singled_out)
+    single = columns.where(values.is_known & is_single)
+    n_known = int(values.is_known.sum())
+    with_bars = values.is_known if n_known <= MANY else values.is_known & columns.among(evidence.on_front)
     parts = [
         axes(FRAME, x, y, label, f"final {evidence.quality.word}"),
-        bars(_place(evidence, name, x, y, with_bars), "faint"),
+        bars(_place(evidence, name, x, y, columns.where(with_bars)), "faint"),
     ]
     titled = len(evidence.configurations) <= MANY
-    crowd = [trial for trial in has_value if trial.number not in evidence.singled_out]
-    if crowd:
-        finals, place_of = evidence.finals, cache(x)
-        parts.append(cloud([(place_of(_key(t.params[name], x)), y(finals[t.number])) for t in crowd], "final"))
-    single = [trial for trial in has_value if trial.number in evidence.singled_out]
+    crowd = values.is_known & ~is_single
+    if crowd.any():
+        parts.append(cloud(_across(values, x)[crowd], y.each(columns[evidence.quality.final][crowd]), "final"))
     for shade in range(len(edges)):
         inside = [trial for trial in single if shade_of(trial.ratio, edges) == shade]
         on_front = [trial for trial in inside if trial.number in evidence.on_front]
         parts.append(points(_place(evidence, name, x, y, on_front), "ring", titled=False))
         parts.append(points(_place(evidence, name, x, y, inside), f"shade-{shade}", titled=titled))
     parts += _effect_lines(effects, x, y)
-    description = f"Final {evidence.quality.word} of {plural(len(has_value), 'configuration')} against {name}."
+    description = f"Final {evidence.quality.word} of {plural(n_known, 'configuration')} against {name}."
     return figure(drawing, size, _panel_finding(evidence, name, label), description, parts, data_hover="trials")
 
 
@@ -145,17 +159,27 @@ def _place(evidence: Evidence, name: str, x: Scale, y: Linear | Log, trials: Seq
     return [point for point in placed if point is not None]
 
 
-def _scale(space: Mapping[str, Any], values: Sequence[Any]) -> Scale:
+def _across(values: Parameter, x: Scale) -> NDArray[np.float64]:
+    """Where each configuration stands on the axis, (n_configurations,)."""
+    import numpy as np
+
+    if isinstance(x, Ordinal):
+        return np.array([x(key) for key in values.distinct])[values.which]
+    return x.each(values.numbers)
+
+
+def _scale(space: Mapping[str, Any], values: Parameter) -> Scale:
     """Ordinal for choices and words, else linear or logarithmic over the whole range that was searched."""
-    if "choice" in space or not all(_is_number(value) for value in values):
+    if "choice" in space or not values.is_number:
         keys = [spelled(value) for value in space.get("choice", [])]
-        keys = [key for key in dict.fromkeys([*keys, *(spelled(value) for value in values)]) if key != "null"]
+        keys = [key for key in dict.fromkeys([*keys, *values.distinct]) if key != "null"]
         is_ordered = all(_is_number(json.loads(key)) for key in keys)
         if is_ordered:
             keys.sort(key=float)
         return Ordinal(tuple(keys), FRAME.x, tuple(parameter(json.loads(key))[:14] for key in keys), is_ordered)
     bounds = [bound for kind in ("float", "int") for bound in space.get(kind, [])[:2] if _is_number(bound)]
-    low, high = min([*values, *bounds]), max([*values, *bounds])
+    numbers = values.numbers[values.is_known].tolist()
+    low, high = min([*numbers, *bounds]), max([*numbers, *bounds])
     if space.get("log") and low > 0:
         return Log(padded_log([low, high]), FRAME.x)
     return Linear(padded(low, high), FRAME.x)
@@ -170,8 +194,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _panel_finding(evidence: Evidence, name: str, label: str) -> str:
-    sign = -1 if evidence.quality.higher_is_better else 1
-    best = min(evidence.configurations, key=lambda trial: sign * evidence.finals[trial.number])
+    best = evidence.configurations[int(evidence.losses(evidence.quality.final).argmin())]
     values = sorted({spelled(trial.params[name]) for trial in evidence.front if trial.params[name] is not None})
     spread = f"; the front holds {plural(len(values), 'value')}" if values else ""
     return (

@@ -127,7 +127,7 @@ def _moment(value: Any) -> str:
 
 
 def _used(evidence: Evidence) -> Sequence[str]:
-    return [key for key in METRICS if any(trial.mean(key) is not None for trial in evidence.configurations)]
+    return [key for key in METRICS if evidence.columns.is_measured(key)]
 
 
 def _selection(evidence: Evidence) -> str:

@@ -15,15 +15,13 @@ MIN_ACCURACY_SPAN = 0.02
 
 
 def quality_scale(
-    quality: Quality, trials: Sequence[Trial], front: Iterable[Trial], pixels: tuple[float, float]
+    quality: Quality, means: Iterable[float], front: Iterable[Trial], pixels: tuple[float, float]
 ) -> Linear | Log:
-    """Covers every mean of `trials` and every interval of `front`; errors get a log axis, accuracies a linear one.
+    """Covers all `means` and every interval of `front`; errors get a log axis, accuracies a linear one.
 
     An accuracy axis never reaches beyond [0, 1] for the sake of an interval, which at two or three seeds can.
     """
-    values = [
-        mean for trial in trials for key in (quality.final, quality.during) if (mean := trial.mean(key)) is not None
-    ]
+    values = list(means)
     ends = [end for trial in front for end in (trial[quality.final].low, trial[quality.final].high) if end is not None]
     if not quality.higher_is_better:
         positive = [value for value in (*values, *ends) if value > 0]

@@ -6,7 +6,11 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_LABELS = 8
 LABEL_CHARACTER, LABEL_GAP = 8.0, 12.0
@@ -32,6 +36,11 @@ class Linear:
         low, high = self.domain
         return self.pixels[0] + (value - low) / (high - low) * (self.pixels[1] - self.pixels[0])
 
+    def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Many at once, the same shape."""
+        low, high = self.domain
+        return self.pixels[0] + (values - low) / (high - low) * (self.pixels[1] - self.pixels[0])
+
     def ticks(self) -> list[Tick]:
         low, high = self.domain
         step = _round_step((high - low) / 6)
@@ -52,6 +61,14 @@ class Log:
     def __call__(self, value: float) -> float:
         low, high = self.domain
         share = math.log(value / low) / math.log(high / low)
+        return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
+
+    def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Many at once, the same shape."""
+        import numpy as np
+
+        low, high = self.domain
+        share = np.log(values / low) / math.log(high / low)
         return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
 
     def ticks(self) -> list[Tick]:

@@ -72,14 +72,12 @@ def means_of(evidence: Evidence) -> list[Series]:
     """The same from the means over seeds, one value per configuration: for studies with too many runs to read."""
     import numpy as np
 
-    trials, quality = evidence.configurations, evidence.quality
+    columns, quality = evidence.columns, evidence.quality
     found = []
     for metric, label in ((quality.during, "during"), (quality.final, "final")):
-        known = [trial for trial in trials if trial.mean(metric) is not None]
-        numbers = np.array([trial.number for trial in known], dtype=int)
-        ratios = np.array([trial.ratio for trial in known])
-        values = np.array([trial.value(metric) for trial in known])
-        found.append(Series(label, label, numbers, np.zeros(len(known), dtype=int), ratios, values))
+        known = ~np.isnan(columns[metric])
+        numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
+        found.append(Series(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known]))
     return found
 
 

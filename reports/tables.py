@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from reports.evidence import Trial
+from reports.evidence import Evidence, Trial
 from reports.numbers import aligned, mean_text, parameter, range_text, significant, spelled, whole
 from studies.interval import Interval
 from studies.metrics import METRICS
@@ -93,18 +93,28 @@ def exact_text(value: Any) -> str | None:
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
     """A trial flat and exact, in the column names of `hnet study trials`."""
-    columns = metric_columns(tuple(metrics))
-    return {"number": trial.number, "n": trial.n, **trial.params, **trial.metrics.numbers(columns)}
+    numbers = {column: trial.metrics.number(column) for column in metric_columns(metrics)}
+    return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
 
 
-@cache
-def metric_columns(metrics: tuple[str, ...]) -> tuple[str, ...]:
+def trial_table(evidence: Evidence, metrics: Iterable[str]) -> Columns:
+    """The same of every configuration."""
+    columns = evidence.columns
+    return {
+        "number": columns.numbers.tolist(),
+        "n": [trial.n for trial in evidence.configurations],
+        **{name: columns.parameter(name).each for name in evidence.parameters},
+        **{column: columns.exact(column) for column in metric_columns(metrics)},
+    }
+
+
+def metric_columns(metrics: Iterable[str]) -> list[str]:
     """Each metric with the ends of its interval, if it has one."""
-    return tuple(
+    return [
         column
         for metric in metrics
         for column in ((metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"))
-    )
+    ]
 
 
 def is_count(metric: str) -> bool:
@@ -148,7 +158,7 @@ def text_column(key: str, label: str, hint: str | None = None) -> Column:
     return Column(key, label, lambda row: str(row[key]), hint, is_number=False)
 
 
-def parameter_columns(names: Sequence[str], rows: Sequence[Row]) -> list[Column]:
+def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
     """One column per searched value, under the last part of its name where that is unambiguous."""
     return [
         Column(
@@ -156,7 +166,7 @@ def parameter_columns(names: Sequence[str], rows: Sequence[Row]) -> list[Column]
             label,
             lambda row, name=name: parameter(row[name]),  # type: ignore[misc]
             name if label != name else None,
-            is_number=all(isinstance(row[name], int | float | None) for row in rows),
+            is_number={*map(type, table.get(name, ()))} <= {int, float, bool, type(None)},
         )
         for name, label in short_names(names).items()
     ]

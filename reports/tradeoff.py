@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.coverage import coverage_rows
+from reports.coverage import coverage_table
 from reports.evidence import Trial
 from reports.front_table import front_rows, front_table
 from reports.latex import latex_table
@@ -16,7 +16,7 @@ from reports.main_effects import effect_rows
 from reports.output_files import csv_text, json_text, write_all
 from reports.page import short
 from reports.parameter_table import parameter_rows
-from reports.tables import Row, is_count
+from reports.tables import Columns, Row, is_count
 from reports.task_matrices import matrix_rows, task_rows
 from reports.tradeoff_content import Report, collect
 from reports.tradeoff_page import page
@@ -62,14 +62,14 @@ def _everything_kept() -> Iterator[None]:
 
 def _files(report: Report, figures: bool) -> dict[str, str | bytes]:
     matrices = {matrix.trial.number: matrix for matrix in report.matrices}
-    tables: dict[str, Sequence[Row]] = {
+    tables: dict[str, Sequence[Row] | Columns] = {
         "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
         "front.csv": front_rows(report.evidence),
         "effects.csv": effect_rows(report.effects),
         "importance.csv": parameter_rows(report.evidence, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
-        "coverage.csv": coverage_rows(report.evidence),
+        "coverage.csv": coverage_table(report.evidence) if report.evidence.trials else [],
     }
     tables |= {mode.csv_name: mode.rows for mode in report.modes}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}

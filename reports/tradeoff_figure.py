@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from reports.answer import Answer
 from reports.axes import Frame, axes, horizontal_line, vertical_line
 from reports.callouts import Label, callouts
-from reports.evidence import MAX_RUNS, Evidence, Trial
+from reports.evidence import MAX_RUNS, Evidence, Quality, Trial
 from reports.figure import Figure
 from reports.marks import MANY, Point, bars, cloud, points, steps
 from reports.numbers import plural, significant
 from reports.quality_axis import place, quality_scale, words
 from reports.scales import Linear, Log, padded_log
 from reports.svg import EMPTY, figure
-from reports.tables import Column, Row, Table, mean_columns, parameter_columns, size_column, trial_row
+from reports.tables import Column, Columns, Table, mean_columns, parameter_columns, size_column, trial_table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NAME = "tradeoff"
 FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
@@ -28,12 +33,12 @@ X_LABEL = "compression ratio: weights to run every task / weights of one target 
 
 @dataclass(frozen=True)
 class View:
-    """One drawing of the figure: which trials it shows, on which scales."""
+    """One drawing of the figure: which configurations it shows, (n_configurations,), on which scales."""
 
     name: str
     x: Log
     y: Linear | Log
-    shown: Sequence[Trial]
+    shown: NDArray[np.bool_]
 
 
 def tradeoff_figure(evidence: Evidence, answer: Answer, untrained: float | None) -> Figure:
@@ -42,59 +47,66 @@ def tradeoff_figure(evidence: Evidence, answer: Answer, untrained: float | None)
     Args:
         untrained: mean test accuracy of the model before any training (the chance level), None where not measured.
     """
-    views = [View(NAME, ratio_axis(evidence), _means_axis(evidence), evidence.configurations)]
+    views = [_whole(evidence)]
     close_up = _close_up(evidence, views[0])
     labels = ["All configurations", "The front, close up"]
     views += [close_up] if close_up else []
     drawings = [_draw(evidence, answer, untrained, view) for view in views]
-    rows = tradeoff_rows(evidence)
+    exact = _exact(evidence)
     return Figure(
         NAME,
         _finding(evidence, answer),
         _caption(evidence),
         tuple(zip(labels, drawings, strict=False)),
-        _table(evidence, rows),
-        rows,
+        _table(evidence, exact),
+        exact,
     )
-
-
-def tradeoff_rows(evidence: Evidence) -> list[Row]:
-    """The plotted numbers of every configuration, exact, by trial number."""
-    quality = evidence.quality
-    metrics = dict.fromkeys([
-        "compression_ratio", "hypernet_ratio", "model_weights", "hypernet_weights", "target_weights",
-        quality.final, quality.during, quality.selection, "forgetting", "seconds", "peak_memory_mib",
-    ])  # fmt: skip
-    return [
-        {
-            **trial_row(trial, metrics),
-            "on_front": trial.number in evidence.on_front,
-            "feasible": trial.number in evidence.feasible,
-        }
-        for trial in evidence.configurations
-    ]
 
 
 def ratio_axis(evidence: Evidence) -> Log:
     """The x axis all views of one study share."""
-    return Log(padded_log([*(trial.ratio for trial in evidence.configurations), 1.0]), FRAME.x)
+    return Log(padded_log([*evidence.ratio_range, 1.0]), FRAME.x)
 
 
-def _means_axis(evidence: Evidence) -> Linear | Log:
-    return quality_scale(evidence.quality, evidence.configurations, evidence.front, FRAME.y)
+def _exact(evidence: Evidence) -> Columns:
+    """The plotted numbers of every configuration, by trial number."""
+    return {
+        **trial_table(evidence, _metrics(evidence.quality)),
+        "on_front": evidence.columns.among(evidence.on_front).tolist(),
+        "feasible": evidence.columns.among(evidence.feasible).tolist(),
+    }
+
+
+def _metrics(quality: Quality) -> list[str]:
+    return list(dict.fromkeys([
+        "compression_ratio", "hypernet_ratio", "model_weights", "hypernet_weights", "target_weights",
+        quality.final, quality.during, quality.selection, "forgetting", "seconds", "peak_memory_mib",
+    ]))  # fmt: skip
+
+
+def _whole(evidence: Evidence) -> View:
+    import numpy as np
+
+    y = quality_scale(evidence.quality, evidence.mean_range, evidence.front, FRAME.y)
+    return View(NAME, ratio_axis(evidence), y, np.ones(len(evidence.configurations), dtype=bool))
 
 
 def _close_up(evidence: Evidence, whole: View) -> View | None:
     """The part of the plane around the front, where it is small enough for that to help."""
-    front, quality = evidence.front, evidence.quality
+    front, quality, columns = evidence.front, evidence.quality, evidence.columns
     if len(front) < 2 or len(front) == len(evidence.configurations):
         return None
-    y = quality_scale(quality, front, front, FRAME.y)
+    means = [trial.mean(metric) for trial in front for metric in (quality.final, quality.during)]
+    y = quality_scale(quality, [mean for mean in means if mean is not None], front, FRAME.y)
     if abs(whole.y(y.domain[1]) - whole.y(y.domain[0])) > CLOSE_UP_BELOW * (FRAME.y[0] - FRAME.y[1]):
         return None
     x = Log(padded_log([trial.ratio for trial in front], 0.08), FRAME.x)
-    inside = [t for t in evidence.configurations if _within(x, t.ratio) and _within(y, t.value(quality.final))]
+    inside = _are_within(x, columns["compression_ratio"]) & _are_within(y, columns[quality.final])
     return View(f"{NAME}-close-up", x, y, inside)
+
+
+def _are_within(scale: Linear | Log, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return (scale.domain[0] <= values) & (values <= scale.domain[1])
 
 
 def _within(scale: Linear | Log, value: float) -> bool:
@@ -103,21 +115,21 @@ def _within(scale: Linear | Log, value: float) -> bool:
 
 def _draw(evidence: Evidence, answer: Answer, untrained: float | None, view: View) -> Markup:
     quality = evidence.quality
-    front = [trial for trial in view.shown if trial.number in evidence.on_front]
-    front.sort(key=lambda trial: (trial.ratio, trial.number))
-    others = [t for t in view.shown if t.number in evidence.singled_out and t.number not in evidence.on_front]
-    crowd = [trial for trial in view.shown if trial.number not in evidence.singled_out]
+    columns = evidence.columns
+    is_member, is_single = columns.among(evidence.on_front), columns.among(evidence.singled_out)
+    front = sorted(columns.where(view.shown & is_member), key=lambda trial: (trial.ratio, trial.number))
+    others = columns.where(view.shown & is_single & ~is_member)
     members = [(point.x, point.y) for point in _points(evidence, view, front, quality.final, titled=False)]
     parts = [
         axes(FRAME, view.x, view.y, X_LABEL, f"{quality.word}, mean over seeds"),
         *_references(view, untrained),
-        _crowd(evidence, view, crowd),
+        _crowd(evidence, view, view.shown & ~is_single),
         *_series(evidence, view, others, "faint"),
         steps(members, "front-line") if evidence.front_is_tradeoff and members else EMPTY,
         *_series(evidence, view, front, "member"),
-        callouts(FRAME, _labels(answer, view, quality.final), members),
+        callouts(FRAME, _labels(evidence, answer, view), members),
     ]
-    size, is_dense = (FRAME.width, FRAME.height), len(view.shown) > MANY / 2
+    size, is_dense = (FRAME.width, FRAME.height), view.shown.sum() > MANY / 2
     finding, caption = _finding(evidence, answer), _caption(evidence)
     return figure(view.name, size, finding, caption, parts, class_="dense" if is_dense else None, data_hover="trials")
 
@@ -147,13 +159,12 @@ def _series(evidence: Evidence, view: View, trials: Sequence[Trial], style: str)
     ]
 
 
-def _crowd(evidence: Evidence, view: View, trials: Sequence[Trial]) -> Markup:
-    """The final means of trials too many to be told apart."""
-    finals = evidence.finals
-    places = [
-        (view.x(trial.ratio), view.y(value)) for trial in trials if _within(view.y, value := finals[trial.number])
-    ]
-    return cloud(places, "final") if places else EMPTY
+def _crowd(evidence: Evidence, view: View, crowd: NDArray[np.bool_]) -> Markup:
+    """The final means of configurations too many to be told apart."""
+    finals = evidence.columns[evidence.quality.final]
+    crowd = crowd & _are_within(view.y, finals)
+    x = view.x.each(evidence.columns["compression_ratio"][crowd])
+    return cloud(x, view.y.each(finals[crowd]), "final") if crowd.any() else EMPTY
 
 
 def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str, titled: bool = True) -> list[Point]:
@@ -165,11 +176,11 @@ def _points(evidence: Evidence, view: View, trials: Sequence[Trial], metric: str
     return [point for point in placed if point is not None]
 
 
-def _labels(answer: Answer, view: View, metric: str) -> list[Label]:
+def _labels(evidence: Evidence, answer: Answer, view: View) -> list[Label]:
     """Names of the configurations the answer speaks of, where they are."""
-    shown = {trial.number for trial in view.shown}
+    shown = set(evidence.columns.numbers[view.shown].tolist())
     return [
-        Label(view.x(trial.ratio), view.y(trial.value(metric)), f"{role} #{trial.number}")
+        Label(view.x(trial.ratio), view.y(trial.value(evidence.quality.final)), f"{role} #{trial.number}")
         for role, trial in answer.roles
         if trial.number in shown
     ]
@@ -202,7 +213,7 @@ def _caption(evidence: Evidence) -> str:
     return text
 
 
-def _table(evidence: Evidence, rows: Sequence[Row]) -> Table:
+def _table(evidence: Evidence, exact: Columns) -> Table:
     quality = evidence.quality
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
@@ -210,17 +221,22 @@ def _table(evidence: Evidence, rows: Sequence[Row]) -> Table:
         *mean_columns(quality.final, "final"),
         *mean_columns(quality.during, "during"),
         Column("n", "n", lambda row: str(row["n"])),
-        *parameter_columns(evidence.parameters, rows),
+        *parameter_columns(evidence.parameters, exact),
     ]
-    shown = rows if len(rows) <= MAX_TABLE_ROWS else _most_telling(evidence, rows)
+    shown = _most_telling(evidence)
+    rows = [{name: values[place] for name, values in exact.items()} for place in shown]
     return Table(
-        NAME, "Every configuration of the figure; those on the front are marked.", columns, shown,
-        evidence.on_front, len(rows) - len(shown), "number",
+        NAME, "Every configuration of the figure; those on the front are marked.", columns, rows,
+        evidence.on_front, len(evidence.configurations) - len(rows), "number",
     )  # fmt: skip
 
 
-def _most_telling(evidence: Evidence, rows: Sequence[Row]) -> list[Row]:
-    """The front and the best of the rest, when there are too many rows to read."""
-    sign = -1 if evidence.quality.higher_is_better else 1
-    ranked = sorted(rows, key=lambda row: (not row["on_front"], sign * row[evidence.quality.final]))
-    return sorted(ranked[:MAX_TABLE_ROWS], key=lambda row: row["number"])
+def _most_telling(evidence: Evidence) -> list[int]:
+    """Places of the front and the best of the rest, when there are too many configurations to read; else of all."""
+    import numpy as np
+
+    is_other = ~evidence.columns.among(evidence.on_front)
+    if len(is_other) <= MAX_TABLE_ROWS:
+        return list(range(len(is_other)))
+    ranked = np.lexsort((evidence.losses(evidence.quality.final), is_other))
+    return sorted(ranked[:MAX_TABLE_ROWS].tolist())

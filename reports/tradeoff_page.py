@@ -31,7 +31,7 @@ def page(report: Report) -> str:
         cards=report.answer.roles,
         front=front_table(evidence) if evidence.front else None,
         importance=parameter_table(evidence, report.effects, report.importances) if report.effects else None,
-        shades=shade_legend([trial.ratio for trial in evidence.configurations]) if report.parameters else [],
+        shades=shade_legend(evidence.ratio_range) if report.parameters else [],
         heat=heat,
         hover=_hover(report),
         glyphs=GLYPHS,

@@ -14,7 +14,6 @@ from studies.metrics import METRICS
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement
 
@@ -52,12 +51,18 @@ def within(columns: Mapping[str, ColumnElement[Any]], constraints: Mapping[str, 
         yield _COMPARE[sign](columns[metric], number)
 
 
-def feasible(trials: pd.DataFrame, constraints: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Which trials meet every bound by their means, (n_trials,); one whose metric is missing does not."""
+def feasible(
+    values: Callable[[str], NDArray[np.float64]], constraints: Mapping[str, str], n_trials: int
+) -> NDArray[np.bool_]:
+    """Which trials meet every bound by their means, (n_trials,); one whose metric is missing (NaN) does not.
+
+    Args:
+        values: the means of a metric, (n_trials,).
+    """
     import numpy as np
 
-    mask = np.ones(len(trials), dtype=bool)
+    mask = np.ones(n_trials, dtype=bool)
     for metric, bound in constraints.items():
         sign, number = parse_bound(metric, bound)
-        mask &= _COMPARE[sign](trials[metric].to_numpy(dtype=float, na_value=np.nan), number)
+        mask &= _COMPARE[sign](values(metric), number)
     return mask

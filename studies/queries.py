@@ -14,7 +14,7 @@ from studies.configurations import configurations
 from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.fields import Field, in_json, known, plain_fields
-from studies.front import pareto_mask
+from studies.front import front_mask
 from studies.metrics import SELECTED_BY
 from studies.record import StudyRecord, TrialCounts
 from studies.rows import Choice, Rows, to_frame
@@ -366,8 +366,8 @@ class Studies:
         import numpy as np
 
         columns = trial_columns()
-        decisive = {metric: SELECTED_BY.get(metric, metric) for metric in record.objectives}
-        names = list(dict.fromkeys([*record.objectives, *decisive.values()]))
+        decisive = [SELECTED_BY.get(metric, metric) for metric in record.objectives]
+        names = list(dict.fromkeys([*record.objectives, *decisive]))
         candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
         query = (
             select(trial.c.number, *(columns[name] for name in names))
@@ -378,10 +378,7 @@ class Studies:
             rows = [tuple(row) for row in connection.execute(query)]
         found = np.array(rows, dtype=float).reshape(-1, 1 + len(names))
         value = dict(zip(names, found.T[1:], strict=True))
-        # The validation split decides where every candidate has it.
-        chosen = [value[by] if np.isfinite(value[by]).all() else value[metric] for metric, by in decisive.items()]
-        front = pareto_mask(np.column_stack(chosen), list(record.objectives.values()))
-        return [int(number) for number in found[front, 0]]
+        return [int(number) for number in found[front_mask(value.__getitem__, record.objectives), 0]]
 
     def _fields(
         self,

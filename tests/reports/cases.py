@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 import studies
 from hnet_core.trial import TrialResult
-from reports.evidence import Evidence, Measured, Quality, Trial
+from reports.evidence import Evidence, Quality, Trial
+from reports.trial_columns import Measured
 from studies.database import connect
 from studies.interval import Interval
 from studies.metrics import METRICS
@@ -24,6 +25,9 @@ from studies.store import Store
 from tests.studies.sample import PROVENANCE, describe, sample_params, sample_result, sample_spec
 
 SPEC = MappingProxyType(sample_spec("small", 4, 3, 4))
+COLUMNS = {
+    column: i for i, column in enumerate(["n", *(f"{m}{end}" for m in METRICS for end in ("", ".low", ".high"))])
+}
 ACCURACY = Quality("final_accuracy", "during_accuracy", "validation_final_accuracy", "accuracy")
 
 
@@ -44,10 +48,10 @@ def make_trial(number: int, ratio: float, accuracy: float, validation: float | N
 
 def measured(metrics: Mapping[str, Interval]) -> Measured:
     """The metrics of a trial from their intervals."""
-    row: dict[str, Any] = {"n": max(interval.n for interval in metrics.values())}
-    for name, interval in metrics.items():
-        row |= {name: interval.mean, f"{name}.low": interval.low, f"{name}.high": interval.high}
-    return Measured(list(row.values()), {column: place for place, column in enumerate(row)})
+    row = [max(interval.n for interval in metrics.values())]
+    for name in METRICS:
+        row += [metrics[name].mean, metrics[name].low, metrics[name].high]
+    return Measured(row, COLUMNS)
 
 
 def make_evidence(

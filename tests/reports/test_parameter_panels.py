@@ -10,6 +10,7 @@ from reports.main_effects import main_effects
 from reports.parameter_panels import FRAME, _scale, parameter_panels
 from reports.scales import Linear, Log, Ordinal
 from reports.shades import shade_edges, shade_legend, shade_of
+from reports.trial_columns import Parameter
 from tests.reports.cases import SPEC, make_evidence, make_trial
 
 
@@ -54,7 +55,7 @@ def test_a_parameter_that_never_changed_is_said_to_be_not_varied() -> None:
     ],
 )
 def test_the_axis_is_the_one_that_was_searched(space: dict[str, object], values: list[object], kind: type) -> None:
-    scale = _scale(space, values)
+    scale = _scale(space, Parameter(values))
     assert isinstance(scale, kind)
     assert scale.pixels == FRAME.x
 
@@ -74,5 +75,5 @@ def test_values_that_are_words_have_means_of_their_own_and_numbers_a_line_in_the
 
 
 def test_values_outside_the_searched_range_still_fit() -> None:
-    scale = _scale({"float": [0.0, 1.0]}, [-3.0, 0.5])
+    scale = _scale({"float": [0.0, 1.0]}, Parameter([-3.0, 0.5]))
     assert FRAME.x[0] < scale(-3.0) < FRAME.x[1]

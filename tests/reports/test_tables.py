@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.tables import Table, mean_columns, parameter_columns, short_names, size_column, trial_row
+from reports.tables import Table, columns_of, mean_columns, parameter_columns, short_names, size_column, trial_row
 from tests.reports.cases import make_trial
 
 
@@ -24,7 +24,7 @@ def test_cells_show_rounded_text_and_keep_the_exact_value() -> None:
         trial_row(make_trial(3, 1 / 3, 0.123456789, params={"a.b": "relu"}), ["compression_ratio", "final_accuracy"])
     ]
     columns = [size_column("compression_ratio", "ratio"), *mean_columns("final_accuracy", "final")]
-    columns += parameter_columns(["a.b"], rows)
+    columns += parameter_columns(["a.b"], columns_of(rows))
     (_, cells), *rest = Table("t", "caption", columns, rows).body
     assert not rest
     assert [cell.text for cell in cells] == ["0.333", "0.123", "[0.113, 0.133]", "relu"]

@@ -231,11 +231,6 @@ class Many:
         table[columns] = table[columns] + np.random.default_rng(1).normal(0, 0.01, (len(table), 2))
         return table
 
-    def front_rows(self, name: str) -> Rows:
-        table = self._table.sort_values("compression_ratio")
-        value = table["validation_final_accuracy"]
-        return _rows(table[value > value.cummax().shift(fill_value=0)])
-
     def matrices(self, name: str, number: int) -> Any:
         return self._sample.matrices(name, self._originals[number % len(self._originals)])
 

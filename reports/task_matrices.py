@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,9 +50,10 @@ class TaskMatrix:
         return self.cell(task, task)
 
 
-def read_matrix(studies: Studies, study: str, trial: Trial) -> TaskMatrix:
-    """The test matrix of one configuration."""
-    return over_seeds(trial, studies.matrices(study, trial.number))
+def read_matrices(studies: Studies, study: str, trials: Sequence[Trial]) -> list[TaskMatrix]:
+    """The test matrix of each of some configurations."""
+    found = studies.matrices_of(study, [trial.number for trial in trials])
+    return [over_seeds(trial, found[trial.number]) for trial in trials]
 
 
 def over_seeds(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:

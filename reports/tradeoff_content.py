@@ -21,7 +21,7 @@ from reports.parameter_panels import is_varied, parameter_panels
 from reports.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.series import during_and_final, means_of
 from reports.task_figures import TaskView, task_views
-from reports.task_matrices import TaskMatrix, read_matrix, untrained_mean
+from reports.task_matrices import TaskMatrix, read_matrices, untrained_mean
 from reports.tradeoff_figure import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def collect(studies: Studies, name: str) -> Report:
     evidence = gather(studies, name)
     found = answer(evidence)
     varied = [name for name in evidence.parameters if is_varied(evidence, name)]
-    matrices = [read_matrix(studies, name, trial) for trial in _told(evidence, found)]
+    matrices = read_matrices(studies, name, _told(evidence, found))
     effects = {name: main_effects(evidence, name) for name in varied}
     families = families_within(evidence)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)

@@ -15,6 +15,7 @@ from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.fields import Field, in_json, known, plain_fields
 from studies.front import front_mask
+from studies.matrices import read_matrices
 from studies.metrics import SELECTED_BY
 from studies.record import StudyRecord, TrialCounts
 from studies.rows import Choice, Rows, to_frame
@@ -288,19 +289,21 @@ class Studies:
             (n_seeds, T + 1, T): [s, i, j] is the measure on task j + 1 after i tasks, row 0 the untrained model; NaN
             where not evaluated. (0, 1, 0) where no seed has finished.
         """
-        import numpy as np
+        return self.matrices_of(name, [number], split)[number]
 
+    def matrices_of(self, name: str, numbers: Sequence[int], split: str = "test") -> dict[int, NDArray[np.float64]]:
+        """`matrices` of several trials by number, in the time that one takes.
+
+        Raises:
+            StudyNotFound, TrialNotFound: if there is none.
+        """
         if split not in ("test", "validation"):
             raise ValueError(f"split must be test or validation, got {split!r}.")
-        runs = self.trial(name, number)["runs"]
-        n_tasks = max((one["n_tasks"] for one in runs), default=0)
-        position = {one["id"]: i for i, one in enumerate(runs)}
-        matrices = np.full((len(runs), n_tasks + 1, n_tasks), np.nan)
-        query = select(evaluation).where(evaluation.c.run_id.in_(position), evaluation.c.split == split)
-        with self._engine.connect() as connection:
-            for run_id, _, after_task, on_task, value in connection.execute(query):
-                matrices[position[run_id], after_task, on_task - 1] = value
-        return matrices
+        found = read_matrices(self._engine, self._id(name), numbers, split)
+        for number in numbers:
+            if number not in found:
+                raise _no_trial(name, number)
+        return found
 
     def evaluations(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None

@@ -231,8 +231,9 @@ class Many:
         table[columns] = table[columns] + np.random.default_rng(1).normal(0, 0.01, (len(table), 2))
         return table
 
-    def matrices(self, name: str, number: int) -> Any:
-        return self._sample.matrices(name, self._originals[number % len(self._originals)])
+    def matrices_of(self, name: str, numbers: list[int]) -> Any:
+        originals = {number: self._originals[number % len(self._originals)] for number in numbers}
+        return {number: self._sample.matrices(name, original) for number, original in originals.items()}
 
 
 def _rows(table: pd.DataFrame) -> Rows:

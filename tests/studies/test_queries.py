@@ -234,6 +234,14 @@ def test_matrices_start_with_the_untrained_model(found: Studies, name: str) -> N
     assert found.matrices(name, 4).shape == (0, 1, 0)
 
 
+def test_matrices_of_several_trials_are_those_of_each(found: Studies, name: str) -> None:
+    several = found.matrices_of(name, [10, 2, 4, 1])
+    assert sorted(several) == [1, 2, 4, 10]
+    for number, matrices in several.items():
+        np.testing.assert_array_equal(matrices, found.matrices(name, number))
+    assert found.matrices_of(name, []) == {}
+
+
 def test_trial_is_told_whole(found: Studies, name: str) -> None:
     failed = found.trial(name, 4)
     assert failed["traceback"] == "Traceback ...\nline two\n"

@@ -18,13 +18,12 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
         >>> print(element("text", "a < b", x=1.25, class_="tick", text_anchor="end"))
         <text x="1.2" class="tick" text-anchor="end">a &lt; b</text>
     """
-    pairs = EMPTY.join(
-        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _attribute(value))
+    pairs = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(_attribute(value))}"'
         for name, value in attributes.items()
         if value is not None
     )
-    inner = EMPTY.join(escape(child) for child in children)
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(tag), pairs, inner)
+    return Markup(f"<{tag}{pairs}>{''.join(map(escape, children))}</{tag}>")
 
 
 def figure(

@@ -120,10 +120,12 @@ def _leaves(tree: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArra
 
     lower = np.zeros((tree.node_count, tree.n_features))
     upper = np.ones((tree.node_count, tree.n_features))
-    for node, (left, right) in enumerate(zip(tree.children_left, tree.children_right, strict=True)):  # parents first
-        if left >= 0:
-            for child in (left, right):
-                lower[child], upper[child] = lower[node], upper[node]
-            upper[left, tree.feature[node]] = lower[right, tree.feature[node]] = tree.threshold[node]
+    nodes = np.array([0])
+    while len(nodes := nodes[tree.children_left[nodes] >= 0]):  # one level after the other
+        left, right, feature = tree.children_left[nodes], tree.children_right[nodes], tree.feature[nodes]
+        for children in (left, right):
+            lower[children], upper[children] = lower[nodes], upper[nodes]
+        upper[left, feature] = lower[right, feature] = tree.threshold[nodes]
+        nodes = np.concatenate([left, right])
     is_leaf = tree.children_left < 0
     return tree.value[is_leaf].reshape(-1), lower[is_leaf], upper[is_leaf]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from reports.trial_columns import Measured, TrialColumns
@@ -219,15 +220,10 @@ def _columns() -> list[str]:
 
 def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
     at = {column: i for i, column in enumerate(rows.columns)}
-    return tuple(
-        Trial(
-            number=row[at["number"]],
-            state=row[at["state"]],
-            reason=row[at["reason"]],
-            duplicate_of=row[at["duplicate_of"]],
-            n=int(row[at["n"]] or 0),
-            params={name: row[at["params"]].get(name) for name in parameters},
-            metrics=Measured(row, at),
-        )
-        for row in rows.values
-    )
+    head = itemgetter(*(at[column] for column in ("number", "state", "reason", "duplicate_of", "n", "params")))
+    trials = []
+    for row in rows.values:
+        number, state, reason, original, n, stored = head(row)
+        params = {name: stored.get(name) for name in parameters}
+        trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
+    return tuple(trials)

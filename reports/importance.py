@@ -44,9 +44,12 @@ class Importance:
 
 def importances(evidence: Evidence, names: Sequence[str]) -> list[Importance]:
     """The parameters by falling importance; empty where there are too few configurations or parameters to tell."""
-    trials = [trial for trial in evidence.configurations if all(trial.params[name] is not None for name in names)]
-    if len(names) < 2 or len(trials) < MIN_CONFIGURATIONS:
+    import numpy as np
+
+    is_whole = np.logical_and.reduce([evidence.columns.parameter(name).is_known for name in names])
+    if len(names) < 2 or is_whole.sum() < MIN_CONFIGURATIONS:
         return []
+    trials = evidence.columns.where(is_whole)
     spaces = [_space(evidence.record.spec["search"][name], [trial.params[name] for trial in trials]) for name in names]
     few = evenly(trials, MAX_USED)
     columns = [[_plain(trial.params[name], space) for trial in few] for name, space in zip(names, spaces, strict=True)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ class TrialColumns:
         import numpy as np
 
         if column not in self._arrays:
-            self._arrays[column] = np.array(self._stored(column), dtype=float)
+            self._arrays[column] = np.array(list(self._stored(column)), dtype=float)
         return self._arrays[column]
 
     def exact(self, column: str) -> list[float | None]:
@@ -86,11 +87,11 @@ class TrialColumns:
             self._parameters[name] = Parameter([trial.params[name] for trial in self._trials])
         return self._parameters[name]
 
-    def among(self, numbers: Container[int]) -> NDArray[np.bool_]:
+    def among(self, numbers: Collection[int]) -> NDArray[np.bool_]:
         """Which trials have one of these numbers, (n_trials,)."""
         import numpy as np
 
-        return np.array([trial.number in numbers for trial in self._trials], dtype=bool)
+        return np.isin(self.numbers, list(numbers))
 
     def where(self, chosen: NDArray[np.bool_]) -> list[Trial]:
         """The trials chosen by a mask, (n_trials,)."""
@@ -103,10 +104,10 @@ class TrialColumns:
 
         return np.array([trial.number for trial in self._trials], dtype=int)
 
-    def _stored(self, column: str) -> list[Any]:
+    def _stored(self, column: str) -> Iterable[Any]:
         if column not in self._at:
-            return [None] * len(self._trials)
-        return list(map(itemgetter(self._at[column]), self._rows))
+            return repeat(None, len(self._trials))
+        return map(itemgetter(self._at[column]), self._rows)
 
     @cached_property
     def _rows(self) -> list[Sequence[Any]]:

@@ -85,8 +85,8 @@ def of_each(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
     return list(map(found.__getitem__, values))
 
 
-def exact_numbers(values: Sequence[float | None]) -> list[str]:
-    """`repr` of each number, nothing for None; floats three times faster, as a large study has millions of them.
+def exact_floats(values: Sequence[float | None]) -> list[str]:
+    """`repr` of each float, nothing for None; three times faster, as a large study has millions of them.
 
     Both ways spell the shortest decimal that reads back as the same float. They differ in how they write exponents, so
     only floats that have none are left to the faster.
@@ -94,9 +94,7 @@ def exact_numbers(values: Sequence[float | None]) -> list[str]:
     import numpy as np
     from pydantic_core import to_json
 
-    if set(map(type, values)) - {type(None)} != {float}:
-        return ["" if value is None else repr(value) for value in values]
-    texts = to_json(values).decode()[1:-1].split(",")
+    texts = to_json(values).decode()[1:-1].split(",") if values else []
     sizes = np.abs(np.array(values, dtype=float))
     for i in np.flatnonzero(~((sizes >= 1e-4) & (sizes < 1e16))).tolist():
         texts[i] = "" if values[i] is None else repr(values[i])

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
-from reports.numbers import exact_numbers, of_each
+from reports.numbers import exact_floats, of_each
 from reports.tables import Columns, Row, columns_of, exact_text
-
-_NUMBERS = frozenset({int, float, type(None)})
 
 
 class ReportNotWritten(HnetError):
@@ -56,7 +54,12 @@ def csv_text(table: Sequence[Row] | Columns) -> str:
 
 
 def _cells(values: Sequence[Any]) -> list[str]:
-    return exact_numbers(values) if _NUMBERS.issuperset(map(type, values)) else of_each(_cell, values)
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {float}:
+        return exact_floats(values)
+    if kinds <= {int, float}:
+        return ["" if value is None else repr(value) for value in values]
+    return of_each(_cell, values)
 
 
 def _cell(value: Any) -> str:

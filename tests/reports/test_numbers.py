@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.numbers import aligned, exact_numbers, mean_text, parameter, phrase, plural, range_text, significant
+from reports.numbers import aligned, exact_floats, mean_text, parameter, phrase, plural, range_text, significant
 from studies.interval import Interval
 
 
@@ -74,10 +74,10 @@ def test_one_is_singular() -> None:
 
 @given(st.lists(st.floats() | st.none()))
 def test_many_floats_are_spelled_as_python_spells_each(values: list[float | None]) -> None:
-    assert exact_numbers(values) == ["" if value is None else repr(value) for value in values]
+    assert exact_floats(values) == ["" if value is None else repr(value) for value in values]
 
 
 @given(st.integers(-5, 17), st.integers(1, 10**17))
 def test_so_are_those_where_python_begins_to_write_an_exponent(power: int, digits: int) -> None:
     values = [float(f"{digits}e{power - len(str(digits))}"), -(10.0**power), math.nextafter(10.0**power, 0)]
-    assert exact_numbers(values) == [repr(value) for value in values]
+    assert exact_floats(values) == [repr(value) for value in values]

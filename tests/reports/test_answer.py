@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reports.answer import answer
+from reports.answer import ONE_POINT, answer
 from reports.evidence import Quality
 from tests.reports.cases import SPEC, make_evidence, make_trial, measured
 
@@ -116,3 +118,15 @@ def test_a_study_where_nothing_finished_says_what_happened() -> None:
         "no configuration has finished (3 trials: 2 failed, 1 skipped)."
     )
     assert "no trial of this study has started" in answer(make_evidence([])).headline
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0.1, 0.5, 0.9, 0.905, 0.91])] * 2), min_size=1, max_size=12))
+def test_best_and_smallest_near_it_are_found_as_by_going_through_all(drawn: list[tuple[float, float]]) -> None:
+    trials = [make_trial(number, ratio, value, value) for number, (ratio, value) in enumerate(drawn)]
+    found = answer(make_evidence(trials, feasible=range(0, len(trials), 2)))
+    allowed = trials[::2]
+    best = min(allowed, key=lambda trial: (-trial.value("final_accuracy"), trial.ratio, trial.number))
+    limit = best.value("final_accuracy") - ONE_POINT
+    close = [trial for trial in allowed if trial.value("final_accuracy") >= limit]
+    assert found.best is best
+    assert found.near is min(close, key=lambda trial: (trial.ratio, -trial.value("final_accuracy"), trial.number))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.axes import Frame
 from reports.callouts import Box, Label, _places, callouts
 from reports.heat import HeatScale, _runs
-from reports.marks import Point, bars, points, steps
+from reports.marks import CELL, DENSITIES, Point, bars, cloud, points, steps
 
 FRAME = Frame(width=400, height=300, left=40, right=10, top=20, bottom=30)
 inside = st.tuples(st.floats(40, 390), st.floats(20, 270))
@@ -86,3 +88,20 @@ def test_the_best_cells_are_darkest_whichever_way_better_is() -> None:
     assert [accuracy.level(value) for value in (0.1, 0.5, 0.76, 1.0)] == [0, 0, 5, 9]
     assert [error.level(value) for value in (0.5, 1.0, 3.0)] == [9, 0, 0]
     assert HeatScale(1.0, 1.0, True).level(1.0) == 9
+
+
+def test_a_cloud_is_denser_where_more_dots_share_a_cell() -> None:
+    x, y = np.array([0.0, 1.0, 8.1, 7.9, 8.0, 8.0, -9.0]), np.array([4.0, 4.0, 4.0, 4.0, 4.1, 3.9, 0.0])
+    drawn = cloud(x, y, "final")
+    assert 'd="M-8 0h0M0 4h0" class="density-0"' in drawn  # one and two dots
+    assert 'd="M8 4h0" class="density-1"' in drawn  # four
+
+
+@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=1))
+def test_a_cloud_has_a_dot_for_each_cell_that_has_any_from_left_to_right(places: list[tuple[float, float]]) -> None:
+    cells = Counter((round(x / CELL), round(y / CELL)) for x, y in places)
+    drawn = cloud(*np.array(places).T, "final")
+    for level in range(DENSITIES):
+        inside = sorted(cell for cell, n in cells.items() if min(DENSITIES - 1, (n.bit_length() - 1) // 2) == level)
+        dots = "".join(f"M{column * CELL:g} {row * CELL:g}h0" for column, row in inside)
+        assert (f'd="{dots}" class="density-{level}"' in drawn) == bool(inside)

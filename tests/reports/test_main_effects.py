@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.evidence import Evidence
+from reports.evidence import Evidence, Trial
 from reports.importance import MIN_CONFIGURATIONS, importances
-from reports.main_effects import effect_rows, effect_span, main_effects
+from reports.main_effects import BINS, MAX_SINGLE_VALUES, effect_rows, effect_span, main_effects
+from reports.numbers import spelled
 from reports.parameter_table import parameter_rows, parameter_table
+from studies.statistics import t_interval
 from tests.reports.cases import SPEC, make_evidence, make_trial
 
 SEARCH: dict[str, Any] = {
@@ -85,3 +87,19 @@ def test_values_that_few_share_do_not_name_the_best() -> None:
     assert row["best"] == "8"
     assert row["span"] is None
     assert len(effect_rows({"b": main_effects(evidence, "b")})) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_effects_are_those_of_configurations_grouped_one_by_one(name: str) -> None:
+    evidence = planted()
+    groups: dict[str, list[Trial]] = {}
+    for trial in evidence.configurations:
+        groups.setdefault(spelled(trial.params[name]), []).append(trial)
+    parts = list(groups.values())
+    if len(parts) > MAX_SINGLE_VALUES:
+        ordered = sorted(evidence.configurations, key=lambda trial: (trial.params[name], trial.number))
+        parts = [ordered[i : i + len(ordered) // BINS] for i in range(0, len(ordered), len(ordered) // BINS)]
+    for metric in ("final", "during"):
+        assert [getattr(effect, metric) for effect in main_effects(evidence, name)] == [
+            t_interval([trial.value(f"{metric}_accuracy") for trial in part]) for part in parts
+        ]

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.numbers import aligned, exact_floats, mean_text, parameter, phrase, plural, range_text, significant
+from reports.numbers import (
+    aligned,
+    exact_floats,
+    mean_text,
+    of_each,
+    parameter,
+    phrase,
+    plural,
+    range_text,
+    significant,
+    spelled,
+)
 from studies.interval import Interval
 
 
@@ -81,3 +93,14 @@ def test_many_floats_are_spelled_as_python_spells_each(values: list[float | None
 def test_so_are_those_where_python_begins_to_write_an_exponent(power: int, digits: int) -> None:
     values = [float(f"{digits}e{power - len(str(digits))}"), -(10.0**power), math.nextafter(10.0**power, 0)]
     assert exact_floats(values) == [repr(value) for value in values]
+
+
+SOME_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.floats(allow_nan=False),
+    st.sampled_from(["a", "1", 1.0, 0.0, -0.0]), st.lists(st.integers(0, 1)),
+)  # fmt: skip
+
+
+@given(st.lists(SOME_VALUES))
+def test_asking_once_for_equal_values_changes_nothing(values: list[Any]) -> None:
+    assert of_each(spelled, values) == [spelled(value) for value in values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,3 +85,9 @@ def test_words_are_cut_until_they_fit_and_are_never_left_out() -> None:
 def test_a_single_value_still_gets_a_range(value: float) -> None:
     for low, high in (padded(value, value), padded_log([value])):
         assert low < value < high
+
+
+@pytest.mark.parametrize("scale", [Linear((0.0, 2.0), (50.0, 900.0)), Log((0.01, 2.0), (500.0, 30.0))])
+def test_a_scale_places_many_values_as_it_places_each(scale: Linear | Log) -> None:
+    values = np.random.default_rng(0).uniform(0.02, 1.9, 100)
+    assert scale.each(values) == pytest.approx([scale(value) for value in values.tolist()], rel=1e-14)

@@ -11,13 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.evidence import Trial
-from reports.main_effects import BINS, MAX_SINGLE_VALUES, main_effects
-from reports.marks import cloud
-from reports.numbers import of_each, spelled
-from reports.scales import Linear, Log
+from reports.numbers import spelled
 from reports.trial_columns import Parameter, TrialColumns
-from studies.statistics import t_interval
-from tests.reports.cases import SPEC, make_evidence, make_trial
+from tests.reports.cases import make_trial
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, 1.0, "a", "1"]), st.lists(st.integers(0, 1))
@@ -67,36 +63,3 @@ def test_equal_values_are_told_by_how_they_are_spelled(values: list[Any]) -> Non
     keys = [*found.distinct, "null"]
     assert [keys[place] for place in found.which] == [spelled(value) for value in values]
     assert found.is_known.tolist() == [value is not None for value in values]
-
-
-@given(st.lists(VALUES | st.floats(allow_nan=False)))
-def test_asking_once_for_equal_values_changes_nothing(values: list[Any]) -> None:
-    assert of_each(spelled, values) == [spelled(value) for value in values]
-
-
-@pytest.mark.parametrize("name", ["a", "b"])
-def test_main_effects_are_those_of_trials_grouped_one_by_one(name: str) -> None:
-    trials = some_trials()
-    search = {"a": {"choice": [0, 1, 2]}, "b": {"int": [0, 99]}}
-    evidence = make_evidence(trials, spec={**SPEC, "search": search}, parameters=("a", "b"))
-    values = sorted({trial.params[name] for trial in trials})
-    groups = [[trial for trial in trials if trial.params[name] == value] for value in values]
-    if len(values) > MAX_SINGLE_VALUES:
-        ordered = sorted(trials, key=lambda trial: trial.params[name])
-        groups = [ordered[i : i + len(trials) // BINS] for i in range(0, len(trials), len(trials) // BINS)]
-    assert [effect.final for effect in main_effects(evidence, name)] == [
-        t_interval([trial.value("final_accuracy") for trial in group]) for group in groups
-    ]
-
-
-@pytest.mark.parametrize("scale", [Linear((0.0, 2.0), (50.0, 900.0)), Log((0.01, 2.0), (500.0, 30.0))])
-def test_a_scale_places_many_values_as_it_places_each(scale: Linear | Log) -> None:
-    values = np.random.default_rng(0).uniform(0.02, 1.9, 100)
-    assert scale.each(values) == pytest.approx([scale(value) for value in values.tolist()], rel=1e-14)
-
-
-def test_a_cloud_counts_the_dots_of_each_cell() -> None:
-    x, y = np.array([0.0, 1.0, 8.1, 7.9, 8.0, 8.0, -9.0]), np.array([4.0, 4.0, 4.0, 4.0, 4.1, 3.9, 0.0])
-    drawn = cloud(x, y, "final")
-    assert 'd="M-8 0h0M0 4h0"' in drawn  # one and two dots
-    assert 'd="M8 4h0"' in drawn  # four

@@ -19,7 +19,7 @@ MOMENT_SECONDS = 0.1
 class JobTrainable(tune.Trainable):
     """One job; the process is reused for further jobs, because importing torch is slow.
 
-    What the job says within a moment travels together: a message costs some five milliseconds of processor time on its
+    What the job says within a moment travels together: a message costs some three milliseconds of processor time on its
     way to the driver. What the driver judges the trial by goes at once, and so does a checkpoint it is to keep.
     """
 

@@ -49,11 +49,12 @@ def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list
     """The named questions to a study, each in a process of its own, and Optuna's beside them."""
     n_trials = studies.open(db).trial_counts(study).states["COMPLETE"]
     hnet = [sys.executable, "-m", "sweeps"]
-    listing = [*hnet, "study", "trials", study, "--where", WHERE, "--sort", "-final_accuracy", "--limit", "50"]
+    listing = [*hnet, "study", "trials", study, "--where", WHERE, "--limit", "50", "--db", db]
     return [
         _command("start of the interpreter", 0, [sys.executable, "-c", "pass"]),
         _command("import of what hnet study trials needs", 0, [sys.executable, "-c", _IMPORTS]),
-        _command("hnet study trials --where ... --limit 50", 50, [*listing, "--db", db]),
+        _command("hnet study trials --where ... --limit 50", 50, listing),
+        _command("the same with --sort -final_accuracy", 50, [*listing, "--sort", "-final_accuracy"]),
         _in_process(
             "query: trials(where=..., limit=50)", db, f"found.trial_rows({study!r}, {WHERE!r}, limit=50).values"
         ),

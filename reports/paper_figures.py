@@ -94,7 +94,8 @@ def _tradeoff(axes: Axes, evidence: Evidence) -> None:
                  linewidths=0, label="other")  # fmt: skip
     if front:
         axes.errorbar(*_with_intervals(front, quality.final), fmt="o", ms=3, color=BLUE, lw=0.7, label="final, front")
-        axes.scatter([t.ratio for t in front], [t.value(quality.during) for t in front], s=9, marker="s", lw=0,
+        known = [t for t in front if t.mean(quality.during) is not None]  # not of one that trains all tasks at once
+        axes.scatter([t.ratio for t in known], [t.value(quality.during) for t in known], s=9, marker="s", lw=0,
                      color=VERMILLION, label="during, front")  # fmt: skip
         if evidence.front_is_tradeoff:
             values = [t.value(quality.final) for t in front]

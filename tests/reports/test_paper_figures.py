@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,18 @@ import pytest
 from reports import tradeoff
 from reports.comparison_report import write as write_comparison
 from reports.forest import Line
-from reports.paper_figures import FORMATS, WIDTHS, PaperExtraMissing, comparison_figures
-from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
+from reports.paper_figures import FORMATS, WIDTHS, PaperExtraMissing, comparison_figures, tradeoff_figures
+from studies.interval import Interval
+from tests.reports.cases import (
+    fill,
+    make_evidence,
+    make_trial,
+    measured,
+    new_engine,
+    open_in,
+    some_params,
+    some_runs,
+)
 
 LINES = [
     Line("a − b", 0.02, 0.01, 0.03, "better", ""),
@@ -52,6 +63,14 @@ def test_reports_write_them_when_asked(tmp_path: Path) -> None:
             assert (tmp_path / folder / f"{name}-column.pdf").stat().st_size > 2_000
     tradeoff.write(found, "one", tmp_path / "plain")
     assert not list((tmp_path / "plain").glob("*.pdf"))
+
+
+def test_a_member_of_the_front_that_learned_all_tasks_at_once_has_only_its_final_point() -> None:
+    trials = [make_trial(0, 0.5, 0.9), make_trial(1, 1.0, 0.95)]
+    metrics = {**trials[1].metrics, "during_accuracy": Interval(None, None, None, 0)}
+    joint = replace(trials[1], metrics=measured(metrics))
+    drawn = tradeoff_figures(make_evidence([trials[0], joint], front=[0, 1]))
+    assert drawn["tradeoff-column.svg"] != tradeoff_figures(make_evidence(trials, front=[0, 1]))["tradeoff-column.svg"]
 
 
 def test_without_matplotlib_an_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

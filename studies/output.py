@@ -207,9 +207,8 @@ def _table(
     for row in rows:
         table.add_row(*(Text(show_value(row[column])) for column in columns))
     on_terminal = to_screen and sys.stdout is not None and sys.stdout.isatty()
+    # No terminal, no wrapping: every row stays one line.
     console = Console(file=sys.stdout) if on_terminal else Console(width=10_000, no_color=True)
-    if not on_terminal:  # no terminal, no wrapping: every row stays one line
-        console = Console(width=max(20, console.measure(table).maximum), no_color=True)
     with console.capture() as captured:
         console.print(table)
     lines = captured.get().splitlines()

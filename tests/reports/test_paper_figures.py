@@ -13,7 +13,14 @@ import pytest
 from reports import tradeoff
 from reports.comparison_report import write as write_comparison
 from reports.forest import Line
-from reports.paper_figures import FORMATS, WIDTHS, PaperExtraMissing, comparison_figures, tradeoff_figures
+from reports.paper_figures import (
+    FORMATS,
+    VERMILLION,
+    WIDTHS,
+    PaperExtraMissing,
+    comparison_figures,
+    tradeoff_figures,
+)
 from studies.interval import Interval
 from tests.reports.cases import (
     fill,
@@ -69,8 +76,8 @@ def test_a_member_of_the_front_that_learned_all_tasks_at_once_has_only_its_final
     trials = [make_trial(0, 0.5, 0.9), make_trial(1, 1.0, 0.95)]
     metrics = {**trials[1].metrics, "during_accuracy": Interval(None, None, None, 0)}
     joint = replace(trials[1], metrics=measured(metrics))
-    drawn = tradeoff_figures(make_evidence([trials[0], joint], front=[0, 1]))
-    assert drawn["tradeoff-column.svg"] != tradeoff_figures(make_evidence(trials, front=[0, 1]))["tradeoff-column.svg"]
+    drawn = tradeoff_figures(make_evidence([trials[0], joint], front=[0, 1]))["tradeoff-column.svg"].decode()
+    assert drawn.count(f"fill: {VERMILLION}") == 2, "one point, and its entry in the legend"
 
 
 def test_without_matplotlib_an_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,8 @@ def test_a_study_of_another_spec_is_left_alone_and_the_difference_shown(url: str
     assert scores(url) == before
 
 
-def test_a_configuration_already_measured_is_not_trained_again(url: str) -> None:
+def test_a_configuration_already_measured_is_not_trained_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
     spec = tiny_spec(search={"hypernet.chunk_size": {"choice": [50, 100]}}, budget={"trials": 3})
     outcome = run(spec, url)
     assert outcome.tally.complete == 2
@@ -167,7 +168,10 @@ def test_an_impossible_combination_is_skipped_with_its_reason_as_it_was_asked(ur
     assert all((ratio is None) == (state == "SKIPPED") for state, ratio in ratios)
 
 
-def test_a_search_space_without_feasible_points_ends_with_a_warning(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_search_space_without_feasible_points_ends_with_a_warning(
+    url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
     outcome = run(tiny_spec(constraints={"compression_ratio": "<= 0.0001"}), url)
     assert outcome.tally.complete == 0
     assert "the search space seems exhausted" in caplog.text

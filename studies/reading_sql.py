@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def read_sql(engine: Engine, query: str, limit: int, seconds: float = TIME_LIMIT
         raise ConfigInvalid(f"--limit must be at least 1, got {limit}.")
     read = _read_sqlite if engine.dialect.name == "sqlite" else _read_postgresql
     names, rows = read(engine, query, limit + 1, seconds)
-    frame = pd.DataFrame([[_plain(value) for value in row] for row in rows[:limit]], columns=names)
+    frame = pd.DataFrame([[_plain(value) for value in row] for row in rows[:limit]], columns=_told_apart(names))
     frame.attrs["truncated"] = len(rows) > limit
     return frame
 
@@ -88,14 +89,22 @@ def _read_postgresql(engine: Engine, query: str, limit: int, seconds: float) -> 
             cursor.close()
 
 
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names, further ones of the same name numbered: number, number_2."""
+    apart: list[str] = []
+    for name in names:
+        taken = (name, *(f"{name}_{i}" for i in range(2, len(names) + 2)))
+        apart.append(next(one for one in taken if one not in apart))
+    return apart
+
+
 def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
 def _refused(engine: Engine, error: Exception) -> ConfigInvalid:
-    return ConfigInvalid(
-        f"the SQL must be one statement that only reads, got: {without_secrets(str(error), engine.url)}."
-    )
+    why = without_secrets(str(error), engine.url).rstrip(".\n ")
+    return ConfigInvalid(f"the SQL must be one statement that only reads, got: {why}.")
 
 
 def _too_slow(seconds: float) -> QueryTimeout:

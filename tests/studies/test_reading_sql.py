@@ -89,3 +89,9 @@ def test_endless_query_is_stopped(found: Studies, engine: Engine) -> None:
 def test_limit_below_one_is_refused(found: Studies) -> None:
     with pytest.raises(ConfigInvalid, match="at least 1, got 0"):
         found.sql("SELECT 1", limit=0)
+
+
+def test_columns_of_one_name_are_told_apart(found: Studies) -> None:
+    frame = found.sql("SELECT a.number, b.number, 1 AS number_2 FROM trial a JOIN trial b ON b.number = a.number + 1")
+    assert list(frame.columns) == ["number", "number_2", "number_2_2"]
+    assert (frame["number_2"] == frame["number"] + 1).all()

@@ -13,6 +13,7 @@ from typing import Any
 from hnet_core.errors import HnetError
 from reports.numbers import exact_floats, of_each
 from reports.tables import Columns, Row, columns_of, exact_text
+from studies.output import harmless
 
 
 class ReportNotWritten(HnetError):
@@ -67,8 +68,8 @@ def _cell(value: Any) -> str:
     text = exact_text(value)
     if not text:
         return ""
-    if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")):
-        text = f"'{text}"
+    if isinstance(value, str):
+        text = harmless(text)
     if text.isalnum():
         return text
     buffer = io.StringIO()

@@ -17,9 +17,13 @@ from typing import Any, Literal
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import WeightCounts
 from studies.importing import ImportedRun, ImportedTrial
+from studies.output import FORMULA_STARTS
 
 NEEDED = ("number", "seed", "after_task", "on_task", "value", "target_weights", "model_weights")
 OPTIONAL = ("split", "measure", "hypernet_weights", "seconds", "peak_memory_mib")
+MAX_TASKS = 1000
+MAX_NUMBER, MAX_SEED = 2**31 - 1, 2**63 - 1
+MAX_WEIGHTS = 10**15
 OF_TRIAL = ("target_weights", "model_weights", "hypernet_weights", "measure")
 
 
@@ -35,7 +39,7 @@ def read_csv(path: Path) -> list[ImportedTrial]:
     costs: dict[tuple[int, int], tuple[float, float]] = {}
     for line, row in _rows(path):
         place = f"{path.name}:{line}"
-        number, seed = _integer(place, row, "number", 0), _integer(place, row, "seed", 0)
+        number, seed = _integer(place, row, "number", 0, MAX_NUMBER), _integer(place, row, "seed", 0, MAX_SEED)
         of_trial = _trial(place, row)
         if trials.setdefault(number, of_trial) != of_trial:
             raise ConfigInvalid(f"{place}: trial {number} must have the same settings in each of its rows.")
@@ -78,8 +82,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _trial(place: str, row: Mapping[str, str]) -> dict[str, Any]:
-    target, model = _integer(place, row, "target_weights", 1), _integer(place, row, "model_weights", 0)
-    hypernet = _integer(place, row, "hypernet_weights", 0) if row.get("hypernet_weights") else 0
+    target, model = (_integer(place, row, name, 1, MAX_WEIGHTS) for name in ("target_weights", "model_weights"))
+    hypernet = _integer(place, row, "hypernet_weights", 0, MAX_WEIGHTS) if row.get("hypernet_weights") else 0
     measure = row.get("measure") or "accuracy"
     if measure not in ("accuracy", "mse"):
         raise ConfigInvalid(f"{place}: measure must be accuracy or mse, got {measure!r}.")
@@ -91,7 +95,7 @@ def _cell(place: str, row: Mapping[str, str]) -> tuple[str, int, int]:
     split = row.get("split") or "test"
     if split not in ("test", "validation"):
         raise ConfigInvalid(f"{place}: split must be test or validation, got {split!r}.")
-    return split, _integer(place, row, "after_task", 0), _integer(place, row, "on_task", 1)
+    return split, _integer(place, row, "after_task", 0, MAX_TASKS), _integer(place, row, "on_task", 1, MAX_TASKS)
 
 
 def _value(place: str, row: Mapping[str, str], measure: Literal["accuracy", "mse"]) -> float:
@@ -101,13 +105,13 @@ def _value(place: str, row: Mapping[str, str], measure: Literal["accuracy", "mse
     return value
 
 
-def _integer(place: str, row: Mapping[str, str], name: str, least: int) -> int:
+def _integer(place: str, row: Mapping[str, str], name: str, least: int, most: int) -> int:
     try:
         value = int(row[name])
     except ValueError:
         value = least - 1
-    if value < least:
-        raise ConfigInvalid(f"{place}: {name} must be an integer from {least} on, got {row[name]!r}.")
+    if not least <= value <= most:
+        raise ConfigInvalid(f"{place}: {name} must be an integer from {least} to {most:,}, got {row[name][:40]!r}.")
     return value
 
 
@@ -124,7 +128,9 @@ def _number(place: str, row: Mapping[str, str], name: str) -> float:
 
 
 def _plain(text: str) -> Any:
-    """A setting as the number it is, else as text."""
+    """A setting as the number it is, else as text, without the apostrophe that `studies.output.harmless` put there."""
+    if text.startswith("'") and text[1:].startswith(FORMULA_STARTS):
+        return text[1:]
     for kind in (int, float):
         try:
             return kind(text)

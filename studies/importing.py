@@ -37,10 +37,10 @@ class ImportedRun:
 
 @dataclass(frozen=True)
 class ImportedTrial:
-    """One configuration measured elsewhere; without runs it failed, for the reason given."""
+    """One configuration measured elsewhere; without runs it failed, for the reason given, and may lack counts."""
 
     params: Mapping[str, Any]
-    counts: WeightCounts
+    counts: WeightCounts | None
     runs: Sequence[ImportedRun]
     measure: Measure = "accuracy"
     reason: str | None = None
@@ -49,7 +49,7 @@ class ImportedTrial:
 def import_trials(
     store: Store, name: str, trials: Iterable[ImportedTrial], source: str, objectives: Mapping[str, str]
 ) -> int:
-    """Make a study of trials measured elsewhere; how many there were.
+    """Make a study of trials measured elsewhere; how many there were. One that cannot be written whole is not kept.
 
     Raises:
         StudyExists: if the name is taken.
@@ -58,17 +58,25 @@ def import_trials(
     found = list(trials)
     seeds = max((len(one.runs) for one in found), default=0)
     study_id = store.create_study(name, {"study": name, "imported_from": source, "objectives": dict(objectives)}, seeds)
-    launch_id = store.record_launch(study_id, {"command_line": f"imported from {source}", "device": "imported"})
-    for number, one in enumerate(found):
-        config = _config(one.params)
-        digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-        asked = AskedTrial(config, digest, one.params, one.measure, one.counts)
-        store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
-        if one.runs:
-            store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
-        else:
-            store.fail_trial(study_id, number, 1, one.reason or "no result was imported", None)
+    try:
+        launch_id = store.record_launch(study_id, {"command_line": f"imported from {source}", "device": "imported"})
+        for number, one in enumerate(found):
+            _import_trial(store, study_id, launch_id, number, one)
+    except BaseException:
+        store.drop_study(study_id)
+        raise
     return len(found)
+
+
+def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one: ImportedTrial) -> None:
+    config = _config(one.params)
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+    asked = AskedTrial(config, digest, one.params, one.measure, one.counts)
+    store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
+    if one.runs:
+        store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
+    else:
+        store.fail_trial(study_id, number, 1, one.reason or "no result was imported", None)
 
 
 def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), rename: str | None = None) -> list[str]:
@@ -170,6 +178,7 @@ def _config(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _result(one: ImportedTrial, each: ImportedRun, digest: str) -> TrialResult:
+    assert one.counts is not None, "what was measured has a size"
     n_tasks = max((max(after, on) for _, after, on in each.cells), default=0)
 
     def row(split: str, after: int) -> tuple[float | None, ...]:

@@ -2,7 +2,7 @@
 
 Data goes to standard output or a file, talk to standard error. A metric over seeds is `{"mean", "low", "high", "n"}` in
 JSON, four columns in CSV and `0.957 [0.951, 0.963] n=3` in a table. Numbers in JSON and CSV are exact; a missing one is
-null or empty.
+null or empty. What could harm whoever looks at it does not: see `visible` and `harmless`; JSON has every text as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,6 +22,7 @@ from typing import Any, Literal
 from hnet_core.errors import ConfigInvalid
 
 Format = Literal["table", "json", "csv", "jsonl"]
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 INTERVAL_KEYS = ("mean", "low", "high", "n")
 
 
@@ -65,7 +67,7 @@ def write_object(
 
 def say(message: str) -> None:
     """Tell the person at the terminal something that is not data."""
-    print(message, file=sys.stderr)
+    print(visible(message), file=sys.stderr)
 
 
 def emit(text: str, output: Path | None) -> None:
@@ -97,6 +99,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         value = float(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Text for a terminal: control characters, which could command it or turn text around, as escapes."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def harmless(text: str) -> str:
+    """Text for a cell of a CSV: an apostrophe before what a spreadsheet would run as a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def is_interval(value: Any) -> bool:
@@ -175,7 +190,7 @@ def _csv(rows: Sequence[Mapping[str, Any]], columns: list[str]) -> str:
     intervals = {column for column in columns if any(is_interval(row.get(column)) for row in rows)}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(name for column in columns for name in _csv_names(column, column in intervals))
+    writer.writerow(harmless(name) for column in columns for name in _csv_names(column, column in intervals))
     for row in rows:
         writer.writerow(cell for column in columns for cell in _csv_cells(row.get(column), column in intervals))
     return text.getvalue()
@@ -189,6 +204,8 @@ def _csv_cells(value: Any, interval: bool) -> list[Any]:
     value = plain(value)
     if interval:
         return [value[key] for key in INTERVAL_KEYS] if is_interval(value) else [None] * len(INTERVAL_KEYS)
+    if isinstance(value, str):
+        return [harmless(value)]
     return [json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value]
 
 
@@ -200,12 +217,17 @@ def _table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD if heads else None, show_header=heads)
+    table = Table(
+        title=None if title is None else visible(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD if heads else None,
+        show_header=heads,
+    )
     for column, label in zip(columns, _labels(columns), strict=True):
         numeric = heads and any(isinstance(plain(row[column]), int | float | dict) for row in rows)
-        table.add_column(label, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(visible(label), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(show_value(row[column])) for column in columns))
+        table.add_row(*(Text(visible(show_value(row[column]))) for column in columns))
     on_terminal = to_screen and sys.stdout is not None and sys.stdout.isatty()
     # No terminal, no wrapping: every row stays one line.
     console = Console(file=sys.stdout) if on_terminal else Console(width=10_000, no_color=True)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hnet_core.errors import ConfigInvalid, HnetError
@@ -66,7 +66,14 @@ class Store(Leases):
             with self._writer.begin() as connection:
                 return int(connection.execute(study.insert().returning(study.c.id), row).scalar_one())
         except IntegrityError:
-            raise StudyExists(f"a study {name!r} exists already; choose another name with --study.") from None
+            raise StudyExists(
+                f"a study {name!r} exists already; choose another name (--study, for an import --as)."
+            ) from None
+
+    def drop_study(self, study_id: int) -> None:
+        """Delete a study that could not be written whole, with all there is of it."""
+        with self._writer.begin() as connection:
+            connection.execute(delete(study).where(study.c.id == study_id))
 
     def find_study(self, name: str) -> dict[str, Any] | None:
         """The whole study row, or None."""

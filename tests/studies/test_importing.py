@@ -107,8 +107,11 @@ def test_own_evaluations_survive_the_way_out_and_in(sqlite_engine: Engine, tmp_p
         ([HEAD, "0,0,test,1,1,93.5,1000,300,ewc,1"], "t.csv:2: an accuracy must be between 0 and 1, got 93.5; divide"),
         ([HEAD, "0,0,test,1,1,much,1000,300,ewc,1"], "t.csv:2: value must be a number, got 'much'"),
         ([HEAD, "0,0,test,1,1,,1000,300,ewc,1"], "t.csv:2: value must be a number, got ''"),
-        ([HEAD, "0,0,test,1,0,0.5,1000,300,ewc,1"], "t.csv:2: on_task must be an integer from 1 on, got '0'"),
-        ([HEAD, "0,0,test,1,1,0.5,0,300,ewc,1"], "t.csv:2: target_weights must be an integer from 1 on"),
+        ([HEAD, "0,0,test,1,0,0.5,1000,300,ewc,1"], "t.csv:2: on_task must be an integer from 1 to 1,000, got '0'"),
+        ([HEAD, "0,0,test,1,1,0.5,0,300,ewc,1"], "t.csv:2: target_weights must be an integer from 1 to 1,000,000,"),
+        ([HEAD, "0,0,test,1,1,0.5,1000,0,ewc,1"], "t.csv:2: model_weights must be an integer from 1 to"),
+        ([HEAD, "0,0,test,1001,1,0.5,1000,300,ewc,1"], "t.csv:2: after_task must be an integer from 0 to 1,000, got"),
+        ([HEAD, f"0,{2**63},test,1,1,0.5,1000,300,ewc,1"], "t.csv:2: seed must be an integer from 0 to"),
         ([HEAD, "0,0,train,1,1,0.5,1000,300,ewc,1"], "t.csv:2: split must be test or validation, got 'train'"),
         ([HEAD, CELLS[0], CELLS[0]], "t.csv:3: each evaluation must be there once"),
         ([HEAD, CELLS[0], CELLS[1].replace("ewc", "hat")], "t.csv:3: trial 0 must have the same settings"),
@@ -130,3 +133,17 @@ def test_a_csv_with_hostile_text_stays_text(tmp_path: Path) -> None:
     study_import(str(tmp_path / "t.csv"), "--db", str(tmp_path / "t.db"))
     found = Studies(connect(str(tmp_path / "t.db"))).trials("t", where='note == "\'); DROP TABLE trial; --"')
     assert len(found) == 1
+
+
+def test_a_text_that_was_made_harmless_on_the_way_out_is_itself_again(tmp_path: Path) -> None:
+    lines = [HEAD, *(line.replace("ewc", "'=ewc") for line in CELLS)]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    assert read_csv(tmp_path / "t.csv")[0].params["method.name"] == "=ewc"
+
+
+def test_a_study_that_cannot_be_written_whole_is_not_kept(tmp_path: Path) -> None:
+    lines = [HEAD.replace("method.lr", "method.name.x"), *CELLS]  # a block and a value at once
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    db = str(tmp_path / "new.db")
+    assert isinstance(study_import(str(tmp_path / "t.csv"), "--db", db).exception, ConfigInvalid)
+    assert Studies(connect(db)).studies().empty

@@ -160,3 +160,18 @@ def test_numpy_and_pandas_values_become_plain(value: Any, expected: Any) -> None
 @given(st.dictionaries(st.text(max_size=3), st.floats() | st.none() | st.lists(st.floats(), max_size=3), max_size=4))
 def test_anything_becomes_valid_json(content: dict[str, Any]) -> None:
     json.dumps(plain(content), allow_nan=False)
+
+
+def test_a_name_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    write([{"name": "\x1b[31mred\u202egnp.exe\x07"}], ["name"], "table", title="\x9b2J")
+    shown = capsys.readouterr().out
+    assert "\\x1b[31mred\\u202egnp.exe\\x07" in shown
+    assert not set(shown) & set("\x1b\x9b\u202e\x07")
+
+
+def test_a_csv_holds_no_formula_and_json_every_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": "=cmd|'/c calc'!A0", "number": -1.5}]
+    write(rows, ["name", "number"], "csv")
+    assert capsys.readouterr().out == "name,number\n'=cmd|'/c calc'!A0,-1.5\n"
+    write(rows, ["name", "number"], "jsonl")
+    assert json.loads(capsys.readouterr().out) == rows[0]

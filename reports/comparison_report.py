@@ -26,6 +26,7 @@ from reports.page import render
 from reports.ranks import finding, rank_rows, ranks_figure
 from reports.tables import Row, Table
 from studies.metrics import METRICS
+from studies.output import say
 from studies.verdicts import EQUIVALENT, NO_DIFFERENCE
 
 if TYPE_CHECKING:
@@ -95,8 +96,11 @@ def _figures(comparison: Comparison) -> dict[str, bytes]:
     from reports.paper_figures import comparison_figures
 
     lines = _lines(comparison)
+    if not lines:
+        say("No figure is drawn: there is no pair with a difference to show.")
+        return {}
     label = f"A − B, {METRICS[comparison.metric].label.lower()}"
-    return comparison_figures(lines, label, comparison.margin) if lines else {}
+    return comparison_figures(lines, label, comparison.margin)
 
 
 def _lines(comparison: Comparison) -> list[Line]:

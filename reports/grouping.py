@@ -59,6 +59,7 @@ def stream_of(config: Mapping[str, Any]) -> str:
     stream = dict(config["stream"])
     head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
     parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
-    parts.append("known task" if config["scenario"] == "task" else f"scenario {config['scenario']}")
+    if "scenario" in config:  # nobody said where results came from elsewhere
+        parts.append("known task" if config["scenario"] == "task" else f"scenario {config['scenario']}")
     parts += [f"{key} {json.dumps(value)}" for key, value in stream.items() if value is not None]
     return ", ".join(parts)

@@ -19,6 +19,7 @@ from studies import DEFAULT_URL
 from studies.engines import (
     DatabaseUnreachable,
     despite_races,
+    errors_explained,
     make_engine,
     open_read_only,
     tune_sqlite,
@@ -34,6 +35,7 @@ __all__ = [
     "SchemaOutdated",
     "connect",
     "despite_races",
+    "errors_explained",
     "tune_sqlite",
 ]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,6 +108,15 @@ def _explain(context: ExceptionContext) -> None:
     url = context.engine.url if context.engine is not None else None
     if url is not None:
         raise unreachable(url, context.original_exception) from None
+
+
+@contextmanager
+def errors_explained(url: URL) -> Iterator[None]:
+    """The same for an engine that is not made here: Optuna's."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise unreachable(url, error.orig or error) from None
 
 
 def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:

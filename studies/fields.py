@@ -7,11 +7,24 @@ a text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Column, ColumnElement, Double, String, Text, case, cast, func, literal, type_coerce
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Double,
+    String,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    type_coerce,
+)
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
@@ -94,6 +107,11 @@ def order(sort: str, fields: Mapping[str, Field]) -> list[ColumnElement[Any]]:
             if kind != "json":
                 elements.append((reading.desc() if key.startswith("-") else reading.asc()).nulls_last())
     return elements
+
+
+def one_of(column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElement[bool]:
+    """Whether a column holds one of these whole numbers, which become part of the SQL: its parameters are limited."""
+    return column.in_(bindparam(None, list(numbers), expanding=True, literal_execute=True))
 
 
 def known(name: str, fields: Mapping[str, Field], option: str) -> Field:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, func, select
 
+from studies.fields import one_of
 from studies.schema import evaluation, run, trial
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ def read_matrices(
     import numpy as np
 
     original = func.coalesce(trial.c.duplicate_of, trial.c.number).label("original")
-    asked = select(trial.c.number, original).where(trial.c.study_id == study_id, trial.c.number.in_(numbers))
+    asked = select(trial.c.number, original).where(trial.c.study_id == study_id, one_of(trial.c.number, numbers))
     with engine.connect() as connection:
         originals = {row.number: row.original for row in connection.execute(asked)}
-        wanted = (run.c.study_id == study_id) & run.c.number.in_({*originals.values()})
+        wanted = (run.c.study_id == study_id) & one_of(run.c.number, {*originals.values()})
         by_seed = select(run.c.number, run.c.id, run.c.n_tasks).where(wanted).order_by(run.c.seed)
         runs: dict[int, dict[int, int]] = {number: {} for number in originals.values()}
         for number, run_id, n_tasks in connection.execute(by_seed):

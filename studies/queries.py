@@ -13,7 +13,7 @@ from studies.clock import epoch_now
 from studies.configurations import configurations
 from studies.constraints import within
 from studies.errors import StudyNotFound, TrialNotFound
-from studies.fields import Field, in_json, known, plain_fields
+from studies.fields import Field, in_json, known, one_of, plain_fields
 from studies.front import front_mask
 from studies.matrices import read_matrices
 from studies.metrics import SELECTED_BY
@@ -200,7 +200,7 @@ class Studies:
         record = self.study(name)
         objectives = record.objectives
         by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
-        members = trial.c.number.in_(self._front_numbers(record))
+        members = one_of(trial.c.number, self._front_numbers(record))
         return self._trials(record, Choice(where, sort or by, limit), members)
 
     def configurations(

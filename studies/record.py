@@ -42,6 +42,11 @@ class StudyRecord:
         return dict(self.spec.get("constraints") or {})
 
     @property
+    def is_imported(self) -> bool:
+        """Whether its trials were measured elsewhere, so that there is no sweep to go on with."""
+        return "imported_from" in self.spec
+
+    @property
     def searched(self) -> list[str]:
         """Dotted names of the searched parameters, in the order of the spec."""
         return list(self.spec.get("search") or {})

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select
 
 from hnet_core.errors import ConfigInvalid
 from studies.fields import Field, order
-from studies.metrics import VARYING
+from studies.metrics import METRICS, VARYING
 from studies.where import condition
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Rows:
 
 
 def to_frame(rows: Rows, after: str | None = None, only: Sequence[str] | None = None) -> pd.DataFrame:
-    """The rows as a DataFrame.
+    """The rows as a DataFrame; a metric that was not measured is NaN.
 
     Args:
         after: column behind which the searched values come, each in its own column.
@@ -100,7 +100,8 @@ def to_frame(rows: Rows, after: str | None = None, only: Sequence[str] | None = 
     by_name: dict[str, Any] = {}
     listed = list(zip(*rows.values, strict=True)) or [()] * len(rows.columns)
     for name, values in zip(rows.columns, listed, strict=True):
-        by_name[name] = np.array(values, dtype=float) if name in _FLOATS else list(values)
+        has_gaps = name in METRICS and None in values  # a count, whole where every trial has it
+        by_name[name] = np.array(values, dtype=float) if name in _FLOATS or has_gaps else list(values)
         if name == "duplicate_of":
             by_name[name] = pd.array(by_name[name], dtype="Int64")
         if name == after:

@@ -33,7 +33,7 @@ def import_optuna(
         int | None, typer.Option(min=0, help="Position of the compression ratio.", show_default=False)
     ] = None,
     model_weights: Annotated[
-        int | None, typer.Option(min=0, help="Weights of every model, without --ratio.", show_default=False)
+        int | None, typer.Option(min=1, help="Weights of every model, without --ratio.", show_default=False)
     ] = None,
     as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
 ) -> None:

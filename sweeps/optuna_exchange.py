@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.trial import Measure, WeightCounts
-from studies.database import tune_sqlite
+from studies.database import errors_explained, tune_sqlite
 from studies.importing import ImportedRun, ImportedTrial
 from studies.metrics import METRICS
 from studies.passwords import mask_passwords
 from studies.queries import Studies
 from studies.schema import RUNNING
 from studies.store import StudyExists
+from studies.urls import parse_url, sqlite_path
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -88,6 +89,11 @@ def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
 
     if (meaning.ratio is None) == (meaning.model_weights is None):
         raise ConfigInvalid("the size of each model must come from --ratio or from --model-weights; give one of them.")
+    if meaning.ratio == meaning.quality:
+        raise ConfigInvalid(f"--ratio and --quality must be two objectives, got {meaning.quality} for both.")
+    path = sqlite_path(parse_url(url))
+    if path is not None and not path.exists():
+        raise NotFound(f"there is no Optuna storage {path}; name its file, or its URL.")
     storage = _storage(url)
     if name not in optuna.get_all_study_names(storage):
         known = ", ".join(optuna.get_all_study_names(storage)) or "none"
@@ -104,7 +110,9 @@ def _storage(url: str) -> RDBStorage:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    storage = optuna.storages.RDBStorage(url if "://" in url else f"sqlite:///{url}")
+    parsed = parse_url(url)
+    with errors_explained(parsed):
+        storage = optuna.storages.RDBStorage(parsed.render_as_string(hide_password=False))
     tune_sqlite(storage.engine)
     return storage
 
@@ -176,16 +184,17 @@ def _distributions(
 def _imported(trial: FrozenTrial, meaning: Meaning) -> ImportedTrial:
     params = dict(trial.params)
     if trial.state.name != "COMPLETE":
-        counts = WeightCounts(meaning.target_weights, meaning.model_weights or 0, 0, 0)
+        known = meaning.model_weights
+        counts = None if known is None else WeightCounts(meaning.target_weights, known, 0, 0)
         return ImportedTrial(params, counts, (), meaning.measure, f"{trial.state.name} in Optuna")
     value = trial.values[meaning.quality]
     if meaning.measure == "accuracy" and not 0 <= value <= 1:
         raise ConfigInvalid(
             f"an accuracy must be between 0 and 1, got {value} in trial {trial.number}; is it in percent?"
         )
-    size = meaning.model_weights
-    if meaning.ratio is not None:
-        size = round(trial.values[meaning.ratio] * meaning.target_weights)
+    size = meaning.model_weights or round(trial.values[meaning.ratio or 0] * meaning.target_weights)
+    if size < 1:
+        raise ConfigInvalid(f"a compression ratio must be above 0, got {trial.values} in trial {trial.number}.")
     seconds = trial.duration.total_seconds() if trial.duration is not None else 0.0
     run = ImportedRun(seed=0, cells={("test", 1, 1): value}, seconds=seconds)
-    return ImportedTrial(params, WeightCounts(meaning.target_weights, int(size or 0), 0, 0), [run], meaning.measure)
+    return ImportedTrial(params, WeightCounts(meaning.target_weights, size, 0, 0), [run], meaning.measure)

@@ -87,16 +87,24 @@ def check(
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="To estimate the time for.")] = None,
     set_: Assignments = None,
+    db: Database = DEFAULT_URL,
     format: Shape = "table",
     output: Output = None,
 ) -> None:
-    """Check a spec in full without writing anything, and estimate how long the sweep takes."""
+    """Check a spec in full without writing anything, and estimate how long the sweep takes.
+
+    The database is looked at for the study of `warm_start` only.
+    """
+    import studies
     from studies.output import write_object
     from sweeps.estimate import estimate
+    from sweeps.first_trials import check_past
     from sweeps.presets import open_document
     from sweeps.spec import load_spec
 
     checked = load_spec(open_document(spec), _root(data), set_ or [], study)
+    if checked.warm_start is not None:
+        check_past(checked, studies.open(db))
     write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")
 
 
@@ -137,7 +145,7 @@ def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
     states = counts.states
     return {
         "study": record.name,
-        "planned": SweepSpec.model_validate(record.spec).planned_trials,
+        "planned": None if record.is_imported else SweepSpec.model_validate(record.spec).planned_trials,
         "asked": counts.total - states["SKIPPED"] - counts.duplicates,
         "done": states["COMPLETE"] - counts.duplicates,
         "running": states["RUNNING"],

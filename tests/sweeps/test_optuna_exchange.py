@@ -55,6 +55,7 @@ def test_a_foreign_study_comes_in_with_what_optuna_knows(engine: Engine, tmp_pat
     assert table["state"].tolist() == ["COMPLETE", "COMPLETE", "FAILED"]
     assert table["final_accuracy"].tolist()[:2] == [0.9, 0.8]
     assert table["compression_ratio"].tolist()[:2] == [0.5, 0.25]
+    assert table["compression_ratio"].isna().tolist() == [False, False, True], "the size of a failed one is not known"
     assert table["forgetting"].isna().all()
     assert table["lr"].between(0.1, 1).tolist() == [True, True, False]
     assert check_database(engine).problems == []
@@ -68,6 +69,8 @@ def test_what_a_foreign_number_means_must_be_said(tmp_path: Path) -> None:
         from_optuna(url, "theirs", Meaning(0, "accuracy", 1000, model_weights=100))
     with pytest.raises(ConfigInvalid, match="--ratio or from --model-weights; give one"):
         from_optuna(url, "theirs", Meaning(0, "accuracy", 1000))
+    with pytest.raises(ConfigInvalid, match="must be two objectives, got 0 for both"):
+        from_optuna(url, "theirs", Meaning(0, "accuracy", 1000, ratio=0))
     with pytest.raises(ConfigInvalid, match="an objective must be 0 to 0 in 'theirs', got 1"):
         from_optuna(url, "theirs", Meaning(0, "accuracy", 1000, ratio=1))
     with pytest.raises(NotFound, match=r"'nope' is not in .*, which holds theirs"):

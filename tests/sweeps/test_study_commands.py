@@ -6,17 +6,19 @@ from pathlib import Path
 
 import optuna
 import pytest
+import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
 import studies
-from hnet_core.errors import ConfigInvalid
-from studies.database import connect
+from hnet_core.errors import ConfigInvalid, NotFound
+from studies.database import DatabaseUnreachable, connect
+from studies.errors import StudyNotFound
 from studies.shelf import Shelf
 from studies.store import Store
 from sweeps import cli
 from sweeps.runner import run_sweep
-from tests.sweeps.tiny import inline, tiny_spec
+from tests.sweeps.tiny import SPEC, inline, tiny_spec
 
 
 @pytest.fixture
@@ -76,3 +78,48 @@ def test_the_shelf_is_not_open_while_a_driver_runs(db: str) -> None:
     assert getattr(error, "exit_code", None) == 6
     Store(engine).release_lease(1, "me")
     assert Shelf(engine).remove("tiny")
+
+
+def write_results(path: Path, accuracy: float) -> None:
+    """Two seeds of two tasks, measured elsewhere."""
+    lines = ["number,seed,after_task,on_task,value,target_weights,model_weights,method.name"]
+    for seed in range(2):
+        for after, on in ((1, 1), (2, 1), (2, 2)):
+            lines.append(f"0,{seed},{after},{on},{accuracy + 0.01 * seed},1000,300,{path.stem}")
+    path.write_text("\n".join(lines))
+
+
+def test_results_of_a_csv_are_compared_overlaid_and_looked_at_like_any_other(db: str, tmp_path: Path) -> None:
+    for name, accuracy in (("ours", 0.9), ("theirs", 0.7)):
+        write_results(tmp_path / f"{name}.csv", accuracy)
+        assert hnet("study", "import", str(tmp_path / f"{name}.csv"), "--db", db).exit_code == 0
+    for command in ("compare", "tradeoff"):
+        result = hnet("report", command, "ours", "theirs", "--db", db, "-o", str(tmp_path / command))
+        assert result.exit_code == 0, result.exception
+    status = hnet("sweep", "status", "ours", "--db", db, "--format", "json")
+    assert '"planned": null' in status.stdout, status.exception
+    runs = studies.open(db).runs("ours")
+    assert runs["inference_multiply_adds"].dtype == float, "nobody counted them: NaN, not None"
+    assert runs["model_weights"].tolist() == [300, 300]
+
+
+def test_a_check_of_a_spec_looks_for_the_study_it_starts_from(db: str, tmp_path: Path) -> None:
+    spec = tmp_path / "again.yaml"
+    content = {**SPEC, "study": "again", "sampler": "tpe", "warm_start": "tiny"}
+    spec.write_text(yaml.safe_dump(content))
+    assert hnet("sweep", "check", str(spec), "--db", db).exit_code == 0
+    spec.write_text(yaml.safe_dump(content | {"warm_start": "tinny"}))
+    assert isinstance(hnet("sweep", "check", str(spec), "--db", db).exception, StudyNotFound)
+
+
+def test_a_storage_that_is_none_of_optuna_is_an_error_and_is_not_made(db: str, tmp_path: Path) -> None:
+    missing = tmp_path / "nosuch.db"
+    result = hnet("study", "import-optuna", str(missing), "x", "--target-weights", "1", "--ratio", "1", "--db", db)
+    assert isinstance(result.exception, NotFound)
+    assert not missing.exists()
+    (tmp_path / "text.db").write_text("no database " * 100)
+    for arguments in (
+        ["import-optuna", str(tmp_path / "text.db"), "x", "--target-weights", "1", "--ratio", "1"],
+        ["export-optuna", "tiny", str(tmp_path / "no" / "folder.db")],
+    ):
+        assert isinstance(hnet("study", *arguments, "--db", db).exception, DatabaseUnreachable)

@@ -67,7 +67,7 @@ def parameter(value: Any) -> str:
     if value is None:
         return MISSING
     if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -75,8 +75,8 @@ def test_a_sentence_names_the_interval_and_the_seeds() -> None:
 
 
 def test_searched_values_read_as_they_are_typed() -> None:
-    assert [parameter(v) for v in (0.00123456, 2000.0, 96, "relu", [10, 10], True, None)] == [
-        "0.00123", "2000", "96", "relu", "[10, 10]", "true", "–",
+    assert [parameter(v) for v in (0.00123456, 999.9, 2000.0, 96, "relu", [10, 10], True, None)] == [
+        "0.00123", "1000", "2000", "96", "relu", "[10, 10]", "true", "–",
     ]  # fmt: skip
 
 

@@ -3,8 +3,9 @@
     python -m perf.make_db --trials 100000 --db large.db
     python -m perf.queries --db large.db            # a table; --json for rows; --write for docs/performance.md
 
-A command is timed from its start to its end, imports included; `query` is the same question within a process that has
-imported everything. CPU seconds hardly depend on what else the machine does, wall seconds do.
+A command is timed from its start to its end, imports included, a short one as the median of nine runs; `query` is the
+same question within a process that has imported everything. CPU seconds hardly depend on what else the machine does,
+wall seconds do.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ WHERE = "compression_ratio < 0.2 and final_accuracy > 0.95 and method == 'hnet'"
 QUALITIES = ("final_accuracy", "during_accuracy")
 FRAME = ["number", "n", "compression_ratio", *(f"{name}{end}" for name in QUALITIES for end in ("", ".low", ".high"))]
 OPTUNA_TRIALS = 10_000
+RUNS = 9
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,10 @@ def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list
     hnet = [sys.executable, "-m", "sweeps"]
     listing = [*hnet, "study", "trials", study, "--where", WHERE, "--limit", "50", "--db", db]
     return [
-        _command("start of the interpreter", 0, [sys.executable, "-c", "pass"]),
-        _command("import of what hnet study trials needs", 0, [sys.executable, "-c", _IMPORTS]),
-        _command("hnet study trials --where ... --limit 50", 50, listing),
-        _command("the same with --sort -final_accuracy", 50, [*listing, "--sort", "-final_accuracy"]),
+        _typical("start of the interpreter", 0, [sys.executable, "-c", "pass"]),
+        _typical("import of what hnet study trials needs", 0, [sys.executable, "-c", _IMPORTS]),
+        _typical("hnet study trials --where ... --limit 50", 50, listing),
+        _typical("the same with --sort -final_accuracy", 50, [*listing, "--sort", "-final_accuracy"]),
         _in_process(
             "query: trials(where=..., limit=50)", db, f"found.trial_rows({study!r}, {WHERE!r}, limit=50).values"
         ),
@@ -95,6 +97,12 @@ rows = len(study.trials_dataframe())
 cpu, wall = time.process_time() - cpu, time.perf_counter() - start
 print(rows, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
+
+
+def _typical(what: str, rows: int, command: list[str]) -> Cost:
+    """The run of a short command that took neither the longest nor the shortest."""
+    costs = [_command(what, rows, command) for _ in range(RUNS)]
+    return sorted(costs, key=lambda cost: cost.wall_s)[RUNS // 2]
 
 
 def _command(what: str, rows: int, command: list[str]) -> Cost:

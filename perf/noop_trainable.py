@@ -1,4 +1,4 @@
-"""The worker of perf/sweep.py on Ray: it takes jobs like ours and trains nothing."""
+"""The workers of perf/sweep.py on Ray: they take jobs like ours and train nothing."""
 
 from __future__ import annotations
 
@@ -8,3 +8,9 @@ from sweeps.trainable import JobTrainable
 
 class NoopTrainable(JobTrainable):
     work = staticmethod(no_work)
+
+
+class TalkativeTrainable(NoopTrainable):
+    """The same with a message for every step, as trials send them whose tasks take their time."""
+
+    moment_seconds = 0.0

@@ -6,9 +6,10 @@ Trials that train nothing (perf/noop.py) are run by
   show. A trial that asks for a configuration measured before is one, too: it is asked for, written and told like any
   other, and the longer NSGA-II searches the more of them it asks for (a fifth of the first 2,500);
 - hnet: the whole service on Ray, two workers; the processor time of every process, Ray's own included;
+- hnet, a message per task: the same where no two messages travel together, as they do when tasks take a moment;
 - tune: plain Ray Tune with OptunaSearch on an RDB storage and a function trainable, as one would write it by hand.
 
-For the last two the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run,
+For the last three the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run,
 watched from outside. Each row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters),
 and the rest.
 
@@ -45,7 +46,8 @@ from sweeps.runner import run_sweep
 
 BLOCK = 100
 # Trials of the short run (all workers are up by then) and the long; what starting Ray costs varies by seconds.
-LENGTHS = {"hnet": (100, 1000), "tune": (5, 25)}
+TALKATIVE = "hnet, a message per task"
+LENGTHS = {"hnet": (100, 1000), TALKATIVE: (100, 1000), "tune": (5, 25)}
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
@@ -122,13 +124,15 @@ def _in_own_process(what: str, trials: int) -> tuple[float, float]:
         return clock.seconds, float(output.read().splitlines()[-1])
 
 
-def run_service(trials: int) -> float:
+def run_service(trials: int, talkative: bool) -> float:
     """Our sweep on Ray; the processor seconds spent asking."""
-    from perf.noop_trainable import NoopTrainable
+    from perf.noop_trainable import NoopTrainable, TalkativeTrainable
     from sweeps.searcher import run_with_ray
 
+    trainable = TalkativeTrainable if talkative else NoopTrainable
+
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
-        run_with_ray(driver, workers, address, send, NoopTrainable)
+        run_with_ray(driver, workers, address, send, trainable)
 
     with tempfile.TemporaryDirectory() as folder, _clock_of(Driver, "_ask") as ask:
         run_sweep(noop_spec("nsga2", trials), f"{folder}/noop.db", workers=2, backend=backend)
@@ -253,10 +257,11 @@ def main() -> None:
     parser.add_argument("--endurance", type=int, metavar="TRIALS")
     parser.add_argument("--sampler", default="nsga2")
     parser.add_argument("--db", default="noop.db", help="of --endurance; the word postgresql: a server of its own")
-    parser.add_argument("--one", choices=["hnet", "tune"], help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=list(LENGTHS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        print((run_service if arguments.one == "hnet" else run_tune)(arguments.trials))
+        tune, talkative = arguments.one == "tune", arguments.one == TALKATIVE
+        print(run_tune(arguments.trials) if tune else run_service(arguments.trials, talkative))
         return
     if arguments.endurance:
         with own_postgres() if arguments.db == "postgresql" else contextlib.nullcontext() as own:

@@ -13,8 +13,6 @@ from sweeps.checkpoints import Carried
 from sweeps.jobs import Failure, Job, Message, Step, Success
 from sweeps.worker import work
 
-MOMENT_SECONDS = 0.1
-
 
 class JobTrainable(tune.Trainable):
     """One job; the process is reused for further jobs, because importing torch is slow.
@@ -24,6 +22,7 @@ class JobTrainable(tune.Trainable):
     """
 
     work = staticmethod(work)
+    moment_seconds = 0.1
 
     def setup(self, config: dict[str, Any]) -> None:
         job = Job.from_dict(json.loads(config["job"]))
@@ -36,7 +35,7 @@ class JobTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         began, messages = time.monotonic(), [next(self._messages)]
-        while self._can_wait(messages[-1]) and time.monotonic() - began < MOMENT_SECONDS:
+        while self._can_wait(messages[-1]) and time.monotonic() - began < self.moment_seconds:
             messages.append(next(self._messages))
         sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
         result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], Step)}

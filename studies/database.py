@@ -124,18 +124,22 @@ def _check_place(path: Path, create: bool) -> None:
 
 
 def _file_state(path: Path) -> State:
-    """What a SQLite file holds, found out without changing a byte of it."""
+    """What a SQLite file holds, found out without changing a byte of it.
+
+    Only SQLite may open the file: closing any other descriptor of it drops the locks of every connection this process
+    has, and with them commits (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    """
     if not path.exists():
         return "empty"
-    with path.open("rb") as file:
-        start = file.read(16)
-    if start in (b"", b"SQLite format 3\0"):
-        engine = create_engine("sqlite://", creator=lambda: open_read_only(path))
-        try:
-            return _state(engine)
-        finally:
-            engine.dispose()
-    return "foreign"
+    engine = create_engine("sqlite://", creator=lambda: open_read_only(path))
+    try:
+        return _state(engine)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            return "foreign"
+        raise
+    finally:
+        engine.dispose()
 
 
 def _state(engine: Engine) -> State:

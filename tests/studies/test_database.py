@@ -269,3 +269,54 @@ def test_what_is_no_database_here_is_a_usage_error(url: str) -> None:
         connect(url, create=True)
     assert error.value.exit_code == 2
     assert "secret" not in str(error.value)
+
+
+def test_only_sqlite_opens_the_file_of_a_database(tmp_path: Path) -> None:
+    """Closing any other descriptor of it would drop this process's locks, and its next commits would be lost."""
+    sample_study(connect(str(tmp_path / "hnet.db"), create=True), 5, name="kept")
+    done = subprocess.run([sys.executable, "-c", LOOK, *LOOKING], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr.strip() == ""
+
+
+LOOK = """
+import os, sys
+from typer.testing import CliRunner
+import studies
+from studies.database import connect
+from sweeps.cli import app
+opened = set()
+sys.addaudithook(lambda event, args: opened.add(os.path.basename(str(args[0]))) if event == "open" else None)
+studies.open("hnet.db").studies()
+connect("hnet.db", create=True)
+for command in sys.argv[1:]:
+    done = CliRunner().invoke(app, [*command.split(), "--db", "hnet.db"])
+    assert not isinstance(done.exception, Exception), (command, done.exception)
+sys.exit(", ".join(name for name in opened if name.startswith("hnet.db")))
+"""
+LOOKING = (
+    "study ls",
+    "study show kept",
+    "study trials kept",
+    "study sql SELECT+1",
+    "study export kept -o kept.csv",
+    "sweep status kept",
+    "db check",
+    "db upgrade",
+    "db backup copy.db",
+    "doctor",
+    "report tradeoff kept -o report",
+    "study export-optuna kept sqlite:///optuna.db",
+    "study import-optuna sqlite:///optuna.db kept --as again",
+    "study rm kept --yes",
+)
+
+
+def test_a_commit_survives_a_look_at_the_same_file_from_the_process_that_writes(tmp_path: Path) -> None:
+    path = str(tmp_path / "hnet.db")
+    store = Store(connect(path, create=True))
+    code = "import sys, studies; print(len(studies.open(sys.argv[1]).studies()))"
+    for count in range(3):
+        store.create_study(f"s{count}", {}, 1)
+        Studies(connect(path)).studies()
+        seen = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+        assert seen.stdout.strip() == str(count + 1)

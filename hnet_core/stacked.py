@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from hnet_core.assembly import open_stream
-from hnet_core.devices import pick_device, seconds_since
+from hnet_core.build import open_stream
 from hnet_core.engines import places
+from hnet_core.runtime.devices import pick_device, seconds_since
 from hnet_core.training import TrialRun
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 

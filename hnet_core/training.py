@@ -12,17 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core.assembly import method_shape, networks, open_stream
-from hnet_core.devices import device_name, pick_device, seconds_since
+from hnet_core.build import method_shape, networks, open_stream
 from hnet_core.engines import Place
 from hnet_core.errors import ConfigInvalid, TrainingDiverged
-from hnet_core.memory import PeakMemory
 from hnet_core.methods import Method, Problem
-from hnet_core.methods.method import ReadsTask
+from hnet_core.methods.protocol import ReadsTask
 from hnet_core.registry import METHODS
+from hnet_core.runtime.devices import device_name, pick_device, seconds_since
+from hnet_core.runtime.peak_memory import PeakMemory
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream
-from hnet_core.streams.tasks import mini_batches
+from hnet_core.streams.stream import mini_batches
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 
 EVALUATION_BATCH = 2048

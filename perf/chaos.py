@@ -32,7 +32,7 @@ import psutil
 import yaml
 
 import studies
-from perf.own_postgres import own_postgres
+from perf.postgres_server import own_postgres
 
 LOCKED_SECONDS = 60.0
 SECONDS_BETWEEN_BLOWS = (4.0, 14.0)

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, insert, select, text
 
-from studies.database import connect
-from studies.schema import COMPLETE, evaluation, run, task_time, trial
-from studies.store import Store
-from studies.summaries import Trials, add_summaries
+from studies.database.open_database import connect
+from studies.database.schema import COMPLETE, evaluation, run, task_time, trial
+from studies.database.stored_metrics import Trials, add_summaries
+from studies.store.store import Store
 
 EMBEDDINGS = np.array([8, 12, 24, 36, 62, 96, 128])
 TARGET_WEIGHTS = 478_410  # 784-400-400-10, as for split MNIST

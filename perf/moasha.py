@@ -1,9 +1,10 @@
 """MO-ASHA against random search on stored learning curves: `python -m perf.moasha --json`.
 
-200 real runs of permuted digits (perf/curves.py) are replayed on a simulated clock with 4 workers. In each replay both
-searches take the configurations in the same random order until the budget, a share of the seconds of the whole pool, is
-spent. Hypervolume of (validation accuracy, log10 compression ratio) over the trials that were completed, reference
-accuracy 0.1 and the largest ratio of the pool. One row per budget: mean difference and its paired 95 % t interval.
+200 real runs of permuted digits (perf/record_curves.py) are replayed on a simulated clock with 4 workers. In each
+replay both searches take the configurations in the same random order until the budget, a share of the seconds of the
+whole pool, is spent. Hypervolume of (validation accuracy, log10 compression ratio) over the trials that were completed,
+reference accuracy 0.1 and the largest ratio of the pool. One row per budget: mean difference and its paired 95 % t
+interval.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from hnet_core.trial import TrialResult, WeightCounts
-from perf.curves import FILE
-from studies.front import hypervolume_2d
-from studies.statistics import t_interval
-from sweeps.early_stopping import StoppingRules
+from perf.record_curves import FILE
+from studies.spec.spec import SweepSpec
+from studies.statistics.intervals import t_interval
+from studies.statistics.pareto import hypervolume_2d
 from sweeps.jobs import Job, Message, Step
-from sweeps.simulation import simulate
-from sweeps.spec import SweepSpec
+from sweeps.search.early_stopping import StoppingRules
+from sweeps.simulated_backend import simulate
 
 WORKERS = 4
 DIRECTIONS = ("maximize", "minimize")

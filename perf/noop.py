@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hnet_core.assembly import networks, stream_shape
-from hnet_core.checking import parse_trial
+from hnet_core.build import networks, stream_shape
+from hnet_core.config_validation import parse_trial
 from hnet_core.trial import TrialResult
+from studies.spec.spec import SweepSpec
 from sweeps.jobs import Job, Message, Step, Success
-from sweeps.spec import SweepSpec
 
 N_TASKS = 5
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perf.noop import no_work
-from sweeps.trainable import JobTrainable
+from sweeps.ray_backend.trainable import JobTrainable
 
 
 class NoopTrainable(JobTrainable):

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core.assembly import method_shape, networks
+from hnet_core.build import method_shape, networks
 from hnet_core.methods import Problem
 from hnet_core.methods.latent_replay import LatentReplay
 from hnet_core.methods.partial_hnet import PartialHnet

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from hnet_core.methods.frozen_blocks import FrozenBlocks
 from hnet_core.methods.partial_hnet import PartialHnet
-from hnet_core.methods.weights import GeneratedWeights
 from hnet_core.targets.target import Pass
+from hnet_core.weights.sources import GeneratedWeights
 
 
 class PerImageStep:

@@ -74,11 +74,13 @@ def _report(hnet: list[str], study: str, db: str, folder: Path, n_trials: int) -
     return replace(cost, size_mb=(folder / "tradeoff.html").stat().st_size / 1e6)
 
 
-_IMPORTS = "import sweeps.cli, studies.database, studies.queries, studies.trial_table, rich.table"
+_IMPORTS = (
+    "import sweeps.cli, studies.database.open_database, studies.queries.studies, studies.output.trial_table, rich.table"
+)
 
 _ASK = """
 import sys, time, resource
-import pandas, studies, studies.database, studies.queries
+import pandas, studies, studies.database.open_database, studies.queries.studies
 found = studies.open(sys.argv[1])
 found.studies()
 start, cpu = time.perf_counter(), time.process_time()

@@ -15,18 +15,18 @@ from functools import partial
 
 import torch
 
-from hnet_core.assembly import networks
+from hnet_core.build import networks
 from hnet_core.data import data_root
-from hnet_core.engines.layout import FlatTheta, Layout, layout_of
-from hnet_core.engines.output_drift import OutputDrift, gram_is_cheaper
+from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, layout_of
+from hnet_core.engines.output_drift.output_drift import OutputDrift, gram_is_cheaper
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods import Problem
 from hnet_core.registry import METHODS, STREAMS
-from hnet_core.regularizers import OutputRegularizer
+from hnet_core.regularizers.output import OutputRegularizer
 from hnet_core.streams import Stream
-from hnet_core.streams.tasks import mini_batches
+from hnet_core.streams.stream import mini_batches
 from hnet_core.targets.mlp import Mlp
-from perf import operations
+from perf import flops as operations
 from perf.settings import REGULARIZERS, STEPS, RegularizerSetting, StepSetting
 from perf.timing import interleaved, peak_mib
 

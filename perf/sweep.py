@@ -37,10 +37,10 @@ import psutil
 from sqlalchemy import Engine, text
 
 from perf.noop import no_work, noop_spec
-from perf.own_postgres import own_postgres
-from studies.check import check_database
-from studies.database import connect
-from sweeps.driver import Driver
+from perf.postgres_server import own_postgres
+from studies.database.integrity import check_database
+from studies.database.open_database import connect
+from sweeps.driver.driver import Driver
 from sweeps.jobs import Message
 from sweeps.runner import run_sweep
 
@@ -127,7 +127,7 @@ def _in_own_process(what: str, trials: int) -> tuple[float, float]:
 def run_service(trials: int, talkative: bool) -> float:
     """Our sweep on Ray; the processor seconds spent asking."""
     from perf.noop_trainable import NoopTrainable, TalkativeTrainable
-    from sweeps.searcher import run_with_ray
+    from sweeps.ray_backend.searcher import run_with_ray
 
     trainable = TalkativeTrainable if talkative else NoopTrainable
 

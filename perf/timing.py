@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import torch
 
-from hnet_core.memory import PeakMemory
+from hnet_core.runtime.peak_memory import PeakMemory
 
 WARM_UP = 1
 K = TypeVar("K")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from reports.numbers import decimals_of
-from reports.tables import Column, Row, Table, interval_of
+from reports.formatting import decimals_of
+from reports.table import Column, Row, Table, interval_of
 
 PREAMBLE = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}"
 MAX_TEXT = 120

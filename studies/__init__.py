@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from studies.queries import Studies
+    from studies.queries.studies import Studies
 
 __all__ = ["DEFAULT_URL", "open"]
 
@@ -20,7 +20,7 @@ DEFAULT_URL = "sqlite:///hnet.db"
 
 def open(url: str) -> Studies:
     """The studies of the database at `url`, for reading; see `studies.database.connect` for what it may raise."""
-    from studies.database import connect
-    from studies.queries import Studies
+    from studies.database.open_database import connect
+    from studies.queries.studies import Studies
 
     return Studies(connect(url))

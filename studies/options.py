@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from studies.output import Format
+from studies.output.formats import Format
 
 Name = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
 Database = Annotated[

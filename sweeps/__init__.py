@@ -38,15 +38,15 @@ def run(
         assignments: such as "training.iterations=200".
 
     Raises:
-        HnetError: see sweeps.spec.load_spec and sweeps.runner.run_sweep.
+        HnetError: see studies.spec.spec.load_spec and sweeps.runner.run_sweep.
     """
     import yaml
 
     from hnet_core.data import data_root
+    from studies.spec.document import parse_document
+    from studies.spec.spec import load_spec
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
-    from sweeps.spec import load_spec
-    from sweeps.yaml_file import parse_document
 
     if isinstance(spec, Mapping):
         document = parse_document(yaml.safe_dump(dict(spec), sort_keys=False), "spec")

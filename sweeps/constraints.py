@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studies.constraints import parse_bound
+from studies.spec.constraints import parse_bound
 
 
 @dataclass(frozen=True)

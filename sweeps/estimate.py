@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hnet_core.assembly import networks, stream_shape
+from hnet_core.build import networks, stream_shape
 from hnet_core.training import TrialRun
-from sweeps.spec import SweepSpec, contradictions, reductions
+from studies.spec.spec import SweepSpec, contradictions, reductions
 
 TIMED_ITERATIONS = 10
 TIMED_SECONDS = 5.0

@@ -10,7 +10,7 @@ import typer
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.options import Database, Name
-from studies.output import say
+from studies.output.formats import say
 
 
 def remove(
@@ -19,9 +19,9 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a study with all its trials and measurements, for good."""
-    from studies.database import connect
-    from studies.queries import Studies
-    from studies.shelf import Shelf
+    from studies.database.open_database import connect
+    from studies.queries.studies import Studies
+    from studies.store.admin import Shelf
 
     engine = connect(db)
     trials = Studies(engine).trial_counts(name).total
@@ -40,7 +40,7 @@ def _forget(uuid: str, url: str) -> None:
 
     import optuna
 
-    from studies.database import tune_sqlite
+    from studies.database.open_database import tune_sqlite
     from sweeps.runner import checkpoint_folder
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.data import data_root
-from hnet_core.devices import device_name, pick_device
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.registry import STREAMS
-from studies.database import connect
-from studies.queries import Studies
-from studies.sides import differences
-from studies.store import Store, StudyExists
+from hnet_core.runtime.devices import device_name, pick_device
+from studies.comparing.configurations import differences
+from studies.database.open_database import connect
+from studies.queries.studies import Studies
+from studies.spec.spec import SweepSpec, as_read_today, fixed_part
+from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
-from sweeps.driver import Driver
-from sweeps.first_trials import check_past, prepare_first_trials
+from sweeps.driver.counters import StudyHandle, Tally
+from sweeps.driver.driver import Driver
+from sweeps.driver.lease_heartbeat import study_lease
+from sweeps.driver.progress import SweepProgress
+from sweeps.driver.reconcile import reconcile
+from sweeps.driver.stop_signals import StopSignals
 from sweeps.jobs import Message
-from sweeps.lease import study_lease
-from sweeps.progress import SweepProgress
 from sweeps.provenance import provenance
-from sweeps.reconcile import reconcile
-from sweeps.samplers import open_optuna_study
-from sweeps.signals import StopSignals
-from sweeps.spec import SweepSpec, as_read_today, fixed_part
-from sweeps.tally import StudyHandle, Tally
+from sweeps.search.samplers import open_optuna_study
+from sweeps.search.warm_start import check_past, prepare_first_trials
 
 log = logging.getLogger("hnet")
 
@@ -83,7 +83,7 @@ def run_sweep(
         ConfigInvalid: checkpoints cannot be written to `storage`; no database is made then.
         StudyHeld: another driver runs it.
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
-        DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.connect.
+        DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.open_database.connect.
     """
     root = data_root(data)
     storage = None if storage is None else checkpoints.prepare(storage)
@@ -159,7 +159,7 @@ def _default_workers(address: str | None) -> int:
 
 
 def _ray() -> Backend:
-    from sweeps.searcher import run_with_ray
+    from sweeps.ray_backend.searcher import run_with_ray
 
     return run_with_ray
 

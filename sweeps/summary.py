@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from studies.front import pareto_mask
-from sweeps.spec import SweepSpec
+from studies.spec.spec import SweepSpec
+from studies.statistics.pareto import pareto_mask
 
 
 def best_and_front(spec: SweepSpec, objectives: Collection[Sequence[float | None]]) -> list[str]:

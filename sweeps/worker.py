@@ -8,13 +8,13 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from hnet_core.checking import parse_trial
+from hnet_core.config_validation import parse_trial
 from hnet_core.errors import DatasetMissing, HnetError
 from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from sweeps.checkpoints import Checkpoints, from_bytes, open_checkpoints, to_bytes
-from sweeps.crash import crash_point
+from sweeps.fault_injection import crash_point
 from sweeps.jobs import Failure, Job, Message, Step, Success
 
 

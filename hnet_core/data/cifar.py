@@ -11,7 +11,7 @@ import torch
 
 from hnet_core.data.images import Images
 from hnet_core.data.mnist import first_line
-from hnet_core.data.npz_pair import load_pair
+from hnet_core.data.npz import load_pair
 from hnet_core.errors import DatasetCorrupt, DatasetMissing
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hnet_core.engines.fast import FastStep, unsupported
 from hnet_core.engines.own_weights import OwnWeightsStep, own_weights_step
 from hnet_core.engines.plain import PlainStep
-from hnet_core.engines.protection import HypernetStep, Protection
-from hnet_core.engines.stack import Place, places, seat
+from hnet_core.engines.step_protocols import HypernetStep, Protection
 from hnet_core.errors import UnsupportedTrial
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import GeneratedWeights
+from hnet_core.methods.protocol import Problem
+from hnet_core.seed_stack import Place, places, seat
+from hnet_core.weights.sources import GeneratedWeights
 
 __all__ = [
     "FastStep",

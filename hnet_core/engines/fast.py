@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hnet_core.engines.activations import in_place
-from hnet_core.engines.adam import FlatAdam
-from hnet_core.engines.batches import Batches
-from hnet_core.engines.generation import Generation
-from hnet_core.engines.layout import FlatTheta, Layout, layout_of
-from hnet_core.engines.output_drift import OutputDrift
-from hnet_core.engines.protection import Protection
-from hnet_core.engines.replay import Replay
-from hnet_core.engines.target_gradient import target_gradient
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import GeneratedWeights
+from hnet_core.engines.cuda_graph import Replay
+from hnet_core.engines.kernels.activations import in_place
+from hnet_core.engines.kernels.adam import FlatAdam
+from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, layout_of
+from hnet_core.engines.kernels.generation import Generation
+from hnet_core.engines.kernels.stacked_batches import Batches
+from hnet_core.engines.kernels.target_gradient import target_gradient
+from hnet_core.engines.output_drift.output_drift import OutputDrift
+from hnet_core.engines.step_protocols import Protection
+from hnet_core.methods.protocol import Problem
+from hnet_core.weights.sources import GeneratedWeights
 
 
 class FastStep:

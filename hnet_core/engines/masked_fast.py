@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hnet_core.engines.adam import FlatAdam
-from hnet_core.engines.generation import Generation
-from hnet_core.engines.layout import FlatTheta, layout_of
+from hnet_core.engines.kernels.adam import FlatAdam
+from hnet_core.engines.kernels.flat_theta import FlatTheta, layout_of
+from hnet_core.engines.kernels.generation import Generation
+from hnet_core.engines.kernels.target_gradient import target_gradient
 from hnet_core.engines.masked_plain import Retention, target_penalty
-from hnet_core.engines.output_drift import OutputDrift
-from hnet_core.engines.target_gradient import target_gradient
-from hnet_core.methods.masked_weights import MaskedWeights
-from hnet_core.methods.method import Problem
+from hnet_core.engines.output_drift.output_drift import OutputDrift
+from hnet_core.methods.protocol import Problem
+from hnet_core.weights.masked import MaskedWeights
 
 
 class FastMaskedStep:

@@ -8,10 +8,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.masks import SemiBinaryMask
-from hnet_core.methods.masked_weights import MaskedWeights
-from hnet_core.methods.method import Problem
-from hnet_core.regularizers import NormName, weight_drift
+from hnet_core.methods.protocol import Problem
+from hnet_core.regularizers.output import NormName, weight_drift
+from hnet_core.weights.masked import MaskedWeights
+from hnet_core.weights.semi_binary_masks import SemiBinaryMask
 
 
 @dataclass(frozen=True)

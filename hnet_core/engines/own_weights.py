@@ -8,14 +8,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.engines.adam import FlatAdam
-from hnet_core.engines.batches import Batches
-from hnet_core.engines.protection import Protection
-from hnet_core.engines.replay import Replay
-from hnet_core.engines.stack import seat
-from hnet_core.engines.target_gradient import target_gradient
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import OwnWeights
+from hnet_core.engines.cuda_graph import Replay
+from hnet_core.engines.kernels.adam import FlatAdam
+from hnet_core.engines.kernels.stacked_batches import Batches
+from hnet_core.engines.kernels.target_gradient import target_gradient
+from hnet_core.engines.step_protocols import Protection
+from hnet_core.methods.protocol import Problem
+from hnet_core.seed_stack import seat
+from hnet_core.weights.sources import OwnWeights
 
 
 class OwnWeightsStep(Protocol):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hnet_core.engines.protection import Protection
-from hnet_core.lookahead import adam_lookahead
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import GeneratedWeights
-from hnet_core.regularizers import OutputRegularizer
+from hnet_core.engines.step_protocols import Protection
+from hnet_core.methods.protocol import Problem
+from hnet_core.regularizers.lookahead import adam_lookahead
+from hnet_core.regularizers.output import OutputRegularizer
+from hnet_core.weights.sources import GeneratedWeights
 
 
 class PlainStep:

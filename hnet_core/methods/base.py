@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.methods.method import Predictor, Problem, Tensors
-from hnet_core.methods.weights import WeightSource, fixed_predictor, shared_counts
+from hnet_core.methods.protocol import Predictor, Problem, Tensors
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
 from hnet_core.trial import TrialConfig, WeightCounts
+from hnet_core.weights.sources import WeightSource, fixed_predictor, shared_counts
 
 
 class BaseMethod:
     """A method that trains one task after the other and keeps everything in one weight source.
 
     As it stands it is a method that trains the weights of the target network itself; a method overrides what is
-    different about it. See `hnet_core.methods.method.Method` for what each part means.
+    different about it. See `hnet_core.methods.protocol.Method` for what each part means.
 
     Attributes:
         problem, source: set by the method's own __init__.

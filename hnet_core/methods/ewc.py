@@ -11,12 +11,12 @@ from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import OwnWeights, copies, shared_counts
+from hnet_core.methods.protocol import Problem
 from hnet_core.seeding import generator
 from hnet_core.streams import Split
 from hnet_core.targets import Target
 from hnet_core.trial import BYTES_PER_WEIGHT, ComponentOptions, WeightCounts
+from hnet_core.weights.sources import OwnWeights, copies, shared_counts
 
 EXAMPLES_AT_A_TIME = 16
 

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import OwnWeights
+from hnet_core.methods.protocol import Problem
 from hnet_core.streams import Split
 from hnet_core.targets import Target
 from hnet_core.targets.target import Normalization
+from hnet_core.weights.sources import OwnWeights
 
 FEATURE_BATCH = 512
 

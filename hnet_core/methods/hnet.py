@@ -10,13 +10,13 @@ from torch import Tensor
 
 from hnet_core.engines import Protection, hypernet_step
 from hnet_core.hypernets import Hypernet
-from hnet_core.lookahead import EpsilonPlacement
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import GeneratedWeights, shared_counts
+from hnet_core.methods.protocol import Problem
+from hnet_core.regularizers.lookahead import EpsilonPlacement
 from hnet_core.seeding import generator
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
+from hnet_core.weights.sources import GeneratedWeights, shared_counts
 
 
 class Hnet(BaseMethod):

@@ -8,17 +8,17 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from hnet_core.engines.masked import masked_step
 from hnet_core.engines.masked_plain import Retention
+from hnet_core.engines.masked_step import masked_step
 from hnet_core.hypernets import Hypernet
-from hnet_core.masks import MaskValues, SemiBinaryMask
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.masked_weights import MaskedWeights
-from hnet_core.methods.method import Problem, Tensors
-from hnet_core.methods.weights import shared_counts
-from hnet_core.regularizers import NormName
+from hnet_core.methods.protocol import Problem, Tensors
+from hnet_core.regularizers.output import NormName
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
+from hnet_core.weights.masked import MaskedWeights
+from hnet_core.weights.semi_binary_masks import MaskValues, SemiBinaryMask
+from hnet_core.weights.sources import shared_counts
 
 
 class HyperMask(BaseMethod):
@@ -26,9 +26,10 @@ class HyperMask(BaseMethod):
 
     L = L_task(W * m_t) + beta_output * R_out + lambda_target * R_target, "HyperMask: Adaptive hypernetwork-based masks
     for continual learning" (Ksiazek and Spurek 2023, https://arxiv.org/abs/2310.00113) as its official code has it:
-    m_t the semi-binary mask of `hnet_core.masks`, R_out the drift of the mask logits of previous tasks (no look-ahead),
-    R_target the norm of the change of W since the task began. One head for all tasks. docs/methods/hypermask.md lists
-    where paper and code can be read in two ways; each is an option, the default is the code's reading.
+    m_t the semi-binary mask of `hnet_core.weights.semi_binary_masks`, R_out the drift of the mask logits of previous
+    tasks (no look-ahead), R_target the norm of the change of W since the task began. One head for all tasks.
+    docs/methods/hypermask.md lists where paper and code can be read in two ways; each is an option, the default is the
+    code's reading.
     """
 
     name = "hypermask"

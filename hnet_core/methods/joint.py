@@ -8,8 +8,8 @@ from torch import Tensor
 
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.methods.finetune import Finetune
-from hnet_core.methods.method import Problem
-from hnet_core.methods.weights import GeneratedWeights
+from hnet_core.methods.protocol import Problem
+from hnet_core.weights.sources import GeneratedWeights
 
 
 class Joint(Finetune):

@@ -12,14 +12,14 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
-from hnet_core.methods.method import Predictor, Problem
-from hnet_core.methods.weights import GeneratedWeights, shared_counts
+from hnet_core.methods.protocol import Predictor, Problem
+from hnet_core.regularizers.snapshots import snapshot
 from hnet_core.seeding import generator
-from hnet_core.snapshots import snapshot
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.target import Normalization
 from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
+from hnet_core.weights.sources import GeneratedWeights, shared_counts
 
 
 class PartialHnet(BaseMethod):

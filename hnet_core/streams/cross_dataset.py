@@ -12,7 +12,7 @@ from hnet_core.streams.image_options import Validation, image_facts, preprocessi
 from hnet_core.streams.image_sizes import of_classes, resized
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import class_order, classes_as_task
-from hnet_core.streams.tasks import Stream, StreamShape
+from hnet_core.streams.stream import Stream, StreamShape
 from hnet_core.trial import ComponentOptions
 
 CHANNELS = 3

@@ -12,7 +12,7 @@ from hnet_core.data import Images, open_images
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import DATASETS
 from hnet_core.streams.preprocessing import CHANNELS, AugmentationName, NormalizationName, Preprocessing
-from hnet_core.streams.tasks import Split, Task
+from hnet_core.streams.stream import Split, Task
 from hnet_core.trial import ComponentOptions
 
 Validation: Any = Field(

@@ -13,7 +13,7 @@ from torch import Tensor
 from hnet_core.errors import ConfigInvalid
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import SplitStream
-from hnet_core.streams.tasks import Split, Stream, StreamShape, Task
+from hnet_core.streams.stream import Split, Stream, StreamShape, Task
 
 BLOCK = 4096
 

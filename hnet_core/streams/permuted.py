@@ -14,7 +14,7 @@ from hnet_core.data import open_images
 from hnet_core.errors import ConfigInvalid
 from hnet_core.seeding import generator
 from hnet_core.streams.image_options import ImageStreamOptions, image_facts, splits
-from hnet_core.streams.tasks import Stream, StreamShape, Task
+from hnet_core.streams.stream import Stream, StreamShape, Task
 
 
 class PermutedStream:

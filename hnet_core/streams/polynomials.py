@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from hnet_core.seeding import generator
-from hnet_core.streams.tasks import Split, Stream, StreamShape, Task
+from hnet_core.streams.stream import Split, Stream, StreamShape, Task
 from hnet_core.trial import ComponentOptions
 
 # Function, interval (App. C of the paper).

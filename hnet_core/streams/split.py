@@ -13,7 +13,7 @@ from hnet_core.data import Images, open_images
 from hnet_core.errors import ConfigInvalid, DatasetCorrupt
 from hnet_core.seeding import generator
 from hnet_core.streams.image_options import PreprocessedOptions, image_facts, preprocessing_for, splits
-from hnet_core.streams.tasks import Split, Stream, StreamShape, Task
+from hnet_core.streams.stream import Split, Stream, StreamShape, Task
 
 
 class SplitStream:

@@ -12,7 +12,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.streams.image_options import Validation, image_facts, preprocessing_for, splits
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import classes_as_task
-from hnet_core.streams.tasks import Stream, StreamShape
+from hnet_core.streams.stream import Stream, StreamShape
 from hnet_core.trial import ComponentOptions
 
 CLASSES_PER_TASK = 10

@@ -11,7 +11,7 @@ from hnet_core.data import open_images
 from hnet_core.streams.image_sizes import resized
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import SplitStream, split_images
-from hnet_core.streams.tasks import Stream, StreamShape
+from hnet_core.streams.stream import Stream, StreamShape
 
 
 class SplitTinyImagenet(SplitStream):

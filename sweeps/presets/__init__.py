@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hnet_core.errors import NotFound
 from hnet_core.registry import did_you_mean
-from sweeps.variants import take_variant, variant_names
-from sweeps.yaml_file import Document, read_document
+from studies.spec.document import Document, read_document
+from studies.spec.variants import take_variant, variant_names
 
 FOLDER = Path(__file__).parent
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hnet_core.assembly import networks, stream_shape
+from hnet_core.build import networks, stream_shape
 from hnet_core.method_docs import PAGES, methods_markdown
 from hnet_core.registry import METHODS
 from hnet_core.training import run_trial

@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 import pytest
 
-from hnet_core.assembly import networks, stream_shape
-from hnet_core.checking import parse_trial
+from hnet_core.build import networks, stream_shape
+from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS, STREAMS, TARGETS
 from hnet_core.stacked import StackedRuns

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from hnet_core.engines import PlainStep, replay
+from hnet_core.engines import PlainStep
+from hnet_core.engines import cuda_graph as replay
 from hnet_core.stacked import StackedRuns, groups, run_trials
 from hnet_core.training import TrialRun, run_trial
 from hnet_core.trial import TaskReport, TrialConfig

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hnet_core.checking import check_trial, parse_trial
+from hnet_core.config_validation import check_trial, parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS
 from tests.hnet_core.tiny import TINY, tiny

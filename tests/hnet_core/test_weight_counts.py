@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from hnet_core.assembly import networks, stream_shape
-from hnet_core.checking import parse_trial
+from hnet_core.build import networks, stream_shape
+from hnet_core.config_validation import parse_trial
 from hnet_core.hypernets.chunked import ChunkedHypernet
 from hnet_core.hypernets.full import FullHypernet
 from hnet_core.registry import TARGETS

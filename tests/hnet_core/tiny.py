@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hnet_core.checking import parse_trial
+from hnet_core.config_validation import parse_trial
 from hnet_core.trial import TrialConfig
 
 TINY: dict[str, Any] = {

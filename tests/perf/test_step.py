@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from perf import operations, settings, step
+from perf import flops as operations
+from perf import settings, step
 from perf.settings import RegularizerSetting, StepSetting
 from perf.timing import interleaved
 from tests.hnet_core.tiny import TINY

@@ -14,14 +14,14 @@ from sqlalchemy import Engine
 
 import studies
 from hnet_core.trial import TrialResult
-from reports.evidence import Evidence, Quality, Trial
-from reports.trial_columns import Measured
-from studies.database import connect
-from studies.interval import Interval
-from studies.metrics import METRICS
-from studies.queries import Studies
-from studies.record import StudyRecord
-from studies.store import Store
+from reports.data.study_data import Evidence, Quality, Trial
+from reports.data.trial_arrays import Measured
+from studies.database.open_database import connect
+from studies.metrics.definitions import METRICS
+from studies.queries.record import StudyRecord
+from studies.queries.studies import Studies
+from studies.statistics.interval import Interval
+from studies.store.store import Store
 from tests.studies.sample import PROVENANCE, describe, sample_params, sample_result, sample_spec
 
 SPEC = MappingProxyType(sample_spec("small", 4, 3, 4))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.tradeoff import write
-from studies.queries import Studies
+from reports.pages.tradeoff import write
+from studies.queries.studies import Studies
 from tests.reports.cases import new_engine, open_in
 from tests.studies.sample import sample_study
 

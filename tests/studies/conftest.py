@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from studies.database import connect
-from studies.schema import metadata
-from studies.store import Store
+from studies.database.open_database import connect
+from studies.database.schema import metadata
+from studies.store.store import Store
 from tests.postgres import new_postgres_database
 from tests.studies.sample import PROVENANCE
 

@@ -15,8 +15,8 @@ import numpy as np
 from sqlalchemy import Engine
 
 from hnet_core.trial import TrialResult, WeightCounts
-from studies.asked_trial import AskedTrial
-from studies.store import Store
+from studies.store.store import Store
+from studies.store.suggested_trial import AskedTrial
 
 HIDDEN = (100, 100)
 IMAGE_SIZE, N_CLASSES = 64, 10

@@ -15,8 +15,8 @@ import pytest
 import studies
 from hnet_core.stacked import tasks_done
 from sweeps.checkpoints import open_checkpoints
+from sweeps.ray_backend.searcher import QUIET
 from sweeps.runner import run_sweep
-from sweeps.searcher import QUIET
 from sweeps.worker import furthest
 from tests.sweeps.tiny import SPEC, inline, tiny_spec
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import studies
-from hnet_core.checking import parse_trial
+from hnet_core.config_validation import parse_trial
 from hnet_core.training import run_trial
 from tests.sweeps.test_runner import optuna_states
 from tests.sweeps.tiny import SPEC

@@ -12,15 +12,15 @@ import pytest
 
 import studies
 from hnet_core.errors import HnetError
-from studies.database import DatabaseUnreachable
-from studies.store import Store
+from studies.database.open_database import DatabaseUnreachable
+from studies.spec.spec import Limits, fixed_part
+from studies.store.store import Store
 from sweeps.checkpoints import Folder
-from sweeps.driver import Driver
+from sweeps.driver.database_retry import Patience
+from sweeps.driver.driver import Driver
 from sweeps.jobs import Failure, Success
-from sweeps.patience import Patience
+from sweeps.ray_backend.watchdog import Watchdog
 from sweeps.runner import run_sweep
-from sweeps.spec import Limits, fixed_part
-from sweeps.watchdog import Watchdog
 from sweeps.worker import work
 from tests.sweeps.tiny import inline, tiny_spec
 
@@ -34,7 +34,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.patience.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("sweeps.driver.database_retry.time.sleep", lambda seconds: None)
 
 
 def rows(url: str) -> list[tuple[int, str, int]]:

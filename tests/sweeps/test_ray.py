@@ -142,8 +142,8 @@ def test_ctrl_c_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: Path
 
 @pytest.mark.slow
 def test_a_request_to_stop_from_another_process_is_heard(tmp_path: Path) -> None:
-    from studies.database import connect
-    from studies.store import Store
+    from studies.database.open_database import connect
+    from studies.store.store import Store
 
     spec_in(tmp_path, iterations=200, trials=50)
     driver = start(tmp_path)

@@ -16,15 +16,15 @@ import studies
 import sweeps
 from hnet_core.errors import ConfigInvalid
 from hnet_core.training import run_trial
-from studies.metrics import run_metrics
-from studies.store import LeaseLost
-from sweeps.crash import VARIABLE
-from sweeps.driver import Driver
+from studies.metrics.definitions import run_metrics
+from studies.spec.spec import SweepSpec
+from studies.store.store import LeaseLost
+from sweeps.driver.driver import Driver
+from sweeps.driver.lease_heartbeat import StudyHeld, study_lease
+from sweeps.driver.stop_signals import StopSignals
+from sweeps.fault_injection import VARIABLE
 from sweeps.jobs import Failure
-from sweeps.lease import StudyHeld, study_lease
 from sweeps.runner import Outcome, checkpoint_folder, run_sweep
-from sweeps.signals import StopSignals
-from sweeps.spec import SweepSpec
 from tests.sweeps.tiny import SPEC, inline, tiny_spec
 
 
@@ -123,7 +123,7 @@ def test_a_study_of_another_spec_is_left_alone_and_the_difference_shown(url: str
 
 
 def test_a_configuration_already_measured_is_not_trained_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
+    monkeypatch.setattr("sweeps.driver.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
     spec = tiny_spec(search={"hypernet.chunk_size": {"choice": [50, 100]}}, budget={"trials": 3})
     outcome = run(spec, url)
     assert outcome.tally.complete == 2
@@ -171,7 +171,7 @@ def test_an_impossible_combination_is_skipped_with_its_reason_as_it_was_asked(ur
 def test_a_search_space_without_feasible_points_ends_with_a_warning(
     url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
+    monkeypatch.setattr("sweeps.driver.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
     outcome = run(tiny_spec(constraints={"compression_ratio": "<= 0.0001"}), url)
     assert outcome.tally.complete == 0
     assert "the search space seems exhausted" in caplog.text
@@ -252,8 +252,8 @@ def test_a_second_driver_of_a_running_study_is_refused(url: str) -> None:
 
 
 def test_the_lease_of_a_dead_process_on_this_machine_is_taken_over_at_once(url: str) -> None:
-    from studies.database import connect
-    from studies.store import Store
+    from studies.database.open_database import connect
+    from studies.store.store import Store
 
     store = Store(connect(url, create=True))
     study_id = store.create_study("tiny", {}, 1)
@@ -322,7 +322,7 @@ def _run_to_crash(url: str, point: str) -> None:
 
 
 def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.reconcile.MAX_ATTEMPTS", 3)
+    monkeypatch.setattr("sweeps.driver.reconcile.MAX_ATTEMPTS", 3)
     for _ in range(3):
         run_until_killed(url, "mid_train")
     run(tiny_spec(seeds=2), url)

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.driver import Driver
+from studies.spec.spec import SweepSpec
+from sweeps.driver.driver import Driver
 from sweeps.jobs import Message
-from sweeps.spec import SweepSpec
 from sweeps.worker import work
 from tests.hnet_core.tiny import TINY
 

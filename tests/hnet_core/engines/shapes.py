@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hnet_core.engines.layout import FlatTheta, Layout, layout_of
+from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, layout_of
 from hnet_core.hypernets import Hypernet
 from hnet_core.hypernets.chunked import ChunkedHypernet
 from hnet_core.hypernets.full import FullHypernet

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS
 from hnet_core.engines import FastStep, PlainStep, hypernet_step
-from hnet_core.engines.direct import Direct
-from hnet_core.engines.gram import Gram
-from hnet_core.engines.stack import Seat
+from hnet_core.engines.output_drift.direct import Direct
+from hnet_core.engines.output_drift.gram import Gram
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets.chunked import ChunkedHypernet
-from hnet_core.methods.weights import GeneratedWeights
+from hnet_core.seed_stack import Seat
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
+from hnet_core.weights.sources import GeneratedWeights
 from tests.hnet_core.tiny import tiny
 
 POLYNOMIALS = {"name": "polynomials"}
@@ -91,7 +91,7 @@ def test_the_user_may_choose_the_form_of_the_regulariser(form: str) -> None:
 
 def test_any_other_target_network_is_trained_through_automatic_differentiation(monkeypatch: pytest.MonkeyPatch) -> None:
     by_hand = trained("fast", {})
-    monkeypatch.setattr("hnet_core.engines.target_gradient.Mlp", type("NoSuchTarget", (), {}))
+    monkeypatch.setattr("hnet_core.engines.kernels.target_gradient.Mlp", type("NoSuchTarget", (), {}))
     assert deviation(trained("fast", {}), by_hand) < 1e-9
 
 

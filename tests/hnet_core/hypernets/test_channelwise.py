@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from hnet_core.hypernets.channelwise import ChannelwiseHypernet
+from hnet_core.regularizers.snapshots import ChannelSnapshot, WeightSnapshot
 from hnet_core.seeding import generator
-from hnet_core.snapshots import ChannelSnapshot, WeightSnapshot
 from hnet_core.targets.slim_resnet18 import SlimResnet18
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from hnet_core.assembly import networks, stream_shape
+from hnet_core.build import networks, stream_shape
 from hnet_core.data import data_root
 from hnet_core.registry import METHODS, STREAMS
 from hnet_core.seeding import generator
-from hnet_core.streams.tasks import mini_batches
+from hnet_core.streams.stream import mini_batches
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from tests.hnet_core.obvious_adam import ObviousAdam

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from hnet_core.assembly import networks, stream_shape
-from hnet_core.checking import parse_trial
+from hnet_core.build import networks, stream_shape
+from hnet_core.config_validation import parse_trial
 from hnet_core.data import data_root
 from hnet_core.engines.masked_fast import FastMaskedStep
 from hnet_core.engines.masked_plain import PlainMaskedStep
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.registry import STREAMS
 from hnet_core.seeding import generator
-from hnet_core.streams.tasks import StreamShape, mini_batches
+from hnet_core.streams.stream import StreamShape, mini_batches
 from hnet_core.training import TrialRun, run_trial
 from hnet_core.trial import TrialConfig
 from tests.hnet_core.obvious_adam import ObviousAdam

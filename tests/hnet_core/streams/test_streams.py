@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
-from hnet_core.streams.tasks import mini_batches
+from hnet_core.streams.stream import mini_batches
 
 ROOT = Path("unused")
 

@@ -1,0 +1,59 @@
+"""From a configuration to what it is made of: the stream, the networks, their weight counts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from hnet_core.data import data_root
+from hnet_core.errors import UnsupportedTrial
+from hnet_core.hypernets import Hypernet
+from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
+from hnet_core.runtime.devices import pick_device
+from hnet_core.streams import Stream, StreamShape
+from hnet_core.targets import Target
+from hnet_core.trial import TrialConfig, WeightCounts
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of a configuration and their weight counts."""
+
+    target: Target
+    hypernet: Hypernet | None
+    counts: WeightCounts
+
+
+def networks(config: TrialConfig, shape: StreamShape) -> Networks:
+    """Build the networks of a configuration; no weight is allocated.
+
+    Raises:
+        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
+    """
+    target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
+    method = METHODS[config.method.name]
+    reason = method.unsupported(config, shape, target)
+    if reason is not None:
+        raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="method")
+    hypernet: Hypernet | None = None
+    if config.hypernet is not None:
+        generated = method.generated(config.method, target)
+        hypernet = HYPERNETS[config.hypernet.name](config.hypernet, generated.shapes, generated.kinds)
+    counts = method.counts(config.method, target, hypernet, shape.n_tasks)
+    return Networks(target, hypernet, counts)
+
+
+def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> Stream:
+    """The configuration's stream with its data, on the device it is trained on."""
+    stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root))
+    return stream.to(pick_device(config.training.device))
+
+
+def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:
+    """Tasks, inputs and heads of the configuration's stream and method, without loading images of a known data set."""
+    return method_shape(config, STREAMS[config.stream.name].shape(config.stream, data_root(root)))
+
+
+def method_shape(config: TrialConfig, shape: StreamShape) -> StreamShape:
+    """The shape of a stream as the method sees it: with one head for all tasks where it wants only one."""
+    return replace(shape, shared_head=True) if METHODS[config.method.name].single_head else shape

@@ -1,0 +1,1 @@
+"""Building blocks of the fast engine: flat buffers and gradients written by hand."""

@@ -1,0 +1,97 @@
+"""Forward and backward pass of a fully connected target network by hand, in buffers made once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hnet_core.engines.kernels.activations import in_place
+from hnet_core.engines.kernels.matmul import product, product_and
+from hnet_core.streams import StreamShape
+from hnet_core.targets.mlp import Mlp
+from hnet_core.targets.target import cut
+
+
+class MlpGradient:
+    """Gradient of the mean cross-entropy (or mean squared error) of one task's head; other heads get zero.
+
+    Every tensor may have a leading dimension of stacked seeds.
+
+    Args:
+        weights: the target's weights, (n_weights,), read at each call.
+        gradient: where to write, (n_weights,); may be the memory of the weights.
+    """
+
+    def __init__(self, target: Mlp, shape: StreamShape, weights: Tensor, gradient: Tensor) -> None:
+        activation = in_place(target.activation)
+        if activation is None:
+            raise ValueError("the activation must be one of hnet_core.activations; use AutogradGradient for others.")
+        self._apply_, self._backward_ = activation.apply_, activation.backward_
+        self._shape, self._widths = shape, target.widths
+        self._all_weights, self._all_gradients = cut(weights, target.shapes), cut(gradient, target.shapes)
+        self._batch_shape = torch.Size()
+        self.start_task(0)
+
+    @property
+    def recordable(self) -> bool:
+        return True
+
+    def start_task(self, task: int) -> None:
+        head = self._shape.head(task)
+        weights, gradients = _with_head(self._all_weights, head), _with_head(self._all_gradients, head)
+        self._of_other_heads = [
+            part
+            for weight, bias in [self._all_gradients[-2:]]
+            for others in (slice(None, head.start), slice(head.stop, None))
+            for part in (weight[..., others, :], bias[..., others])
+            if part.numel()
+        ]
+        biases = [bias.unsqueeze(-2) for bias in weights[1::2]]
+        self._layers = list(zip(weights[::2], [w.mT for w in weights[::2]], biases, strict=True))
+        self._layer_gradients = list(zip(gradients[::2], gradients[1::2], strict=True))
+
+    def fill(self, inputs: Tensor, labels: Tensor) -> None:
+        if inputs.shape != self._batch_shape:
+            self._make_buffers(inputs)
+        activations = [inputs, *self._activations]
+        last = len(self._layers) - 1
+        for depth, (_, transposed, bias) in enumerate(self._layers):
+            product_and(bias, activations[depth], transposed, activations[depth + 1])
+            if depth < last:
+                self._apply_(activations[depth + 1])
+        self._loss_gradient(labels)
+        for depth in range(last, -1, -1):
+            after = self._deltas[depth]
+            if depth > 0:
+                before = self._deltas[depth - 1]
+                product(after, self._layers[depth][0], before)
+                self._backward_(before, activations[depth])
+            of_weight, of_bias = self._layer_gradients[depth]  # from here on the layer's weights may be overwritten
+            product(after.mT, activations[depth], of_weight)
+            torch.sum(after, dim=-2, out=of_bias)
+        for part in self._of_other_heads:
+            part.zero_()
+
+    def _loss_gradient(self, labels: Tensor) -> None:
+        """Gradient of the mean loss with respect to the outputs of the head."""
+        outputs, delta = self._activations[-1], self._deltas[-1]
+        if self._shape.measure == "mse":
+            torch.sub(outputs, labels, out=delta)
+            delta.mul_(2 / delta.shape[-2:].numel())
+        else:
+            torch.softmax(outputs, dim=-1, out=delta)
+            delta.scatter_add_(-1, labels.unsqueeze(-1), self._minus_one)
+            delta.mul_(1 / outputs.shape[-2])
+
+    def _make_buffers(self, inputs: Tensor) -> None:
+        self._batch_shape = inputs.shape
+        widths, batch = [*self._widths[1:-1], self._shape.outputs_per_task], inputs.shape[:-1]
+        self._activations = [inputs.new_empty(*batch, width) for width in widths]
+        self._deltas = [inputs.new_empty(*batch, width) for width in widths]
+        self._minus_one = inputs.new_full((*batch, 1), -1.0)
+
+
+def _with_head(tensors: list[Tensor], head: slice) -> list[Tensor]:
+    """Weights and biases of all layers, of the last one only those of a head."""
+    *others, weight, bias = tensors
+    return [*others, weight[..., head, :], bias[..., head]]

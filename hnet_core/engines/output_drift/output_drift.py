@@ -1,0 +1,117 @@
+"""The output regulariser of von Oswald et al. (2020) without generating, or storing, any weights of previous tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor
+
+from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout
+from hnet_core.engines.kernels.lookahead_weights import Candidate
+from hnet_core.engines.output_drift.direct import Direct, Piece, masked_pieces
+from hnet_core.engines.output_drift.gram import Gram
+from hnet_core.engines.output_drift.previous_tasks import PreviousTasks
+from hnet_core.runtime.precision import full_float32
+
+Form = Literal["auto", "gram", "direct"]
+
+
+class OutputDrift:
+    """R(theta) = mean over previous tasks j of || h(e_j, theta) - h(e_j, theta*) ||^2, eq. 2, and its gradient.
+
+    The same function as hnet_core.regularizers.output.OutputRegularizer, which reads like the paper and is its oracle.
+    Of stacked seeds it is each one's own; every tensor but `kept` then has a leading dimension (S, ...).
+
+    Args:
+        theta_before: theta*; copied.
+        embeddings: of the previous tasks, (n_previous_tasks, te).
+        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        n_drawn: how many previous tasks each step draws; None for all.
+        form: gram, direct, or auto for the one that takes fewer multiplications.
+        embedding_gradient: see PreviousTasks; None where the embeddings are constants.
+
+    Attributes:
+        candidate: where R is taken; to be set before `add_gradient`.
+        depends_on_draw: whether other drawn tasks mean other operations, so that a recorded step cannot be replayed.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        theta_before: FlatTheta,
+        embeddings: Tensor,
+        kept: Tensor | None = None,
+        n_drawn: int | None = None,
+        form: Form = "auto",
+        embedding_gradient: Tensor | None = None,
+    ) -> None:
+        self.candidate = Candidate(layout, theta_before)
+        with full_float32():
+            self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn, embedding_gradient)
+            self._parts = self._make_parts(layout, kept, form)
+        self.depends_on_draw = any(isinstance(part, Direct) and part.depends_on_draw for part in self._parts)
+
+    def _make_parts(self, layout: Layout, kept: Tensor | None, form: Form) -> list[Gram | Direct]:
+        parts: list[Gram | Direct] = []
+        n_whole, cut = _regular_chunks(layout, kept)
+        n_regular = n_whole + (cut is not None)
+        if form == "auto":
+            form = "gram" if gram_is_cheaper(layout, n_whole, self._previous.n_tasks) else "direct"
+        if form == "gram" and n_regular:
+            parts.append(Gram(layout, self.candidate, self._previous, n_whole, cut))
+        else:
+            n_regular = 0
+        pieces = _whole_pieces(layout, n_whole, cut) if not n_regular else []
+        if kept is not None:
+            after = n_whole + (cut is not None)
+            pieces += [piece for piece in masked_pieces(layout, kept) if piece.chunks[0] >= after]
+        if pieces:
+            parts.append(Direct(layout, self.candidate, self._previous, pieces, n_regular, layout.n_chunks))
+        return parts
+
+    def draw(self, tasks: Sequence[int] | None, seed: int = 0) -> None:
+        """The previous tasks to average over from now on, as many as `n_drawn`; None for all."""
+        self._previous.draw(tasks, seed)
+
+    def add_gradient(self, gradient: FlatTheta, beta: float, want_value: bool = False) -> Tensor | None:
+        """Add beta * gradient of R at the candidate to `gradient`.
+
+        Args:
+            want_value: return R too, () or (S,), which costs a little more.
+        """
+        n_tasks = self._previous.n_tasks
+        with full_float32():
+            self._previous.gather()
+            values = [part.add_gradient(gradient, beta / n_tasks, want_value) for part in self._parts]
+        drifts = [value for value in values if value is not None]
+        return sum(drifts[1:], start=drifts[0]) / n_tasks if drifts else None
+
+
+def gram_is_cheaper(layout: Layout, n_whole: int, n_tasks: int) -> bool:
+    """Whether the Gram form takes fewer multiply-adds for the last layer than generating the drift.
+
+    With a hidden layer the Gram form costs 2 (N + M)(h + 1) k for M rows; without one M does not enter. Generating
+    costs M N (k + 2h + 1). Narrow layers are bound by memory there, which the factor allows for (measured).
+    """
+    n_rows, columns, h = n_whole * n_tasks, layout.chunk_size, layout.h
+    k = h + 1 + (h if layout.hidden else layout.chunk_embedding)
+    gram = 2 * (columns + (n_rows if layout.hidden else n_whole)) * (h + 1) * k
+    direct = n_rows * columns * (k + 2 * h + 1)
+    return gram < direct * (1.5 if h < 32 else 1.0)
+
+
+def _regular_chunks(layout: Layout, kept: Tensor | None) -> tuple[int, int | None]:
+    """How many chunks from the first on count whole for all tasks, and the outputs of a cut one right after them."""
+    is_cut = layout.last_chunk < layout.chunk_size
+    if kept is None:
+        return layout.n_chunks - is_cut, layout.last_chunk if is_cut else None
+    masked = (~kept.all(dim=0)).nonzero()
+    if not len(masked):
+        return _regular_chunks(layout, None)
+    return int(masked[0]) // layout.chunk_size, None
+
+
+def _whole_pieces(layout: Layout, n_whole: int, cut: int | None) -> list[Piece]:
+    pieces = [Piece((0, n_whole), (0, layout.chunk_size))] if n_whole else []
+    return pieces if cut is None else [*pieces, Piece((n_whole, n_whole + 1), (0, cut))]

@@ -1,0 +1,103 @@
+"""What holds on to previous tasks: the weights generated for them, or the shared weights themselves, stay in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from hnet_core.hypernets import Hypernet
+from hnet_core.runtime.precision import full_float32
+from hnet_core.targets.target import cut
+
+NormName = Literal["l1", "l2"]
+
+
+class OutputRegularizer:
+    """R(theta) = mean over previous tasks j of || h(e_j, theta) - h(e_j, theta*) ||^2, eq. 2 of the paper.
+
+    "Continual learning with hypernetworks", ICLR 2020, https://arxiv.org/abs/1906.00695. The sum runs over all
+    generated weights (no 1/D); the embeddings e_j of previous tasks are constants.
+
+    Args:
+        hypernet: h.
+        theta: the weights theta* to hold on to, as they are before the current task.
+        embeddings: of the previous tasks, (n_previous_tasks, embedding_size).
+        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        store_targets: keep the (n_previous_tasks, n_outputs) weights h(e_j, theta*), as the official code does, or
+            generate them anew from a copy of theta* at each call, as the paper writes it: the same numbers for less
+            memory and twice the work.
+    """
+
+    def __init__(
+        self,
+        hypernet: Hypernet,
+        theta: Sequence[Tensor],
+        embeddings: Tensor,
+        kept: Tensor | None = None,
+        *,
+        store_targets: bool = True,
+    ) -> None:
+        self._hypernet = hypernet
+        self._theta_before = [part.detach().clone() for part in theta]
+        self._embeddings = embeddings.detach()
+        self._kept = kept
+        with torch.no_grad(), full_float32():
+            self._targets = [self._generate(self._theta_before, task) for task in self._tasks] if store_targets else []
+
+    @property
+    def n_previous_tasks(self) -> int:
+        return len(self._embeddings)
+
+    @property
+    def _tasks(self) -> range:
+        return range(self.n_previous_tasks)
+
+    def gradient(self, theta: Sequence[Tensor], tasks: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """R and its gradient with respect to theta.
+
+        Args:
+            theta: where to take them, usually the look-ahead theta + dtheta.
+            tasks: previous tasks to average over; None for all. A random subset gives an unbiased estimate.
+        """
+        leaves = [part.detach().requires_grad_() for part in theta]
+        tasks = self._tasks if tasks is None else tasks
+        value = torch.zeros((), dtype=leaves[0].dtype, device=leaves[0].device)
+        gradient = [torch.zeros_like(part) for part in leaves]
+        with full_float32():
+            for task in tasks:
+                drift = self._drift(leaves, task).square().sum() / len(tasks)
+                for total, part in zip(gradient, torch.autograd.grad(drift, leaves), strict=True):
+                    total += part
+                value += drift.detach()
+        return value, gradient
+
+    def _drift(self, theta: Sequence[Tensor], task: int) -> Tensor:
+        """h(e_j, theta) - h(e_j, theta*) over the weights that count, (n_outputs,); exactly 0 where nothing moved."""
+        with torch.no_grad():
+            before = self._targets[task] if self._targets else self._generate(self._theta_before, task)
+        drift = self._generate(theta, task) - before
+        return drift if self._kept is None else drift * self._kept[task]
+
+    def _generate(self, theta: Sequence[Tensor], task: int) -> Tensor:
+        """h(e_j, theta), one task at a time: the same products in the same order round the same."""
+        return self._hypernet.generate(theta, self._embeddings[task : task + 1]).squeeze(0)
+
+
+def weight_drift(
+    weights: Tensor, before: Tensor, shapes: tuple[tuple[int, ...], ...], norm: NormName, factor: Tensor | None = None
+) -> Tensor:
+    """Sum over the tensors of a target network of the norm of (weights - before) * factor, a scalar.
+
+    The target-weight regulariser of HyperMask (Ksiazek and Spurek 2023), its factor a mask or None for all weights.
+
+    Args:
+        weights, before, factor: flat, (n_weights,).
+        shapes: of the tensors the flat vectors are cut into.
+        norm: l1 or l2 of each tensor, not squared, not divided by its size.
+    """
+    drift = weights - before if factor is None else (weights - before) * factor
+    order = {"l1": 1, "l2": 2}[norm]
+    return torch.stack([torch.linalg.vector_norm(part, order) for part in cut(drift, shapes)]).sum()

@@ -1,0 +1,1 @@
+"""Devices, peak memory and floating-point precision of a training process."""

@@ -1,0 +1,154 @@
+"""A trained model as a file: what a trial ends with, to be used without the study, the data or the optimiser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hnet_core.build import networks
+from hnet_core.config_validation import parse_trial
+from hnet_core.errors import ConfigInvalid, HnetError, NotFound
+from hnet_core.methods.protocol import Problem
+from hnet_core.registry import METHODS
+from hnet_core.streams import StreamShape
+from hnet_core.trial import TrialConfig
+
+FORMAT = 1
+
+
+def save(path: str | os.PathLike[str], config: TrialConfig, shape: StreamShape, checkpoint: dict[str, Any]) -> None:
+    """Write a model.
+
+    Args:
+        shape: as the method sees the stream (`hnet_core.build.method_shape`).
+        checkpoint: `TaskReport.checkpoint` of the last task.
+    """
+    content = {
+        "format": FORMAT,
+        "config": config.model_dump(mode="json"),
+        "shape": {name: getattr(shape, name) for name in shape.__dataclass_fields__},
+        "seed": checkpoint["seed"],
+        "method": checkpoint["method"],
+        "statistics": checkpoint["statistics"],
+    }
+    torch.save(content, path)
+
+
+def load(path: str | os.PathLike[str]) -> TrainedModel:
+    """Read a model written by `hnet trial export`; nothing in the file can run code.
+
+    Raises:
+        NotFound: there is no such file.
+        ConfigInvalid: it is no such model, or of a newer format.
+    """
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        hint = "make one with: hnet trial export STUDY NUMBER -o FILE"
+        raise NotFound(f"{os.fspath(path)}: no such file; {hint}") from None
+    except Exception as error:  # torch raises many kinds for what is no checkpoint
+        kind = type(error).__name__
+        raise ConfigInvalid(f"{os.fspath(path)} must be a model of hnet trial export, got {kind}.") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ConfigInvalid(f"{os.fspath(path)} must be a model of format {FORMAT} of hnet trial export.")
+    return TrainedModel(content)
+
+
+class TrainedModel:
+    """A trained method that answers for each task.
+
+    Attributes:
+        config: what was trained.
+        seed: with which seed.
+        shape: tasks, inputs and heads.
+    """
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.config = parse_trial(content["config"])
+        self.seed = int(content["seed"])
+        shape = {**content["shape"], "input_shape": tuple(content["shape"]["input_shape"])}
+        self.shape = StreamShape(**shape)
+        parts = networks(self.config, self.shape)
+        problem = Problem(
+            self.shape,
+            parts.target,
+            parts.hypernet,
+            self.config.training,
+            self.seed,
+            torch.device("cpu"),
+            torch.float32,
+        )
+        self._n_weights = parts.counts.target
+        self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
+        self._method = METHODS[self.config.method.name](self.config.method, problem)
+        problem.memory.load_state(content["statistics"])
+        self._method.load_state(content["method"])
+
+    def weights(self, task: int) -> Tensor:
+        """The weights of the target network for a task (from 0), flat, (n_weights,).
+
+        Raises:
+            HnetError: the method keeps them in parts; `predict` works all the same.
+        """
+        self._check(task)
+        sources = getattr(self._method, "sources", None)
+        source = sources[task] if sources is not None else getattr(self._method, "source", None)
+        with torch.no_grad():
+            weights: Tensor | None = None if source is None else source.weights(task).detach()
+        if weights is None or weights.numel() != self._n_weights:
+            name = self.config.method.name
+            raise HnetError(f"method {name} keeps the weights of a task in parts; use predict(task, inputs).")
+        return weights
+
+    def embeddings(self) -> Tensor:
+        """The trained task embeddings as far as the hypernetwork reads them, (n_tasks, n_read).
+
+        Raises:
+            HnetError: the method has none.
+        """
+        return torch.stack([embedding[: self._n_read].detach().clone() for embedding in self._trained_embeddings()])
+
+    def predict(self, task: int, inputs: Tensor, embedding: Tensor | None = None) -> Tensor:
+        """Outputs of the task's head for inputs as the stream gives them, (n, outputs_per_task).
+
+        Args:
+            embedding: used in place of the task's own, (n_read,); what else belongs to the task stays as it is.
+
+        Raises:
+            HnetError: an embedding is given, and the method has none.
+        """
+        self._check(task)
+        with torch.inference_mode(), self._embedded(task, embedding):
+            outputs: Tensor = self._method.predictor(task)(inputs)
+        return outputs
+
+    @contextmanager
+    def _embedded(self, task: int, embedding: Tensor | None) -> Iterator[None]:
+        """Another embedding for a task, until the end of the block."""
+        if embedding is None:
+            yield
+            return
+        read = self._trained_embeddings()[task].data[: self._n_read]
+        trained = read.clone()
+        read.copy_(embedding)
+        try:
+            yield
+        finally:
+            read.copy_(trained)
+
+    def _trained_embeddings(self) -> list[Tensor]:
+        found: list[Tensor] | None = getattr(getattr(self._method, "source", None), "embeddings", None)
+        if found is None:
+            raise HnetError(
+                f"method {self.config.method.name} has no task embeddings; use a model with a hypernetwork."
+            )
+        return found
+
+    def _check(self, task: int) -> None:
+        if not 0 <= task < self.shape.n_tasks:
+            raise ValueError(f"task must be 0 to {self.shape.n_tasks - 1}, got {task}.")

@@ -1,0 +1,1 @@
+"""Statistics of a report: recommendations, effects, importance, comparisons, reproduction."""

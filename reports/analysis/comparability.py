@@ -1,0 +1,87 @@
+"""Do two configurations compare like with like? What must be equal, and what merely differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.data.compared_methods import Entrant
+from reports.formatting import parameter, plural
+
+# A trial that takes more steps or larger batches has seen more data: no method is better for that.
+BUDGET = ("training.iterations", "training.batch_size")
+NOT_A_SETTING = ("training.device", "training.threads", "training.engine")
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One field in which the entrants of a stream differ, with its value for each of them."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def why_not_comparable(a: Entrant, b: Entrant) -> str | None:
+    """The reason why a difference between two entrants would say nothing about them; None where there is none."""
+    if a.stream != b.stream:
+        return f"different streams: {a.stream} and {b.stream}"
+    if a.measure != b.measure:
+        return f"different measures: {a.measure} and {b.measure}"
+    if a.data != b.data:
+        return "different data: the checksums of the images differ"
+    for name in BUDGET:
+        left, right = _flat(a.config).get(name), _flat(b.config).get(name)
+        if left != right:
+            return f"different budgets: {name} {parameter(left)} and {parameter(right)}"
+    return None
+
+
+def differing_settings(entrants: Sequence[Entrant]) -> list[Setting]:
+    """Every field that is not the same for all, in the order of a configuration; those of the budget first."""
+    flat = [_flat(one.config) for one in entrants]
+    names = dict.fromkeys([*BUDGET, *(name for config in flat for name in config if name not in NOT_A_SETTING)])
+    found = []
+    for name in names:
+        values = tuple(parameter(config[name]) if name in config else ABSENT for config in flat)
+        if len(set(values)) > 1:
+            found.append(Setting(name, values))
+    for name, counted in (
+        ("seeds", [one.trial.n for one in entrants]),
+        ("configurations tried", [one.n_tried for one in entrants]),
+    ):
+        if len(set(counted)) > 1:
+            found.append(Setting(name, tuple(str(count) for count in counted)))
+    return found
+
+
+def budget_remarks(entrants: Sequence[Entrant]) -> list[str]:
+    """What a careful reader must know before believing a verdict."""
+    remarks = []
+    tried = [one.n_tried for one in entrants]
+    if len(set(tried)) > 1:
+        remarks.append(
+            f"They were not searched equally: the best of {min(tried)} to {max(tried)} finished configurations is "
+            "compared, and the best of more is luckier."
+        )
+    on_test = [one.label for one in entrants if one.n_tried > 1 and not one.selection.startswith("validation")]
+    if on_test:
+        were = "was" if len(on_test) == 1 else "were"
+        remarks.append(
+            f"Without a validation split {plural(len(on_test), 'entrant')} {were} chosen on the test split that is "
+            f"reported ({', '.join(on_test[:4])}): such values are optimistic."
+        )
+    if len({one.machine for one in entrants}) > 1 or None in {one.machine for one in entrants}:
+        remarks.append("They ran on different machines, so their times are not compared.")
+    return remarks
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for block, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{block}.{key}": item for key, item in value.items()}
+        else:
+            flat[block] = value
+    return flat

@@ -1,0 +1,207 @@
+"""All pairs of entrants judged together, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from reports.analysis.comparability import why_not_comparable
+from reports.analysis.ranks import Ranks, average_ranks
+from reports.data.compared_methods import Entrant
+from reports.formatting import mean_text, phrase, range_text, significant
+from studies.metrics.definitions import METRICS
+from studies.statistics.paired_tests import by_seed
+from studies.statistics.verdicts import (
+    A_BETTER,
+    B_BETTER,
+    EQUIVALENT,
+    NO_DIFFERENCE,
+    NOT_COMPARABLE,
+    Verdict,
+    judge,
+    not_comparable,
+)
+
+MAX_LABELS = 20
+Standing = Literal["best", "not told apart from the best", ""]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One comparison: A is the one named first."""
+
+    a: Entrant
+    b: Entrant
+    verdict: Verdict
+
+    @property
+    def winner(self) -> Entrant | None:
+        return {A_BETTER: self.a, B_BETTER: self.b}.get(self.verdict.answer)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its numbers."""
+        verdict = self.verdict
+        names = {A_BETTER: f"{self.a.label} is better than {self.b.label}", B_BETTER: f"{self.b.label} is better than "
+                 f"{self.a.label}"}  # fmt: skip
+        other = f"{verdict.answer} between {self.a.label} and {self.b.label}"
+        text = names.get(verdict.answer, f"{other[0].upper()}{other[1:]}")
+        if verdict.answer == EQUIVALENT:
+            text = f"{self.a.label} and {self.b.label} are equivalent within a margin of {significant(verdict.margin)}"
+        if verdict.difference is None:
+            return f"{self.a.label} and {self.b.label} are not comparable: {verdict.reason}."
+        runs = (
+            f"{verdict.difference.n} seeds in pairs"
+            if verdict.design == "paired"
+            else (f"{verdict.a.n} and {verdict.b.n} seeds, not in pairs")
+        )
+        return (
+            f"{text}: {mean_text(verdict.a)} against {mean_text(verdict.b)}, difference "
+            f"{mean_text(verdict.difference)} {range_text(verdict.difference)} ({runs})."
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Attributes:
+    metric: what is compared, by its name in METRICS.
+    streams: in the order they came.
+    pairs: every pair on a stream, or every pair at all where each name has one stream.
+    ranks: None where there are too few streams for them.
+    """
+
+    metric: str
+    margin: float | None
+    alpha: float
+    entrants: tuple[Entrant, ...]
+    pairs: tuple[Pair, ...]
+    ranks: Ranks | None
+
+    @property
+    def streams(self) -> list[str]:
+        return list(dict.fromkeys(one.stream for one in self.entrants))
+
+    @property
+    def labels(self) -> list[str]:
+        return list(dict.fromkeys(one.label for one in self.entrants))
+
+    def on(self, stream: str) -> list[Entrant]:
+        return [one for one in self.entrants if one.stream == stream]
+
+    def standing(self, entrant: Entrant) -> Standing:
+        """Best of its stream by the mean, or not shown to be worse than that one."""
+        best = self.best(entrant.stream)
+        if best is None:
+            return ""
+        if best is entrant:
+            return "best"
+        pair = next((p for p in self.pairs if {id(p.a), id(p.b)} == {id(best), id(entrant)}), None)
+        told = pair is None or pair.verdict.answer in (A_BETTER, B_BETTER, NOT_COMPARABLE)
+        return "" if told else "not told apart from the best"
+
+    def best(self, stream: str) -> Entrant | None:
+        """The entrant with the best mean among those that can be compared; None where there is no pair of them."""
+        comparable = {
+            id(one)
+            for pair in self.pairs
+            if pair.verdict.answer != NOT_COMPARABLE
+            for one in (pair.a, pair.b)
+            if one.stream == stream
+        }
+        sign = -1 if METRICS[self.metric].better == "higher" else 1
+        found = [one for one in self.on(stream) if id(one) in comparable]
+        return min(found, key=lambda one: sign * (one.interval(self.metric).mean or 0.0), default=None)
+
+
+def compare(
+    entrants: Sequence[Entrant], metric: str | None = None, margin: float | None = None, alpha: float = 0.05
+) -> Comparison:
+    """Judges every pair; Holm's adjustment runs over all of them.
+
+    Args:
+        metric: a metric of the matrix or a cost; None: the final measure.
+        margin: largest difference that does not matter; None: equivalence is not asked for.
+
+    Raises:
+        ConfigInvalid: if there are fewer than two entrants or too many, or the metric cannot be compared.
+    """
+    labels = list(dict.fromkeys(one.label for one in entrants))
+    if len(entrants) < 2 or len(labels) < 2:
+        raise ConfigInvalid(f"a comparison needs two or more, got {', '.join(labels)}; name more studies or use --by.")
+    if len(labels) > MAX_LABELS:
+        raise ConfigInvalid(f"a comparison takes at most {MAX_LABELS}, got {len(labels)}; choose with --by.")
+    chosen = _metric(metric, entrants)
+    has_one_stream_each = len(entrants) == len(labels)
+    pairs = [(a, b) for a, b in combinations(entrants, 2) if has_one_stream_each or a.stream == b.stream]
+    verdicts = _judge(pairs, chosen, margin, alpha)
+    scores: dict[str, dict[str, float]] = {label: {} for label in labels}
+    for one in entrants:
+        mean = one.interval(chosen).mean
+        if mean is not None:
+            scores[one.label][one.stream] = mean
+    return Comparison(
+        metric=chosen,
+        margin=margin,
+        alpha=alpha,
+        entrants=tuple(entrants),
+        pairs=tuple(Pair(a, b, verdict) for (a, b), verdict in zip(pairs, verdicts, strict=True)),
+        ranks=average_ranks(scores, METRICS[chosen].better == "higher"),
+    )
+
+
+def headline(comparison: Comparison) -> list[str]:
+    """What it comes to: the one verdict, or for each stream who leads and whom the leader is not told apart from."""
+    if len(comparison.pairs) == 1:
+        return [comparison.pairs[0].sentence]
+    lines = []
+    for stream in comparison.streams:
+        best = comparison.best(stream)
+        if best is not None:
+            lines.append(_leader(comparison, stream, best))
+    return lines or ["None of the pairs can be compared; the reasons are in the table of verdicts."]
+
+
+def _leader(comparison: Comparison, stream: str, best: Entrant) -> str:
+    pairs = [p for p in comparison.pairs if best in (p.a, p.b) and p.verdict.answer != NOT_COMPARABLE]
+    beaten = [p for p in pairs if p.winner is best]
+    tied = [(p.b if p.a is best else p.a).label for p in pairs if p.verdict.answer in (NO_DIFFERENCE, EQUIVALENT)]
+    text = f"the best mean is that of {best.label}, {phrase(best.interval(comparison.metric))}; it is "
+    text += f"shown to be better than {len(beaten)} of {len(pairs)} others" if beaten else "not shown to be better"
+    text += f"; no difference is shown from {', '.join(tied)}" if tied else ""
+    return f"On {stream}, {text}." if len(comparison.streams) > 1 else f"T{text[1:]}."
+
+
+def _judge(pairs: Sequence[tuple[Entrant, Entrant]], metric: str, margin: float | None, alpha: float) -> list[Verdict]:
+    """Verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
+    samples = [by_seed(a.values[metric], b.values[metric]) for a, b in pairs]
+    reasons = [_reason(a, b, metric) for a, b in pairs]
+    judged = iter(
+        judge(
+            [one for one, reason in zip(samples, reasons, strict=True) if reason is None],
+            better=METRICS[metric].better, alpha=alpha, margin=margin,
+        )
+    )  # fmt: skip
+    return [
+        next(judged) if reason is None else not_comparable(reason, one)
+        for one, reason in zip(samples, reasons, strict=True)
+    ]
+
+
+def _reason(a: Entrant, b: Entrant, metric: str) -> str | None:
+    reason = why_not_comparable(a, b)
+    if reason is None and METRICS[metric].kind == "cost" and (a.machine is None or a.machine != b.machine):
+        return f"different machines: {a.machine or 'several'} and {b.machine or 'several'}"
+    return reason
+
+
+def _metric(metric: str | None, entrants: Sequence[Entrant]) -> str:
+    if metric is None:
+        return f"final_{entrants[0].measure}"
+    known = [name for name, one in METRICS.items() if one.kind != "count"]
+    if metric not in known:
+        raise ConfigInvalid(f"--metric must vary over seeds, got {metric!r}{did_you_mean(metric, known)}.")
+    return metric

@@ -1,0 +1,100 @@
+"""What the quality was on average at each value of a searched parameter, whatever the other parameters were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from reports.data.study_data import Evidence
+from reports.formatting import parameter
+from reports.table import Row
+from studies.statistics.interval import Interval
+from studies.statistics.intervals import t_interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_SINGLE_VALUES = 8
+BINS = 5
+MIN_SHARED = 3
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The configurations that share a value, or lie in a range of values.
+
+    Attributes:
+        label: the value or range in words.
+        position: where it stands on the axis of the parameter: the value itself, or the middle of the range.
+        final, during: mean over configurations with a 95 % t interval; n counts configurations, not seeds.
+    """
+
+    label: str
+    position: Any
+    final: Interval
+    during: Interval
+
+
+def main_effects(evidence: Evidence, name: str) -> list[Effect]:
+    """One effect per value where there are few, else per fifth of the configurations in the order of their values."""
+    import numpy as np
+
+    values = evidence.columns.parameter(name)
+    if values.is_number and "choice" not in evidence.record.spec["search"][name]:
+        known = values.is_known.nonzero()[0]
+        if len(np.unique(values.numbers[known])) > MAX_SINGLE_VALUES:
+            order = known[np.lexsort((evidence.columns.numbers[known], values.numbers[known]))]
+            return [_range_effect(evidence, name, part) for part in _parts(order)]
+    found = list(enumerate(values.distinct.values()))
+    if values.is_number:
+        found.sort(key=lambda one: one[1])
+    return [_effect(evidence, values.which == place, value, parameter(value)) for place, value in found]
+
+
+def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
+    """Every effect of every parameter, exact."""
+    return [
+        {
+            "parameter": name, "value": effect.label, "n": effect.final.n,
+            "final": effect.final.mean, "final.low": effect.final.low, "final.high": effect.final.high,
+            "during": effect.during.mean, "during.low": effect.during.low, "during.high": effect.during.high,
+        }
+        for name, found in effects.items()
+        for effect in found
+    ]  # fmt: skip
+
+
+def well_known(effects: Sequence[Effect]) -> list[Effect]:
+    """Those that rest on three configurations or more."""
+    return [effect for effect in effects if effect.final.n >= MIN_SHARED]
+
+
+def effect_span(effects: Sequence[Effect]) -> float | None:
+    """Best minus worst mean among the well known: how much the parameter moves the quality on average."""
+    means = [effect.final.mean for effect in well_known(effects) if effect.final.mean is not None]
+    return max(means) - min(means) if len(means) > 1 else None
+
+
+def _parts(order: NDArray[np.int_]) -> list[NDArray[np.int_]]:
+    cuts = [round(i * len(order) / BINS) for i in range(BINS + 1)]
+    return [order[low:high] for low, high in pairwise(cuts) if high > low]
+
+
+def _range_effect(evidence: Evidence, name: str, places: NDArray[np.int_]) -> Effect:
+    low, high = (evidence.configurations[places[end]].params[name] for end in (0, -1))
+    is_log = bool(evidence.record.spec["search"][name].get("log")) and low > 0
+    middle = math.sqrt(low * high) if is_log else (low + high) / 2
+    return _effect(evidence, places, middle, f"{parameter(low)} to {parameter(high)}")
+
+
+def _effect(evidence: Evidence, places: NDArray[np.int_ | np.bool_], position: Any, label: str) -> Effect:
+    """Of the configurations at some places, or chosen by a mask."""
+    final, during = (
+        t_interval(evidence.columns[metric][places].tolist())
+        for metric in (evidence.quality.final, evidence.quality.during)
+    )
+    return Effect(label, position, final, during)

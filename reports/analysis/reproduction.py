@@ -1,0 +1,250 @@
+"""A published number against the trial that measures the same: does it agree, and could a difference have shown?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
+from reports.formatting import parameter, plural
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
+from studies.statistics.intervals import t_interval, t_quantile
+
+if TYPE_CHECKING:
+    from studies.queries.studies import Studies
+
+Verdict = Literal["agrees", "differs", "not comparable"]
+
+PERCENT = 100.0
+MEBIBYTE = 2**20
+MAX_NEAREST = 3
+UNKNOWN_SPREAD = "the paper does not say whether its ± is a standard error or a deviation; only the difference is shown"
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The runs of one trial that has the configuration of a published cell; `reduced` says where it does less."""
+
+    study: str
+    number: int
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    reduced: tuple[str, ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        return t_interval(self.values)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Measured minus published, in the unit of the paper.
+
+    Attributes:
+        standard_error: of the difference, the rounding of the printed value included.
+        half_width: half of its 95 % interval: a smaller true difference could not have been told from none.
+    """
+
+    value: float
+    standard_error: float | None = None
+    half_width: float | None = None
+
+    @property
+    def in_standard_errors(self) -> float | None:
+        return None if not self.standard_error else abs(self.value) / self.standard_error
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One cell with what was measured of it; `reason` says why it is not comparable, and what else is worth knowing."""
+
+    cell: PublishedCell
+    verdict: Verdict
+    reason: str = ""
+    measurement: Measurement | None = None
+    difference: Difference | None = None
+
+    @property
+    def scale(self) -> str:
+        """`full`, `reduced`, or empty where nothing was measured."""
+        if self.measurement is None:
+            return ""
+        return "reduced" if self.measurement.reduced else "full"
+
+
+@dataclass
+class _Candidate:
+    study: str
+    row: Mapping[str, Any]
+    wrong: list[str] = field(default_factory=list)
+    reduced: list[str] = field(default_factory=list)
+
+
+def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] | None = None) -> list[Comparison]:
+    """Every cell of a published table beside the best measurement of it that the database has.
+
+    The best one is not reduced, then has the most seeds, then comes first.
+
+    Args:
+        names: studies to look in; None: all of them.
+    """
+    mapped = [cell for cell in table.cells if cell.configuration is not None]
+    candidates = _finished(studies, names) if mapped else []
+    return [_compare(studies, cell, candidates) for cell in table.cells]
+
+
+def judge(cell: PublishedCell, values: Sequence[float]) -> tuple[Verdict, str, Difference | None]:
+    """Verdict, reason and difference of measured values, one per run, in the unit of the cell.
+
+    The published value agrees if zero lies in the 95 % Welch interval of the difference: |d| <= t_{.975, nu} SE with
+    SE^2 = s^2/n + SEM^2 + u^2/3 and nu after Welch and Satterthwaite, where u is half a unit in the last digit printed.
+    A count, which no seed changes, agrees if it rounds to what is printed: |d| <= u.
+    """
+    if cell.value is None:
+        return "not comparable", "the paper prints no number here", None
+    measured = t_interval(values)
+    if measured.mean is None:
+        return "not comparable", "no run has this metric", None
+    difference = measured.mean - cell.value
+    if cell.metric is not None and METRICS[cell.metric].kind == "count":
+        rounding = _rounding(cell.text)
+        agrees = abs(difference) <= rounding * (1 + 1e-9)
+        return ("agrees" if agrees else "differs"), "", Difference(difference, half_width=rounding)
+    if cell.spread is None:
+        return "not comparable", "the paper gives no spread; only the difference is shown", Difference(difference)
+    if cell.spread_kind == "unknown":
+        return "not comparable", UNKNOWN_SPREAD, Difference(difference)
+    if cell.n is None or cell.n < 2:
+        return "not comparable", "the paper does not say over how many runs it averages", Difference(difference)
+    if measured.n < 2:
+        return "not comparable", "one seed has no standard error; measure more", Difference(difference)
+    published = cell.spread if cell.spread_kind == "sem" else cell.spread / math.sqrt(cell.n)
+    own = math.sqrt(math.fsum((value - measured.mean) ** 2 for value in values) / (measured.n - 1) / measured.n)
+    found = Difference(difference, *_error(own, measured.n, published, cell.n, _rounding(cell.text)))
+    assert found.half_width is not None
+    return "agrees" if abs(difference) <= found.half_width else "differs", "", found
+
+
+def _error(own: float, n: int, published: float, n_published: int, rounding: float) -> tuple[float, float]:
+    """Standard error of the difference and half of its 95 % interval."""
+    variance = own**2 + published**2
+    error = math.sqrt(variance + rounding**2 / 3)
+    parts = own**4 / (n - 1) + published**4 / (n_published - 1)
+    degrees = variance**2 / parts if parts > 0 else n + n_published - 2
+    return error, float(t_quantile(degrees + 1)) * error  # type: ignore[arg-type]
+
+
+def _rounding(text: str) -> float:
+    """Half a unit in the last digit of a printed value: 0.005 for `99.79 ± 0.01`."""
+    digits = text.split()[0].partition(".")[2]
+    return 0.5 * 10.0 ** -len(digits)
+
+
+def _compare(studies: Studies, cell: PublishedCell, candidates: Sequence[_Candidate]) -> Comparison:
+    if cell.configuration is None or cell.metric is None:
+        return Comparison(cell, "not comparable", "no configuration of this program is meant to reproduce it")
+    matched = [_match(cell.configuration, candidate) for candidate in candidates]
+    fitting = [candidate for candidate in matched if not candidate.wrong]
+    if not fitting:
+        return Comparison(cell, "not comparable", _nearest(matched))
+    best = min(fitting, key=lambda candidate: (bool(candidate.reduced), -len(candidate.row["seeds"])))
+    measurement = _measure(studies, best, cell)
+    verdict, reason, difference = judge(cell, measurement.values)
+    if measurement.reduced:
+        less = "reduced, so no reproduction: " + "; ".join(measurement.reduced)
+        return Comparison(cell, "not comparable", less, measurement, difference)
+    return Comparison(cell, verdict, reason, measurement, difference)
+
+
+def _finished(studies: Studies, names: Sequence[str] | None) -> list[_Candidate]:
+    return [
+        _Candidate(name, row)
+        for name in (studies.studies()["name"] if names is None else names)
+        for row in studies.ledger(name)
+        if row["state"] == "COMPLETE" and row["duplicate_of"] is None
+    ]
+
+
+def _match(wanted: Configuration, candidate: _Candidate) -> _Candidate:
+    config = candidate.row["config"]
+    found = _Candidate(candidate.study, candidate.row)
+    for name, value in wanted.settings.items():
+        actual = _setting(config, name)
+        if actual != value:
+            found.wrong.append(_instead(name, actual, value))
+    for bounds, sign in ((wanted.reduced_below, 1), (wanted.reduced_above, -1)):
+        for name, value in bounds.items():
+            actual = _setting(config, name)
+            if actual != value:
+                is_less = not isinstance(actual, int | float) or sign * actual < sign * value
+                (found.reduced if is_less else found.wrong).append(_instead(name, actual, value))
+    return found
+
+
+def _setting(config: Mapping[str, Any], name: str) -> Any:
+    value: Any = config
+    for part in name.split("."):
+        value = value.get(part, ABSENT) if isinstance(value, Mapping) else ABSENT
+    return value
+
+
+def _instead(name: str, actual: Any, wanted: Any) -> str:
+    shown = "not set" if actual is ABSENT or actual is None else parameter(actual)
+    return f"{name} {shown} instead of {parameter(wanted)}"
+
+
+def _nearest(candidates: Sequence[_Candidate]) -> str:
+    """Why nothing fits, with what the nearest trial would have to change where that is little."""
+    if not candidates:
+        return "not measured: the database has no finished trial"
+    nearest = min(candidates, key=lambda candidate: len(candidate.wrong))
+    if len(nearest.wrong) > MAX_NEAREST:
+        return "not measured: no trial comes near its configuration"
+    number = nearest.row["number"]
+    return f"not measured; nearest is trial {number} of {nearest.study}: {'; '.join(nearest.wrong)}"
+
+
+def _measure(studies: Studies, candidate: _Candidate, cell: PublishedCell) -> Measurement:
+    """The values of the metric in the unit of the paper, one per seed."""
+    runs = studies.runs(candidate.study, where=f"number == {candidate.row['number']}")
+    own = runs.dropna(subset=[cell.metric]).sort_values("seed")
+    assert cell.metric is not None
+    is_share = cell.unit == "percent" and METRICS[cell.metric].kind == "matrix"
+    factor = PERCENT if is_share else 1 / MEBIBYTE if cell.unit == "MiB" else 1.0
+    return Measurement(
+        study=candidate.study,
+        number=int(candidate.row["number"]),
+        seeds=tuple(int(seed) for seed in own["seed"]),
+        values=tuple(float(value) * factor for value in own[cell.metric]),
+        reduced=tuple(candidate.reduced),
+    )
+
+
+def counts(comparisons: Sequence[Comparison]) -> dict[str, int]:
+    """How many cells have each verdict, in the order of the vocabulary."""
+    return {
+        verdict: sum(found.verdict == verdict for found in comparisons)
+        for verdict in ("agrees", "differs", "not comparable")
+    }
+
+
+def headline(comparisons: Sequence[Comparison]) -> str:
+    """The outcome in one sentence."""
+    measured = [found for found in comparisons if found.measurement is not None]
+    if not measured:
+        return f"None of the {plural(len(comparisons), 'number')} of this table has been measured in this database."
+    told = counts(measured)
+    parts = [
+        f"{told[verdict]} {verdict.replace('agrees', 'agree').replace('differs', 'differ')}"
+        for verdict in ("agrees", "differs")
+        if told[verdict]
+    ]
+    reduced = sum(found.scale == "reduced" for found in measured)
+    parts += [f"{reduced} measured by reduced runs only"] if reduced else []
+    others = told["not comparable"] - reduced
+    parts += [f"{others} measured but not comparable"] if others else []
+    return f"Of {plural(len(comparisons), 'published number')} {len(measured)} were measured: {', '.join(parts)}."

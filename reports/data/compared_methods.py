@@ -1,0 +1,140 @@
+"""What a comparison compares: for each name and stream one configuration, with one value per seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.errors import ConfigInvalid
+from reports.data.grouping import check_fields, group_label, stream_of
+from reports.data.study_data import Evidence, Trial, gather
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
+from studies.statistics.intervals import t_interval
+
+if TYPE_CHECKING:
+    from studies.queries.studies import Studies
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """The configuration that stands for one name on one stream.
+
+    Attributes:
+        label: the study, or the values it is grouped by.
+        stream: the stream and scenario in words; only entrants on the same one are compared.
+        trial: the configuration: best of its group by `selection`.
+        n_tried: finished configurations it was chosen from.
+        selection: metric it was chosen by.
+        config: the whole configuration.
+        values: for each metric the value of each seed.
+        machine: where it ran: host, device and threads; None where its seeds ran on different ones.
+        data: checksums of the data its seeds saw.
+    """
+
+    label: str
+    study: str
+    stream: str
+    trial: Trial
+    n_tried: int
+    selection: str
+    config: Mapping[str, Any]
+    values: Mapping[str, Mapping[int, float | None]]
+    machine: str | None
+    data: frozenset[str]
+
+    @property
+    def measure(self) -> str:
+        return "accuracy" if self.trial["final_accuracy"].mean is not None else "mse"
+
+    def interval(self, metric: str) -> Interval:
+        return t_interval(self.values[metric].values())
+
+
+def entrants_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Entrant]:
+    """One entrant per name and stream, in the order given; with `by` one per combination of those values and stream.
+
+    Args:
+        names: studies, or STUDY:NUMBER for one configuration of a study.
+        by: fields of a trial, such as method or hypernet.chunk_size; a part such as method stands for its name.
+
+    Raises:
+        StudyNotFound: if there is no study of a name.
+        ConfigInvalid: if a configuration has not finished, or no trial has a field named in `by`.
+    """
+    if len(set(names)) < len(names):
+        raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
+    groups: dict[tuple[str, str], list[_Candidate]] = {}
+    for name in names:
+        found = _candidates(studies, name)
+        for candidate in found:
+            label = group_label(candidate.config, by) if by else name
+            groups.setdefault((label, stream_of(candidate.config)), []).append(candidate)
+    check_fields(by, [candidate.config for group in groups.values() for candidate in group])
+    shown = _shorter([stream for _, stream in groups])
+    return [_best(studies, label, shown[stream], group) for (label, stream), group in groups.items()]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    evidence: Evidence
+    trial: Trial
+    config: Mapping[str, Any]
+
+
+def _candidates(studies: Studies, name: str) -> list[_Candidate]:
+    """The feasible configurations of a study, or the one named."""
+    study, number = _split(studies, name)
+    evidence = gather(studies, study)
+    configs = {row["number"]: row["config"] for row in studies.ledger(study)}
+    chosen = [trial for trial in evidence.configurations if trial.number in evidence.feasible]
+    if number is not None:
+        chosen = [trial for trial in evidence.configurations if trial.number == number]
+    if not chosen:
+        what = "has no finished configuration" if number is None else f"has no finished trial {number}"
+        raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
+    return [_Candidate(evidence, trial, configs[trial.number]) for trial in chosen]
+
+
+def _split(studies: Studies, name: str) -> tuple[str, int | None]:
+    """STUDY:NUMBER, unless a study is called just that."""
+    study, colon, number = name.rpartition(":")
+    if colon and number.isdigit() and name not in set(studies.studies()["name"]):
+        return study, int(number)
+    return name, None
+
+
+def _shorter(streams: Sequence[str]) -> dict[str, str]:
+    """The first three parts of each, where that tells them apart."""
+    heads = {stream: ", ".join(stream.split(", ")[:3]) for stream in dict.fromkeys(streams)}
+    return {stream: head if list(heads.values()).count(head) == 1 else stream for stream, head in heads.items()}
+
+
+def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> Entrant:
+    quality = group[0].evidence.quality
+    selection = quality.selection if all(c.trial[quality.selection].mean is not None for c in group) else quality.final
+    sign = -1 if quality.higher_is_better else 1
+    chosen = min(group, key=lambda candidate: (sign * candidate.trial.value(selection), candidate.trial.ratio))
+    study = chosen.evidence.record.name
+    own = studies.runs(study, where=f"number == {chosen.trial.number}")
+    values = {
+        metric: {
+            int(seed): float(value) for seed, value in zip(own["seed"], own[metric], strict=True) if value == value
+        }
+        for metric in METRICS
+    }
+    return Entrant(
+        label, study, stream, chosen.trial, len(group), selection, chosen.config, values,
+        _machine(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
+    )  # fmt: skip
+
+
+def _machine(studies: Studies, study: str, number: int) -> str | None:
+    found = studies.trial(study, number)
+    host = found["launch"]["host"]
+    machines = {(host, run["device"], run["threads"]) for run in found["runs"]}
+    if len(machines) != 1:
+        return None
+    ((host, device, threads),) = machines
+    return f"{host}, {device}, {threads} thread{'' if threads == 1 else 's'}"

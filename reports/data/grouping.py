@@ -1,0 +1,65 @@
+"""Fields of a configuration by which trials are put together: a method, any dotted value, the stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from reports.table import short_names
+
+PARTS = ("method", "target", "hypernet")
+
+
+def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
+    """The values of the fields `by` in words, each after the last part of its name where that tells them apart.
+
+    A part such as method stands for its name.
+    """
+    values = {name: _value(config, name) for name in by}
+    labels = short_names(by)
+    return ", ".join(value if name in PARTS else f"{labels[name]} {value}" for name, value in values.items())
+
+
+def field_value(config: Mapping[str, Any], name: str) -> Any:
+    """What a configuration has in a field, None where it has no such field; a part stands for its name."""
+    value: Any = config
+    for part in (name + ".name" if name in PARTS else name).split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _value(config: Mapping[str, Any], name: str) -> str:
+    value = field_value(config, name)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def check_fields(by: Sequence[str], configs: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ConfigInvalid if a field of `by` is in no configuration."""
+    for name in by:
+        if configs and all(_value(config, name) == "null" for config in configs):
+            raise ConfigInvalid(
+                f"--by must name a field of a trial, got {name!r}{did_you_mean(name, _fields(configs))}."
+            )
+
+
+def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = dict.fromkeys(PARTS)
+    for config in configs:
+        names |= dict.fromkeys(
+            f"{part}.{key}" for part, block in config.items() if isinstance(block, Mapping) for key in block
+        )
+    return list(names)
+
+
+def stream_of(config: Mapping[str, Any]) -> str:
+    """The stream and scenario with all options, equal exactly where they are."""
+    stream = dict(config["stream"])
+    head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
+    parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
+    if "scenario" in config:  # nobody said where results came from elsewhere
+        parts.append("known task" if config["scenario"] == "task" else f"scenario {config['scenario']}")
+    parts += [f"{key} {json.dumps(value)}" for key, value in stream.items() if value is not None]
+    return ", ".join(parts)

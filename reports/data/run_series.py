@@ -1,0 +1,88 @@
+"""One value per run of some configurations: what a view of the trade-off draws as one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.data.study_data import Evidence, Quality, Trial
+from reports.drawing.scales import Linear, Log, padded, padded_log
+from reports.figures.quality_axis import accuracy_domain
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Series:
+    """Runs of the same kind; all arrays are (n_runs,).
+
+    Attributes:
+        label: as the legend has it.
+        style: class of its marks.
+        numbers, seeds: which run it is.
+        ratios: compression ratio of its configuration.
+        values: the measure on the test split.
+    """
+
+    label: str
+    style: str
+    numbers: NDArray[np.int_]
+    seeds: NDArray[np.int_]
+    ratios: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def over_seeds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ratio and mean value of each configuration, both (n_configurations,)."""
+        import numpy as np
+
+        found, first, group = np.unique(self.numbers, return_index=True, return_inverse=True)
+        totals = np.bincount(group, weights=self.values, minlength=len(found))
+        return self.ratios[first], totals / np.bincount(group, minlength=len(found))
+
+
+def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> Series:
+    """The runs of `trials` that have the metric.
+
+    Args:
+        runs: `Studies.runs` of their study.
+    """
+    chosen = runs[runs["number"].isin([trial.number for trial in trials]) & runs[metric].notna()]
+    return Series(
+        label,
+        style,
+        chosen["number"].to_numpy(dtype=int),
+        chosen["seed"].to_numpy(dtype=int),
+        chosen["compression_ratio"].to_numpy(dtype=float),
+        chosen[metric].to_numpy(dtype=float),
+    )
+
+
+def during_and_final(runs: pd.DataFrame, evidence: Evidence) -> list[Series]:
+    """The two series of one study, in the order they are drawn."""
+    quality = evidence.quality
+    pairs = ((quality.during, "during"), (quality.final, "final"))
+    return [series_of(runs, evidence.configurations, metric, label, label) for metric, label in pairs]
+
+
+def means_of(evidence: Evidence) -> list[Series]:
+    """The same from the means over seeds, one value per configuration: for studies with too many runs to read."""
+    import numpy as np
+
+    columns, quality = evidence.columns, evidence.quality
+    found = []
+    for metric, label in ((quality.during, "during"), (quality.final, "final")):
+        known = ~np.isnan(columns[metric])
+        numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
+        found.append(Series(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known]))
+    return found
+
+
+def value_scale(quality: Quality, values: Sequence[float], pixels: tuple[float, float]) -> Linear | Log:
+    """A y axis over all values; errors get a log axis where they are positive."""
+    if quality.higher_is_better:
+        return Linear(accuracy_domain(values), pixels)
+    return Log(padded_log(values), pixels) if min(values) > 0 else Linear(padded(0.0, max(values)), pixels)

@@ -1,0 +1,229 @@
+"""What a report is made of: one study's trials, its front and what its quality axis means, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from reports.data.trial_arrays import Measured, TrialColumns
+from studies.database.schema import COMPLETE
+from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
+from studies.spec.constraints import feasible
+from studies.statistics.interval import Interval
+from studies.statistics.pareto import front_mask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from studies.queries.record import StudyRecord
+    from studies.queries.row_selection import Rows
+    from studies.queries.studies import Studies
+
+
+CROWD = 1500
+SINGLED_OUT = 200
+MAX_RUNS = 100_000
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The measure on the y axis: accuracy (higher is better) or mean squared error (lower is better).
+
+    Attributes:
+        final: metric on the test split after the last task; every number shown is this one.
+        during: the same right after each task was trained.
+        selection: the metric choices are made by: on the validation split where the study has one.
+        word: how the measure is called in a sentence.
+    """
+
+    final: str
+    during: str
+    selection: str
+    word: str
+
+    @property
+    def higher_is_better(self) -> bool:
+        return METRICS[self.final].better == "higher"
+
+    @property
+    def measure(self) -> str:
+        """accuracy or mse."""
+        return self.final.removeprefix("final_")
+
+    @property
+    def has_validation(self) -> bool:
+        return self.selection != self.final
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of the study in any state; `metrics` holds what was measured, over its `n` seeds."""
+
+    number: int
+    state: str
+    reason: str | None
+    duplicate_of: int | None
+    n: int
+    params: Mapping[str, Any]
+    metrics: Measured
+
+    def __getitem__(self, metric: str) -> Interval:
+        return self.metrics[metric]
+
+    @cached_property
+    def ratio(self) -> float:
+        """Weights needed to run every task over the weights of one target network."""
+        return self.value("compression_ratio")
+
+    def mean(self, metric: str) -> float | None:
+        """The mean without its interval."""
+        return self.metrics.number(metric)
+
+    def value(self, metric: str) -> float:
+        """The mean of a metric that is known to be there."""
+        mean = self.mean(metric)
+        assert mean is not None, metric
+        return mean
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything the report says is derived from this.
+
+    Attributes:
+        parameters: dotted names of the searched values, in the order of the spec.
+        trials: every trial of the study by number.
+        configurations: the finished ones with a quality and a ratio, duplicates left out.
+        feasible: numbers of those that meet the constraints of the study.
+        front: the non-dominated ones under the objectives of the study, by growing ratio.
+    """
+
+    record: StudyRecord
+    quality: Quality
+    parameters: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    configurations: tuple[Trial, ...]
+    feasible: frozenset[int]
+    front: tuple[Trial, ...]
+
+    @property
+    def front_is_tradeoff(self) -> bool:
+        """Whether the front lies in the plane of the figure: quality against compression ratio, nothing else."""
+        return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
+
+    @property
+    def has_too_many_runs(self) -> bool:
+        """Whether views of single runs are left out, because reading every run takes too long."""
+        return sum(trial.n for trial in self.configurations) > MAX_RUNS
+
+    @cached_property
+    def columns(self) -> TrialColumns:
+        """The configurations by column."""
+        return TrialColumns(self.configurations)
+
+    @cached_property
+    def ratio_range(self) -> tuple[float, float]:
+        """The smallest and the largest compression ratio."""
+        ratios = self.columns["compression_ratio"]
+        return float(ratios.min()), float(ratios.max())
+
+    @cached_property
+    def mean_range(self) -> tuple[float, float]:
+        """The lowest and the highest mean, final or during."""
+        import numpy as np
+
+        means = np.concatenate([self.columns[self.quality.final], self.columns[self.quality.during]])
+        return float(np.nanmin(means)), float(np.nanmax(means))
+
+    def losses(self, metric: str) -> NDArray[np.float64]:
+        """A measure of each configuration as something to minimise, (n_configurations,)."""
+        values = self.columns[metric]
+        return -values if self.quality.higher_is_better else values
+
+    @cached_property
+    def singled_out(self) -> frozenset[int]:
+        """Numbers of the configurations drawn one by one: all, or the front and the best of the rest in a crowd."""
+        numbers = self.columns.numbers
+        if len(numbers) > CROWD:
+            best = self.losses(self.quality.final).argsort(kind="stable")[:SINGLED_OUT]
+            return self.on_front.union(numbers[best].tolist())
+        return frozenset(numbers.tolist())
+
+    @cached_property
+    def on_front(self) -> frozenset[int]:
+        return frozenset(trial.number for trial in self.front)
+
+
+def gather(studies: Studies, name: str) -> Evidence:
+    """Reads one study whole.
+
+    Raises:
+        StudyNotFound: if there is no study of that name.
+    """
+    import numpy as np
+
+    record = studies.study(name)
+    parameters = tuple(record.searched)
+    trials = _trials(studies.trial_rows(name, columns=_columns()), parameters)
+    columns = TrialColumns(trials)
+    measure = _measure(record, columns)
+    is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
+    is_configuration = is_finished & ~np.isnan(columns[f"final_{measure}"]) & ~np.isnan(columns["compression_ratio"])
+    is_candidate = is_finished & feasible(columns.__getitem__, record.constraints, len(trials))
+    on_front = is_candidate.copy()
+    on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], record.objectives)
+    front = columns.where(on_front & is_configuration)
+    return Evidence(
+        record=record,
+        quality=_quality(measure, columns, is_configuration & is_candidate),
+        parameters=parameters,
+        trials=trials,
+        configurations=tuple(columns.where(is_configuration)),
+        feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
+        front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+    )
+
+
+def evenly(trials: Sequence[Trial], at_most: int) -> list[Trial]:
+    """As many of the trials, evenly from first to last, both included."""
+    if len(trials) <= at_most:
+        return list(trials)
+    return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
+
+
+def _measure(record: StudyRecord, columns: TrialColumns) -> str:
+    """Accuracy, unless the study optimises or only holds mean squared errors."""
+    measured = {name for name in ("accuracy", "mse") if columns.is_measured(f"final_{name}")}
+    return "mse" if "final_mse" in record.objectives or measured == {"mse"} else "accuracy"
+
+
+def _quality(measure: str, columns: TrialColumns, is_candidate: NDArray[np.bool_]) -> Quality:
+    """Choices go by the validation split where every candidate has one, as the front does."""
+    import numpy as np
+
+    final = f"final_{measure}"
+    validation = SELECTED_BY[final]
+    is_complete = is_candidate.any() and not np.isnan(columns[validation][is_candidate]).any()
+    word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
+    return Quality(final, f"during_{measure}", validation if is_complete else final, word)
+
+
+def _columns() -> list[str]:
+    """The columns of a trial that a report reads: without the names of parts, which are slow to find."""
+    ends = [f"{name}.{end}" for name in VARYING for end in ("low", "high")]
+    return ["number", "state", "reason", "duplicate_of", "n", "params", *METRICS, *ends]
+
+
+def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
+    at = {column: i for i, column in enumerate(rows.columns)}
+    head = itemgetter(*(at[column] for column in ("number", "state", "reason", "duplicate_of", "n", "params")))
+    trials = []
+    for row in rows.values:
+        number, state, reason, original, n, stored = head(row)
+        params = {name: stored.get(name) for name in parameters}
+        trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
+    return tuple(trials)

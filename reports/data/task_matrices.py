@@ -1,0 +1,113 @@
+"""Accuracy matrices of a few configurations, averaged over seeds with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.data.study_data import Trial
+from reports.table import Row
+from studies.statistics.interval import Interval
+from studies.statistics.intervals import t_quantile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from studies.queries.studies import Studies
+
+
+@dataclass(frozen=True)
+class TaskMatrix:
+    """The measure on each task after each task, over the seeds of one configuration.
+
+    Attributes:
+        mean, low, high: (n_tasks + 1, n_tasks); row 0 is the untrained model, NaN where not evaluated (or no interval).
+        n: seeds behind each cell, the same shape.
+    """
+
+    trial: Trial
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    n: NDArray[np.int_]
+
+    @property
+    def n_tasks(self) -> int:
+        return int(self.mean.shape[1])
+
+    def cell(self, after_task: int, on_task: int) -> Interval:
+        """One cell; tasks count from 1, `after_task` 0 is the untrained model."""
+        at = (after_task, on_task - 1)
+        mean, low, high = (_known(array[at]) for array in (self.mean, self.low, self.high))
+        return Interval(mean, low, high, int(self.n[at]))
+
+    def final(self, task: int) -> Interval:
+        return self.cell(self.n_tasks, task)
+
+    def during(self, task: int) -> Interval:
+        return self.cell(task, task)
+
+
+def read_matrices(studies: Studies, study: str, trials: Sequence[Trial]) -> list[TaskMatrix]:
+    """The test matrix of each of some configurations."""
+    found = studies.matrices_of(study, [trial.number for trial in trials])
+    return [over_seeds(trial, found[trial.number]) for trial in trials]
+
+
+def over_seeds(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:
+    """Mean and 95 % t interval of every cell.
+
+    Args:
+        runs: (n_seeds, n_tasks + 1, n_tasks), NaN where not evaluated.
+    """
+    import numpy as np
+
+    known = ~np.isnan(runs)
+    n = known.sum(axis=0)
+    mean = np.where(n > 0, np.where(known, runs, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
+    squares = np.where(known, runs - mean, 0.0) ** 2
+    deviation = np.sqrt(squares.sum(axis=0) / np.maximum(n - 1, 1))
+    half = t_quantile(n) * deviation / np.sqrt(np.maximum(n, 1))
+    return TaskMatrix(trial, mean, mean - half, mean + half, n)
+
+
+def untrained_mean(matrix: TaskMatrix) -> float | None:
+    """Mean of the untrained model over the tasks: the chance level as measured."""
+    import numpy as np
+
+    row = matrix.mean[0]
+    return None if np.isnan(row).any() else float(row.mean())
+
+
+def task_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
+    """Final and during measure per task, one row per configuration and task."""
+    rows: list[Row] = []
+    for number, matrix in matrices.items():
+        for task in range(1, matrix.n_tasks + 1):
+            final, during = matrix.final(task), matrix.during(task)
+            rows.append({
+                "number": number, "task": task, "n": final.n,
+                "final": final.mean, "final.low": final.low, "final.high": final.high,
+                "during": during.mean, "during.low": during.low, "during.high": during.high,
+            })  # fmt: skip
+    return rows
+
+
+def matrix_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
+    """Every evaluated cell, one row each."""
+    return [
+        {
+            "number": number, "after_task": after, "on_task": task, "n": cell.n,
+            "mean": cell.mean, "low": cell.low, "high": cell.high,
+        }
+        for number, matrix in matrices.items()
+        for after in range(matrix.n_tasks + 1)
+        for task in range(1, matrix.n_tasks + 1)
+        if (cell := matrix.cell(after, task)).mean is not None
+    ]  # fmt: skip
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else float(value)

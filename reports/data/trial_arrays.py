@@ -1,0 +1,163 @@
+"""Trials by column: what is drawn of a hundred thousand of them, or averaged over them, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from reports.formatting import of_each, spelled
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reports.data.study_data import Trial
+
+
+class Measured(Mapping[str, Interval]):
+    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them.
+
+    Args:
+        row: the values of a row of `hnet study trials`.
+        at: the place of each column in it; a metric that is no column was not measured.
+    """
+
+    __slots__ = ("at", "row")
+
+    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
+        self.row = row
+        self.at = at
+
+    def __getitem__(self, name: str) -> Interval:
+        n = int(self.row[self.at["n"]] or 0)
+        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
+
+    def number(self, column: str) -> float | None:
+        """The number of one column: a metric, or an end of its interval."""
+        place = self.at.get(column)
+        if place is None:
+            return None
+        value: float | None = self.row[place]
+        return None if value != value else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METRICS)
+
+    def __len__(self) -> int:
+        return len(METRICS)
+
+
+class TrialColumns:
+    """Some trials by column, in their order; a column is read when it is first asked for.
+
+    Args:
+        trials: those of one study, so that all are measured in the same columns.
+    """
+
+    def __init__(self, trials: Sequence[Trial]) -> None:
+        self._trials = trials
+        self._at = trials[0].metrics.at if trials else {}
+        self._arrays: dict[str, NDArray[np.float64]] = {}
+        self._parameters: dict[str, Parameter] = {}
+
+    def __getitem__(self, column: str) -> NDArray[np.float64]:
+        """A metric, or an end of its interval, (n_trials,), NaN where it was not measured."""
+        import numpy as np
+
+        if column not in self._arrays:
+            self._arrays[column] = np.array(list(self._stored(column)), dtype=float)
+        return self._arrays[column]
+
+    def exact(self, column: str) -> list[float | None]:
+        """The same as it was stored: whole numbers whole, None where it was not measured."""
+        return [None if value != value else value for value in self._stored(column)]
+
+    def is_measured(self, column: str) -> bool:
+        """Whether any trial has it."""
+        return any(value is not None and value == value for value in self._stored(column))
+
+    def parameter(self, name: str) -> Parameter:
+        """A searched parameter."""
+        if name not in self._parameters:
+            self._parameters[name] = Parameter([trial.params[name] for trial in self._trials])
+        return self._parameters[name]
+
+    def among(self, numbers: Collection[int]) -> NDArray[np.bool_]:
+        """Which trials have one of these numbers, (n_trials,)."""
+        import numpy as np
+
+        return np.isin(self.numbers, list(numbers))
+
+    def where(self, chosen: NDArray[np.bool_]) -> list[Trial]:
+        """The trials chosen by a mask, (n_trials,)."""
+        return [self._trials[place] for place in chosen.nonzero()[0].tolist()]
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int_]:
+        """The numbers of the trials, (n_trials,)."""
+        import numpy as np
+
+        return np.array([trial.number for trial in self._trials], dtype=int)
+
+    def _stored(self, column: str) -> Iterable[Any]:
+        if column not in self._at:
+            return repeat(None, len(self._trials))
+        return map(itemgetter(self._at[column]), self._rows)
+
+    @cached_property
+    def _rows(self) -> list[Sequence[Any]]:
+        return [trial.metrics.row for trial in self._trials]
+
+
+class Parameter:
+    """A searched parameter over some trials.
+
+    Attributes:
+        each: its value in each trial, None where it has none.
+    """
+
+    def __init__(self, each: Sequence[Any]) -> None:
+        self.each = each
+
+    @cached_property
+    def distinct(self) -> dict[str, Any]:
+        """Its different values by how JSON spells them, in the order they first appear."""
+        found = dict(zip(self._keys, self.each, strict=True))
+        found.pop("null", None)
+        return found
+
+    @cached_property
+    def which(self) -> NDArray[np.int_]:
+        """The place of each value among the distinct ones, (n_trials,); -1 where there is none."""
+        import numpy as np
+
+        places = {key: place for place, key in enumerate(self.distinct)} | {"null": -1}
+        return np.array([places[key] for key in self._keys], dtype=int)
+
+    @cached_property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Which trials have a value, (n_trials,)."""
+        import numpy as np
+
+        return np.array([value is not None for value in self.each], dtype=bool)
+
+    @cached_property
+    def is_number(self) -> bool:
+        """Whether all values are numbers."""
+        return set(map(type, self.each)) <= {int, float, type(None)}
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The values of a parameter that is a number, (n_trials,), NaN where there is none."""
+        import numpy as np
+
+        return np.array(self.each, dtype=float)
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return of_each(spelled, self.each)

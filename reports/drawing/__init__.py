@@ -1,0 +1,1 @@
+"""Scales, axes, marks and labels in SVG."""

@@ -1,0 +1,33 @@
+"""Five shades that stand for compression ratios, by equal factors."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from reports.formatting import significant
+
+SHADES = 5
+
+
+def shade_edges(ratios: Sequence[float]) -> list[float]:
+    """Upper ratio of each shade, equally spaced on the log axis; a single one where all ratios are equal."""
+    low, high = math.log(min(ratios)), math.log(max(ratios))
+    if high - low < 1e-9:
+        return [max(ratios)]
+    return [math.exp(low + (high - low) * (i + 1) / SHADES) for i in range(SHADES)]
+
+
+def shade_of(ratio: float, edges: Sequence[float]) -> int:
+    """Which shade a ratio has, 0 for the smallest."""
+    return min(bisect_left(edges, ratio), len(edges) - 1)
+
+
+def shade_legend(ratios: Sequence[float]) -> list[str]:
+    """The ratios each shade stands for, smallest first."""
+    edges = shade_edges(ratios)
+    if len(edges) == 1:
+        return [significant(edges[0], 2)]
+    starts = [min(ratios), *edges[:-1]]
+    return [f"{significant(start, 2)}–{significant(end, 2)}" for start, end in zip(starts, edges, strict=True)]

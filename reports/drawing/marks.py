@@ -1,0 +1,125 @@
+"""Points, interval bars and step lines: the part of a chart that is data.
+
+Up to `MANY` configurations each point is an element of its own with a title, so that a browser without JavaScript names
+it; above that a series is one path, which keeps two thousand configurations small and fast; above `CROWD` a cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup
+
+from reports.drawing.svg import EMPTY, element, pixel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MANY = 400
+CROWD = 4000
+CELL = 4.0
+DENSITIES = 5
+
+
+class Point(NamedTuple):
+    """One value in pixels: where it is, the ends of its interval if it has one, and what it is in words.
+
+    `trial` is what the script knows it by: the number of a trial, or None for a point that is no trial.
+    """
+
+    x: float
+    y: float
+    low: float | None
+    high: float | None
+    trial: int | str | None
+    words: str
+
+
+def points(series: Sequence[Point], style: str, *, titled: bool, name: str | None = None) -> Markup:
+    """Round or square dots of one series, as short strokes; `data-trials` names them in drawing order.
+
+    Args:
+        titled: whether each point says in words what it is.
+        name: id of the series.
+    """
+    if not series:
+        return EMPTY
+    if titled:
+        dots = EMPTY.join(element("path", element("title", point.words), d=_dot(point)) for point in series)
+    else:
+        dots = element("path", d="".join(_dot(point) for point in series))
+    trials = None if series[0].trial is None else " ".join(str(point.trial) for point in series)
+    return element("g", dots, class_=f"points {style}", id=name, data_trials=trials)
+
+
+# Relative paths of about equal area around a point, so that series are told apart without colour.
+GLYPHS = (
+    "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
+    "m-4 -4h8v8h-8z",
+    "m0 -5.5l5 9h-10z",
+    "m0 -5.8l5.2 5.8l-5.2 5.8l-5.2 -5.8z",
+    "m0 5.5l5 -9h-10z",
+    "m-1.7 -5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+    "m-4.4 -2.6l4.4 -2.6l4.4 2.6v5.2l-4.4 2.6l-4.4 -2.6z",
+    "m-4.5 -5h9l-9 10h9z",
+)
+
+
+def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = None) -> Markup:
+    """Filled marks of one shape, each with a title; `data-trials` names them in drawing order."""
+    if not series:
+        return EMPTY
+    drawn = EMPTY.join(
+        element("path", element("title", point.words), d=f"M{pixel(point.x)} {pixel(point.y)}{GLYPHS[shape]}")
+        for point in series
+    )
+    trials = " ".join(str(point.trial) for point in series)
+    return element("g", drawn, class_=f"points glyphs {style}", id=name, data_trials=trials)
+
+
+def cloud(x: NDArray[np.float64], y: NDArray[np.float64], style: str) -> Markup:
+    """More dots than an eye or a file can take: one per cell of a few pixels, in five densities by the factor of 4.
+
+    Args:
+        x, y: places in pixels, each (n_dots,).
+    """
+    import numpy as np
+
+    cells, counts = np.unique(np.rint(x / CELL) + 1j * np.rint(y / CELL), return_counts=True)
+    paths: dict[int, list[str]] = {}
+    for cell, count in zip((cells * CELL).tolist(), counts.tolist(), strict=True):
+        level = min(DENSITIES - 1, (count.bit_length() - 1) // 2)
+        paths.setdefault(level, []).append(f"M{pixel(cell.real)} {pixel(cell.imag)}h0")
+    drawn = EMPTY.join(
+        element("path", d="".join(dots), class_=f"density-{level}") for level, dots in sorted(paths.items())
+    )
+    return element("g", drawn, class_=f"points cloud {style}")
+
+
+def bars(series: Sequence[Point], style: str) -> Markup:
+    """The interval of each point that has one."""
+    strokes = "".join(
+        f"M{pixel(point.x)} {pixel(point.low)}V{pixel(point.high)}"
+        for point in series
+        if point.low is not None and point.high is not None
+    )
+    return element("path", d=strokes, class_=f"bars {style}") if strokes else EMPTY
+
+
+def steps(series: Sequence[tuple[float, float]], style: str) -> Markup:
+    """A staircase from left to right: each level holds until the next point begins."""
+    (x, y), *rest = series
+    line = f"M{pixel(x)} {pixel(y)}" + "".join(f"H{pixel(x)}V{pixel(y)}" for x, y in rest)
+    return element("path", d=line, class_=style)
+
+
+def line(series: Sequence[tuple[float, float]], style: str) -> Markup:
+    """Straight lines through the points."""
+    path = "L".join(f"{pixel(x)} {pixel(y)}" for x, y in series)
+    return element("path", d=f"M{path}", class_=style) if series else EMPTY
+
+
+def _dot(point: Point) -> str:
+    return f"M{pixel(point.x)} {pixel(point.y)}h0"

@@ -1,0 +1,167 @@
+"""Three figures for a paper, drawn by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at paper widths.
+
+The only module that imports matplotlib, which comes with `pip install 'hnet[paper]'`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.errors import HnetError
+from reports.data.study_data import Evidence, Trial
+from reports.data.task_matrices import TaskMatrix
+from reports.drawing.forest_plot import Line
+from reports.drawing.scales import Log, padded_log
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Inches: one column of a two-column paper, and the text of a one-column paper.
+WIDTHS = {"column": 3.25, "text": 5.5}
+FORMATS = ("pdf", "png", "svg")
+BLUE, VERMILLION, GREEN, GREY = "#0072b2", "#d55e00", "#00805e", "#767d85"
+COLOURS = {"better": GREEN, "worse": VERMILLION, "same": BLUE, "unknown": GREY}
+MARKERS = {"better": "o", "worse": "s", "same": "o", "unknown": "."}
+STYLE: Any = {
+    "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7,
+    "legend.fontsize": 7, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "axes.spines.top": False,
+    "axes.spines.right": False, "axes.linewidth": 0.6, "lines.linewidth": 1.0, "pdf.fonttype": 42,
+    "svg.fonttype": "none", "svg.hashsalt": "hnet", "savefig.dpi": 300, "axes.grid": True, "grid.linewidth": 0.3,
+    "grid.alpha": 0.5, "legend.frameon": False, "text.usetex": False, "text.parse_math": False,
+}  # fmt: skip
+NO_DATE: dict[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+class PaperExtraMissing(HnetError):
+    """matplotlib is not installed."""
+
+    exit_code = 2
+
+
+def tradeoff_figures(evidence: Evidence) -> dict[str, bytes]:
+    """Quality against compression ratio with the front, as files by name."""
+    return _files("tradeoff", lambda axes: _tradeoff(axes, evidence), aspect=0.72)
+
+
+def task_figures(evidence: Evidence, matrix: TaskMatrix) -> dict[str, bytes]:
+    """During and final per task of one configuration, as files by name."""
+    return _files("tasks", lambda axes: _tasks(axes, evidence, matrix), aspect=0.62)
+
+
+def comparison_figures(lines: Sequence[Line], label: str, margin: float | None) -> dict[str, bytes]:
+    """Differences with their intervals, as files by name.
+
+    Args:
+        label: what the x axis shows.
+    """
+    height = 0.16 + 0.06 * len(lines)
+    return _files("comparison", lambda axes: _forest(axes, lines, label, margin), aspect=height)
+
+
+def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, bytes]:
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise PaperExtraMissing(
+            "--figures needs matplotlib, which is not installed: pip install 'hnet[paper]'"
+        ) from None
+
+    files = {}
+    with matplotlib.rc_context(STYLE):
+        for width_name, width in WIDTHS.items():
+            figure = Figure(figsize=(width, max(1.1, width * aspect)), layout="constrained")
+            draw(figure.add_subplot())
+            for kind in FORMATS:
+                buffer = io.BytesIO()
+                figure.savefig(buffer, format=kind, metadata=NO_DATE[kind])
+                files[f"{name}-{width_name}.{kind}"] = buffer.getvalue()
+    return files
+
+
+def _tradeoff(axes: Axes, evidence: Evidence) -> None:
+    quality = evidence.quality
+    front, others = evidence.front, [t for t in evidence.configurations if t.number not in evidence.on_front]
+    axes.set_xscale("log")
+    axes.scatter([t.ratio for t in others], [t.value(quality.final) for t in others], s=5, color=BLUE, alpha=0.35,
+                 linewidths=0, label="other")  # fmt: skip
+    if front:
+        axes.errorbar(*_with_intervals(front, quality.final), fmt="o", ms=3, color=BLUE, lw=0.7, label="final, front")
+        known = [t for t in front if t.mean(quality.during) is not None]  # not of one that trains all tasks at once
+        axes.scatter([t.ratio for t in known], [t.value(quality.during) for t in known], s=9, marker="s", lw=0,
+                     color=VERMILLION, label="during, front")  # fmt: skip
+        if evidence.front_is_tradeoff:
+            values = [t.value(quality.final) for t in front]
+            axes.step([t.ratio for t in front], values, where="post", color="black", lw=0.8)
+    axes.axvline(1.0, color=GREY, lw=0.6, ls=(0, (4, 3)))
+    _log_ticks(axes, [t.ratio for t in evidence.configurations])
+    axes.set_xlabel("compression ratio")
+    axes.set_ylabel(quality.word)
+    axes.legend(loc="lower right" if quality.higher_is_better else "upper right")
+
+
+def _log_ticks(axes: Axes, ratios: Sequence[float]) -> None:
+    """The same ticks as on the page."""
+    from matplotlib.ticker import NullLocator
+
+    low, high = padded_log([*ratios, 1.0])
+    ticks = [tick for tick in Log((low, high), (0.0, 1.0)).ticks() if tick.label]
+    axes.set_xlim(low, high)
+    axes.set_xticks([tick.value for tick in ticks], [tick.label for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], list[float], list[list[float]]]:
+    """x, y and the lengths of the bars below and above."""
+    means = [trial.value(metric) for trial in trials]
+    below = [
+        0.0 if trial[metric].low is None else mean - (trial[metric].low or 0.0)
+        for trial, mean in zip(trials, means, strict=True)
+    ]
+    above = [
+        0.0 if trial[metric].high is None else (trial[metric].high or 0.0) - mean
+        for trial, mean in zip(trials, means, strict=True)
+    ]
+    return [trial.ratio for trial in trials], means, [below, above]
+
+
+def _tasks(axes: Axes, evidence: Evidence, matrix: TaskMatrix) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    tasks = list(range(1, matrix.n_tasks + 1))
+    for label, colour, marker, cells in (
+        ("during", VERMILLION, "s", [matrix.during(task) for task in tasks]),
+        ("final", BLUE, "o", [matrix.final(task) for task in tasks]),
+    ):
+        known = [(task, cell) for task, cell in zip(tasks, cells, strict=True) if cell.mean is not None]
+        means = [cell.mean or 0.0 for _, cell in known]
+        axes.plot([task for task, _ in known], means, color=colour, marker=marker, ms=2.5, label=label)
+        clip = (0.0, 1.0) if evidence.quality.higher_is_better else (-math.inf, math.inf)
+        low = [m if c.low is None else max(c.low, clip[0]) for m, (_, c) in zip(means, known, strict=True)]
+        high = [m if c.high is None else min(c.high, clip[1]) for m, (_, c) in zip(means, known, strict=True)]
+        axes.fill_between([task for task, _ in known], low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.set_xlabel("task")
+    axes.set_ylabel(evidence.quality.word)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="best")
+
+
+def _forest(axes: Axes, lines: Sequence[Line], label: str, margin: float | None) -> None:
+    if margin is not None:
+        axes.axvspan(-margin, margin, color=GREEN, alpha=0.12, lw=0)
+    axes.axvline(0.0, color="black", lw=0.6)
+    for i, line in enumerate(lines):
+        if line.low is not None and line.high is not None:
+            axes.plot([line.low, line.high], [i, i], color=GREY, lw=0.9)
+        axes.plot([line.value], [i], MARKERS[line.verdict], color=COLOURS[line.verdict], ms=4)
+    axes.set_yticks(range(len(lines)), [line.label[:40] for line in lines])
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(label)

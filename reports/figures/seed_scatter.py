@@ -1,0 +1,60 @@
+"""Every run as a point: the scatter behind the means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.data.run_series import Series, value_scale
+from reports.data.study_data import Quality
+from reports.drawing.axes import Frame, axes
+from reports.drawing.marks import CROWD, Point, cloud, points
+from reports.drawing.scales import Log
+from reports.drawing.svg import figure
+from reports.figures.figure import Figure
+from reports.formatting import plural, significant
+from reports.table import Column, Row, Table, text_column
+
+NAME = "seeds"
+MAX_TABLE_ROWS = 60
+
+
+def every_seed_figure(quality: Quality, all_series: Sequence[Series], frame: Frame, x: Log, x_label: str) -> Figure:
+    """Draws every run of every series, in the order of the series."""
+    y = value_scale(quality, [float(v) for series in all_series for v in series.values], frame.y)
+    parts = [axes(frame, x, y, x_label, f"{quality.word} of each run")]
+    n_runs = sum(len(series.values) for series in all_series)
+    for series in all_series:
+        if n_runs > CROWD:
+            parts.append(cloud(x.each(series.ratios), y.each(series.values), f"{series.style} run"))
+            continue
+        places = [(x(float(r)), y(float(v))) for r, v in zip(series.ratios, series.values, strict=True)]
+        placed = [Point(*at, None, None, int(number), "") for at, number in zip(places, series.numbers, strict=True)]
+        parts.append(points(placed, f"{series.style} run", titled=False))
+    rows: list[Row] = [
+        {"series": s.label, "number": int(n), "seed": int(seed), "compression_ratio": float(r), "value": float(v)}
+        for s in all_series
+        for n, seed, r, v in zip(s.numbers, s.seeds, s.ratios, s.values, strict=True)
+    ]
+    last = all_series[-1]
+    finding = (
+        f"{plural(len(last.values), 'run')}, from {significant(last.values.min())} to {significant(last.values.max())}."
+    )
+    caption = (
+        "Each dot is one run (one seed of one configuration), nothing is averaged: runs of a configuration stand above "
+        "each other. The best single run is lucky; decide by the means."
+    )
+    size = (frame.width, frame.height)
+    drawing = figure(f"tradeoff-{NAME}", size, finding, caption, parts, class_="runs", data_hover="trials")
+    return Figure(NAME, finding, caption, (("Every seed", drawing),), _table(rows), rows)
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    columns = [
+        Column("number", "trial", lambda row: str(row["number"])),
+        text_column("series", "series"),
+        Column("seed", "seed", lambda row: str(row["seed"])),
+        Column("compression_ratio", "ratio", lambda row: significant(row["compression_ratio"])),
+        Column("value", "value", lambda row: significant(row["value"], 4)),
+    ]
+    shown = rows[:MAX_TABLE_ROWS]
+    return Table(NAME, "Every run.", columns, shown, left_out=len(rows) - len(shown))

@@ -1,0 +1,1 @@
+"""One report per file: its content, its page and its files."""

@@ -1,0 +1,232 @@
+"""The comparison report: is one method or study better than another, and by how much?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.analysis.comparability import budget_remarks, differing_settings
+from reports.analysis.comparison import Comparison, Pair, compare, headline
+from reports.analysis.ranks import finding, rank_rows, ranks_figure
+from reports.data.compared_methods import entrants_of
+from reports.drawing.forest_plot import Line, forest
+from reports.figures.figure import Figure
+from reports.formatting import mean_text, range_text, significant
+from reports.latex import latex_table
+from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.render import render
+from reports.table import Row, Table
+from reports.tables.comparison import (
+    cross_tables,
+    entrant_rows,
+    entrant_table,
+    stream_table,
+    verdict_rows,
+    verdict_table,
+)
+from studies.metrics.definitions import METRICS
+from studies.output.formats import say
+from studies.statistics.verdicts import EQUIVALENT, NO_DIFFERENCE
+
+if TYPE_CHECKING:
+    from studies.queries.studies import Studies
+
+PAGE = "comparison.html"
+MAX_LINES = 60
+
+
+def write(
+    studies: Studies,
+    names: Sequence[str],
+    out: Path,
+    by: Sequence[str] = (),
+    metric: str | None = None,
+    margin: float | None = None,
+    *,
+    figures: bool = False,
+) -> Path:
+    """Writes the comparison of studies, or of what `by` groups them into, and returns the page.
+
+    Beside comparison.html lie verdicts, entrants, settings and every seed as CSV, tables as LaTeX, and report.json.
+
+    Args:
+        names: studies, or STUDY:NUMBER for one configuration.
+        by: fields of a trial to group by, such as method or hypernet.chunk_size.
+        metric: what to compare; None: the final measure.
+        margin: largest difference that does not matter.
+        figures: write the differences for a paper too; needs matplotlib.
+
+    Raises:
+        StudyNotFound: if there is no study of a name.
+        ConfigInvalid: if nothing can be compared, or an argument means nothing.
+        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
+        ReportNotWritten: if the folder cannot be written.
+    """
+    comparison = compare(entrants_of(studies, names, by), metric, margin)
+    verdicts = verdict_table(comparison)
+    tables: dict[str, Sequence[Row]] = {
+        "verdicts.csv": verdict_rows(comparison),
+        "entrants.csv": entrant_rows(comparison),
+        "settings.csv": _setting_rows(comparison),
+        "seeds.csv": _seed_rows(comparison),
+    }
+    if comparison.ranks is not None:
+        tables["ranks.csv"] = rank_rows(comparison.ranks)
+    files: dict[str, str | bytes] = {name: csv_text(rows) for name, rows in tables.items()}
+    if figures:
+        files |= _figures(comparison)
+    files["verdicts.tex"] = latex_table(verdicts)
+    files["entrants.tex"] = "\n".join(latex_table(table) for table in _entrant_tables(comparison))
+    crossed = cross_tables(comparison, by)
+    if crossed:
+        files["cross.tex"] = "\n".join(latex_table(table) for table in crossed)
+        files["cross.csv"] = csv_text([
+            {"stream": stream, **row}
+            for stream, table in zip(comparison.streams, crossed, strict=True)
+            for row in table.rows
+        ])  # fmt: skip
+    files[PAGE] = _page(comparison, verdicts, crossed)
+    files["report.json"] = json_text(_summary(comparison, sorted([*files, "report.json"])))
+    write_all(out, files)
+    return out / PAGE
+
+
+def _figures(comparison: Comparison) -> dict[str, bytes]:
+    from reports.figures.matplotlib_figures import comparison_figures
+
+    lines = _lines(comparison)
+    if not lines:
+        say("No figure is drawn: there is no pair with a difference to show.")
+        return {}
+    label = f"A − B, {METRICS[comparison.metric].label.lower()}"
+    return comparison_figures(lines, label, comparison.margin)
+
+
+def _lines(comparison: Comparison) -> list[Line]:
+    """The differences there are, as many as a figure holds."""
+    pairs = [pair for pair in comparison.pairs if pair.verdict.difference is not None]
+    return [_difference_line(comparison, pair) for pair in pairs[:MAX_LINES]]
+
+
+def _entrant_tables(comparison: Comparison) -> list[Table]:
+    wide = stream_table(comparison)
+    return [*([wide] if wide else []), *(entrant_table(comparison, stream) for stream in comparison.streams)]
+
+
+def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> str:
+    return render(
+        "comparison.html.j2",
+        comparison=comparison,
+        title=_title(comparison.labels),
+        label=METRICS[comparison.metric].label,
+        headlines=headline(comparison),
+        differences=_differences(comparison, verdicts),
+        means=[_means(comparison, stream, i) for i, stream in enumerate(comparison.streams)],
+        verdicts=verdicts,
+        reasons=list(dict.fromkeys(str(p.verdict) for p in comparison.pairs if p.verdict.reason is not None)),
+        wide=stream_table(comparison),
+        crossed=crossed,
+        tables=[(f"entrants-{i}", entrant_table(comparison, stream)) for i, stream in enumerate(comparison.streams)],
+        settings=[
+            (stream, [one.label for one in comparison.on(stream)], differing_settings(comparison.on(stream)))
+            for stream in comparison.streams
+        ],
+        remarks=list(dict.fromkeys(r for s in comparison.streams for r in budget_remarks(comparison.on(s)))),
+        ranks=None if comparison.ranks is None else ranks_figure(comparison.ranks),
+        ranks_finding="" if comparison.ranks is None else finding(comparison.ranks),
+        smallest=_smallest(comparison),
+        significant=significant,
+    )
+
+
+def _title(labels: Sequence[str]) -> str:
+    return " against ".join(labels) if len(labels) == 2 else ", ".join(labels)
+
+
+def _summary(comparison: Comparison, files: list[str]) -> dict[str, Any]:
+    return {
+        "headline": headline(comparison),
+        "metric": comparison.metric,
+        "margin": comparison.margin,
+        "alpha": comparison.alpha,
+        "verdicts": verdict_rows(comparison),
+        "entrants": entrant_rows(comparison),
+        "settings": _setting_rows(comparison),
+        "ranks": None if comparison.ranks is None else list(rank_rows(comparison.ranks)),
+        "files": files,
+    }
+
+
+def _setting_rows(comparison: Comparison) -> list[Row]:
+    return [
+        {"stream": stream, "setting": setting.name, "label": one.label, "value": value}
+        for stream in comparison.streams
+        for setting in differing_settings(comparison.on(stream))
+        for one, value in zip(comparison.on(stream), setting.values, strict=True)
+    ]
+
+
+def _seed_rows(comparison: Comparison) -> list[Row]:
+    return [
+        {"label": one.label, "stream": one.stream, "seed": seed, "value": value}
+        for one in comparison.entrants
+        for seed, value in sorted(one.values[comparison.metric].items())
+    ]
+
+
+def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
+    lines = _lines(comparison)
+    if not lines:
+        return None
+    metric = METRICS[comparison.metric]
+    text = " ".join(headline(comparison))
+    caption = (
+        "Mean of A minus mean of B with the interval that decides, Holm-adjusted for all comparisons here. An interval "
+        "on one side of zero shows a difference; one that crosses it shows none, which is not the same as being equal."
+    )
+    if comparison.margin is not None:
+        caption += " An interval within the band is equivalent within the margin."
+    ends = ("B better", "A better") if metric.better == "higher" else ("A better", "B better")
+    drawing = forest("differences", lines, f"A − B, {metric.label.lower()}", text, caption, comparison.margin, ends)
+    return Figure("verdicts", text, caption, (("Differences", drawing),), verdicts, list(verdicts.rows))
+
+
+def _difference_line(comparison: Comparison, pair: Pair) -> Line:
+    gap = pair.verdict.difference
+    assert gap is not None and gap.mean is not None
+    mark = {NO_DIFFERENCE: "unknown", EQUIVALENT: "same"}.get(pair.verdict.answer)
+    label = f"{pair.a.label} − {pair.b.label}"
+    if len(comparison.streams) > 1:
+        label = f"{pair.a.label} − {pair.b.label}, {pair.a.stream.split(',')[0]}"
+    mark = mark or ("better" if pair.winner is pair.a else "worse")
+    return Line(label, gap.mean, gap.low, gap.high, mark, pair.sentence)
+
+
+def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
+    """The mean of each entrant of a stream, best first."""
+    table = entrant_table(comparison, stream)
+    lines = []
+    for row in table.rows:
+        entrant = comparison.entrants[row["entrant"]]
+        interval = entrant.interval(comparison.metric)
+        if interval.mean is not None:
+            mark = {"best": "better", "": "unknown"}.get(comparison.standing(entrant), "same")
+            words = f"{entrant.label}: {mean_text(interval)} {range_text(interval)}, n = {interval.n}"
+            lines.append(Line(entrant.label, interval.mean, interval.low, interval.high, mark, words))
+    if not lines:
+        return None
+    caption = f"On {stream}: mean over seeds with its own 95 % t interval. Overlap of two intervals decides nothing."
+    label = METRICS[comparison.metric].label.lower()
+    drawing = forest(f"means-{index}", lines, label, f"{lines[0].words} comes first.", caption, has_zero=False)
+    return Figure(f"entrants-{index}", caption, caption, ((stream, drawing),), table, list(table.rows))
+
+
+def _smallest(comparison: Comparison) -> str:
+    """What these seeds could have shown at all."""
+    found = [p.verdict for p in comparison.pairs if p.verdict.p_smallest is not None]
+    if not found:
+        return "No two entrants share their seeds, so nothing is paired and there are no sign flips."
+    n, p = min((v.a.n, v.p_smallest or 1.0) for v in found)
+    low = " From six pairs on it can fall below 0.05." if n < 6 else ""
+    return f"With {n} pairs of seeds the smallest p that sign flips can give is {significant(p, 2)}.{low}"

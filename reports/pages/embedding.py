@@ -1,0 +1,150 @@
+"""The map of task embeddings as a page: what would the weights of other embeddings do?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.errors import ConfigInvalid
+from reports.drawing.heatmap import HeatScale
+from reports.figures.embedding import Surface, embedding_figure, finding, grid_rows, shades_of, trained_rows
+from reports.formatting import significant
+from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.render import render
+
+if TYPE_CHECKING:
+    from hnet_core.trained_model import TrainedModel
+
+PAGE = "embedding.html"
+MIN_GRID = 2
+Progress = Callable[[int, int, int], None]
+
+
+def write(
+    path: str | os.PathLike[str],
+    out: Path,
+    *,
+    tasks: Sequence[int] = (),
+    grid: int = 50,
+    images: int | None = None,
+    root: str | os.PathLike[str] | None = None,
+    on_row: Progress | None = None,
+) -> Path:
+    """Writes embedding.html, embedding.csv, embeddings.csv and report.json, and returns the page.
+
+    Args:
+        path: a model of `hnet trial export`, whose task embeddings are two-dimensional.
+        tasks: which to map, from 1; empty: all.
+        grid: points per axis.
+        images: take so many test examples of a task; None: all.
+        root: data root, see hnet_core.data.data_root.
+        on_row: called with the task, and the rows done and planned.
+
+    Raises:
+        NotFound, ConfigInvalid: if there is no such model, task or grid, or its embeddings are not two-dimensional.
+        HnetError: if its method has no embeddings.
+        DatasetMissing, DatasetCorrupt: if the data cannot be read.
+        ReportNotWritten: if the folder cannot be written.
+    """
+    from hnet_core.trained_model import load
+
+    model = load(path)
+    surfaces = _surfaces(model, _chosen(tasks, model.shape.n_tasks), grid, images, root, on_row)
+    files = {
+        "embedding.csv": csv_text([row for surface in surfaces for row in grid_rows(surface)]),
+        "embeddings.csv": csv_text([row for surface in surfaces for row in trained_rows(surface)]),
+    }
+    shades = shades_of(surfaces)
+    files[PAGE] = _page(model, surfaces, shades)
+    files["report.json"] = json_text(_summary(model, surfaces, sorted([*files, "report.json"])))
+    write_all(out, files)
+    return out / PAGE
+
+
+def _chosen(tasks: Sequence[int], n_tasks: int) -> list[int]:
+    wrong = [task for task in tasks if not 1 <= task <= n_tasks]
+    if wrong:
+        raise ConfigInvalid(f"--task must be 1 to {n_tasks} for this model, got {wrong[0]}.")
+    return sorted(set(tasks)) or list(range(1, n_tasks + 1))
+
+
+def _surfaces(
+    model: TrainedModel,
+    tasks: Sequence[int],
+    n: int,
+    images: int | None,
+    root: str | os.PathLike[str] | None,
+    on_row: Progress | None,
+) -> list[Surface]:
+    from hnet_core.data import data_root
+    from hnet_core.embedding_map import embedding_grid, embedding_map
+    from hnet_core.registry import STREAMS
+
+    if n < MIN_GRID:
+        raise ConfigInvalid(f"--grid must be at least {MIN_GRID}, got {n}.")
+    embeddings = model.embeddings()
+    grid = embedding_grid(embeddings, n)
+    stream = STREAMS[model.config.stream.name].open(model.config.stream, data_root(root))
+    surfaces = []
+    for task in tasks:
+        told = None if on_row is None else lambda done, task=task: on_row(task, done, n)
+        found = embedding_map(model, task - 1, stream.tasks[task - 1].test, grid, images, told)
+        surfaces.append(
+            Surface(
+                task, grid[0].double().numpy(), grid[1].double().numpy(), found.on_grid.double().numpy(),
+                embeddings.double().numpy(), found.at_trained.double().numpy(), found.n_examples,
+                model.shape.measure == "accuracy",
+            )
+        )  # fmt: skip
+    return surfaces
+
+
+def _word(model: TrainedModel) -> str:
+    return "accuracy" if model.shape.measure == "accuracy" else "mean squared error"
+
+
+def _page(model: TrainedModel, surfaces: Sequence[Surface], shades: HeatScale) -> str:
+    word = _word(model)
+    return render(
+        "embedding.html.j2",
+        word=word,
+        setting=_setting(model),
+        figures=[embedding_figure(surface, shades, word) for surface in surfaces],
+        heat=shades,
+        significant=significant,
+        config=model.config.model_dump(mode="json"),
+        hash=model.config.hash(),
+    )
+
+
+def _setting(model: TrainedModel) -> str:
+    """What was trained, in a line."""
+    config = model.config
+    stream = config.stream.model_dump()
+    parts = [config.stream.name, str(stream.get("dataset", "")), f"· {model.shape.n_tasks} tasks ·", config.method.name]
+    hypernet = "" if config.hypernet is None else config.hypernet.name
+    return " ".join(part for part in (*parts, hypernet, f"· seed {model.seed}") if part)
+
+
+def _summary(model: TrainedModel, surfaces: Sequence[Surface], files: list[str]) -> dict[str, Any]:
+    word = _word(model)
+    return {
+        "config_hash": model.config.hash(),
+        "config": model.config.model_dump(mode="json"),
+        "seed": model.seed,
+        "measure": word,
+        "grid": {"points_per_axis": len(surfaces[0].first), "first": _ends(surfaces[0].first),
+                 "second": _ends(surfaces[0].second)},
+        "tasks": [
+            {"task": one.task, "finding": finding(one, word), "at_own_embedding": one.own, "share_as_good": one.solved,
+             "examples": one.n_examples, "at_trained": trained_rows(one)}
+            for one in surfaces
+        ],
+        "files": files,
+    }  # fmt: skip
+
+
+def _ends(axis: Any) -> list[float]:
+    return [float(axis[0]), float(axis[-1])]

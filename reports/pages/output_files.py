@@ -1,0 +1,82 @@
+"""Writes the files of a report, each whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hnet_core.errors import HnetError
+from reports.formatting import exact_floats, of_each
+from reports.table import Columns, Row, columns_of, exact_text
+from studies.output.formats import harmless
+
+
+class ReportNotWritten(HnetError):
+    """A place a report cannot be written to."""
+
+    exit_code = 2
+
+
+def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Creates the folder if needed and puts each content in place under its name, replacing an older one.
+
+    Raises:
+        ReportNotWritten: if the folder or a file in it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            part = folder / f".{name}.part"
+            # a lone surrogate, which JSON can hold, has no UTF-8 form
+            part.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+            os.replace(part, folder / name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ReportNotWritten(
+            f"the report needs a folder it can write to, got {str(folder)!r}: {reason}; name another one with -o."
+        ) from None
+
+
+def csv_text(table: Sequence[Row] | Columns) -> str:
+    """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front; `report.json` has it as it is.
+    """
+    columns = table if isinstance(table, Mapping) else columns_of(table)
+    header = ",".join(map(_cell, columns))
+    lines = map(",".join, zip(*map(_cells, columns.values()), strict=True))
+    # A line that is a single missing value would be no line at all.
+    return "\n".join([header, *(line or '""' for line in lines), ""])
+
+
+def _cells(values: Sequence[Any]) -> list[str]:
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {float}:
+        return exact_floats(values)
+    if kinds <= {int, float}:
+        return ["" if value is None else repr(value) for value in values]
+    return of_each(_cell, values)
+
+
+def _cell(value: Any) -> str:
+    """One value as the CSV has it, in quotes where it needs them."""
+    text = exact_text(value)
+    if not text:
+        return ""
+    if isinstance(value, str):
+        text = harmless(text)
+    if text.isalnum():
+        return text
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow((text,))
+    return buffer.getvalue()[:-1]
+
+
+def json_text(content: Any) -> str:
+    """JSON that a person can read and a program can compare: sorted keys, no NaN."""
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"

@@ -1,0 +1,172 @@
+"""The trade-off report of several studies, or of the values of a field: their fronts in one figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.analysis.families import REFERENCE, Family, families_of
+from reports.analysis.trial_outcomes import coverage
+from reports.data.run_series import Series, series_of
+from reports.drawing.marks import GLYPHS
+from reports.figures.attainment import attainment_figure
+from reports.figures.bins import bins_figure
+from reports.figures.figure import Figure, choices_of
+from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, ratio_axis
+from reports.figures.seed_scatter import every_seed_figure
+from reports.figures.tradeoff import X_LABEL
+from reports.formatting import mean_text, parameter, range_text, significant
+from reports.latex import latex_table
+from reports.pages import tradeoff
+from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.render import render
+from reports.pages.tradeoff_content import MIN_FOR_BINS
+from reports.table import Column, Row, Table, mean_columns, short_names, size_column, text_column
+
+if TYPE_CHECKING:
+    from studies.queries.studies import Studies
+
+
+def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] = (), *, figures: bool = False) -> Path:
+    """Writes the fronts of all families in one page, and the report of each study in a folder beside it.
+
+    Args:
+        names: studies.
+        by: fields of a trial that split each study into families, such as hypernet.chunk_size.
+        figures: write the figures of each study for a paper too; needs matplotlib.
+
+    Raises:
+        StudyNotFound: if there is no study of a name.
+        ConfigInvalid: if there is nothing to show, too much, or the measures differ.
+        ReportNotWritten: if the folder cannot be written.
+    """
+    families = families_of(studies, names, by)
+    views = _figures(studies, families)
+    table = _family_table(families)
+    folders = {name: _folder(name, i) for i, name in enumerate(names)}
+    files = {figure.csv_name: csv_text(figure.rows) for figure in views}
+    files["fronts.csv"] = csv_text(overlay_rows(families))
+    files["families.csv"] = csv_text(table.rows)
+    files["families.tex"] = latex_table(table)
+    files[tradeoff.PAGE] = _page(families, views, table, folders)
+    files["report.json"] = json_text(_summary(families, table, sorted([*files, "report.json"])))
+    write_all(out, files)
+    for name, folder in folders.items():
+        tradeoff.write(studies, name, out / folder, figures=figures)
+    return out / tradeoff.PAGE
+
+
+def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
+    """The fronts, and the other views where there is enough for them to mean something."""
+    x, quality = ratio_axis(families), families[0].evidence.quality
+    series = [_series(studies, family) for family in families]
+    given = (quality, series, FRAME, x, X_LABEL)
+    figures = [overlay_figure(families, x, X_LABEL), every_seed_figure(*given)]
+    if sum(len(family.evidence.configurations) for family in families) >= MIN_FOR_BINS:
+        figures.append(bins_figure(*given))
+    if all(len(set(one.seeds.tolist())) > 1 for one in series):
+        figures.append(attainment_figure(*given))
+    return figures
+
+
+def _series(studies: Studies, family: Family) -> Series:
+    evidence = family.evidence
+    runs = studies.runs(evidence.record.name)
+    return series_of(runs, evidence.configurations, evidence.quality.final, family.label, family.style)
+
+
+def _family_table(families: Sequence[Family]) -> Table:
+    quality = families[0].evidence.quality
+    rows = [_family_row(family) for family in families]
+    ratio, worst = REFERENCE[quality.measure]
+    columns = [
+        text_column("family", "family"),
+        Column("configurations", "configurations", lambda row: str(row["configurations"])),
+        Column("front", "on the front", lambda row: str(row["front"])),
+        *mean_columns("best", "best final"),
+        Column("n", "n", lambda row: str(row["n"]), "seeds of the best"),
+        size_column("best_ratio", "at ratio"),
+        size_column("near_ratio", "smallest near best", "smallest ratio within one point of the best"),
+        Column("hypervolume", "hypervolume", lambda row: significant(row["hypervolume"]),
+               f"share of the area up to ratio {ratio:g} and {quality.word} {worst:g} that the front dominates"),
+    ]  # fmt: skip
+    caption = (
+        f"Hypervolume is the share of the area up to ratio {ratio:g} and {quality.word} {worst:g} that a front "
+        "dominates; the reference is fixed, so that reports can be compared."
+    )
+    return Table("families", caption, columns, rows, key="place")
+
+
+def _family_row(family: Family) -> Row:
+    found, evidence = family.answer, family.evidence
+    best = None if found.best is None else found.best[evidence.quality.final]
+    return {
+        "place": family.index,
+        "family": family.label,
+        "study": evidence.record.name,
+        "streams": sorted(family.streams),
+        "configurations": len(evidence.configurations),
+        "front": len(evidence.front),
+        "best": best.mean if best else None,
+        "best.low": best.low if best else None,
+        "best.high": best.high if best else None,
+        "n": best.n if best else 0,
+        "best_ratio": found.best.ratio if found.best else None,
+        "near_ratio": found.near.ratio if found.near else None,
+        "knee_ratio": found.knee.ratio if found.knee else None,
+        "hypervolume": family.hypervolume,
+    }
+
+
+def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, folders: dict[str, str]) -> str:
+    studies = {family.evidence.record.name: family.evidence for family in families}
+    streams = {stream for family in families for stream in family.streams}
+    return render(
+        "overlay.html.j2",
+        title=", ".join(family.label for family in families),
+        families=families,
+        choices=choices_of(figures),
+        table=table,
+        streams=sorted(streams) if len(streams) > 1 else [],
+        quality=families[0].evidence.quality,
+        parts=[(name, folders[name] + "/" + tradeoff.PAGE, coverage(one).sentence) for name, one in studies.items()],
+        hover=_hover(families),
+        glyphs=GLYPHS,
+    )
+
+
+def _hover(families: Sequence[Family]) -> dict[str, Any]:
+    """What the script shows beside a point; searched values stand in one line, since studies search different ones."""
+    trials, headings = {}, {}
+    for family in families:
+        evidence, labels = family.evidence, short_names(family.evidence.parameters)
+        final = evidence.quality.final
+        for trial in evidence.configurations:
+            if trial.number in evidence.singled_out:
+                values = ", ".join(f"{label} {parameter(trial.params[name])[:40]}" for name, label in labels.items())
+                headings[family.key(trial)] = f"{family.label[:60]}: trial {trial.number}"
+                trials[family.key(trial)] = [
+                    significant(trial.ratio), f"{mean_text(trial[final])} {range_text(trial[final])}",
+                    mean_text(trial[evidence.quality.during]), str(trial.n), values,
+                ]  # fmt: skip
+    front = [family.key(trial) for family in families for trial in family.evidence.front]
+    return {"names": ["ratio", "final", "during", "n", "with"], "front": front, "trials": trials, "headings": headings}
+
+
+def _summary(families: Sequence[Family], table: Table, files: list[str]) -> dict[str, Any]:
+    quality = families[0].evidence.quality
+    return {
+        "families": [{**row, "headline": f.answer.headline} for row, f in zip(table.rows, families, strict=True)],
+        "hypervolume_reference": dict(
+            zip(("compression_ratio", quality.final), REFERENCE[quality.measure], strict=True)
+        ),
+        "files": files,
+    }
+
+
+def _folder(name: str, index: int) -> str:
+    """A folder name that is safe on every system, and its own for every study."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return f"{index + 1}-{plain or 'study'}"

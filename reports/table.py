@@ -1,0 +1,183 @@
+"""Tables that are shown, sorted and exported from the same exact values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from reports.data.study_data import Evidence, Trial
+from reports.formatting import aligned, mean_text, parameter, range_text, significant, spelled, whole
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
+
+Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]  # the same table by column, which suits one of a hundred thousand rows
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: the exact value is `row[key]`, the text shown is `show(row)`.
+
+    `is_mean`: the value is a mean whose interval the row has too, under `key.low` and `key.high`.
+    """
+
+    key: str
+    label: str
+    show: Callable[[Row], str]
+    hint: str | None = None
+    is_number: bool = True
+    is_mean: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One shown value; `exact` is what the CSV holds and the page sorts by, None where there is none."""
+
+    text: str
+    exact: str | None
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page.
+
+    Attributes:
+        marked: keys of rows that stand out, because they are what `mark` says.
+        left_out: number of rows that only the CSV beside it has.
+        key: column that names a row within the page; None: its place does.
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    marked: frozenset[int] = field(default=frozenset())
+    left_out: int = 0
+    key: str | None = None
+    mark: str = "on the front"
+
+    def row_id(self, index: int, row: Row) -> object:
+        """What names a row within the page: its key, else its place."""
+        return index if self.key is None else row[self.key]
+
+    def is_marked(self, row: Row) -> bool:
+        return self.key is not None and row[self.key] in self.marked
+
+    @cached_property
+    def body(self) -> list[tuple[Row, list[Cell]]]:
+        """Each row with its cells, decimal points aligned per column."""
+        by_column = [self._cells(column) for column in self.columns]
+        return list(zip(self.rows, [list(cells) for cells in zip(*by_column, strict=True)], strict=True))
+
+    def _cells(self, column: Column) -> list[Cell]:
+        texts = [column.show(row) for row in self.rows]
+        shown = aligned(texts) if column.is_number else texts
+        exact = [exact_text(row.get(column.key)) for row in self.rows]
+        return [Cell(text, value, column.is_number) for text, value in zip(shown, exact, strict=True)]
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """Rows by column, in the order the names first appear; None where a row lacks one."""
+    names = dict.fromkeys(chain.from_iterable(rows))
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def exact_text(value: Any) -> str | None:
+    """A value as the CSV spells it: nothing lost, None for a missing one."""
+    return value if value is None or isinstance(value, str) else spelled(value)
+
+
+def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
+    """A trial flat and exact, in the column names of `hnet study trials`."""
+    numbers = {column: trial.metrics.number(column) for column in metric_columns(metrics)}
+    return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
+
+
+def trial_table(evidence: Evidence, metrics: Iterable[str]) -> Columns:
+    """The same of every configuration."""
+    columns = evidence.columns
+    return {
+        "number": columns.numbers.tolist(),
+        "n": [trial.n for trial in evidence.configurations],
+        **{name: columns.parameter(name).each for name in evidence.parameters},
+        **{column: columns.exact(column) for column in metric_columns(metrics)},
+    }
+
+
+def metric_columns(metrics: Iterable[str]) -> list[str]:
+    """Each metric with the ends of its interval, if it has one."""
+    return [
+        column
+        for metric in metrics
+        for column in ((metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"))
+    ]
+
+
+def is_count(metric: str) -> bool:
+    """Whether a metric is the same for every seed, so that it has no interval."""
+    return METRICS[metric].kind == "count"
+
+
+def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:
+    """Two columns: the mean, and the interval it lies in."""
+    low = f"{metric}.low"
+    return [
+        mean_column(metric, label, hint),
+        Column(low, "95 % interval", lambda row: range_text(interval_of(row, metric))),
+    ]
+
+
+def mean_column(metric: str, label: str, hint: str | None = None) -> Column:
+    """The mean alone, where the interval would crowd the table; the CSV has it."""
+    return Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint, is_mean=True)
+
+
+def size_column(metric: str, label: str, hint: str | None = None) -> Column:
+    """A ratio or a cost, to three significant digits."""
+    return Column(metric, label, lambda row: significant(row[metric]), hint)
+
+
+def count_column(key: str, label: str, hint: str | None = None) -> Column:
+    """A whole number."""
+    return Column(key, label, lambda row: whole(row[key]), hint)
+
+
+def memory_column(key: str, label: str) -> Column:
+    """Bytes, shown in MiB."""
+    return Column(
+        key, label, lambda row: significant(None if row[key] is None else row[key] / 2**20), METRICS[key].description
+    )
+
+
+def text_column(key: str, label: str, hint: str | None = None) -> Column:
+    """Words."""
+    return Column(key, label, lambda row: str(row[key]), hint, is_number=False)
+
+
+def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
+    """One column per searched value, under the last part of its name where that is unambiguous."""
+    return [
+        Column(
+            name,
+            label,
+            lambda row, name=name: parameter(row[name]),  # type: ignore[misc]
+            name if label != name else None,
+            is_number={*map(type, table.get(name, ()))} <= {int, float, bool, type(None)},
+        )
+        for name, label in short_names(names).items()
+    ]
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """The last part of each dotted name, or the whole name where two end alike."""
+    lasts = [name.rsplit(".", 1)[-1] for name in names]
+    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}
+
+
+def interval_of(row: Row, metric: str) -> Interval:
+    """The number of a flat row with its interval."""
+    return Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"])

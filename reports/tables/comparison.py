@@ -1,0 +1,226 @@
+"""The tables of a comparison: verdicts, entrants, and entrants by stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from reports.analysis.comparison import Comparison, Pair
+from reports.data.compared_methods import Entrant
+from reports.data.grouping import field_value
+from reports.formatting import MISSING, mean_text, parameter, significant
+from reports.table import (
+    Column,
+    Row,
+    Table,
+    count_column,
+    mean_columns,
+    memory_column,
+    size_column,
+    text_column,
+    trial_row,
+)
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
+
+
+def verdict_rows(comparison: Comparison) -> list[Row]:
+    """Every number of every verdict, flat and exact."""
+    return [_verdict_row(i, pair) for i, pair in enumerate(comparison.pairs)]
+
+
+def verdict_table(comparison: Comparison) -> Table:
+    """One row per pair; those that are decided are marked."""
+    rows = verdict_rows(comparison)
+    several = len(comparison.streams) > 1
+    has_margin = comparison.margin is not None
+    columns = [
+        text_column("a", "A"),
+        text_column("b", "B"),
+        *([text_column("stream", "stream")] if several else []),
+        Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
+        *mean_columns("difference", "A − B", "mean difference and the interval that decides"),
+        Column("n", "n", lambda row: str(row["n"]), "pairs of seeds, or seeds of the smaller side"),
+        _mean("a_mean", "mean A", "n_a"),
+        _mean("b_mean", "mean B", "n_b"),
+        Column("probability_a_better", "P(A>B)", lambda row: significant(row["probability_a_better"], 2),
+               "probability that a run of A is better than one of B"),
+        Column("p_holm", "p (Holm)", lambda row: _p(row["p_holm"]), "of the t test, for all comparisons together"),
+        Column("p_sign_flip", "p (sign flip)", lambda row: _p(row["p_sign_flip"]), "exact, from six pairs on"),
+        Column("p_smallest", "smallest p", lambda row: _p(row["p_smallest"]), "that sign flips can give"),
+        *([Column("p_equivalent", "p (equivalence)", lambda row: _p(row["p_equivalent"]))] if has_margin else []),
+    ]  # fmt: skip
+    decided = frozenset(row["pair"] for row in rows if row["verdict"].endswith("better"))
+    level = f"{1 - comparison.alpha:.0%}".replace("%", " %")
+    caption = (
+        f"{METRICS[comparison.metric].label} of A and B. The interval of the difference decides, at a level of {level} "
+        "for all comparisons together (Holm); the p of sign flips stands beside it."
+    )
+    return Table("verdicts", caption, columns, rows, decided, key="pair", mark="a difference is shown:")
+
+
+def entrant_rows(comparison: Comparison) -> list[Row]:
+    """Every entrant with all its metrics and its configuration."""
+    return [_entrant_row(comparison, i, one) for i, one in enumerate(comparison.entrants)]
+
+
+def entrant_table(comparison: Comparison, stream: str) -> Table:
+    """The entrants of one stream side by side, best mean first; the best one is marked."""
+    entrants = comparison.on(stream)
+    rows = [row for row in entrant_rows(comparison) if row["stream"] == stream]
+    sign = -1 if METRICS[comparison.metric].better == "higher" else 1
+    rows.sort(key=lambda row: sign * (row[comparison.metric] or 0.0))
+    measure = entrants[0].measure
+    is_one_machine = len({one.machine for one in entrants}) == 1 and entrants[0].machine is not None
+    shown = dict.fromkeys([comparison.metric, f"final_{measure}", f"during_{measure}", "forgetting"])
+    columns = [
+        text_column("label", ""),
+        *(column for metric in shown if _is_known(rows, metric) for column in mean_columns(metric, _label(metric))),
+        Column("n", "n", lambda row: str(row["n"]), "seeds"),
+        size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
+        count_column("model_weights", "weights", METRICS["model_weights"].description),
+        *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
+        *([size_column("seconds", "time (s)", METRICS["seconds"].description)] if is_one_machine else []),
+        text_column("standing", "standing"),
+        Column("trial", "trial", lambda row: f"{row['study']} #{row['trial']}", is_number=False),
+        Column("n_tried", "of", lambda row: str(row["n_tried"]), "finished configurations it is the best of"),
+    ]
+    if not any(row["standing"] for row in rows):
+        columns = [column for column in columns if column.key != "standing"]
+    best = frozenset(row["entrant"] for row in rows if row["standing"] == "best")
+    caption = f"On {stream}, best mean first." + ("" if is_one_machine else " Times are left out: machines differ.")
+    return Table("entrants", caption, columns, rows, best, key="entrant", mark="best mean:")
+
+
+def stream_table(comparison: Comparison) -> Table | None:
+    """Labels by streams, as a results table of a paper; None for a single stream."""
+    if len(comparison.streams) < 2:
+        return None
+    rows = [_stream_row(comparison, i, label) for i, label in enumerate(comparison.labels)]
+    columns = [text_column("label", "")]
+    for i, stream in enumerate(comparison.streams):
+        columns += mean_columns(f"s{i}", stream)
+    caption = f"{METRICS[comparison.metric].label} by stream, mean and 95 % t interval over seeds."
+    return Table("streams", caption, columns, rows, key="place")
+
+
+def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
+    """The values of one field by those of another, such as methods by freeze depths; empty unless `by` names two.
+
+    As Table 2 of Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023),
+    https://arxiv.org/abs/2306.10724; one table per stream, an empty cell was not measured.
+    """
+    return [_cross_table(comparison, stream, by) for stream in comparison.streams] if len(by) == 2 else []
+
+
+def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Table:
+    down, across = (dict.fromkeys(_values(comparison.on(stream), field)) for field in by)
+    columns = {value: f"{by[1]} {_spoken(value)}" for value in sorted(across, key=_in_order)}
+    found = {tuple(field_value(one.config, field) for field in by): one for one in comparison.on(stream)}
+    rows = []
+    for place, value in enumerate(down):
+        row: dict[str, Any] = {"label": _spoken(value), "place": place}
+        own = {
+            key: one.interval(comparison.metric) for other, key in columns.items() if (one := found.get((value, other)))
+        }
+        row["n"] = min(cell.n for cell in own.values())
+        for key in columns.values():
+            cell = own.get(key, Interval(None, None, None, 0))
+            row |= {key: cell.mean, f"{key}.low": cell.low, f"{key}.high": cell.high, f"{key}.n": cell.n}
+        rows.append(row)
+    shown = [text_column("label", by[0]), *(one for key in columns.values() for one in mean_columns(key, key))]
+    caption = (
+        f"{METRICS[comparison.metric].label} by {by[0]} (rows) and {by[1]} (columns) on {stream}, mean and 95 % t "
+        "interval over seeds."
+    )
+    return Table("cross", caption, shown, rows, key="place")
+
+
+def _values(entrants: Sequence[Entrant], field: str) -> list[Any]:
+    return [field_value(one.config, field) for one in entrants]
+
+
+def _in_order(value: Any) -> tuple[bool, bool, float, str]:
+    """None first, then numbers, then words."""
+    is_number = isinstance(value, int | float)
+    return value is not None, not is_number, value if is_number else 0.0, str(value)
+
+
+def _spoken(value: Any) -> str:
+    return "none" if value is None else parameter(value)
+
+
+def _stream_row(comparison: Comparison, place: int, label: str) -> Row:
+    """One name over all streams; a stream it was not measured on is missing."""
+    own = {one.stream: one.interval(comparison.metric) for one in comparison.entrants if one.label == label}
+    row: dict[str, Any] = {"label": label, "place": place, "n": min(interval.n for interval in own.values())}
+    for i, stream in enumerate(comparison.streams):
+        interval = own.get(stream, Interval(None, None, None, 0))
+        row |= {f"s{i}": interval.mean, f"s{i}.low": interval.low, f"s{i}.high": interval.high}
+    return row
+
+
+def _verdict_row(index: int, pair: Pair) -> Row:
+    verdict = pair.verdict
+    gap = verdict.difference
+    return {
+        "pair": index,
+        "a": pair.a.label,
+        "b": pair.b.label,
+        "stream": pair.a.stream if pair.a.stream == pair.b.stream else f"{pair.a.stream} | {pair.b.stream}",
+        "verdict": verdict.answer,
+        "reason": verdict.reason,
+        **{f"{side}_mean{end}": value for side, one in (("a", verdict.a), ("b", verdict.b))
+           for end, value in (("", one.mean), (".low", one.low), (".high", one.high))},
+        "n_a": verdict.a.n,
+        "n_b": verdict.b.n,
+        "difference": gap.mean if gap else None,
+        "difference.low": gap.low if gap else None,
+        "difference.high": gap.high if gap else None,
+        "n": gap.n if gap else min(verdict.a.n, verdict.b.n),
+        "confidence": verdict.confidence,
+        "family": verdict.family,
+        "design": verdict.design,
+        "p": verdict.p,
+        "p_holm": verdict.p_holm,
+        "p_sign_flip": verdict.p_sign_flip,
+        "p_smallest": verdict.p_smallest,
+        "probability_a_better": verdict.probability_a_better,
+        "margin": verdict.margin,
+        "p_equivalent": verdict.p_equivalent,
+        "left_out": verdict.left_out,
+    }  # fmt: skip
+
+
+def _entrant_row(comparison: Comparison, index: int, one: Entrant) -> Row:
+    return {
+        "entrant": index,
+        "label": one.label,
+        "stream": one.stream,
+        "study": one.study,
+        "trial": one.trial.number,
+        "n_tried": one.n_tried,
+        "chosen_by": one.selection,
+        "standing": comparison.standing(one),
+        "machine": one.machine,
+        **trial_row(one.trial, METRICS),
+    }
+
+
+def _mean(key: str, label: str, n: str) -> Column:
+    """A mean without its interval, in a row that has several n."""
+    return Column(key, label, lambda row: mean_text(Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row[n])))
+
+
+def _label(metric: str) -> str:
+    return METRICS[metric].label.lower().replace(" accuracy", "").replace(" mse", " MSE")
+
+
+def _is_known(rows: list[Row], metric: str) -> bool:
+    return any(row.get(metric) is not None for row in rows)
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return MISSING
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,64 @@
+"""The Pareto front as a table: what each trade-off costs and which values give it."""
+
+from __future__ import annotations
+
+from reports.data.study_data import Evidence, evenly
+from reports.figures.parameter_panels import is_varied
+from reports.formatting import whole
+from reports.table import (
+    Column,
+    Row,
+    Table,
+    columns_of,
+    count_column,
+    mean_column,
+    mean_columns,
+    memory_column,
+    parameter_columns,
+    size_column,
+    trial_row,
+)
+from studies.metrics.definitions import METRICS
+
+NAME = "front"
+MAX_ROWS = 200
+
+
+def front_table(evidence: Evidence) -> Table:
+    """Members by growing ratio, with only those parameters in which finished configurations differ."""
+    quality = evidence.quality
+    rows = front_rows(evidence)
+    targets = {row["target_weights"] for row in rows}
+    is_one_target = len(targets) == 1
+    varied = [name for name in evidence.parameters if is_varied(evidence, name)]
+    columns = [
+        Column("number", "trial", lambda row: str(row["number"])),
+        size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
+        *mean_columns(quality.final, "final", METRICS[quality.final].description),
+        Column("n", "n", lambda row: str(row["n"]), "seeds"),
+        mean_column(quality.during, "during", METRICS[quality.during].description),
+        *([mean_column("forgetting", "forgetting", METRICS["forgetting"].description)] if _forgets(evidence) else []),
+        *parameter_columns(varied, columns_of(rows)),
+        count_column("model_weights", "weights", METRICS["model_weights"].description),
+        *([] if is_one_target else [count_column("target_weights", "target", METRICS["target_weights"].description)]),
+        size_column("seconds", "time (s)", METRICS["seconds"].description),
+        *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
+        size_column("peak_memory_mib", "peak memory (MiB)", METRICS["peak_memory_mib"].description),
+    ]
+    caption = "The front by growing ratio."
+    if is_one_target:
+        caption += f" The target network has {whole(targets.pop())} weights."
+    if quality.has_validation:
+        caption += " Members were chosen on the validation split; the numbers are those of the test split."
+    shown = {trial.number for trial in evenly(evidence.front, MAX_ROWS)}
+    kept = [row for row in rows if row["number"] in shown]
+    return Table(NAME, caption, columns, kept, left_out=len(rows) - len(kept), key="number")
+
+
+def front_rows(evidence: Evidence) -> list[Row]:
+    """Every metric of every member, exact."""
+    return [trial_row(trial, METRICS) for trial in evidence.front]
+
+
+def _forgets(evidence: Evidence) -> bool:
+    return any(trial.mean("forgetting") is not None for trial in evidence.front)

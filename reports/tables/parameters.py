@@ -1,0 +1,70 @@
+"""Which parameters matter: importances and the span of their main effects, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reports.analysis.importance import MAX_USED, MIN_CONFIGURATIONS, Importance
+from reports.analysis.main_effects import MIN_SHARED, Effect, effect_span, well_known
+from reports.data.study_data import Evidence
+from reports.formatting import MISSING, parameter, significant
+from reports.table import Column, Row, Table, short_names, text_column
+
+NAME = "importance"
+
+
+def parameter_table(
+    evidence: Evidence, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
+) -> Table:
+    """One row per varied parameter, the most important first."""
+    rows = parameter_rows(evidence, effects, importances)
+    columns = [
+        text_column("label", "parameter"),
+        Column("fanova", "final (fANOVA)", lambda row: _share(row["fanova"]), "share of the variance it explains"),
+        Column("ped_anova", "best tenth (PED-ANOVA)", lambda row: _share(row["ped_anova"]),
+               "how much the best tenth of the configurations concentrates in it"),
+        Column("fanova_ratio", "ratio (fANOVA)", lambda row: _share(row["fanova_ratio"]),
+               "variance of the logarithm of the compression ratio it explains"),
+        Column("span", "main effect", lambda row: significant(row["span"], 2),
+               f"best minus worst mean, of values that {MIN_SHARED} configurations share"),
+        Column("best", "best on average", lambda row: row["best"] or MISSING, is_number=False),
+    ]  # fmt: skip
+    if not importances:
+        columns = [column for column in columns if "anova" not in column.key]
+    return Table(NAME, _caption(evidence, importances), columns, rows)
+
+
+def parameter_rows(
+    evidence: Evidence, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
+) -> list[Row]:
+    """The same exactly."""
+    by_name = {one.name: one for one in importances}
+    labels = short_names(evidence.parameters)
+    order = [*by_name, *(name for name in effects if name not in by_name)]
+    sign = 1 if evidence.quality.higher_is_better else -1
+    rows: list[Row] = []
+    for name in order:
+        best = max(well_known(effects[name]), key=lambda effect: sign * (effect.final.mean or 0.0), default=None)
+        one = by_name.get(name)
+        rows.append({
+            "parameter": name, "label": parameter(labels[name]), "fanova": one.final if one else None,
+            "ped_anova": one.best if one else None, "fanova_ratio": one.ratio if one else None,
+            "span": effect_span(effects[name]), "best": best.label if best else None,
+        })  # fmt: skip
+    return rows
+
+
+def _caption(evidence: Evidence, importances: Sequence[Importance]) -> str:
+    if not importances:
+        return (
+            "Main effects of the varied parameters. Importances need two of them and "
+            f"{MIN_CONFIGURATIONS} configurations."
+        )
+    text = "Which parameters matter. Shares sum to 1 over the parameters; the two methods answer different questions."
+    if len(evidence.configurations) > MAX_USED:
+        text += f" Shares go by {MAX_USED} of the configurations, evenly chosen."
+    return text
+
+
+def _share(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.2f}"

@@ -1,0 +1,1 @@
+"""Comparison of configurations by seed: what may be compared, and what differs."""

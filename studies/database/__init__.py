@@ -1,0 +1,1 @@
+"""The schema, connections, migrations, backup and integrity of a study database."""

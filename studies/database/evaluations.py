@@ -1,0 +1,47 @@
+"""Reads the evaluated cells of many runs at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Connection, case, select
+
+from studies.database.schema import evaluation, run
+from studies.metrics.from_matrix import Evaluations
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def read_evaluations(
+    connection: Connection, of_runs: ColumnElement[bool], run_ids: NDArray[np.int_], n_tasks: int | None = None
+) -> Evaluations:
+    """The cells metrics are made from: all of the test split, of the validation split the last row only.
+
+    Args:
+        of_runs: which runs, a condition on their table.
+        run_ids: the same runs by id, in ascending order, (n_runs,); cells of others are left out.
+        n_tasks: read as if the stream had ended after so many tasks; left out: all of it.
+    """
+    import numpy as np
+
+    after, split = evaluation.c.after_task, evaluation.c.split
+    last = run.c.n_tasks if n_tasks is None else n_tasks
+    is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
+    query = (
+        select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
+        .join(run, run.c.id == evaluation.c.run_id)
+        .where(of_runs, after <= last, evaluation.c.on_task <= last, (split == "test") | (after == last))
+    )
+    # Straight from the driver, whose tuples numpy reads several times faster than rows of SQLAlchemy.
+    rows = connection.execute(query).cursor.fetchall()
+    columns = np.array(rows, dtype=float).reshape(-1, 5)
+    columns = columns[np.isin(columns[:, 0], run_ids)].T
+    return Evaluations(
+        run=np.searchsorted(run_ids, columns[0].astype(int)),
+        is_validation=columns[1].astype(bool),
+        after_task=columns[2].astype(int),
+        on_task=columns[3].astype(int),
+        value=columns[4],
+    )

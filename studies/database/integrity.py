@@ -1,0 +1,89 @@
+"""Reads a whole study database and says what is wrong with it: broken files, rows that contradict each other, summaries
+that are not what the raw measurements say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, and_, func, or_, select, text
+
+from studies.database.schema import COMPLETE, FAILED, RUNNING, evaluation, run, study, trial
+from studies.database.stored_metrics import add_summaries, check_summaries, windows
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was read, and one line per problem."""
+
+    studies: int
+    trials: int
+    runs: int
+    evaluations: int
+    problems: list[str]
+
+
+def check_database(engine: Engine) -> Checked:
+    """Look for everything that must not be, see the lines below; changes nothing."""
+    with engine.connect() as connection:
+        problems = [*_damage(connection), *_contradictions(connection), *check_summaries(connection)]
+        studies, trials, runs, evaluations = (
+            connection.scalar(select(func.count()).select_from(table)) or 0 for table in (study, trial, run, evaluation)
+        )
+    return Checked(studies, trials, runs, evaluations, problems)
+
+
+def repair_summaries(engine: Engine) -> None:
+    """Derive every summary again from the raw measurements, which stay as they are."""
+    with engine.execution_options(hnet_writes=True).begin() as connection:
+        for trials in windows(connection):
+            add_summaries(connection, trials)
+
+
+def _damage(connection: Connection) -> Iterator[str]:
+    if connection.dialect.name == "sqlite":
+        for (line,) in connection.execute(text("PRAGMA integrity_check")):
+            if line != "ok":
+                yield f"the file is damaged: {line}"
+        for table, row, parent, _ in connection.execute(text("PRAGMA foreign_key_check")):
+            yield f"row {row} of {table} refers to a row of {parent} that is not there"
+
+
+def _contradictions(connection: Connection) -> Iterator[str]:
+    """Rows no driver writes: each query finds the trials of one kind."""
+    has_run = select(run.c.id).where(run.c.study_id == trial.c.study_id, run.c.number == trial.c.number).exists()
+    original = trial.alias()
+    measured = (
+        select(original.c.number)
+        .where(
+            original.c.study_id == trial.c.study_id,
+            original.c.number == trial.c.duplicate_of,
+            original.c.state == COMPLETE,
+        )
+        .exists()
+    )
+    kinds = {
+        "is COMPLETE and has no run": and_(trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None), ~has_run),
+        "duplicates a trial that is not COMPLETE": and_(
+            trial.c.state == COMPLETE, trial.c.duplicate_of.is_not(None), ~measured
+        ),
+        "is finished and has no moment of it": and_(trial.c.state != RUNNING, trial.c.finished_at.is_(None)),
+        "is RUNNING and has a moment of its end": and_(trial.c.state == RUNNING, trial.c.finished_at.is_not(None)),
+        "is FAILED and has no reason": and_(trial.c.state == FAILED, trial.c.reason.is_(None)),
+        "has no positive weight counts": or_(trial.c.target_weights <= 0, trial.c.model_weights < 0),
+    }
+    for what, kind in kinds.items():
+        query = select(study.c.name, trial.c.number).join(study, study.c.id == trial.c.study_id).where(kind)
+        for name, number in connection.execute(query):
+            yield f"trial {number} of {name!r} {what}"
+    outside = or_(evaluation.c.on_task > run.c.n_tasks, evaluation.c.after_task > run.c.n_tasks)
+    wrong = and_(trial.c.measure == "accuracy", or_(evaluation.c.value < 0, evaluation.c.value > 1))
+    cells = (
+        select(run.c.id, func.count())
+        .select_from(evaluation.join(run, run.c.id == evaluation.c.run_id).join(trial))
+        .where(or_(outside, wrong))
+        .group_by(run.c.id)
+    )
+    for run_id, n in connection.execute(cells):
+        yield f"run {run_id} has {n} evaluations of a task it does not have, or outside [0, 1]"

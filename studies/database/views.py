@@ -1,0 +1,113 @@
+"""The views a person reads with any SQL tool: one row per run and one row per trial, metrics included.
+
+They hold no data, so every upgrade drops them and makes them anew from here; a migration never names them.
+Their numbers come from the summaries that `studies.database.stored_metrics` keeps; a test compares them with
+`studies.metrics.definitions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studies.metrics.definitions import METRICS
+
+
+def _share(weights: str) -> str:
+    return f"CAST(trial.{weights} AS double precision) / trial.target_weights"
+
+
+_COUNTS = {
+    "compression_ratio": f"{_share('model_weights')} AS compression_ratio",
+    "compression_level": f"1 - {_share('model_weights')} AS compression_level",
+    "hypernet_ratio": f"{_share('hypernet_weights')} AS hypernet_ratio",
+    "model_weights": "trial.model_weights",
+    "hypernet_weights": "trial.hypernet_weights",
+    "target_weights": "trial.target_weights",
+    "trained_weights": "trial.trained_weights",
+    "weights_per_task": "trial.weights_per_task",
+    "model_bytes": "4 * trial.model_weights + (trial.mask_bits + 7) / 8 AS model_bytes",
+    "memory_bytes": "trial.memory_bytes",
+    "inference_multiply_adds": "trial.inference_multiply_adds",
+    "generation_multiply_adds": "trial.generation_multiply_adds",
+}
+_METRIC_COMMENTS = {metric.name: metric.description for metric in METRICS.values()}
+
+
+@dataclass(frozen=True)
+class View:
+    """One view: its name, what a row is, what each column holds, and its SELECT."""
+
+    name: str
+    comment: str
+    columns: dict[str, str]
+    select: str
+
+
+def _columns(summary: str) -> str:
+    """The metrics in the order of METRICS: kept in `summary`, except those that follow from the weight counts."""
+    costs = (
+        {name: f"nullif(run.{name}, 0) AS {name}" for name in ("seconds", "peak_memory_mib")}
+        if summary == "run_summary"
+        else {}
+    )
+    listed = [_COUNTS.get(name) or costs.get(name) or f"{summary}.{name}" for name in METRICS]
+    return ",\n       ".join(listed)
+
+
+RUN_METRICS = View(
+    name="run_metrics",
+    comment="One row per finished run (trial and seed) with every metric; NULL where a metric is not defined.",
+    columns={
+        "study_id": "the study",
+        "study": "name of the study",
+        "number": "trial",
+        "seed": "seed of the run",
+        "state": "state of the trial",
+        "config_hash": "identity of the configuration",
+        "params": "the searched values by dotted name, JSON",
+        "measure": "accuracy or mse",
+        "n_tasks": "tasks in the stream, T",
+        **_METRIC_COMMENTS,
+    },
+    select=f"""
+SELECT trial.study_id, study.name AS study, trial.number, run.seed, trial.state, trial.config_hash, trial.params,
+       trial.measure, run.n_tasks,
+       {_columns("run_summary")}
+FROM run
+JOIN trial ON trial.study_id = run.study_id AND trial.number = run.number
+JOIN study ON study.id = run.study_id
+LEFT JOIN run_summary ON run_summary.run_id = run.id
+WHERE trial.state <> 'PRUNED'
+""".strip(),
+)
+
+TRIAL_METRICS = View(
+    name="trial_metrics",
+    comment="One row per trial in any state: each metric is the mean over its seeds, NULL where there is none. "
+    "A duplicate shows the numbers of its original.",
+    columns={
+        "study_id": "the study",
+        "study": "name of the study",
+        "number": "trial",
+        "state": "state of the trial",
+        "reason": "why it was skipped, pruned or failed",
+        "duplicate_of": "trial whose runs count here",
+        "config_hash": "identity of the configuration",
+        "params": "the searched values by dotted name, JSON",
+        "measure": "accuracy or mse",
+        "n": "finished seeds",
+        **_METRIC_COMMENTS,
+    },
+    select=f"""
+SELECT trial.study_id, study.name AS study, trial.number, trial.state, trial.reason, trial.duplicate_of,
+       trial.config_hash, trial.params, trial.measure, coalesce(trial_summary.n, 0) AS n,
+       {_columns("trial_summary")}
+FROM trial
+JOIN study ON study.id = trial.study_id
+LEFT JOIN trial_summary ON trial_summary.study_id = trial.study_id
+                       AND trial_summary.number = coalesce(trial.duplicate_of, trial.number)
+""".strip(),
+)
+
+# In the order they are made: a later one may read an earlier one.
+VIEWS = (RUN_METRICS, TRIAL_METRICS)

@@ -1,0 +1,1 @@
+"""Every metric by name, and its values from what was measured."""

@@ -1,0 +1,346 @@
+"""Every metric, derived from the raw accuracy matrix, the weight counts and the costs of a run.
+
+Notation: a[i][j] is the measure on task j after training task i, tasks 1 to T; b[j] that of the untrained model. A
+metric is None (NaN in arrays) where it is not defined: for another measure, or where a cell it needs was not evaluated.
+Accuracies are in [0, 1].
+
+Sources:
+    GEM: Lopez-Paz and Ranzato, "Gradient episodic memory for continual learning" (NeurIPS 2017),
+        https://arxiv.org/abs/1706.08840
+    iCaRL: Rebuffi et al., "iCaRL: incremental classifier and representation learning" (CVPR 2017),
+        https://arxiv.org/abs/1611.07725
+    RWalk: Chaudhry et al., "Riemannian walk for incremental learning" (ECCV 2018), https://arxiv.org/abs/1801.10112
+    MER: Riemer et al., "Learning to learn without forgetting by maximizing transfer and minimizing interference"
+        (ICLR 2019), https://arxiv.org/abs/1810.11910
+    HNET: von Oswald et al., "Continual learning with hypernetworks" (ICLR 2020), https://arxiv.org/abs/1906.00695
+    Avalanche: https://github.com/ContinualAI/avalanche; Mammoth: https://github.com/aimagelab/mammoth
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from hnet_core.trial import TrialResult, WeightCounts
+from studies.metrics.from_matrix import Evaluations, matrix_metrics
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What one metric is called, means and prefers.
+
+    Attributes:
+        measure: the only measure it is defined for; None: any.
+        kind: "matrix" is derived from evaluations and "cost" from the training of each seed, so both vary over seeds;
+            "count" follows from the weight counts, the same for each seed and known before training.
+        description: what it is, with formula and source.
+    """
+
+    name: str
+    label: str
+    better: Literal["higher", "lower"]
+    measure: Literal["accuracy", "mse"] | None
+    kind: Literal["matrix", "count", "cost"]
+    description: str
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "final_accuracy",
+            "Final accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            "Mean test accuracy over all tasks after the last one: (1/T) sum_j a[T][j] (ACC of GEM).",
+        ),
+        Metric(
+            "during_accuracy",
+            "During accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            "Mean test accuracy on each task right after it was trained: (1/T) sum_j a[j][j] "
+            "(learning accuracy of MER, 'during' of HNET).",
+        ),
+        Metric(
+            "average_incremental_accuracy",
+            "Average incremental accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            "Mean over k of the mean test accuracy on the tasks seen after task k: "
+            "(1/T) sum_k A_k, A_k = (1/k) sum_{j<=k} a[k][j] (iCaRL).",
+        ),
+        Metric(
+            "validation_final_accuracy",
+            "Final accuracy (validation)",
+            "higher",
+            "accuracy",
+            "matrix",
+            "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
+        ),
+        Metric(
+            "forgetting",
+            "Forgetting (max)",
+            "lower",
+            "accuracy",
+            "matrix",
+            "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
+            "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
+        ),
+        Metric(
+            "forgetting_first",
+            "Forgetting (first)",
+            "lower",
+            "accuracy",
+            "matrix",
+            "Test accuracy right after a task was trained minus the one after the last, mean over the tasks before the "
+            "last: 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ) (Forgetting of Avalanche); minus backward_transfer.",
+        ),
+        Metric(
+            "forgetting_mammoth",
+            "Forgetting (Mammoth)",
+            "lower",
+            "accuracy",
+            "matrix",
+            "Best test accuracy at any time, the last included, minus the one after the last task: "
+            "1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ) (Mammoth); never negative.",
+        ),
+        Metric(
+            "backward_transfer",
+            "Backward transfer (BWT)",
+            "higher",
+            "accuracy",
+            "matrix",
+            "What later tasks did to earlier ones: 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ) (BWT of GEM).",
+        ),
+        Metric(
+            "forward_transfer",
+            "Forward transfer (FWT)",
+            "higher",
+            "accuracy",
+            "matrix",
+            "What earlier tasks did to one not trained yet: 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ) (FWT of GEM); "
+            "missing where unseen tasks were not evaluated, as with a head per task, never 0.",
+        ),
+        Metric(
+            "final_mse",
+            "Final MSE",
+            "lower",
+            "mse",
+            "matrix",
+            "Mean squared test error over all tasks after the last one: (1/T) sum_j a[T][j].",
+        ),
+        Metric(
+            "during_mse",
+            "During MSE",
+            "lower",
+            "mse",
+            "matrix",
+            "Mean squared test error on each task right after it was trained: (1/T) sum_j a[j][j].",
+        ),
+        Metric(
+            "validation_final_mse",
+            "Final MSE (validation)",
+            "lower",
+            "mse",
+            "matrix",
+            "final_mse on the validation split: what the search and the front go by.",
+        ),
+        Metric(
+            "compression_ratio",
+            "Compression ratio",
+            "lower",
+            None,
+            "count",
+            "All weights needed to run every task over those of one target network: model_weights / target_weights "
+            "(HNET, Fig. 3b); below 1 compresses.",
+        ),
+        Metric(
+            "compression_level",
+            "Compression level",
+            "higher",
+            None,
+            "count",
+            "Share of the weights of one target network that is saved: 1 - compression_ratio; the opposite direction.",
+        ),
+        Metric(
+            "hypernet_ratio",
+            "Hypernetwork ratio",
+            "lower",
+            None,
+            "count",
+            "Weights of the hypernetwork with its embeddings over those of one target network: "
+            "hypernet_weights / target_weights (the ratio HNET publishes).",
+        ),
+        Metric(
+            "model_weights",
+            "Model weights",
+            "lower",
+            None,
+            "count",
+            "All weights needed to run every task after the last one.",
+        ),
+        Metric(
+            "hypernet_weights",
+            "Hypernetwork weights",
+            "lower",
+            None,
+            "count",
+            "Weights of the hypernetwork with its chunk and task embeddings; 0 where there is none.",
+        ),
+        Metric(
+            "target_weights",
+            "Target weights",
+            "lower",
+            None,
+            "count",
+            "Weights of one target network, all its heads included.",
+        ),
+        Metric(
+            "trained_weights",
+            "Trained weights",
+            "lower",
+            None,
+            "count",
+            "Those of the model weights that training changes in any task.",
+        ),
+        Metric(
+            "weights_per_task",
+            "Weights per further task",
+            "lower",
+            None,
+            "count",
+            "Weights that one further task adds to the model weights.",
+        ),
+        Metric(
+            "model_bytes",
+            "Model bytes",
+            "lower",
+            None,
+            "count",
+            "Bytes that store the model after the last task: 4 for each of the model weights (float32), and the "
+            "bits of masks that are stored as bits.",
+        ),
+        Metric(
+            "memory_bytes",
+            "Memory bytes",
+            "lower",
+            None,
+            "count",
+            "Bytes kept from task to task only to learn further ones: replayed data, importance of weights.",
+        ),
+        Metric(
+            "inference_multiply_adds",
+            "Inference multiply-adds",
+            "lower",
+            None,
+            "count",
+            "Multiply-adds to classify one input once the weights of its task are there; what a mask leaves out is not "
+            "counted.",
+        ),
+        Metric(
+            "generation_multiply_adds",
+            "Generation multiply-adds",
+            "lower",
+            None,
+            "count",
+            "Multiply-adds to generate the weights, or the mask, of one task; 0 where they are stored.",
+        ),
+        Metric(
+            "seconds",
+            "Training time (s)",
+            "lower",
+            None,
+            "cost",
+            "Wall time of training over all tasks, evaluation excluded; comparable on one machine only.",
+        ),
+        Metric(
+            "peak_memory_mib",
+            "Peak memory (MiB)",
+            "lower",
+            None,
+            "cost",
+            "Highest resident memory of the training process.",
+        ),
+    )
+}
+
+# Columns of a trial row -> fields of WeightCounts.
+COUNTS = {
+    "target_weights": "target",
+    "model_weights": "model",
+    "hypernet_weights": "hypernet",
+    "weights_per_task": "per_task",
+    "trained_weights": "trained",
+    "mask_bits": "mask_bits",
+    "memory_bytes": "memory_bytes",
+    "inference_multiply_adds": "inference",
+    "generation_multiply_adds": "generation",
+}
+
+# Counts proper: integers, the same for each seed.
+WHOLE = frozenset(
+    name for name, metric in METRICS.items() if metric.kind == "count" and not name.endswith(("_ratio", "_level"))
+)
+
+# What differs between the seeds of one configuration.
+VARYING = tuple(metric.name for metric in METRICS.values() if metric.kind != "count")
+MATRIX_METRICS = tuple(metric.name for metric in METRICS.values() if metric.kind == "matrix")
+
+# What stands in for a test metric wherever something is chosen: sampler, rungs, membership of the front.
+SELECTED_BY = {"final_accuracy": "validation_final_accuracy", "final_mse": "validation_final_mse"}
+
+
+def run_metrics(result: TrialResult) -> dict[str, float | None]:
+    """All metrics of one run, in the order of METRICS; None where not defined."""
+    import numpy as np
+
+    cells = [
+        (is_validation, after_task, on_task, value)
+        for is_validation, matrix in (
+            (False, (result.untrained, *result.test)),
+            (True, ((), *(result.validation or ()))),
+        )
+        for after_task, row in enumerate(matrix)
+        for on_task, value in enumerate(row, start=1)
+        if value is not None
+    ]
+    columns = np.array(cells, dtype=float).reshape(-1, 4).T
+    evaluations = Evaluations(
+        run=np.zeros(len(cells), dtype=int),
+        is_validation=columns[0].astype(bool),
+        after_task=columns[1].astype(int),
+        on_task=columns[2].astype(int),
+        value=columns[3],
+    )
+    derived = matrix_metrics(np.array([result.measure]), np.array([len(result.test)]), evaluations)
+    values: dict[str, float | None] = {name: float(array[0]) for name, array in derived.items()}
+    values |= static_metrics(result.counts)
+    values |= {"seconds": sum(result.seconds), "peak_memory_mib": result.peak_memory_mib}
+    return {name: _defined(values[name]) for name in METRICS}
+
+
+def _defined(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def static_metrics(counts: WeightCounts) -> dict[str, float | None]:
+    """The metrics known before training; counts of weights, bytes and multiply-adds are integers."""
+    return {
+        "compression_ratio": counts.compression_ratio,
+        "compression_level": 1 - counts.compression_ratio,
+        "hypernet_ratio": counts.hypernet_ratio,
+        "model_weights": counts.model,
+        "hypernet_weights": counts.hypernet,
+        "target_weights": counts.target,
+        "trained_weights": counts.trained,
+        "weights_per_task": counts.per_task,
+        "model_bytes": counts.model_bytes,
+        "memory_bytes": counts.memory_bytes,
+        "inference_multiply_adds": counts.inference,
+        "generation_multiply_adds": counts.generation,
+    }

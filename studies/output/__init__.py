@@ -1,0 +1,1 @@
+"""Tables, JSON, CSV and Parquet for the command line."""

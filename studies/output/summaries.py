@@ -1,0 +1,78 @@
+"""What `hnet study show` tells: a study at a glance, or one trial whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from studies.metrics.definitions import METRICS
+from studies.output.trial_table import printed
+from studies.statistics.hypervolume import front_hypervolume
+
+if TYPE_CHECKING:
+    from studies.queries.studies import Studies
+
+
+def study_summary(studies: Studies, name: str) -> dict[str, Any]:
+    """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
+    record, counts = studies.study(name), studies.trial_counts(name)
+    members = studies.front_rows(name)
+    front = printed(members)
+    best = {}
+    for metric, direction in record.objectives.items():
+        pick = max if direction == "maximize" else min
+        if front:
+            row = pick(front, key=lambda row: row[metric]["mean"] if isinstance(row[metric], dict) else row[metric])
+            best[metric] = {"number": row["number"], "value": row[metric]}
+    return {
+        "name": name,
+        "uuid": record.uuid,
+        "created_at": record.created_at,
+        "trials": counts.total,
+        "states": counts.states,
+        "duplicates": counts.duplicates,
+        "seeds": record.seeds,
+        "objectives": record.objectives,
+        "constraints": record.constraints,
+        "search": record.spec.get("search", {}),
+        "sampler": record.spec.get("sampler"),
+        "budget": record.spec.get("budget"),
+        "best": best,
+        "front_size": len(front),
+        "hypervolume": front_hypervolume(list(members.dicts()), record.objectives),
+        "driver": record.driver,
+        "driver_seconds": record.driver_seconds,
+        "launches": record.launches,
+    }
+
+
+def trial_summary(studies: Studies, name: str, number: int, joint: str | None = None) -> dict[str, Any]:
+    """Configuration, metrics, each run, the launch it came from, and the traceback of a failure.
+
+    Args:
+        joint: a trial of method joint as STUDY:NUMBER; then intransigence is told too.
+    """
+    row = studies.trial(name, number)
+    (found,) = printed(studies.trial_rows(name, where=f"number == {number}"))
+    metrics = {metric: found[metric] for metric in METRICS}
+    first = ("number", "state", "reason", "duplicate_of", "attempt", "params", "config", "config_hash", "measure")
+    return {
+        **{key: row[key] for key in first},
+        **metrics,
+        **({} if joint is None else {"intransigence": _intransigence(studies, f"{name}:{number}", joint)}),
+        "weights_per_task": row["weights_per_task"],
+        "runs": [
+            {key: run[key] for key in ("seed", "seconds", "task_seconds", "peak_memory_mib", "device", "data_checksum")}
+            for run in row["runs"]
+        ],
+        "created_at": row["created_at"],
+        "finished_at": row["finished_at"],
+        "launch": row["launch"],
+        "traceback": row["traceback"],
+    }
+
+
+def _intransigence(studies: Studies, trial: str, joint: str) -> dict[str, Any]:
+    from studies.comparing.configurations import find_side
+    from studies.comparing.intransigence import intransigence
+
+    return intransigence(studies, find_side(studies, trial), find_side(studies, joint)).to_dict()

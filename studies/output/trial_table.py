@@ -1,0 +1,69 @@
+"""Trials as the commands print them: which columns, and each metric with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from studies.metrics.definitions import METRICS, WHOLE
+from studies.output.formats import plain
+from studies.queries.record import StudyRecord
+from studies.queries.row_selection import Rows
+from studies.queries.trial_columns import PARTS
+
+TRIAL_COLUMNS = ["number", "state", "reason", "duplicate_of", "attempt", "n", *PARTS]
+TAIL_COLUMNS = ["config_hash", "measure", "created_at", "finished_at"]
+
+
+def printed(trials: Rows) -> list[dict[str, Any]]:
+    """One dict per trial; each metric is {"mean", "low", "high", "n"}, each count of weights or bytes an integer."""
+    rows = [plain(row) for row in trials.dicts()]
+    return [{**row, **{name: _metric(name, row) for name in METRICS}} for row in rows]
+
+
+def json_columns() -> list[str]:
+    """What a trial holds as JSON: the searched values together under `params`."""
+    return [*TRIAL_COLUMNS, "params", *METRICS, *TAIL_COLUMNS]
+
+
+def csv_columns(trials: Rows) -> list[str]:
+    """What a trial holds as CSV: each searched value in its own column."""
+    return [*TRIAL_COLUMNS, *trials.params(), *METRICS, *TAIL_COLUMNS]
+
+
+def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRecord) -> list[str]:
+    """What a person compares trials by: what differs between them, the objectives, forgetting."""
+    searched = [column for column in trials.params() if len(rows) == 1 or _varies(row[column] for row in rows)]
+    varying = [*(part for part in PARTS if _varies(row[part] for row in rows)), *searched]
+    metrics = dict.fromkeys([*record.objectives, *record.constraints, "forgetting"])
+    shown = [name for name in metrics if name in METRICS and any(_known(row[name]) for row in rows)]
+    remarks = [column for column in ("reason", "duplicate_of") if any(row[column] is not None for row in rows)]
+    return ["number", "state", *varying, *shown, *remarks]
+
+
+def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[str]:
+    """What a configuration across studies is shown by; a table leaves out metrics nobody has and whole settings."""
+    head = ["stream", "dataset", "n_tasks", "method", "target", "hypernet", "config_hash", "studies", "n"]
+    if format != "table":
+        return [*head, "config", *METRICS, "measure"]
+    shown = ("final_accuracy", "final_mse", "forgetting", "compression_ratio")
+    return [*head, *(name for name in shown if any(_known(row[name]) for row in rows))]
+
+
+def _metric(name: str, row: dict[str, Any]) -> Any:
+    value = row[name]
+    if name in WHOLE:
+        return value
+    n = 0 if value is None else row["n"]
+    if METRICS[name].kind == "count":  # the same for each seed, so its interval is a point
+        bound = value if n > 1 else None
+        return {"mean": value, "low": bound, "high": bound, "n": n}
+    return {"mean": value, "low": row[f"{name}.low"], "high": row[f"{name}.high"], "n": n}
+
+
+def _known(metric: Any) -> bool:
+    return metric is not None and (not isinstance(metric, dict) or metric["mean"] is not None)
+
+
+def _varies(values: Iterable[Any]) -> bool:
+    return len({str(value) for value in values}) > 1

@@ -1,0 +1,112 @@
+"""Rows found by a query, and the choice among them that a person asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Select
+
+from hnet_core.errors import ConfigInvalid
+from studies.metrics.definitions import METRICS, VARYING
+from studies.queries.queryable_columns import Field, order
+from studies.queries.where_language import condition
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])[A-Za-z_]\w*(?:\.\w+)*""")
+_KEYWORDS = frozenset({"and", "or", "not", "in", "is", "None", "True", "False"})
+_FLOATS = frozenset(f"{name}{end}" for name in VARYING for end in ("", ".low", ".high"))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which rows of a table, in which order: `--where`, `--sort`, `--limit`."""
+
+    where: str | None = None
+    sort: str | None = None
+    limit: int | None = None
+
+    def of(
+        self,
+        query: Select[Any],
+        fields: Mapping[str, Field],
+        dialect: str,
+        by_default: Sequence[ColumnElement[Any]],
+    ) -> Select[Any]:
+        """The query with this choice; rows that are equal in `sort` stay in the order of `by_default`.
+
+        Raises:
+            ConfigInvalid: if a column is unknown or cannot be compared, or `limit` is below 1.
+        """
+        if self.where is not None:
+            query = query.where(condition(self.where, fields, dialect))
+        if self.sort is not None:
+            query = query.order_by(*order(self.sort, fields))
+        if self.limit is not None and self.limit < 1:
+            raise ConfigInvalid(f"--limit must be at least 1, got {self.limit}.")
+        return query.order_by(*by_default).limit(self.limit)
+
+    def names(self) -> set[str]:
+        """What condition and order name: every word outside quotes."""
+        words = {*_WORD.findall(self.where or ""), *_WORD.findall(self.sort or "")}
+        return {word for word in words if word[0] not in "'\""} - _KEYWORDS
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table as plain tuples.
+
+    Attributes:
+        columns: their names.
+        values: one tuple per row.
+        searched: dotted names of the values searched in a study, in the order of its spec; None where the rows have
+            no column params.
+    """
+
+    columns: list[str]
+    values: Sequence[Sequence[Any]]
+    searched: Sequence[str] | None = None
+
+    def params(self) -> dict[str, list[Any]]:
+        """Each searched value as a column, None where a trial has none."""
+        if self.searched is None:
+            return {}
+        place = self.columns.index("params")
+        each = [row[place] for row in self.values]
+        names = dict.fromkeys([*self.searched, *(name for params in each for name in params)])
+        return {name: [params.get(name) for params in each] for name in names}
+
+    def dicts(self) -> Iterator[dict[str, Any]]:
+        """One dict per row, searched values under their dotted names."""
+        params = self.params()
+        for i, row in enumerate(self.values):
+            yield dict(zip(self.columns, row, strict=True)) | {name: column[i] for name, column in params.items()}
+
+
+def to_frame(rows: Rows, after: str | None = None, only: Sequence[str] | None = None) -> pd.DataFrame:
+    """The rows as a DataFrame; a metric that was not measured is NaN.
+
+    Args:
+        after: column behind which the searched values come, each in its own column.
+        only: columns and searched values to keep, in this order.
+    """
+    import numpy as np
+    import pandas as pd
+
+    by_name: dict[str, Any] = {}
+    listed = list(zip(*rows.values, strict=True)) or [()] * len(rows.columns)
+    for name, values in zip(rows.columns, listed, strict=True):
+        has_gaps = name in METRICS and None in values  # a count, whole where every trial has it
+        by_name[name] = np.array(values, dtype=float) if name in _FLOATS or has_gaps else list(values)
+        if name == "duplicate_of":
+            by_name[name] = pd.array(by_name[name], dtype="Int64")
+        if name == after:
+            by_name |= rows.params()
+    if only is not None:
+        by_name |= rows.params()
+        by_name = {name: by_name[name] for name in only}
+    return pd.DataFrame(by_name)

@@ -1,0 +1,1 @@
+"""The sweep spec: reading, checking and changing it; search spaces, conditions and constraints."""

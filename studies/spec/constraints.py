@@ -1,0 +1,68 @@
+"""Bounds on metrics, such as compression_ratio "<= 1.0", applied to a table of trials."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from studies.metrics.definitions import METRICS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement
+
+_BOUND = re.compile(r"\s*(<=|>=|<|>)\s*(\S+)\s*")
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+def parse_bound(metric: str, bound: str) -> tuple[str, float]:
+    """The sign and the number of a bound; `parse_bound("compression_ratio", "<= 1")` is `("<=", 1.0)`.
+
+    Raises:
+        ConfigInvalid: if the metric is unknown or the bound is not one of < <= > >= and a finite number.
+    """
+    if metric not in METRICS:
+        raise ConfigInvalid(f"constraints: unknown metric {metric!r}{did_you_mean(metric, METRICS)}.")
+    match = _BOUND.fullmatch(str(bound))
+    try:
+        sign, number = (match[1], float(match[2])) if match else ("", math.nan)
+    except ValueError:
+        sign, number = "", math.nan
+    if not math.isfinite(number):
+        raise ConfigInvalid(f'constraints: {metric} must have a bound such as "<= 1.0", got {bound!r}.')
+    return sign, number
+
+
+def within(columns: Mapping[str, ColumnElement[Any]], constraints: Mapping[str, str]) -> Iterator[ColumnElement[bool]]:
+    """The bounds as SQL conditions, one each."""
+    for metric, bound in constraints.items():
+        sign, number = parse_bound(metric, bound)
+        yield _COMPARE[sign](columns[metric], number)
+
+
+def feasible(
+    values: Callable[[str], NDArray[np.float64]], constraints: Mapping[str, str], n_trials: int
+) -> NDArray[np.bool_]:
+    """Which trials meet every bound by their means, (n_trials,); one whose metric is missing (NaN) does not.
+
+    Args:
+        values: the means of a metric, (n_trials,).
+    """
+    import numpy as np
+
+    mask = np.ones(n_trials, dtype=bool)
+    for metric, bound in constraints.items():
+        sign, number = parse_bound(metric, bound)
+        mask &= _COMPARE[sign](values(metric), number)
+    return mask

@@ -1,0 +1,112 @@
+"""`--set key=value`: changes to a spec or a configuration from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from hnet_core.trial import TrialConfig
+from studies.spec.conditions import FAMILY, changed
+from studies.spec.document import Document, SpecLoader
+
+TRIAL_KEYS = tuple(TrialConfig.model_fields)
+
+
+def apply_overrides(document: Document, assignments: Iterable[str], top_keys: Iterable[str]) -> None:
+    """Change the content of `document` in place and note what was changed.
+
+    Args:
+        document: a raw spec, or a raw trial configuration where `top_keys` are those of a TrialConfig.
+        assignments: such as "training.iterations=200" or "budget.trials=12"; the value is read as YAML. A key of the
+            trial block needs no "trial." before it; a searched field is written "search.method.beta_output=...".
+
+    Raises:
+        ConfigInvalid: no "=", no such top-level key, or a block where a value stands.
+    """
+    top_keys = tuple(top_keys)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise ConfigInvalid(f"--set must be key=value, got {assignment!r}; such as training.iterations=200.")
+        try:
+            value = yaml.load(text, Loader=SpecLoader)
+        except yaml.YAMLError:
+            raise ConfigInvalid(f"--set {key}: the value must be YAML, got {text!r}.") from None
+        path = locate(key, top_keys, "--set")
+        assign(document.content, path, value, f"--set {assignment}")
+        document.overrides[tuple(path)] = assignment
+
+
+def apply_again(document: Document, block: dict[str, Any]) -> None:
+    """Put what was set on the command line into a trial block made from a spec: it wins over what a family says."""
+    for path, value, assignment in _set_in_trial(document):
+        assign(block, path, value, f"--set {assignment}")
+
+
+def refuse_lost(document: Document) -> None:
+    """Refuse what was set on the command line for the trial block of a valid spec and what no searched family keeps.
+
+    Raises:
+        ConfigInvalid: one line for each.
+    """
+    content = document.content
+    families = content.get("families") or {}
+    field = (content.get("search") or {}).get(FAMILY)
+    chosen = list(field.get("choice", ()) if isinstance(field, Mapping) else families)
+    blocks = [changed(content["trial"], families[name]) for name in chosen if isinstance(families.get(name), Mapping)]
+    lost = [
+        f"--set {assignment}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
+        f"--set families.{chosen[0]}.{'.'.join(path)}=..."
+        for path, value, assignment in _set_in_trial(document)
+        if blocks and not any(_keeps(_at(block, path), value) for block in blocks)
+    ]
+    if lost:
+        raise ConfigInvalid("\n".join(lost))
+
+
+def _set_in_trial(document: Document) -> Iterator[tuple[list[str], Any, str]]:
+    """Path within the trial block, value and argument of each `--set` that changed it."""
+    for (first, *rest), assignment in document.overrides.items():
+        if first == "trial" and rest:
+            path = [str(key) for key in rest]
+            yield path, _at(document.content["trial"], path), assignment
+
+
+def _keeps(found: Any, value: Any) -> bool:
+    """Whether something of a value that was set is still there; a block may have got further keys."""
+    if isinstance(value, Mapping) and isinstance(found, Mapping):
+        return any(_keeps(found.get(key), each) for key, each in value.items())
+    return bool(found == value)
+
+
+def _at(content: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
+def locate(key: str, top_keys: tuple[str, ...], where: str) -> list[str]:
+    """The path of a dotted key; `where` begins the error if it has none."""
+    first, *rest = key.split(".")
+    if first == "search" and rest:
+        return [first, ".".join(rest)]
+    if first in top_keys:
+        return [first, *rest]
+    if first in TRIAL_KEYS and "trial" in top_keys:
+        return ["trial", first, *rest]
+    known = [*top_keys, *(TRIAL_KEYS if "trial" in top_keys else ())]
+    raise ConfigInvalid(f"{where}: unknown key {first!r}{did_you_mean(first, known)}.")
+
+
+def assign(content: dict[str, Any], path: list[str], value: object, where: str) -> None:
+    """Set the value at a path, making the blocks on the way; `where` begins the error if one of them is a value."""
+    *blocks, last = path
+    for block in blocks:
+        content = content.setdefault(block, {})
+        if not isinstance(content, dict):
+            raise ConfigInvalid(f"{where}: {block} is a value, not a block with keys.")
+    content[last] = value

@@ -1,0 +1,167 @@
+"""The search space of a sweep: families, fields searched always, and fields searched only under a condition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from hnet_core.errors import ConfigInvalid
+from studies.spec.conditions import FAMILY, MISSING, Conditions, Params, changed, lookup, set_field
+from studies.spec.ranges import Choice, FloatRange, IntRange, Space, suggest
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+Field = FloatRange | IntRange | Choice
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Turns parameters into trial blocks and says which fields a trial has.
+
+    Conditions are those of `studies.spec.conditions`.
+
+    Attributes:
+        template: the raw trial block.
+        families: changes to the template by name, see `changed`; the field "family" of `fields` picks one.
+        fields: the searched fields by dotted name, as a spec gives them.
+    """
+
+    template: Mapping[str, Any]
+    families: Mapping[str, Mapping[str, Any]]
+    fields: Space
+
+    def suggest(self, trial: Trial) -> dict[str, Any]:
+        """Draw the parameters of a trial: a value for every field whose condition is met, and for no other."""
+        return self._fill(lambda name, field: suggest(trial, name, field))
+
+    def place(self, params: Params) -> dict[str, Any]:
+        """The trial block with these parameters in place; without a family, that of the first one."""
+        return self._conditions.place(params)
+
+    @property
+    def first_family(self) -> str:
+        field = self.fields.get(FAMILY)
+        return str(field.choice[0] if isinstance(field, Choice) else next(iter(self.families)))
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        first = self.first_family if self.families else None
+        when = {name: field.when for name, field in self.fields.items()}
+        return Conditions(self.template, self.families, first, when)
+
+    @property
+    def is_conditional(self) -> bool:
+        return any(field.when for field in self.fields.values())
+
+    def example(self) -> dict[str, Any]:
+        """Parameters of the first branch: what the template leaves open and no more."""
+        return next(self.branches())
+
+    def branches(self) -> Iterator[dict[str, Any]]:
+        """One set of parameters for each way the conditions can turn out, with what its template leaves open.
+
+        Fields of a range that conditions refer to take the values that are mentioned and both ends.
+        """
+        order = self._conditions.order
+        deciding = {name: self._turns(name) for name in order if name in self._referred or name == FAMILY}
+        seen = []
+        for values in product(*deciding.values()):
+            chosen = dict(zip(deciding, values, strict=True))
+            params = self._walk(chosen)
+            block = self.place({name: value for name, value in params.items() if name in deciding})
+            left_open = {name for name in params if lookup(block, name) is MISSING}
+            branch = {name: value for name, value in params.items() if name in deciding or name in left_open}
+            if branch not in seen:  # a deciding field can be out of play itself
+                seen.append(branch)
+                yield branch
+
+    def active(self, params: Params) -> list[str]:
+        """The fields that are searched where the deciding fields have these values."""
+        return list(self._walk(params))
+
+    def misfit(self, params: Params, whole: bool = False) -> str | None:
+        """Why no trial can have these parameters, None where one can.
+
+        Args:
+            whole: whether every field that is then in play must be given.
+        """
+        in_play = self._walk(params)
+        for name, value in params.items():
+            if name not in self.fields:
+                return f"{name} is not searched; searched are {', '.join(self.fields)}"
+            if name not in in_play:
+                return f"{name} is not in play there; its condition is not met"
+            if not self.fields[name].contains(value):
+                return f"{name} must be in its range, got {value!r}"
+        left_out = [name for name in in_play if name not in params]
+        return f"{', '.join(left_out)} must be given too" if whole and left_out else None
+
+    def never_active(self) -> list[str]:
+        """Fields whose condition is met in no branch."""
+        met = {name for params in self.branches() for name in self.active(params)}
+        return [name for name in self.fields if name not in met]
+
+    def grid(self) -> list[dict[str, Any]] | None:
+        """Every point of the grid, None where a range has no steps; a field out of play does not multiply them."""
+        values = {name: field.grid() for name, field in self.fields.items()}
+        if any(points is None for points in values.values()):
+            return None
+        return self._conditions.grid({name: points for name, points in values.items() if points is not None})
+
+    def grid_size(self) -> int | None:
+        """Number of points of the grid, counted without making them where no condition thins them out."""
+        if self.is_conditional:
+            points = self.grid()
+            return None if points is None else len(points)
+        sizes = [field.grid() for field in self.fields.values()]
+        return None if None in sizes else math.prod(len(values) for values in sizes if values is not None)
+
+    def _walk(self, chosen: Params) -> dict[str, Any]:
+        """The chosen values, and an example for every other field whose condition is then met."""
+        return self._fill(lambda name, field: chosen.get(name, field.examples()[0]))
+
+    def _fill(self, value_of: Callable[[str, Field], Any]) -> dict[str, Any]:
+        """Give each field whose condition is met its value, conditions after what they refer to."""
+        params: dict[str, Any] = {}
+        block = self.place({})
+        for name in self._conditions.order:
+            if self._conditions.is_met(name, params, block):
+                params[name] = value_of(name, self.fields[name])
+                if name == FAMILY:
+                    block = self.place(params)
+                else:
+                    set_field(block, name, params[name])
+        return params
+
+    @property
+    def _referred(self) -> set[str]:
+        return {key for field in self.fields.values() for key in field.when or {}}
+
+    def _turns(self, name: str) -> list[Any]:
+        field = self.fields[name]
+        if isinstance(field, Choice):
+            return list(field.choice)
+        low, high = field.bounds
+        mentioned = [value for one in self.fields.values() for value in (one.when or {}).get(name, ())]
+        return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if low <= value <= high)]))
+
+
+def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:
+    """The trial block of a raw spec as one of its families changes it, by default the first.
+
+    Raises:
+        ConfigInvalid: there is no such family.
+    """
+    families = content.get("families") or {}
+    if family is not None and family not in families:
+        raise ConfigInvalid(
+            f"--family must name one of the families of the spec, got {family!r}; known: "
+            f"{', '.join(families) or 'none'}."
+        )
+    chosen = family or next(iter(families), None)
+    return dict(content["trial"]) if chosen is None else changed(content["trial"], families[chosen])

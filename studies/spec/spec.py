@@ -1,0 +1,338 @@
+"""A sweep spec: what is trained, what is searched, what counts as good, and how much may be spent."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from hnet_core.config_validation import Complaint, check_trial, explain, parse_trial
+from hnet_core.errors import ConfigInvalid, NotFound
+from hnet_core.registry import did_you_mean
+from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
+from studies.metrics.definitions import METRICS
+from studies.spec.conditions import FAMILY
+from studies.spec.default_ranges import with_default_ranges
+from studies.spec.document import Document
+from studies.spec.overrides import apply_overrides, refuse_lost
+from studies.spec.ranges import Dimension
+from studies.spec.space import SearchSpace
+from studies.spec.space_validation import check_space
+from studies.spec.variants import take_variant
+from sweeps.constraints import Constraint
+from sweeps.jobs import RungUnit
+
+SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
+
+
+class Budget(Options):
+    """When a sweep ends: after so many trials, or so many hours of driving, whichever comes first.
+
+    Trials are counted as asked, failed ones included; duplicates and trials skipped as infeasible are not.
+    """
+
+    trials: int | None = Field(None, ge=1)
+    hours: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Budget:
+        if self.trials is None and self.hours is None:
+            raise ValueError("must give trials, hours or both")
+        return self
+
+
+class Limits(Options):
+    """What a trial may take, and how often its worker may be lost, before it fails."""
+
+    trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
+    task_minutes: float | None = Field(
+        None,
+        gt=0,
+        description="without a finished task a worker is taken for hung and killed, its trial retried; left out: "
+        "five times what the slowest trial of its method took, at least 10",
+    )
+    retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
+
+
+class EarlyStopping(Options):
+    """After how much of its first seed a trial is compared with the others, and which share goes on."""
+
+    eta: float = Field(3, ge=2, le=100, description="the best 1/eta of the trials seen at a rung go on")
+    unit: RungUnit = Field("tasks", description="of the rungs; iterations are counted over all tasks")
+    rungs: tuple[int, ...] | None = Field(
+        None,
+        min_length=1,
+        description="left out: 1, eta, eta^2, ... tasks; in iterations from those of a task over eta^2 on",
+    )
+
+    @field_validator("rungs")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is not None and (value[0] < 1 or list(value) != sorted(set(value))):
+            raise ValueError(f"must be rising numbers of tasks or iterations from 1, got {list(value)}")
+        return value
+
+    def of_stream(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
+        """The rungs of a stream with so many tasks of so many iterations; its end is none."""
+        end = n_tasks if self.unit == "tasks" else n_tasks * iterations
+        if self.rungs is not None:
+            return tuple(rung for rung in self.rungs if rung < end)
+        found, rung = [], 1.0 if self.unit == "tasks" else max(1.0, iterations / self.eta**2)
+        while round(rung) < end:
+            found.append(round(rung))
+            rung *= self.eta
+        return tuple(found)
+
+
+class Paper(Options):
+    """The published experiment that a sweep follows; running less than it did is labelled reduced everywhere."""
+
+    cite: str
+    settings: dict[str, float] = Field(default={}, description="dotted field (or seeds) -> value in the paper")
+
+
+class SweepSpec(Options):
+    """A checked sweep spec.
+
+    Example:
+        >>> spec = SweepSpec.model_validate({
+        ...     "study": "tiny",
+        ...     "trial": {"stream": {"name": "split", "dataset": "digits", "n_tasks": 2},
+        ...               "method": {"name": "hnet"}, "target": {"name": "mlp", "hidden": [10]},
+        ...               "hypernet": {"name": "chunked", "chunk_size": 100}},
+        ...     "search": {"method.beta_output": {"float": [0.001, 1.0], "log": True}},
+        ...     "budget": {"trials": 4},
+        ... })
+        >>> spec.config({"method.beta_output": 0.1}).method.beta_output
+        0.1
+    """
+
+    study: str = Field(max_length=200, pattern=r"\S")
+    trial: dict[str, Any]
+    families: dict[str, dict[str, Any]] = Field(
+        default={}, description="alternatives by name, each with what it changes in the trial block; searched as family"
+    )
+    search: dict[str, Dimension] = Field(min_length=1)
+    objectives: dict[str, Literal["maximize", "minimize"]] = Field(
+        default={"final_accuracy": "maximize", "compression_ratio": "minimize"}, min_length=1
+    )
+    constraints: dict[str, str] = Field(default={})
+    seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
+    sampler: SamplerName = "tpe"
+    sampler_seed: int = Field(0, ge=0)
+    enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
+    warm_start: str | None = Field(None, description="past study of the same database whose results the sampler knows")
+    early_stopping: EarlyStopping | None = None
+    racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
+    limits: Limits = Limits()
+    keep: Literal["front"] | None = Field(None, description="checkpoints of finished trials to keep; left out: none")
+    budget: Budget
+    paper: Paper | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _families_are_searched(cls, content: Any) -> Any:
+        families, search = (content.get(key) or {} for key in ("families", "search"))
+        if isinstance(families, Mapping) and families and isinstance(search, Mapping) and FAMILY not in search:
+            content = {**content, "search": {FAMILY: {"choice": list(families)}, **search}}
+        return with_default_ranges(content) if isinstance(search, Mapping) and search else content
+
+    @field_validator("search", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        if not value:
+            raise ValueError("must name at least one field; to train one configuration use: hnet trial run")
+        return value
+
+    @field_validator("constraints")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        for metric, text in value.items():
+            if metric in METRICS:  # an unknown one is reported with its own line later
+                Constraint.parse(metric, text)
+        return value
+
+    def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
+        """The trial configuration with these parameters in place; without any, the template."""
+        return parse_trial(self.space.place(self.space.example() if params is None else params))
+
+    @functools.cached_property
+    def space(self) -> SearchSpace:
+        return SearchSpace(self.trial, self.families, self.search)
+
+    @functools.cached_property
+    def parsed_constraints(self) -> tuple[Constraint, ...]:
+        return tuple(Constraint.parse(metric, text) for metric, text in self.constraints.items())
+
+    @property
+    def planned_trials(self) -> int | None:
+        """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
+        points = self.grid_trials
+        return self.budget.trials if points is None else min(points, self.budget.trials or points)
+
+    @property
+    def grid_trials(self) -> int | None:
+        """Trials of a whole grid, those enqueued before it included; None for other samplers."""
+        points = self.space.grid_size() if self.sampler == "grid" else None
+        return None if points is None else points + len(self.enqueue)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; SweepSpec.model_validate reads them back."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), study: str | None = None) -> SweepSpec:
+    """Check a spec in full, before anything is started or written.
+
+    Args:
+        document: the YAML as read.
+        data: data root, needed where a stream's shape depends on a user's own data set.
+        assignments: `--set` arguments.
+        study: replaces the name of the study.
+
+    Raises:
+        ConfigInvalid: one line per thing that is wrong, each with file, line and key.
+    """
+    content = document.content
+    take_variant(document, None)
+    apply_overrides(document, assignments, SweepSpec.model_fields)
+    if study is not None:
+        content["study"] = study
+    try:
+        spec, complaints = _check(content, data)
+    except NotFound as error:
+        raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
+    if spec is None:
+        lines = [f"{document.place(one.path)}: {one}" for one in complaints]
+        raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
+    refuse_lost(document)
+    return spec
+
+
+def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
+    try:
+        spec = SweepSpec.model_validate(content)
+    except ValidationError as error:
+        complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
+        trial = content.get("trial")
+        if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
+            complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
+        return None, complaints
+    complaints = check_space(spec, data) or [
+        *_check_metrics(spec, data),
+        *_check_rungs(spec, data),
+        *_check_first(spec),
+    ]
+    return (None, complaints) if complaints else (spec, [])
+
+
+def _without_tags(complaint: Complaint) -> Complaint:
+    """Pydantic puts the chosen kind of range into the path: search, FIELD, float, float -> search, FIELD, float."""
+    path = complaint.path
+    if len(path) > 3 and path[0] == "search":
+        path = (*path[:2], *path[3:])
+    elif len(path) == 3 and path[0] == "search" and path[2] in ("float", "int", "choice"):
+        path = path[:2]
+    return Complaint(path, complaint.message)
+
+
+def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    from hnet_core.build import stream_shape
+
+    config = spec.config()
+    measure = stream_shape(config, data).measure
+    usable = [name for name, metric in METRICS.items() if metric.measure in (None, measure)]
+    for block, names in (("objectives", spec.objectives), ("constraints", spec.constraints)):
+        for name in names:
+            if name not in METRICS:
+                yield Complaint((block, name), f"unknown metric{did_you_mean(name, usable)}")
+            elif name not in usable:
+                wanted = f"stream {config.stream.name} measures {measure}"
+                yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
+
+
+def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    from hnet_core.build import stream_shape
+
+    config = spec.config()
+    n_tasks, iterations, stopping = stream_shape(config, data).n_tasks, config.training.iterations, spec.early_stopping
+    if stopping is not None and not stopping.of_stream(n_tasks, iterations):
+        end = n_tasks if stopping.unit == "tasks" else n_tasks * iterations
+        message = f"must be below the number of {stopping.unit}, {end}, where every trial ends; remove early_stopping"
+        yield Complaint(("early_stopping", "rungs"), message)
+    if spec.racing and spec.seeds < 3:
+        yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
+
+
+def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
+    for position, params in enumerate(spec.enqueue):
+        misfit = spec.space.misfit(params)
+        if misfit is not None:
+            yield Complaint(("enqueue", position), misfit)
+    if spec.warm_start is not None and spec.sampler in ("random", "grid"):
+        yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")
+
+
+def contradictions(spec: SweepSpec) -> list[str]:
+    """Objectives that are searched in the direction in which their metric gets worse, in words; empty for none."""
+    wanted = {"higher": "maximize", "lower": "minimize"}
+    return [
+        f"objective {name} is to be {direction}d, but {METRICS[name].better} is better"
+        for name, direction in spec.objectives.items()
+        if wanted[METRICS[name].better] != direction
+    ]
+
+
+def reductions(spec: SweepSpec) -> list[str]:
+    """Where a sweep runs less than the published experiment it follows, in words; empty for none."""
+    if spec.paper is None:
+        return []
+    mine: dict[str, Any] = {"seeds": spec.seeds}
+    for name in spec.paper.settings:
+        if name != "seeds":
+            block: Any = spec.space.place(spec.space.example())
+            for key in name.split("."):
+                block = block.get(key) if isinstance(block, Mapping) else None
+            mine[name] = block
+    return [
+        f"{name} {mine[name]} instead of {published:g}"
+        for name, published in spec.paper.settings.items()
+        if isinstance(mine[name], (int, float)) and mine[name] < published
+    ]
+
+
+# What may change when a study goes on.
+CHANGEABLE = (
+    ("budget",),
+    ("limits",),
+    ("keep",),
+    ("seeds",),
+    ("paper",),
+    *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),
+)
+
+
+def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A spec without what may change between two starts of the same study."""
+    return _without(spec, CHANGEABLE)
+
+
+def as_read_today(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A spec as an earlier hnet stored it, with the defaults of what has been added since."""
+    try:
+        return SweepSpec.model_validate(stored).to_dict()
+    except ValidationError:  # then it differs, and is shown as it is
+        return stored
+
+
+def _without(content: Mapping[str, Any], paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    kept = {}
+    for key, value in content.items():
+        if (key,) in paths:
+            continue
+        deeper = [path[1:] for path in paths if len(path) > 1 and path[0] == key]
+        kept[key] = _without(value, deeper) if deeper and isinstance(value, Mapping) else value
+    return kept

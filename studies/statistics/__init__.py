@@ -1,0 +1,1 @@
+"""Intervals, tests, verdicts, Pareto fronts and hypervolume; no database."""

@@ -1,0 +1,35 @@
+"""The area a front covers, with the reference point it is measured from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from studies.statistics.pareto import hypervolume_2d
+
+# Fixed, so that two studies can be compared; the worst value of each objective that still counts.
+REFERENCE = {
+    "final_accuracy": 0.0,
+    "compression_ratio": 2.0,
+    "hypernet_ratio": 2.0,
+    "forgetting": 1.0,
+    "final_mse": 1.0,
+}
+
+
+def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[str, str]) -> dict[str, Any] | None:
+    """Area covered by a front of two objectives, the reference point, and the share of the box between it and the best.
+
+    None where there are not two objectives with a fixed reference, or no front. The best of an accuracy is 1, of
+    everything else 0.
+    """
+    import numpy as np
+
+    if not front or len(objectives) != 2 or not set(objectives) <= set(REFERENCE):
+        return None
+    reference = [REFERENCE[name] for name in objectives]
+    values = np.array([[row[name] for name in objectives] for row in front], dtype=float)
+    area = hypervolume_2d(values, reference, list(objectives.values()))
+    best = [1.0 if name == "final_accuracy" else 0.0 for name in objectives]
+    box = float(np.prod([abs(worst - top) for worst, top in zip(reference, best, strict=True)]))
+    return {"value": area, "share": area / box, "reference": dict(zip(objectives, reference, strict=True))}

@@ -1,0 +1,223 @@
+"""One number per run of A against one per run of B: difference, p values, probability. What follows is in `verdicts`.
+
+Runs with the same seed saw the same tasks in the same order, so they are compared in pairs; without shared seeds
+Welch's t takes over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from studies.statistics.interval import Interval
+from studies.statistics.intervals import finite
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Design = Literal["paired", "unpaired"]
+
+# Below six pairs no sign flip can reach p < 0.05; above forty the exact count takes too long.
+SIGN_FLIP_PAIRS = range(6, 41)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Two samples ready to be compared.
+
+    Attributes:
+        a, b: one value per run, (n_a,) and (n_b,); in a paired design position i of both has the same seed.
+        design: whether they are paired.
+        left_out: runs of either side without a partner or a value, which do not count.
+    """
+
+    a: tuple[float, ...]
+    b: tuple[float, ...]
+    design: Design
+    left_out: int = 0
+
+
+def by_seed(a: Mapping[int, float | None], b: Mapping[int, float | None]) -> Samples:
+    """Pair the runs of two configurations by seed, {seed: value} each.
+
+    They are paired where every seed of one side (two at least) is on the other side too; else all runs are taken as two
+    independent samples. Runs whose value is None or NaN do not count.
+    """
+    known_a, known_b = _known(a), _known(b)
+    shared = sorted(known_a.keys() & known_b.keys())
+    missing = len(a) + len(b) - len(known_a) - len(known_b)
+    if len(shared) >= 2 and len(shared) == min(len(known_a), len(known_b)):
+        alone = len(known_a) + len(known_b) - 2 * len(shared)
+        return Samples(
+            tuple(known_a[seed] for seed in shared), tuple(known_b[seed] for seed in shared), "paired", missing + alone
+        )
+    return Samples(
+        tuple(known_a[seed] for seed in sorted(known_a)),
+        tuple(known_b[seed] for seed in sorted(known_b)),
+        "unpaired",
+        missing,
+    )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The difference of two means, A minus B, as a t statistic.
+
+    Attributes:
+        mean: mean(A) - mean(B).
+        error: its standard error; 0 where no run differs from the others of its side.
+        degrees: degrees of freedom: n - 1 of a paired design, else those of Welch and Satterthwaite.
+        n: pairs, or runs of the smaller side.
+    """
+
+    mean: float
+    error: float
+    degrees: float
+    n: int
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """mean -+ t_{(1+confidence)/2, degrees} * error."""
+        from scipy.stats import t
+
+        half = float(t.ppf((1 + confidence) / 2, self.degrees)) * self.error if self.error else 0.0
+        return Interval(self.mean, self.mean - half, self.mean + half, self.n)
+
+    def p(self, shift: float = 0.0) -> float:
+        """Two-sided p of the t test that the true difference is `shift`."""
+        return min(1.0, 2 * min(self.p_above(shift), self.p_below(shift)))
+
+    def p_equivalent(self, margin: float) -> float:
+        """p of the two one-sided tests (TOST) that the true difference is at least `margin` away from zero.
+
+        Schuirmann, "A comparison of the two one-sided tests procedure" (1987), doi:10.1007/BF01068419.
+        """
+        return max(self.p_above(-margin), self.p_below(margin))
+
+    def p_above(self, shift: float) -> float:
+        """One-sided p against a true difference of at most `shift`: small where the difference lies above."""
+        from scipy.stats import t
+
+        return float(t.sf((self.mean - shift) / self.error, self.degrees)) if self.error else float(self.mean <= shift)
+
+    def p_below(self, shift: float) -> float:
+        """One-sided p against a true difference of at least `shift`: small where the difference lies below."""
+        from scipy.stats import t
+
+        return float(t.cdf((self.mean - shift) / self.error, self.degrees)) if self.error else float(self.mean >= shift)
+
+
+def difference(samples: Samples) -> Difference:
+    """The difference of means A - B with its standard error: paired t, or Welch's t for an unpaired design.
+
+    Raises:
+        ValueError: if a side has fewer than two runs.
+    """
+    a, b = samples.a, samples.b
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f"a difference needs two runs on each side, got {len(a)} and {len(b)}; run more seeds.")
+    if samples.design == "paired":
+        each = [x - y for x, y in zip(a, b, strict=True)]
+        mean, variance = _mean_and_variance(each, scale=max(map(abs, (*a, *b))))
+        return Difference(mean, math.sqrt(variance / len(each)), len(each) - 1, len(each))
+    (mean_a, variance_a), (mean_b, variance_b) = (_mean_and_variance(side, max(map(abs, side))) for side in (a, b))
+    part_a, part_b = variance_a / len(a), variance_b / len(b)
+    total = part_a + part_b
+    # Satterthwaite's degrees; without any spread they mean nothing and 1 stands in.
+    degrees = total**2 / (part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1)) if total else 1.0
+    return Difference(mean_a - mean_b, math.sqrt(total), degrees, min(len(a), len(b)))
+
+
+def sign_flip_p(differences: Sequence[float]) -> float | None:
+    """Exact two-sided p of the sign-flip test: the share of all 2^n sign patterns with a sum at least as far from 0.
+
+    None below six pairs, where it cannot fall under 0.05, and above forty. Two halves of the pairs are enumerated and
+    joined by sorting, so it costs 2^(n/2).
+
+    Args:
+        differences: A - B of each pair, (n_pairs,).
+    """
+    import numpy as np
+
+    n = len(differences)
+    if n not in SIGN_FLIP_PAIRS:
+        return None
+    observed = abs(math.fsum(differences))
+    slack = 1e-9 * math.fsum(abs(value) for value in differences)  # equal sums differ in their last bits
+    left = _signed_sums(differences[: n // 2])
+    right = np.sort(_signed_sums(differences[n // 2 :]))
+    at_least = len(right) - np.searchsorted(right, observed - slack - left, side="left")
+    at_most = np.searchsorted(right, -observed + slack - left, side="right")
+    return min(1.0, float(at_least.sum() + at_most.sum()) / 2.0**n)
+
+
+def smallest_sign_flip_p(n_pairs: int) -> float:
+    """The smallest two-sided p a sign-flip test over n pairs can give: 2 / 2^n."""
+    return float(min(1.0, 2.0 ** (1 - n_pairs)))
+
+
+def probability_above(a: Sequence[float], b: Sequence[float]) -> float:
+    """P(A > B): the share of all pairs of a run of A and one of B where A is above, equal ones counted half.
+
+    The Mann-Whitney U over n_a n_b; Agarwal et al. (2021), https://arxiv.org/abs/2108.13264.
+    """
+    import numpy as np
+
+    x, y = np.asarray(a, dtype=float)[:, None], np.asarray(b, dtype=float)[None, :]
+    return float(((x > y) + 0.5 * (x == y)).mean())
+
+
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjusted p values: p_(i) times m - i + 1, made monotone, at most 1; in the order given.
+
+    Holm, "A simple sequentially rejective multiple test procedure" (1979), https://www.jstor.org/stable/4615733.
+    """
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(_ascending(p_values)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        adjusted[i] = highest
+    return adjusted
+
+
+def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
+    """The level each test of a family is judged at, so that an interval 1 - level excludes 0 where Holm rejects.
+
+    The i-th smallest of m p values is judged at alpha / (m - i + 1); from the first one that is not rejected on, all
+    are judged at its level.
+    """
+    m = len(p_values)
+    levels, level = [alpha] * m, alpha
+    stopped = False
+    for rank, i in enumerate(_ascending(p_values)):
+        if not stopped:
+            level = alpha / (m - rank)
+            stopped = p_values[i] > level
+        levels[i] = level
+    return levels
+
+
+def _ascending(p_values: Sequence[float]) -> list[int]:
+    return sorted(range(len(p_values)), key=lambda i: p_values[i])
+
+
+def _known(values: Mapping[int, float | None]) -> dict[int, float]:
+    return {seed: float(value) for seed, value in values.items() if value is not None and finite([value])}
+
+
+def _mean_and_variance(values: Sequence[float], scale: float) -> tuple[float, float]:
+    """Mean and unbiased variance; what is only the rounding of numbers of size `scale` counts as zero."""
+    rounding = 1e-12 * scale
+    mean = math.fsum(values) / len(values)
+    variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return mean if abs(mean) > rounding else 0.0, variance if variance > rounding**2 else 0.0
+
+
+def _signed_sums(values: Sequence[float]) -> NDArray[Any]:
+    """Sums of all sign patterns of the values, (2^len(values),)."""
+    import numpy as np
+
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    return sums

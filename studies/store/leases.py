@@ -1,0 +1,107 @@
+"""The lease that makes one driver at a time the writer of a study.
+
+It is taken and renewed by compare-and-set on the database's clock; a driver that dies loses it when it ends.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, and_, or_, select, update
+
+from hnet_core.errors import HnetError
+from studies.database.database_clock import epoch_now
+from studies.database.schema import study
+
+
+class LeaseLost(HnetError):
+    """Another driver holds the study now."""
+
+    exit_code = 6
+
+
+class Leases:
+    """The lease of each study, in the columns of its row."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reader = engine
+        self._writer = engine.execution_options(hnet_writes=True)
+
+    def acquire_lease(
+        self, study_id: int, owner: str, host: str, pid: int, seconds: float, *, steal_from: str | None = None
+    ) -> bool:
+        """Become the driver of a study for `seconds`; whether it worked.
+
+        It works where nobody holds the lease, it has ended, `owner` holds it already, or `steal_from` does, an owner
+        known to be dead. An earlier request to stop is forgotten.
+        """
+        mine = study.c.lease_owner.in_([owner] if steal_from is None else [owner, steal_from])
+        free = or_(study.c.lease_owner.is_(None), mine, study.c.lease_until <= epoch_now())
+        change = (
+            update(study)
+            .where(study.c.id == study_id, free)
+            .values(
+                lease_owner=owner,
+                lease_host=host,
+                lease_pid=pid,
+                lease_until=epoch_now() + seconds,
+                stop_requested=False,
+            )
+        )
+        with self._writer.begin() as connection:
+            return bool(connection.execute(change).rowcount)
+
+    def lease_holder(self, study_id: int) -> dict[str, Any] | None:
+        """Who drives the study now: owner, host, pid, until (datetime, UTC); None if nobody does or the lease ended."""
+        columns = (study.c.lease_owner, study.c.lease_host, study.c.lease_pid, study.c.lease_until)
+        query = select(*columns).where(study.c.id == study_id, study.c.lease_until > epoch_now())
+        with self._reader.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        owner, host, pid, until = row
+        return {"owner": owner, "host": host, "pid": pid, "until": datetime.fromtimestamp(until, UTC)}
+
+    def renew_lease(self, study_id: int, owner: str, seconds: float, add_driver_seconds: float) -> bool:
+        """Hold the study for `seconds` from now and count driver time; whether somebody asked to stop.
+
+        A lease that ended is renewed too, as long as nobody else has taken it.
+
+        Raises:
+            LeaseLost: if another driver has it.
+        """
+        mine = and_(study.c.id == study_id, study.c.lease_owner == owner)
+        change = (
+            update(study)
+            .where(mine)
+            .values(lease_until=epoch_now() + seconds, driver_seconds=study.c.driver_seconds + add_driver_seconds)
+        )
+        with self._writer.begin() as connection:
+            stop = connection.execute(change.returning(study.c.stop_requested)).scalar_one_or_none()
+        if stop is None:
+            raise LeaseLost(self._lost_to(study_id))
+        return bool(stop)
+
+    def release_lease(self, study_id: int, owner: str) -> None:
+        """Stop being the driver; does nothing where `owner` is not the driver any more."""
+        mine = and_(study.c.id == study_id, study.c.lease_owner == owner)
+        nobody = {
+            "lease_owner": None,
+            "lease_host": None,
+            "lease_pid": None,
+            "lease_until": None,
+            "stop_requested": False,
+        }
+        with self._writer.begin() as connection:
+            connection.execute(update(study).where(mine).values(**nobody))
+
+    def request_stop(self, study_id: int) -> None:
+        """Ask the driver of a study to stop after the running trials; it learns of it when it renews its lease."""
+        with self._writer.begin() as connection:
+            connection.execute(update(study).where(study.c.id == study_id).values(stop_requested=True))
+
+    def _lost_to(self, study_id: int) -> str:
+        holder = self.lease_holder(study_id)
+        who = "another driver" if holder is None else f"process {holder['pid']} on {holder['host']}"
+        return f"this driver no longer holds the study, {who} took it over; nothing further is written from here."

@@ -1,0 +1,78 @@
+"""`hnet db`: makes, upgrades, checks and copies study databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hnet_core.errors import HnetError
+from studies import DEFAULT_URL
+from studies.options import Database, Output, Shape
+from studies.output.formats import say, write
+
+app = typer.Typer(name="db", help="Make, upgrade, check and back up study databases.", no_args_is_help=True)
+
+
+class DatabaseInconsistent(HnetError):
+    """A database whose rows contradict each other, or the measurements they come from."""
+
+
+@app.command()
+def init(db: Database = DEFAULT_URL) -> None:
+    """Make an empty study database; one that is there already stays as it is."""
+    from studies.database.open_database import connect
+
+    connect(db, create=True)
+    say("the database is ready.")
+
+
+@app.command()
+def upgrade(db: Database = DEFAULT_URL) -> None:
+    """Bring the database of an older hnet up to date; one that is up to date stays as it is."""
+    from studies.database.open_database import SchemaOutdated, connect
+
+    try:
+        connect(db)
+        say("the database is up to date.")
+    except SchemaOutdated:
+        connect(db, create=True)
+        say("the database was upgraded.")
+
+
+@app.command()
+def check(
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    repair: Annotated[bool, typer.Option(help="First derive all summaries again from the raw measurements.")] = False,
+) -> None:
+    """Look for damage and contradictions, and derive every metric again; ends with 1 if anything is wrong."""
+    from studies.database.integrity import check_database, repair_summaries
+    from studies.database.open_database import connect
+
+    engine = connect(db)
+    if repair:
+        repair_summaries(engine)
+    found = check_database(engine)
+    say(
+        f"checked {found.studies} studies, {found.trials} trials, {found.runs} runs, {found.evaluations} evaluations: "
+        f"{len(found.problems) or 'no'} problem{'' if len(found.problems) == 1 else 's'}."
+    )
+    if found.problems or format != "table":
+        write([{"problem": line} for line in found.problems], ["problem"], format, output, "Problems")
+    if found.problems:
+        raise DatabaseInconsistent(f"the database must hold together, got {len(found.problems)} problems, see above.")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="New SQLite file.", show_default=False)], db: Database = DEFAULT_URL
+) -> None:
+    """Copy a database into a new SQLite file, also while a sweep writes to it."""
+    from studies.database.backup import backup as copy
+    from studies.database.open_database import connect
+
+    copy(connect(db), target)
+    say(f"wrote {target}")

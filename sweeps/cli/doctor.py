@@ -1,0 +1,97 @@
+"""`hnet doctor`: is everything here that a sweep needs, and what to do where it is not."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from hnet_core.errors import HnetError
+from studies import DEFAULT_URL
+from sweeps.cli.options import Data, Database, Output, Shape
+
+PACKAGES = ("torch", "torchvision", "optuna", "ray", "pandas", "sqlalchemy", "alembic", "scipy", "sklearn", "jinja2")
+
+
+def doctor(db: Database = DEFAULT_URL, data: Data = None, format: Shape = "table", output: Output = None) -> None:
+    """Check Python, packages, processor, data and database; exit code 1 where something a sweep needs is missing."""
+    from studies.output.formats import write
+
+    checks: dict[str, Callable[[], tuple[bool, str]]] = {
+        "python": _python,
+        **{name: functools.partial(_package, name) for name in PACKAGES},
+        "processor": _processor,
+        "data": lambda: _data(data),
+        "database": lambda: _database(db),
+        "disk": _disk,
+    }
+    rows: list[dict[str, Any]] = []
+    for name, one in checks.items():
+        good, text = one()
+        rows.append({"check": name, "ok": good, "found": text})
+    write(rows, ["check", "ok", "found"], format, output, "Doctor")
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _python() -> tuple[bool, str]:
+    return sys.version_info >= (3, 11), f"{platform.python_version()} (needs 3.11 or later)"
+
+
+def _package(name: str) -> tuple[bool, str]:
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # a broken binary package raises anything
+        return False, f"does not import ({error}); reinstall it: pip install --force-reinstall {name}"
+    return True, str(getattr(module, "__version__", "present"))
+
+
+def _processor() -> tuple[bool, str]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return True, f"{os.cpu_count()} CPU cores, " + (", ".join(gpus) if gpus else "no GPU")
+
+
+def _data(data: Any) -> tuple[bool, str]:
+    from hnet_core.data import data_root
+    from hnet_core.registry import DATASETS
+
+    root = data_root(data)
+    present = [name for name in DATASETS if DATASETS[name].is_present(root)]
+    absent = [name for name in DATASETS if name not in present]
+    rest = f"; not there yet, downloaded when first used: {', '.join(absent)}" if absent else ""
+    return True, f"{root}: {', '.join(present)}{rest}"
+
+
+def _database(db: str) -> tuple[bool, str]:
+    from studies.database.open_database import connect
+    from studies.database.urls import masked, parse_url, sqlite_path
+
+    try:
+        url = parse_url(db)
+        path = sqlite_path(url)
+    except HnetError as error:
+        return False, str(error)
+    if path is not None and not path.exists():
+        writable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
+        return writable, f"{path}: not there yet, " + (
+            "the first sweep makes it" if writable else "cannot be made here"
+        )
+    try:
+        connect(db)
+    except HnetError as error:
+        return False, str(error)
+    return True, masked(url)
+
+
+def _disk() -> tuple[bool, str]:
+    free = shutil.disk_usage(".").free / 2**30
+    return free > 1, f"{free:.1f} GiB free here" + ("" if free > 1 else "; a sweep needs about 1 GiB")

@@ -1,0 +1,49 @@
+"""`hnet study export-optuna` and `import-optuna`: here because only this package knows Optuna."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from studies import DEFAULT_URL
+from studies.options import Database, Name
+from studies.output.formats import say
+
+Storage = Annotated[str, typer.Argument(help="Optuna storage: a SQLite file or a URL.", show_default=False)]
+
+
+def export_optuna(name: Name, target: Storage, db: Database = DEFAULT_URL) -> None:
+    """Write a study as an Optuna study, to look at with: optuna-dashboard sqlite:///TARGET"""
+    import studies
+    from studies.passwords import mask_passwords
+    from sweeps.search.optuna_exchange import to_optuna
+
+    say(f"wrote {to_optuna(studies.open(db), name, target)} trials of {name} to {mask_passwords(target)}.")
+
+
+def import_optuna(
+    source: Storage,
+    name: Annotated[str, typer.Argument(help="Optuna's name of the study.", show_default=False)],
+    target_weights: Annotated[int, typer.Option(min=1, help="Weights of one target network.", show_default=False)],
+    db: Database = DEFAULT_URL,
+    quality: Annotated[int, typer.Option(min=0, help="Position of the objective that is the accuracy or mse.")] = 0,
+    measure: Annotated[Literal["accuracy", "mse"], typer.Option(help="What it is.")] = "accuracy",
+    ratio: Annotated[
+        int | None, typer.Option(min=0, help="Position of the compression ratio.", show_default=False)
+    ] = None,
+    model_weights: Annotated[
+        int | None, typer.Option(min=1, help="Weights of every model, without --ratio.", show_default=False)
+    ] = None,
+    as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
+) -> None:
+    """Make a study of an Optuna study: one evaluation per trial, as Optuna holds no more."""
+    from studies.database.open_database import connect
+    from studies.store.importing import import_trials
+    from studies.store.store import Store
+    from sweeps.cli.study_admin import OBJECTIVES
+    from sweeps.search.optuna_exchange import Meaning, from_optuna
+
+    trials = from_optuna(source, name, Meaning(quality, measure, target_weights, ratio, model_weights))
+    n = import_trials(Store(connect(db, create=True)), as_ or name, trials, f"Optuna study {name}", OBJECTIVES[measure])
+    say(f"imported {n} trials as {as_ or name}; one value each, without seeds or tasks.")

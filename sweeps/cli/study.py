@@ -1,0 +1,249 @@
+"""`hnet study`: asks the study database. Heavy packages are imported by the command that needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from hnet_core.errors import ConfigInvalid
+from studies import DEFAULT_URL
+from studies.options import Database, Limit, Name, Output, Shape, Sort, Where
+from studies.output.formats import Format, say, write, write_object
+from sweeps.cli.study_admin import archive, import_, retry, tag
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.queries.record import StudyRecord
+    from studies.queries.row_selection import Rows
+    from studies.queries.studies import Studies
+
+app = typer.Typer(
+    name="study",
+    help="Ask the study database: studies, trials, fronts, and anything else in SQL.",
+    no_args_is_help=True,
+)
+
+ExportFormat = Literal["csv", "json", "jsonl", "parquet"]
+ExportShape = Annotated[ExportFormat, typer.Option("--format", help="csv, json, jsonl (one object a line) or parquet.")]
+
+
+@app.command("ls")
+def list_studies(
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+    tag: Annotated[str | None, typer.Option(help="Only studies with this tag.", show_default=False)] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Archived studies too.")] = False,
+) -> None:
+    """List the studies of a database; archived ones only with --all."""
+    found = _open(db).study_rows(where, sort, limit, tag=tag, archived=all_)
+    rows = list(found.dicts())
+    columns = found.columns
+    if format == "table":
+        optional = ("running", "pruned", "skipped", "tags", "archived_at")
+        columns = [name for name in columns if name not in optional or any(row[name] for row in rows)]
+    write(rows, columns, format, output, "Studies")
+
+
+@app.command()
+def show(
+    name: Name,
+    number: Annotated[int | None, typer.Argument(help="Trial to show whole.", show_default=False)] = None,
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    joint: Annotated[
+        str | None,
+        typer.Option(help="STUDY:NUMBER trained on all tasks at once; adds intransigence.", show_default=False),
+    ] = None,
+) -> None:
+    """Show one study, or one trial of it with its configuration, runs and traceback."""
+    from studies.output.summaries import study_summary, trial_summary
+
+    found = _open(db)
+    if number is None:
+        write_object(study_summary(found, name), format, output, f"Study {name}")
+    else:
+        write_object(trial_summary(found, name, number, joint), format, output, f"Trial {number} of {name}")
+
+
+@app.command()
+def trials(
+    name: Name,
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """List the trials of a study, each metric as mean, 95 % t interval and number of seeds."""
+    found = _open(db)
+    _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, f"Trials of {name}")
+
+
+@app.command()
+def front(
+    name: Name,
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """List the best trade-offs: the trials no other one beats in every objective."""
+    found = _open(db)
+    chosen = found.front_rows(name, where, sort, limit)
+    _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
+
+
+@app.command()
+def configurations(
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """List every configuration ever measured, across studies: runs with the same configuration count together."""
+    from studies.output.trial_table import configuration_columns, printed
+
+    rows = printed(_open(db).configuration_rows(where, sort, limit))
+    write(rows, configuration_columns(rows, format), format, output, "Configurations")
+
+
+@app.command()
+def compare(
+    sides: Annotated[
+        list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)
+    ],
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    metric: Annotated[str, typer.Option(help="What to compare; differs between seeds.")] = "final_accuracy",
+    margin: Annotated[
+        float | None, typer.Option(help="Difference that does not matter, in units of the metric.", show_default=False)
+    ] = None,
+) -> None:
+    """Say which configuration is better: paired by seed, Holm-adjusted over all pairs named."""
+    from studies.comparing.configurations import compare as judge
+    from studies.comparing.configurations import find_side
+
+    found = _open(db)
+    rows = judge(found, [find_side(found, text) for text in sides], metric, margin)
+    columns = list(rows[0])
+    if format == "table":
+        columns = [
+            "a",
+            "b",
+            "verdict",
+            "mean_a",
+            "mean_b",
+            "difference",
+            "p_holm",
+            "p_sign_flip",
+            "probability_a_better",
+        ]
+        n = {row["mean_a"]["n"] for row in rows if row["p_smallest"] is not None}
+        say("; ".join(f"the smallest sign-flip p with {k} pairs is {2 / 2**k:.3g}" for k in sorted(n)) or "not paired")
+        for row in rows:
+            if row["differ"]:
+                say(f"{row['a']} and {row['b']} differ in {', '.join(row['differ'])}")
+    write(rows, columns, format, output, f"Comparison by {metric}")
+
+
+@app.command()
+def diff(
+    a: Name,
+    b: Name,
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Show what differs between the specs of two studies."""
+    from studies.comparing.configurations import differences
+
+    found = _open(db)
+    rows = differences(found.study(a).spec, found.study(b).spec)
+    if format == "table":
+        rows = [{"key": row["key"], a: row["a"], b: row["b"]} for row in rows]
+    write(rows, list(rows[0]) if rows else ["key", "a", "b"], format, output, f"{a} against {b}")
+
+
+@app.command()
+def export(
+    name: Name,
+    rows: Annotated[
+        str, typer.Option(help="runs (one row a seed), trials (means over seeds) or evaluations (raw matrices).")
+    ] = "runs",
+    db: Database = DEFAULT_URL,
+    format: ExportShape = "csv",
+    output: Output = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
+) -> None:
+    """Write everything measured in a study, for use in other programs."""
+    found = _open(db)
+    if rows not in ("runs", "trials", "evaluations"):
+        raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
+    if format == "parquet":
+        from studies.output.parquet import write_parquet
+
+        write_parquet(getattr(found, rows)(name, where, sort, limit), output)
+    elif rows == "trials":
+        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
+    else:
+        read = found.runs if rows == "runs" else found.evaluations
+        _write_frame(read(name, where, sort, limit), format, output)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL statement that only reads; docs/schema.md names the tables.")],
+    db: Database = DEFAULT_URL,
+    format: Shape = "table",
+    output: Output = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 1000,
+) -> None:
+    """Run one SQL statement that only reads, for at most 30 seconds."""
+    found = _open(db).sql(query, limit)
+    if found.attrs["truncated"]:
+        say(f"only the first {limit} rows are shown; ask for more with --limit.")
+    _write_frame(found, format, output)
+
+
+app.command()(tag)
+app.command()(archive)
+app.command()(retry)
+app.command("import")(import_)
+
+
+def _open(db: str) -> Studies:
+    import studies
+
+    return studies.open(db)
+
+
+def _write_frame(frame: pd.DataFrame, format: Format, output: Path | None, title: str | None = None) -> None:
+    rows = [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
+    write(rows, [str(column) for column in frame.columns], format, output, title)
+
+
+def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:
+    from studies.output.trial_table import csv_columns, json_columns, printed, table_columns
+
+    rows = printed(trials)
+    if format == "table":
+        columns = table_columns(rows, trials, record)
+    else:
+        columns = csv_columns(trials) if format == "csv" else json_columns()
+    write(rows, columns, format, output, title)

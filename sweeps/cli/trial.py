@@ -1,0 +1,232 @@
+"""`hnet trial`: train or describe one configuration, without a study."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from studies import DEFAULT_URL
+from sweeps.cli.options import Assignments, Data, Database, Output, Shape, Source
+
+if TYPE_CHECKING:
+    from hnet_core.stacked import Checkpoint
+    from hnet_core.trial import TrialConfig, TrialResult
+
+app = typer.Typer(help="Train or describe one configuration, without a study.", no_args_is_help=True)
+
+Family = Annotated[str | None, typer.Option(help="Of a spec with families: which one [default: the first].")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; instead of training.device.")]
+
+
+@app.command()
+def run(
+    source: Source,
+    set_: Assignments = None,
+    family: Family = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train with seeds 0, 1, ...")] = 1,
+    data: Data = None,
+    device: Device = None,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
+    from hnet_core.data import data_root
+    from hnet_core.stacked import run_trials
+    from studies.output.formats import write_object
+
+    config = _config(source, set_, device, data_root(data), family)
+    with _TaskLine(seeds) as line:
+        results = run_trials(config, range(seeds), data_root(data), on_task=line.show)
+    write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
+
+
+@app.command()
+def describe(
+    source: Source,
+    set_: Assignments = None,
+    family: Family = None,
+    data: Data = None,
+    format: Shape = "table",
+    output: Output = None,
+) -> None:
+    """Count weights, bytes and arithmetic of one configuration; trains and allocates nothing."""
+    from hnet_core.data import data_root
+    from studies.output.formats import write_object
+
+    config = _config(source, set_, None, data_root(data), family)
+    write_object(_description(config, data_root(data)), format, output, f"{source}: {config.method.name}")
+
+
+@app.command()
+def export(
+    study: Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)],
+    number: Annotated[int, typer.Argument(help="Number of the trial.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
+    seed: Annotated[int, typer.Option(min=0, help="Which of its seeds.")] = 0,
+    db: Database = DEFAULT_URL,
+    data: Data = None,
+    storage: Annotated[str | None, typer.Option(help="Where the sweep kept its checkpoints, if it said so.")] = None,
+) -> None:
+    """Write the trained model of a trial to a file, for hnet_core.load(FILE).weights(task).
+
+    It comes from the trial's checkpoint where that was kept (`keep: front` in the spec), else it is trained again, to
+    the same result on the same machine.
+    """
+    import studies
+    from hnet_core import trained_model as model
+    from hnet_core.build import method_shape, stream_shape
+    from hnet_core.config_validation import parse_trial
+    from hnet_core.data import data_root
+    from hnet_core.errors import NotFound
+    from sweeps.driver.checkpoint_retention import place
+    from sweeps.runner import checkpoint_place
+
+    found = studies.open(db)
+    row = found.trial(study, number)
+    if seed not in [run["seed"] for run in row["runs"]] or row["state"] != "COMPLETE":
+        seeds = ", ".join(str(run["seed"]) for run in row["runs"]) or "none"
+        raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {seeds}.")
+    config = parse_trial(row["config"])
+    source = number if row["duplicate_of"] is None else row["duplicate_of"]
+    location = place(checkpoint_place(found.study(study).uuid, storage), source)
+    checkpoint, origin = _kept(location, config, seed), "its kept checkpoint"
+    if checkpoint is None:
+        if storage is not None:
+            print(f"No checkpoint of trial {source} and seed {seed} was kept in {storage}.", file=sys.stderr)
+        checkpoint, origin = _trained(config, seed, data_root(data)), "trained again"
+    model.save(output, config, method_shape(config, stream_shape(config, data_root(data))), checkpoint)
+    stored = found.matrices(study, number)[[run["seed"] for run in row["runs"]].index(seed)][-1]
+    last = checkpoint["progress"]["test"][-1]
+    furthest = max(abs(now - then) for now, then in zip(last, stored, strict=True) if now is not None)
+    same = "the stored result, to the bit" if furthest == 0 else f"the stored result up to {furthest:.2g} on one task"
+    print(f"Wrote {output}: trial {number}, seed {seed}, {origin}; {same}.", file=sys.stderr)
+
+
+def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:
+    """The last checkpoint of a finished seed, None where it was not kept."""
+    from sweeps.checkpoints import open_checkpoints
+    from sweeps.worker import furthest
+
+    found = furthest(open_checkpoints(location)).get(seed)
+    whole = found is not None and None not in found["progress"]["test"][-1]
+    return found if found is not None and whole and found["config_hash"] == config.hash() else None
+
+
+def _trained(config: TrialConfig, seed: int, root: Path) -> Checkpoint:
+    from hnet_core.training import TrialRun
+
+    run = TrialRun(config, seed, root)
+    with _TaskLine(1) as line:
+        while not run.finished:
+            report = run.train_task()
+            line.show(seed, report)
+    return report.checkpoint
+
+
+def _config(
+    source: str, assignments: list[str] | None, device: str | None, root: Path, family: str | None
+) -> TrialConfig:
+    """The configuration in a document, checked.
+
+    Raises:
+        ConfigInvalid: each line names file, line and key.
+    """
+    from hnet_core.build import stream_shape
+    from hnet_core.config_validation import check_trial
+    from hnet_core.errors import ConfigInvalid
+    from studies.spec.overrides import TRIAL_KEYS, apply_again, apply_overrides
+    from studies.spec.space import of_family
+    from studies.spec.spec import SweepSpec
+    from sweeps.presets import open_document
+
+    document = open_document(source)
+    content = document.content
+    is_spec = isinstance(content.get("trial"), dict)
+    wanted = [*(assignments or []), *([] if device is None else [f"training.device={device}"])]
+    apply_overrides(document, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
+    prefix = ("trial",) if is_spec else ()
+    block = content
+    if is_spec:
+        block = of_family(content, family)
+        apply_again(document, block)
+    config, complaints = check_trial(block)
+    if config is None:
+        lines = [f"{document.place((*prefix, *one.path))}: {one}" for one in complaints]
+        raise ConfigInvalid("\n".join(lines))
+    try:
+        stream_shape(config, root)
+    except ConfigInvalid as error:
+        path = (*prefix, *(error.key or "stream").split("."))
+        raise ConfigInvalid(f"{document.place(path)}: {'.'.join(path)}: {error}") from None
+    return config
+
+
+def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, Any]:
+    from studies.metrics.definitions import METRICS, run_metrics
+    from studies.statistics.intervals import summarise
+
+    metrics = summarise([run_metrics(result) for result in results])
+    defined = {name: value for name, value in metrics.items() if METRICS[name].measure in (None, results[0].measure)}
+    return {
+        **defined,
+        "seeds": [result.seed for result in results],
+        "config_hash": config.hash(),
+        "config": config.model_dump(mode="json"),
+        "device": results[0].device,
+        "threads": results[0].threads,
+        "data_checksum": results[0].data_checksum,
+    }
+
+
+def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
+    from hnet_core.build import networks, stream_shape
+    from hnet_core.registry import METHODS
+    from studies.metrics.definitions import static_metrics
+
+    shape = stream_shape(config, root)
+    parts = networks(config, shape)
+    method = METHODS[config.method.name]
+    first, last = (
+        method.multiply_adds(config.method, parts.target, parts.hypernet, config.training.batch_size, task)
+        for task in (0, shape.n_tasks - 1)
+    )
+    return {
+        **static_metrics(parts.counts),
+        "weights_per_further_task": parts.counts.per_task,
+        "n_tasks": shape.n_tasks,
+        "n_inputs": shape.n_inputs,
+        "n_outputs": shape.n_outputs,
+        "multiply_adds_per_step": {"first_task": first, "last_task": last},
+        "steps": shape.n_tasks * config.training.iterations,
+        "config_hash": config.hash(),
+        "config": config.model_dump(mode="json"),
+    }
+
+
+class _TaskLine:
+    """One line on stderr per seed, rewritten after each task on a terminal."""
+
+    def __init__(self, seeds: int) -> None:
+        self._of_seeds = f" of {seeds}" if seeds > 1 else ""
+        self._live = sys.stderr.isatty()
+        self._seed = 0
+
+    def __enter__(self) -> _TaskLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            print(file=sys.stderr)
+
+    def show(self, seed: int, report: Any) -> None:
+        if self._live and seed != self._seed:
+            print(file=sys.stderr)
+        self._seed = seed
+        known = [value for value in report.test if value is not None]
+        mean, done = sum(known) / len(known), f"{report.task + 1}/{report.n_tasks}"
+        text = f"seed {seed}{self._of_seeds}: task {done}, mean so far {mean:.4f}"
+        print(f"\r{text}" if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""The process that schedules trials and writes their results."""

@@ -1,0 +1,108 @@
+"""Holds a study for this process while it drives it, and hears when somebody asks it to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from hnet_core.errors import HnetError
+from studies.store.store import LeaseLost, Store
+from sweeps.driver.database_retry import PATIENCE_SECONDS
+
+LEASE_SECONDS = 60.0
+RENEW_SECONDS = 2.0
+
+
+class StudyHeld(HnetError):
+    """Another driver holds the study."""
+
+    exit_code = 6
+
+
+@contextlib.contextmanager
+def study_lease(
+    store: Store, study_id: int, name: str, on_stop: Callable[[], None], on_loss: Callable[[BaseException], None]
+) -> Iterator[None]:
+    """Be the driver of a study inside the block; driver seconds are counted as it is renewed.
+
+    Args:
+        on_stop: called (in a thread) once somebody asked for a stop.
+        on_loss: called (in a thread) if another driver has the lease, or it could not be renewed before it ended.
+
+    Raises:
+        StudyHeld: another process, alive as far as can be told, holds it.
+    """
+    owner = uuid.uuid4().hex
+    _acquire(store, study_id, name, owner)
+    ended = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(store, study_id, owner, ended, on_stop, on_loss), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+        store.release_lease(study_id, owner)
+
+
+def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
+    host, pid = socket.gethostname(), os.getpid()
+    if store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS):
+        return
+    holder = store.lease_holder(study_id)
+    if holder is not None and is_dead(holder):
+        if store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS, steal_from=holder["owner"]):
+            return
+    elif holder is None and store.acquire_lease(study_id, owner, host, pid, LEASE_SECONDS):
+        return
+    who = "another driver" if holder is None else f"process {holder['pid']} on {holder['host']}"
+    raise StudyHeld(
+        f"study {name!r} is driven by {who}; wait for it, stop it with: hnet sweep stop {name}, "
+        f"or, if that machine is gone, try again in {LEASE_SECONDS:.0f} seconds."
+    )
+
+
+def is_dead(holder: Mapping[str, Any]) -> bool:
+    """Whether the process that holds a lease is known to be gone; of another machine nothing is known."""
+    if holder["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _keep(
+    store: Store,
+    study_id: int,
+    owner: str,
+    ended: threading.Event,
+    on_stop: Callable[[], None],
+    on_loss: Callable[[BaseException], None],
+) -> None:
+    last, told = time.monotonic(), False
+    while not ended.wait(RENEW_SECONDS):
+        now = time.monotonic()
+        try:
+            stop = store.renew_lease(study_id, owner, LEASE_SECONDS, now - last)
+        except LeaseLost as error:
+            on_loss(error)
+            return
+        except Exception as error:  # back again, the database still has our lease unless somebody took it meanwhile
+            if now - last < PATIENCE_SECONDS:
+                continue
+            on_loss(error)
+            return
+        last = now
+        if stop and not told:
+            told = True
+            on_stop()

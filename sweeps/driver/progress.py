@@ -1,0 +1,97 @@
+"""How far a sweep is: a live line on a terminal, one line a minute elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+
+from sweeps.driver.driver import Driver
+from sweeps.jobs import Message, Step
+from sweeps.summary import best_and_front
+
+SECONDS_BETWEEN_LINES = 60.0
+
+
+class SweepProgress:
+    """Watches a driver; use as a context manager around the sweep."""
+
+    def __init__(self, driver: Driver, stream: TextIO) -> None:
+        self._driver = driver
+        self._done: dict[int, float] = {}
+        self._finished: deque[float] = deque([time.monotonic()], maxlen=21)
+        self._over = threading.Event()
+        self._console = Console(file=stream)
+        columns: list[ProgressColumn] = [BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)]
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._task = self._bar.add_task("", total=driver.spec.planned_trials)
+
+    def __enter__(self) -> SweepProgress:
+        if self._console.is_terminal:
+            self._bar.start()
+        else:
+            threading.Thread(target=self._print_now_and_then, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._console.is_terminal:
+            self._bar.stop()
+        self._print()
+
+    def note(self, number: int, message: Message, goes_on: bool) -> None:
+        """Take notice of a message, after the driver has; `goes_on` is what it answered."""
+        if isinstance(message, Step) and goes_on:
+            self._done[number] = message.tasks_done / message.tasks_in_all
+        else:
+            self._done.pop(number, None)
+            self._finished.append(time.monotonic())
+        if self._console.is_terminal:
+            completed = self._ended + sum(list(self._done.values()))
+            self._bar.update(self._task, completed=completed, description=self.line())
+
+    def line(self) -> str:
+        """Done of planned, running, failed, rate, ETA, best so far, front size."""
+        tally, planned = self._driver.tally, self._driver.spec.planned_trials
+        of = "" if planned is None else f"/{planned}"
+        parts = [f"{self._ended}{of} done", f"{len(tally.running)} running", f"{tally.failed} failed"]
+        if tally.pruned:
+            parts.append(f"{tally.pruned} stopped early")
+        if tally.skipped:
+            parts.append(f"{tally.skipped} skipped")
+        rate = self._per_minute()
+        if rate is not None:
+            parts.append(f"{rate:.1f} trials/min")
+            if planned is not None and self._ended < planned:
+                left = planned - self._ended - sum(list(self._done.values()))
+                parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
+        return " | ".join([*parts, *best_and_front(self._driver.spec, list(tally.objectives.values()))])
+
+    def _print_now_and_then(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_LINES):
+            self._print()
+
+    def _print(self) -> None:
+        self._console.print(self.line(), markup=False, highlight=False, soft_wrap=True)
+
+    @property
+    def _ended(self) -> int:
+        return self._driver.tally.complete + self._driver.tally.pruned + self._driver.tally.failed
+
+    def _per_minute(self) -> float | None:
+        """Over the last 20 finished trials; None until three have finished."""
+        if len(self._finished) < 4:
+            return None
+        span = self._finished[-1] - self._finished[0]
+        return 60 * (len(self._finished) - 1) / span if span > 0 else None
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

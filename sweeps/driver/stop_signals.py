@@ -1,0 +1,87 @@
+"""What Ctrl-C, SIGTERM, a request to stop and a lost lease do to a running sweep."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweeps.driver.driver import Driver
+
+TERMINATED = 128 + signal.SIGTERM
+SECONDS_TO_LEAVE = 10.0
+
+log = logging.getLogger("hnet")
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; checkpoints make it safe to leave at once."""
+
+
+class StopSignals:
+    """Ctrl-C lets the running trials finish, twice abandons them; SIGTERM leaves at once; a lost lease ends it all.
+
+    Attributes:
+        stopped: whether somebody asked to stop before the budget was spent.
+        interrupted: whether that was Ctrl-C.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.interrupted = False
+        self._driver: Driver | None = None
+        self._why: BaseException | None = None
+        self._old: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        with contextlib.suppress(ValueError):  # not in the main thread: the caller keeps its own handlers
+            self._old[signal.SIGINT] = signal.signal(signal.SIGINT, self._on_interrupt)
+            self._old[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._on_terminate)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def attach(self, driver: Driver) -> None:
+        """From now on stop this driver; what arrived before it was there is carried out at once."""
+        self._driver = driver
+        if self._why is not None:
+            driver.abort(self._why)
+        driver.stopping = driver.stopping or self.stopped
+
+    def stop(self) -> None:
+        """Let the running trials finish and start no more."""
+        self.stopped = True
+        if self._driver is not None:
+            self._driver.stopping = True
+            log.info("Stopping: waiting for %d running trials.", len(self._driver.tally.running))
+
+    def lose(self, error: BaseException) -> None:
+        """The lease is gone: write nothing more."""
+        self._abort(error)
+
+    def _abort(self, why: BaseException) -> None:
+        """An exception raised inside Ray's native code would be lost, so the driver carries it out."""
+        self._why = why
+        if self._driver is not None:
+            self._driver.abort(why)
+
+    def _on_interrupt(self, *_: object) -> None:
+        if self.stopped:
+            self._abort(KeyboardInterrupt())
+            return
+        self.interrupted = True
+        self.stop()
+        log.info("Press Ctrl-C again to abandon them; they then go on from their last finished task.")
+
+    def _on_terminate(self, *_: object) -> None:
+        self._abort(Terminated())
+        # Where the whole process group got the signal, Ray is gone too and would be waited for a minute.
+        watchdog = threading.Timer(SECONDS_TO_LEAVE, os._exit, (TERMINATED,))
+        watchdog.daemon = True
+        watchdog.start()

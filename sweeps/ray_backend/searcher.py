@@ -1,0 +1,267 @@
+"""Runs a driver's jobs as Ray Tune trials: a Searcher that hands them out and takes their results."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from hnet_core.errors import ConfigInvalid, HnetError
+from sweeps.checkpoints import Checkpoints, open_checkpoints
+from sweeps.driver.driver import Driver
+from sweeps.jobs import Failure, Message, Success
+from sweeps.ray_backend.scheduler import DriverScheduler
+from sweeps.ray_backend.trainable import JobTrainable, messages_of
+from sweeps.ray_backend.watchdog import Watchdog
+
+
+class JobSearcher(Searcher):
+    """Hands out jobs while fewer than `workers` run, passes each message on, and ends what is overdue.
+
+    It keeps nothing that would have to be restored: a study goes on from its database, never from a Tune snapshot.
+    An error of the driver aborts it: raised here, Tune would take it for a failure of the trial.
+    """
+
+    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], bool]) -> None:
+        super().__init__()
+        self._driver = driver
+        self._workers = workers
+        self._on_message = on_message
+        self._numbers: dict[str, int] = {}
+        self._trials: dict[str, Trial] = {}
+        self._stopped: set[str] = set()
+        self._failures: dict[str, Failure] = {}
+        self._folders: dict[int, Checkpoints] = {}
+        self._watchdog = Watchdog(driver.spec.limits)
+
+    def suggest(self, trial_id: str) -> Any:
+        try:
+            if len(self._numbers) >= self._workers and not self._driver.stopping:
+                self._driver.ask_ahead()  # all workers are busy: now a slow sampler costs nobody time
+                return None
+            job = self._driver.next_job()
+        except Exception as error:
+            self._driver.abort(error)
+            return Searcher.FINISHED
+        if job is None:
+            # While jobs run one may be lost and come back, and Tune asks no more once it was told that this is the end.
+            return Searcher.FINISHED if self._driver.finished and not self._numbers else None
+        self._numbers[trial_id] = job.number
+        self._watchdog.expect(job.number, job.config["method"]["name"])
+        config: dict[str, Any] = {"job": json.dumps(job.to_dict())}
+        if job.carried:
+            self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
+            config["saved"] = folder.read_all()
+        return config
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Steps come through `receive`, from the scheduler, which can stop the trial."""
+
+    # What the scheduler hears.
+
+    def add(self, trial: Trial) -> None:
+        self._trials[trial.trial_id] = trial
+
+    def receive(self, trial: Trial, result: dict[str, Any]) -> bool:
+        """Pass on a step of a job; whether it goes on."""
+        number = self._numbers[trial.trial_id]
+        self._watchdog.hear(number)
+        goes_on = self._keep(number, result) and self._pass_on(number, messages_of(result))
+        if not goes_on:
+            self._stopped.add(trial.trial_id)
+        return goes_on
+
+    def lose(self, trial: Trial) -> None:
+        """The worker of a trial is gone."""
+        self._failures.setdefault(trial.trial_id, _why_lost(trial.get_pickled_error()))
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        number = self._numbers.pop(trial_id)
+        self._trials.pop(trial_id, None)
+        lost = error or result is None or "messages" not in result
+        messages = [self._failures.pop(trial_id, _why_lost(None))] if lost or result is None else messages_of(result)
+        (self._watchdog.complete if isinstance(messages[-1], Success) else self._watchdog.stop)(number)
+        self._folders.pop(number, None)
+        if trial_id in self._stopped:
+            self._stopped.discard(trial_id)
+        else:
+            self._pass_on(number, messages)
+
+    def end_overdue(self) -> None:
+        """Kill the workers of jobs that are over a limit; called again and again while the sweep runs."""
+        running = {self._numbers[trial_id]: trial for trial_id, trial in self._trials.items() if _is_running(trial)}
+        for number in running:
+            self._watchdog.start(number)
+        for number, failure in self._watchdog.overdue().items():
+            trial = running.get(number)
+            if trial is not None and trial.trial_id not in self._failures:
+                self._failures[trial.trial_id] = failure
+                kill_worker(trial)
+
+    def _keep(self, number: int, result: dict[str, Any]) -> bool:
+        """Store a checkpoint that came with a message; whether that worked."""
+        if "checkpoint" not in result:
+            return True
+        try:
+            self._folders[number].write(*result["checkpoint"])
+        except OSError as error:
+            reason = f"the checkpoint of trial {number} cannot be written: {error}; free space and start again."
+            self._driver.abort(HnetError(reason))
+            return False
+        return True
+
+    def _pass_on(self, number: int, messages: Sequence[Message]) -> bool:
+        if self._driver.aborted is not None:
+            return False
+        try:
+            return all(self._on_message(number, message) for message in messages)
+        except Exception as error:
+            self._driver.abort(error)
+            return False
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save; see the class."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError("a study goes on from its database: start the same sweep again.")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class StopWhenAborted(tune.Stopper):
+    """Ends all trials at once when the driver is aborted; asked all the time, it also looks for what is overdue."""
+
+    def __init__(self, driver: Driver, searcher: JobSearcher) -> None:
+        self._driver = driver
+        self._searcher = searcher
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return self._driver.aborted is not None
+
+    def stop_all(self) -> bool:
+        self._searcher.end_overdue()
+        return self._driver.aborted is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def _is_running(trial: Trial) -> bool:
+    return bool(trial.status == Trial.RUNNING and trial.temporary_state.ray_actor is not None)
+
+
+def kill_worker(trial: Trial) -> None:
+    """kill -9 the process of a trial; one that is stopped (SIGSTOP) would not hear a request of Ray."""
+    last: dict[str, Any] = trial.run_metadata.last_result or {}  # trial.last_result would wait for a hung worker
+    if last.get("hostname") == socket.gethostname() and last.get("pid"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(last["pid"], signal.SIGKILL)
+    actor = trial.temporary_state.ray_actor
+    if actor is not None:
+        ray.kill(actor)
+
+
+def _why_lost(error: Exception | None) -> Failure:
+    """Ray's account of a dead worker, in one line."""
+    text = "" if error is None else str(error)
+    if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
+        return Failure("the worker ran out of memory and was killed", text or None, "worker")
+    return Failure("the worker process died", text or None, "worker")
+
+
+def run_with_ray(
+    driver: Driver,
+    workers: int,
+    address: str | None,
+    on_message: Callable[[int, Message], bool],
+    trainable: type[JobTrainable] = JobTrainable,
+) -> None:
+    """Train until the driver has no more jobs.
+
+    Args:
+        workers: training processes at a time, one CPU each; 0 for as many as the cluster has.
+        address: of a running Ray cluster; None starts one here for the duration of the sweep.
+        on_message: called in this process for every Step (and once for the Success or Failure) of every job; what it
+            raises aborts the driver.
+    """
+    _start_ray(workers, address)
+    workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers)  # else workers start one after the other
+    folder = tempfile.mkdtemp(prefix="hnet-tune-")
+    try:
+        searcher = JobSearcher(driver, workers, on_message)
+        tuner = tune.Tuner(
+            tune.with_resources(trainable, _resources(workers)),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher, scheduler=DriverScheduler(searcher, workers), num_samples=-1, reuse_actors=True
+            ),
+            run_config=tune.RunConfig(
+                name="sweep",
+                storage_path=folder,
+                verbose=0,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker keeps its own
+                stop=StopWhenAborted(driver, searcher),
+            ),
+        )
+        tuner.fit()
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # no ping home, no prompt
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: it lets the running trials finish
+    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own account of the sweep, all trials each time, is never read
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+
+
+def _start_ray(workers: int, address: str | None) -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=200 * 2**20, **quiet)
+    else:
+        _join(address, quiet)
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():  # Ray puts its own in place, which print native stack traces
+            signal.signal(number, handler)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is in its row
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigInvalid(
+            f"--address must name a Ray cluster that runs, got {address!r}: {why}. Start one with: ray start --head. "
+            "If it asks for a token (as ray start sets it up by default), set RAY_AUTH_MODE=token here too."
+        ) from None
+
+
+def _resources(workers: int) -> dict[str, float]:
+    """One CPU per worker, and an equal share of the GPUs where there are any."""
+    gpus = ray.cluster_resources().get("GPU", 0.0)  # type: ignore[no-untyped-call]
+    return {"cpu": 1, "gpu": min(1.0, gpus / workers)} if gpus else {"cpu": 1}

@@ -1,0 +1,1 @@
+"""Samplers, early stopping and the storage of Optuna."""

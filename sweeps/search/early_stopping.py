@@ -1,0 +1,150 @@
+"""When a trial is stopped before its end: at rungs after some tasks or iterations, or between its seeds.
+
+The first seed of a trial passes the rungs (`sweeps.search.moasha`). Further seeds are trained only while the
+configuration may still be on the front (racing). Values are those the sampler goes by: of the validation split where
+there is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from hnet_core.trial import TrialResult
+from studies.metrics.definitions import METRICS, SELECTED_BY
+from studies.spec.spec import SweepSpec
+from studies.statistics.intervals import t_interval
+from sweeps.jobs import Job, RungUnit
+from sweeps.search.moasha import Rungs, Score
+from sweeps.search.objectives import Metrics, gather, joined, mean, values_to_tell, violations
+
+
+class StoppingRules:
+    """The rungs and the race of one study."""
+
+    def __init__(self, spec: SweepSpec) -> None:
+        self._spec = spec
+        self._rungs = None if spec.early_stopping is None else Rungs(spec.early_stopping.eta)
+        self._judged: dict[int, set[int]] = {}
+        self._seeds: dict[int, list[TrialResult]] = {}
+
+    def rungs(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
+        """After how much of its first seed a trial is judged, in `rung_unit`; () without early stopping."""
+        return () if self._spec.early_stopping is None else self._spec.early_stopping.of_stream(n_tasks, iterations)
+
+    @property
+    def rung_unit(self) -> RungUnit:
+        return "tasks" if self._spec.early_stopping is None else self._spec.early_stopping.unit
+
+    @property
+    def races(self) -> bool:
+        return self._spec.racing and self._spec.seeds > 1
+
+    def remember(self, number: int, rung: int, seen: Metrics | Score) -> None:
+        """A trial that reached a rung in an earlier start of the study."""
+        score = seen if isinstance(seen, Score) else self._score(seen)
+        if self._rungs is not None and score is not None:
+            self._rungs.remember(number, rung, score)
+
+    def reason_to_stop(
+        self, job: Job, so_far: TrialResult, within: int = 0, note: Callable[[int, Score], None] | None = None
+    ) -> str | None:
+        """Judge a trial at each rung it has reached: why it stops, or None. An undefined objective stops nothing.
+
+        Args:
+            within: iterations into the task of the last row of `so_far`; 0 where that task is finished.
+            note: called before the verdict with each rung that lies within a task and the score there, of which the
+                database keeps nothing.
+        """
+        if self._rungs is None or so_far.seed != job.seeds[0]:
+            return None
+        judged = self._judged.setdefault(job.number, set())
+        for rung in job.rungs:
+            seen = None if rung in judged else _at_rung(job, rung, so_far, within)
+            if seen is None:
+                continue
+            judged.add(rung)
+            score = self._score(gather([seen]))
+            if score is None:
+                continue
+            if note is not None and job.rung_unit == "iterations":
+                note(rung, score)
+            verdict = self._rungs.judge(job.number, rung, score)
+            if not verdict.goes_on:
+                where = f"task {rung}" if job.rung_unit == "tasks" else f"{rung} iterations"
+                return f"stopped after {where}: place {verdict.place} of {verdict.n}, the best {verdict.go_on} go on"
+        return None
+
+    def enough_seeds(
+        self, job: Job, result: TrialResult, before: Metrics | None, finished: Mapping[int, Metrics]
+    ) -> list[TrialResult] | None:
+        """The results so far of a job whose further seeds are not worth training, else None.
+
+        Args:
+            result: of the seed that has just ended (or is still running: then it is too early).
+            before: metrics of seeds of an earlier job.
+            finished: of the other finished trials.
+        """
+        seeds = self._seeds.setdefault(job.number, [])
+        if not job.race or not result.is_whole or result.seed in {one.seed for one in seeds}:
+            return None
+        seeds.append(result)
+        metrics = joined(before, gather(seeds))
+        lost = len(seeds) < len(job.seeds) and self.has_lost(metrics, finished)
+        return seeds if lost else None
+
+    def forget(self, number: int) -> None:
+        """The job of this trial has ended."""
+        self._judged.pop(number, None)
+        self._seeds.pop(number, None)
+
+    def has_lost(self, metrics: Metrics, finished: Mapping[int, Metrics]) -> bool:
+        """Whether a finished trial dominates even the good ends of this one's 95 % intervals over seeds."""
+        hopes = self._good_ends(metrics)
+        if hopes is None:  # one seed tells nothing
+            return False
+        scores = (self._score(other) for other in finished.values())
+        return any(score is not None and score.violation <= 0 and _dominates(score.costs, hopes) for score in scores)
+
+    def _score(self, metrics: Metrics) -> Score | None:
+        values = values_to_tell(self._spec, metrics)
+        if values is None:
+            return None
+        over = [violation for violation in violations(self._spec, metrics).values() if violation < math.inf]
+        return Score(self._costs(values), sum(max(violation, 0.0) for violation in over))
+
+    def _costs(self, values: Sequence[float]) -> tuple[float, ...]:
+        directions = self._spec.objectives.values()
+        return tuple(
+            -value if direction == "maximize" else value for value, direction in zip(values, directions, strict=True)
+        )
+
+    def _good_ends(self, metrics: Metrics) -> tuple[float, ...] | None:
+        ends = []
+        for name, direction in self._spec.objectives.items():
+            selected = SELECTED_BY.get(name, name)
+            values = metrics[name if mean(metrics[selected]) is None else selected]
+            interval = t_interval(values)
+            end = interval.high if direction == "maximize" else interval.low
+            if METRICS[name].kind == "count":
+                end = interval.mean
+            if end is None:
+                return None
+            ends.append(end)
+        return self._costs(ends)
+
+
+def _at_rung(job: Job, rung: int, so_far: TrialResult, within: int) -> TrialResult | None:
+    """The result as it was at a rung, None where that is not reached or was passed in the middle of a task."""
+    if job.rung_unit == "tasks":
+        return so_far.after(rung) if rung <= len(so_far.test) else None
+    finished = len(so_far.test) - (within > 0)
+    if within and rung == finished * job.iterations + within:
+        return so_far.after(finished + 1)
+    tasks, rest = divmod(rung, job.iterations)
+    return so_far.after(tasks) if not rest and tasks <= finished else None
+
+
+def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:
+    pairs = list(zip(costs, others, strict=True))
+    return all(mine <= other for mine, other in pairs) and any(mine < other for mine, other in pairs)

@@ -1,0 +1,80 @@
+"""Optuna's samplers as a spec names them, and its storage in our database."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from studies.database.open_database import despite_races, tune_sqlite
+from studies.spec.ranges import encode
+from studies.spec.spec import SweepSpec
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.samplers import BaseSampler
+
+
+def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
+    """The sampler's memory of a study: Optuna's own tables, in the same database as ours.
+
+    Args:
+        name: unique in the database.
+        url: of the database, as SQLAlchemy reads it.
+    """
+    import optuna
+
+    from sweeps.search.held_storage import HeldStorage
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    checks = {} if url.startswith("sqlite") else {"pool_pre_ping": True}  # a server may have restarted meanwhile
+    tables = despite_races(lambda: optuna.storages.RDBStorage(url, engine_kwargs=checks))
+    tune_sqlite(tables.engine)
+    backend = optuna.storages.get_storage(tables)
+    optuna.create_study(
+        storage=backend, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True
+    )
+    held = HeldStorage(backend, backend.get_study_id_from_name(name))
+    study = optuna.load_study(study_name=name, storage=held)
+    study.sampler = make_sampler(spec, n_drawn=sum(len(trial.params) for trial in study.get_trials(deepcopy=False)))
+    return study
+
+
+def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
+    """The sampler of a spec, seeded by the spec's seed and the number of parameters drawn so far.
+
+    A constant seed would make a resumed sweep draw the same parameters again (optuna issue 3255): the state of a
+    sampler is not in the database. So would one by the number of trials, after a start that was killed before it asked
+    for a trial of its own but drew the parameters of one that an earlier start had asked for.
+    """
+    from optuna import samplers
+
+    text = f"{spec.sampler_seed}:{n_drawn}".encode()
+    seed = int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ExperimentalWarning: multivariate TPE and GP have been there for years
+        if spec.sampler == "tpe":
+            return samplers.TPESampler(multivariate=True, group=spec.space.is_conditional, seed=seed)
+        if spec.sampler == "nsga2":
+            return samplers.NSGAIISampler(seed=seed)
+        if spec.sampler == "gp":
+            return samplers.GPSampler(seed=seed)
+        if spec.sampler == "grid":
+            return _grid_sampler(spec)
+        return samplers.RandomSampler(seed=seed)
+
+
+def _grid_sampler(spec: SweepSpec) -> BaseSampler:
+    from optuna.samplers import RandomSampler
+
+    points = spec.space.grid() or []  # the spec was checked to have steps everywhere
+
+    class NumberedGridSampler(RandomSampler):
+        """Point i of the grid for trial i after those enqueued: each is asked once, also by a sweep that is resumed."""
+
+        def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
+            return encode(points[(trial.number - len(spec.enqueue)) % len(points)][param_name])
+
+    return NumberedGridSampler()

@@ -1,0 +1,82 @@
+"""What the preset of partial hypernetworks trains is what its published cells ask for, and no other cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hnet_core.build import networks, stream_shape
+from hnet_core.trial import TrialConfig
+from reports.analysis.reproduction import MEBIBYTE, _Candidate, _match, judge
+from reports.data.published_tables import PublishedCell, published_table
+from studies.spec.spec import load_spec
+from sweeps.presets import open_document
+
+ROWS = {
+    ("naive", None): "Naive", ("ewc", None): "EWC", ("hn", 0): "HN-F",
+    **{(family, depth): f"{family.upper()}-{depth}" for family in ("hn", "lr") for depth in range(1, 5)},
+}  # fmt: skip
+
+
+def cells(table: str) -> dict[str, PublishedCell]:
+    found = [cell for cell in published_table(f"hemati2023:{table}").cells if cell.metric is not None]
+    return {cell.row: cell for cell in found if cell.metric != "forgetting_first"}
+
+
+def configs(source: str) -> dict[tuple[str, Any], TrialConfig]:
+    """By family and depth, every point of the preset's grid."""
+    spec = load_spec(open_document(source), Path("unused"))
+    points = spec.space.grid() or []
+    return {(point["family"], point.get("method.freeze_depth")): spec.config(point) for point in points}
+
+
+def fits(config: TrialConfig, cell: PublishedCell) -> _Candidate:
+    assert cell.configuration is not None
+    return _match(cell.configuration, _Candidate("s", {"config": config.model_dump(mode="json")}))
+
+
+def test_every_row_of_table_2_is_one_trial_of_the_preset() -> None:
+    wanted = cells("table2")
+    assert set(wanted) == set(ROWS.values())
+    for point, config in configs("partial_hnet_cifar100").items():
+        found = {row: fits(config, cell) for row, cell in wanted.items()}
+        assert [row for row, one in found.items() if not one.wrong] == ([ROWS[point]] if point in ROWS else [])
+        assert all(not one.reduced for one in found.values() if not one.wrong)
+
+
+def test_the_reduced_preset_is_labelled_reduced() -> None:
+    for point, config in configs("partial_hnet_cifar100:reduced").items():
+        if point in ROWS:
+            found = fits(config, cells("table2")[ROWS[point]])
+            assert found.wrong == []
+            reduced = [text.split(" instead")[0] for text in found.reduced]
+            assert reduced == ["training.iterations 391", "stream.n_tasks 5"]
+
+
+@pytest.mark.parametrize("source", ["partial_hnet_cifar100", "partial_hnet_cifar100:reduced"])
+def test_the_memory_of_the_replay_buffer_is_that_of_table_6_to_the_last_digit(source: str) -> None:
+    told = {point: config for point, config in configs(source).items() if point[0] == "lr"}
+    assert len(told) == 5
+    for (_, depth), config in told.items():
+        cell = cells("table6")[f"CIFAR-100 LR-{depth}"]
+        found = fits(config, cell)
+        assert (found.wrong, found.reduced) == ([], [])
+        memory = networks(config, stream_shape(config)).counts.memory_bytes / MEBIBYTE
+        verdict, _, difference = judge(cell, [memory])
+        assert verdict == "agrees"
+        assert difference is not None
+        assert difference.half_width == pytest.approx(0.005)
+        assert judge(cell, [memory + 0.011])[0] == "differs"
+
+
+@pytest.mark.parametrize("size", [4, 8, 16, 32, 64])
+def test_the_weights_of_table_3_are_those_of_its_configuration(size: int) -> None:
+    config = configs("partial_hnet_cifar100")["hn", 0].model_dump(mode="json")
+    config["stream"] |= {"n_tasks": 10, "classes_per_task": 10}
+    config["hypernet"] |= {"channel_embedding": size}
+    parsed = TrialConfig.model_validate(config)
+    cell = cells("table3")[f"d={size}"]
+    assert fits(parsed, cell).wrong == []
+    assert judge(cell, [networks(parsed, stream_shape(parsed)).counts.hypernet])[0] == "agrees"

@@ -1,0 +1,54 @@
+"""Bins hold every configuration once and show how many they hold."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.data.run_series import Series, means_of
+from reports.figures.bins import bin_edges, bins
+from tests.reports.cases import make_evidence, make_trial
+
+
+def series(ratios: list[float], values: list[float]) -> Series:
+    """Two seeds per configuration, 0.1 apart around its value."""
+    n = len(ratios)
+    return Series(
+        "s", "s", np.repeat(np.arange(n), 2), np.tile([0, 1], n), np.repeat(ratios, 2),
+        np.repeat(values, 2) + np.tile([-0.05, 0.05], n),
+    )  # fmt: skip
+
+
+@given(st.lists(st.floats(1e-3, 10), min_size=1, max_size=60))
+def test_every_configuration_is_in_one_bin(ratios: list[float]) -> None:
+    one = series(ratios, [0.5] * len(ratios))
+    edges = bin_edges(np.array(ratios))
+    found = bins(one, edges)
+    assert sum(bin.n for bin in found) == len(ratios)
+    assert all(low < high for low, high in pairwise(edges))
+
+
+def test_a_bin_shows_mean_and_deviation_over_configurations_not_over_seeds() -> None:
+    found = bins(series([0.1, 0.11, 0.12, 1.0], [0.2, 0.4, 0.6, 0.9]), np.array([0.09, 0.5, 1.1]))
+    assert [(one.n, pytest.approx(one.mean)) for one in found] == [(3, 0.4), (1, 0.9)]
+    assert found[0].std == pytest.approx(np.std([0.2, 0.4, 0.6], ddof=1))
+    assert found[1].std is None
+    assert found[0].middle == pytest.approx(np.sqrt(0.09 * 0.5))
+
+
+def test_equal_ratios_make_one_bin() -> None:
+    assert len(bins(series([0.5] * 20, [0.1] * 20), bin_edges(np.full(20, 0.5)))) == 1
+
+
+def test_means_over_seeds_stand_in_where_runs_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = make_evidence([make_trial(i, 0.1 * (i + 1), 0.5 + 0.01 * i) for i in range(9)])
+    assert not evidence.has_too_many_runs
+    monkeypatch.setattr("reports.data.study_data.MAX_RUNS", 20)
+    assert evidence.has_too_many_runs
+    during, final = means_of(evidence)
+    assert final.over_seeds()[1].tolist() == pytest.approx([0.5 + 0.01 * i for i in range(9)])
+    assert during.label == "during"

@@ -1,0 +1,38 @@
+"""`hnet report paper` writes the page, its numbers and a LaTeX table, and the list names every table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from sweeps.cli.report import app
+from tests.reports.cases import fill, new_engine, some_runs
+from tests.reports.reading import read
+
+
+def test_the_report_of_a_table_is_written_also_where_nothing_was_measured(tmp_path: Path) -> None:
+    fill(new_engine(tmp_path), [some_runs(0)])
+    out = tmp_path / "out"
+    arguments = ["paper", "vonoswald2020:table1", "-o", str(out), "--db", str(tmp_path / "study.db")]
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stdout.strip()) == (0, str(out / "paper.html"))
+    assert sorted(path.name for path in out.iterdir()) == ["paper.csv", "paper.html", "paper.tex", "report.json"]
+    summary = json.loads((out / "report.json").read_text())
+    assert summary["verdicts"] == {"agrees": 0, "differs": 0, "not comparable": 36}
+    page = read((out / "paper.html").read_text())
+    assert page.rows["missing-21"][:3] == ["S-CL1", "HNET+ENT", "99.79"]
+    assert "None of the 36 numbers of this table has been measured in this database." in page.text
+    first = (out / "paper.html").read_bytes()
+    CliRunner().invoke(app, arguments)
+    assert (out / "paper.html").read_bytes() == first
+
+
+def test_every_published_table_is_listed() -> None:
+    from sweeps.cli import app as root
+
+    result = CliRunner().invoke(root, ["list", "tables", "--format", "csv"])
+    assert result.exit_code == 0
+    assert result.stdout.count("vonoswald2020:table") == 6
+    assert result.stdout.count("hemati2023:table") == 6

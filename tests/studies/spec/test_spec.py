@@ -1,0 +1,195 @@
+"""Bad specs: each wrong thing is named with file, line and key, and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hnet_core.errors import ConfigInvalid, DatasetMissing
+from studies.comparing.configurations import differences
+from studies.spec.document import parse_document
+from studies.spec.spec import fixed_part, load_spec, reductions
+from sweeps.presets import open_document, preset_names, preset_summary
+from tests.sweeps.tiny import tiny_spec
+
+TEXT = open_document("quickstart").text
+ROOT = Path("unused")
+
+
+def load(text: str, *assignments: str) -> object:
+    return load_spec(parse_document(text, "q.yaml"), ROOT, assignments)
+
+
+# What to replace, with what, and the error.
+# ruff: noqa: E501
+WRONG = {
+    "unknown method": ("name: hnet,", "name: hnt,", r"q\.yaml:6: trial\.method\.name: unknown method 'hnt'; did you mean"),
+    "misspelt key": ("beta_output: 0.01", "beta_ouput: 0.01", r"q\.yaml:6: trial\.method\.beta_ouput: .* did you mean"),
+    "tasks do not divide": (
+        "{name: permuted, dataset: digits, n_tasks: 10}",
+        "{name: split, dataset: digits, n_tasks: 3}",
+        r"q\.yaml:4: trial\.stream\.n_tasks: n_tasks must divide the 10 classes of digits, got 3; use one of",
+    ),
+    "range the wrong way round": ("[0.0005, 1.0]", "[1.0, 0.0005]", r"q\.yaml:11: .*low must be below high.*swap them"),
+    "log of zero": ("int: [50, 1500]", "int: [0, 1500]", r"q\.yaml:14: search\.hypernet\.chunk_size: log: true needs"),
+    "NaN": ("lr: 0.001", "lr: .nan", r"q\.yaml:9: trial\.training\.lr: must be a finite number, got nan"),
+    "NaN in a range": ("[0.0005, 1.0]", "[.nan, 1.0]", r"q\.yaml:11: search\.method\.beta_output.*finite number, got nan"),
+    "empty search": ("search:", "search: {}\nx:", r"q\.yaml:10: search: must name at least one field; .*hnet trial run"),
+    "searched field misspelt": ("method.beta_output:", "method.beta:", r"q\.yaml:11: search\.method\.beta: unknown key"),
+    "choice out of bounds": ("[8, 12, 24,", "[0, 12, 24,", r"q\.yaml:12: search\.hypernet\.task_embedding: must be greater"),
+    "no known kind of range": ("{choice: [8,", "{choise: [8,", r"q\.yaml:12: .* must be \{float: \[low, high\]\}"),
+    "constraint on an unknown metric": (
+        "constraints: {compression_ratio", "constraints: {compresion_ratio",
+        r"q\.yaml:16: constraints\.compresion_ratio: unknown metric; did you mean 'compression_ratio'\?",
+    ),
+    "unreadable constraint": ('"<= 1.0"', '"about 1"', r'q\.yaml:16: constraints: .*must have a bound such as "<= 1\.0"'),
+    "objective of another measure": (
+        "{final_accuracy: maximize", "{final_mse: minimize", r"q\.yaml:15: objectives\.final_mse: .* measures accuracy",
+    ),
+    "unknown top-level key": ("seeds: 3", "seedz: 3", r"q\.yaml:17: seedz: unknown key 'seedz'; did you mean 'seeds'\?"),
+    "no budget": ("{trials: 24}", "{}", r"q\.yaml:19: budget: must give trials, hours or both"),
+    "grid without steps": ("sampler: tpe", "sampler: grid", r"q\.yaml:14: search\.hypernet\.chunk_size: a grid needs steps"),
+    "key given twice": ("seeds: 3", "seeds: 3\nseeds: 4", r"q\.yaml:18: seeds: given twice, first on line 17"),
+    "name as a list": ("name: hnet,", "name: [hnet],", r"q\.yaml:6: trial\.method\.name: unknown method \['hnet'\]"),
+    "field of a value": ("method.beta_output:", "method.beta_output.x:", r"q\.yaml:11: search\.method\.beta_output\.x: .*must name one field of a block"),
+    "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*a choice must be a number"),
+    "list as a key": ("seeds: 3", "? [a]\n: 3", r"q\.yaml:17: a key must be a word"),
+    "block that contains itself": ("search:", "search: &x {a: *x}\nmore:", r"q\.yaml:10: .*contains itself"),
+    "control character": ("study: quickstart", "study: quick\x01start", r"q\.yaml: not valid YAML"),
+    "blank name": ("study: quickstart", "study: '  '", r"q\.yaml:2: study: "),
+    "too many seeds": ("seeds: 3", "seeds: 1000000000", r"q\.yaml:17: seeds: must be less than or equal to 1000"),
+    "not YAML": ("search:", "search: [", r"q\.yaml:1\d: not valid YAML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_spec_is_refused_with_its_line_and_key(name: str) -> None:
+    old, new, says = WRONG[name]
+    assert old in TEXT
+    with pytest.raises(ConfigInvalid, match=says):
+        load(TEXT.replace(old, new, 1))
+
+
+def test_a_missing_data_set_is_named_with_its_line() -> None:
+    with pytest.raises(
+        DatasetMissing, match=r"q\.yaml:4: trial\.stream\.dataset: unknown dataset 'digts'; did you mean"
+    ):
+        load(TEXT.replace("dataset: digits", "dataset: digts"))
+
+
+def test_a_number_such_as_1e_3_is_a_number_everywhere() -> None:
+    text = TEXT.replace("{float: [0.0005, 1.0], log: true}", "{choice: [1e-3, 1E-2, 2e0]}")
+    spec = load_spec(parse_document(text, "q.yaml"), ROOT, ["training.lr=1e-4"])
+    assert spec.search["method.beta_output"].examples() == [0.001, 0.01, 2.0]
+    assert spec.config().training.lr == 0.0001
+
+
+def test_an_error_in_a_set_names_the_set_and_not_a_line_of_the_file() -> None:
+    with pytest.raises(ConfigInvalid, match=r"^--set training\.lr=-1: trial\.training\.lr: must be greater than 0"):
+        load(TEXT, "training.lr=-1")
+
+
+def test_everything_wrong_is_reported_one_line_each() -> None:
+    with pytest.raises(ConfigInvalid) as error:
+        load(TEXT.replace("name: hnet,", "name: hnt,").replace("seeds: 3", "seeds: 0").replace("lr: 0.001", "lr: -1"))
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()] == [
+        "seeds", "trial.method.name", "trial.training.lr",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["", "- a\n- b\n", "just text"])
+def test_a_file_that_is_no_mapping_is_refused(content: str) -> None:
+    with pytest.raises(ConfigInvalid, match="must be a mapping"):
+        load(content)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_is_a_valid_spec_with_a_summary(name: str) -> None:
+    spec = load_spec(open_document(name), ROOT)
+    assert spec.study == name
+    assert len(preset_summary(name)) > 20
+
+
+def test_a_spec_survives_the_database() -> None:
+    spec = load_spec(open_document("quickstart"), ROOT)
+    assert type(spec).model_validate(spec.to_dict()) == spec
+
+
+def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
+    spec = load_spec(
+        open_document("quickstart"),
+        ROOT,
+        ["training.iterations=7", "budget.trials=5", "search.hypernet.chunk_size={int: [100, 200]}", "seeds=1"],
+    )
+    assert spec.config().training.iterations == 7
+    assert (spec.budget.trials, spec.seeds) == (5, 1)
+    assert spec.search["hypernet.chunk_size"].examples() == [100, 200]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "says"),
+    [
+        ("training.iterations", "--set must be key=value"),
+        ("trainin.iterations=3", "unknown key 'trainin'; did you mean 'training'"),
+        ("seeds.x=3", "is a value, not a block"),
+        ("budget.trials=[1", "the value must be YAML"),
+        ("training.iterations=-3", r"trial\.training\.iterations: must be greater than or equal to 1, got -3"),
+    ],
+)
+def test_a_wrong_set_is_refused(assignment: str, says: str) -> None:
+    with pytest.raises(ConfigInvalid, match=says):
+        load(TEXT, assignment)
+
+
+def test_a_set_that_every_searched_family_overwrites_is_refused_and_one_that_some_keep_is_not() -> None:
+    of_block, of_family = "method.freeze_depth=4", "families.hn.method.beta_output=0.25"
+    with pytest.raises(
+        ConfigInvalid, match=r"method.freeze_depth=4: changes nothing.*--set families\.hn\.method\.freeze"
+    ):
+        load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_block])
+    spec = load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_family, "target.normalization=task"])
+    assert spec.config({"family": "hn"}).method.beta_output == 0.25  # type: ignore[attr-defined]
+    assert [spec.config({"family": name}).target.normalization for name in ("hn", "lr")] == ["instance", "task"]  # type: ignore[attr-defined]
+    block = "target={name: slim_resnet18, n_filters: 8}"  # which one of the two families completes and neither replaces
+    spec = load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [block, "search.family={choice: [hn]}"])
+    assert spec.config({"family": "hn"}).target.n_filters == 8  # type: ignore[attr-defined]
+
+
+def test_a_study_may_go_on_with_another_budget_more_seeds_and_another_device_and_nothing_else() -> None:
+    base = tiny_spec().to_dict()
+    trial = base["trial"]
+    free = tiny_spec(
+        budget={"hours": 2.0},
+        seeds=5,
+        trial={**trial, "training": {**trial["training"], "device": "cpu", "threads": 2}},
+    )
+    assert fixed_part(free.to_dict()) == fixed_part(base)
+    bound = tiny_spec(trial={**trial, "training": {**trial["training"], "lr": 0.5}}, sampler="tpe")
+    assert differences(fixed_part(base), fixed_part(bound.to_dict())) == [
+        {"key": "sampler", "a": "random", "b": "tpe"},
+        {"key": "trial.training.lr", "a": None, "b": 0.5},
+    ]
+
+
+def test_a_run_below_the_published_settings_is_labelled_reduced() -> None:
+    document = open_document("split_mnist")
+    assert reductions(load_spec(document, ROOT)) == ["seeds 3 instead of 20"]
+    reduced = load_spec(open_document("split_mnist"), ROOT, ["training.iterations=200"])
+    assert reductions(reduced) == ["training.iterations 200 instead of 2000", "seeds 3 instead of 20"]
+    assert reductions(tiny_spec()) == []
+
+
+def test_the_grid_of_a_range_with_steps_includes_both_ends() -> None:
+    spec = tiny_spec(
+        search={
+            "method.beta_output": {"float": [0.1, 0.3], "step": 0.1},
+            "hypernet.chunk_size": {"int": [10, 30], "step": 10},
+            "hypernet.hidden": {"choice": [[10, 10], [25]]},
+        },
+        sampler="grid",
+    )
+    assert spec.search["method.beta_output"].grid() == pytest.approx([0.1, 0.2, 0.3])
+    assert spec.search["hypernet.chunk_size"].grid() == [10, 20, 30]
+    assert spec.planned_trials == 3
+    assert tiny_spec(search=spec.to_dict()["search"], sampler="grid", budget={"trials": 99}).planned_trials == 18

@@ -1,0 +1,62 @@
+"""Variants of presets and of one's own specs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hnet_core.errors import ConfigInvalid, NotFound
+from studies.spec.spec import load_spec, reductions
+from sweeps.presets import open_document, preset_names, preset_variants
+
+SPEC = """
+study: mine
+trial:
+  stream: {name: split, dataset: digits, n_tasks: 5}
+  method: {name: hnet}
+  target: {name: mlp, hidden: [10]}
+  hypernet: {name: chunked, chunk_size: 100}
+search:
+  method.beta_output: {choice: [0.1, 0.2]}
+budget: {trials: 4}
+variants:
+  smoke: {budget.trials: 2, training.iterations: 3, search.hypernet.chunk_size: {choice: [50]}}
+  wrong: {method.beta_output: -1, bugdet.trials: 2}
+  invalid: {method.beta_output: -1}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_a_variant_changes_dotted_fields_and_names_a_study_of_its_own(spec: Path) -> None:
+    whole, smoke = (load_spec(open_document(f"{spec}{ending}"), Path()) for ending in ("", ":smoke"))
+    assert (whole.study, whole.budget.trials, list(whole.search)) == ("mine", 4, ["method.beta_output"])
+    assert (smoke.study, smoke.budget.trials) == ("mine_smoke", 2)
+    assert smoke.config().training.iterations == 3
+    assert list(smoke.search) == ["method.beta_output", "hypernet.chunk_size"]
+
+
+def test_a_variant_that_is_not_there_is_refused_with_those_that_are(spec: Path) -> None:
+    with pytest.raises(NotFound, match="has no variant 'smok'; did you mean 'smoke'"):
+        open_document(f"{spec}:smok")
+
+
+def test_errors_in_a_variant_name_its_line(spec: Path) -> None:
+    with pytest.raises(ConfigInvalid, match=r"mine\.yaml:13: unknown key 'bugdet'; did you mean 'budget'"):
+        open_document(f"{spec}:wrong")
+    with pytest.raises(ConfigInvalid, match=r"mine\.yaml:14: trial\.method\.beta_output: must be greater"):
+        load_spec(open_document(f"{spec}:invalid"), Path())
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_has_a_valid_smoke_variant_that_is_labelled_reduced(name: str) -> None:
+    assert "smoke" in preset_variants(name)
+    smoke = load_spec(open_document(f"{name}:smoke"), Path())
+    assert smoke.study.endswith("_smoke")
+    assert smoke.paper is None or not smoke.paper.settings or reductions(smoke)

@@ -1,0 +1,282 @@
+"""The command line: what it prints where, and its exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from studies.spec.spec import SweepSpec
+from sweeps import cli
+from sweeps.runner import run_sweep
+from tests.hnet_core.tiny import TINY
+from tests.sweeps.tiny import SPEC, inline
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Hnet = Callable[..., Done]
+
+
+@pytest.fixture
+def hnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Hnet:
+    """Run `hnet ARGUMENTS` in an empty folder, sweeps in this process instead of on Ray."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr("sys.argv", ["hnet", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(SPEC, sort_keys=False))
+    return path.name
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of that sweep once it is finished, one file to copy."""
+    folder = tmp_path_factory.mktemp("finished")
+    run_sweep(SweepSpec.model_validate(SPEC), str(folder / "live.db"), backend=inline)
+    with contextlib.closing(sqlite3.connect(folder / "live.db")) as live:
+        live.execute("VACUUM INTO ?", [str(folder / "hnet.db")])
+    return folder / "hnet.db"
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_sweep_goes_from_spec_to_front_and_report(hnet: Hnet, spec: str, tmp_path: Path) -> None:
+    ran = hnet("sweep", "run", spec, "--workers", "1")
+    assert (ran.code, ran.out) == (0, "")
+    assert "3/3 done" in ran.err
+    assert "hnet report tradeoff tiny" in ran.err
+    rows = hnet("study", "trials", "tiny", "--format", "json").json["rows"]
+    assert [(row["number"], row["state"]) for row in rows] == [(n, "COMPLETE") for n in range(3)]
+    assert set(rows[0]["params"]) == set(SPEC["search"])
+    assert set(rows[0]["final_accuracy"]) == {"mean", "low", "high", "n"}
+    assert rows[0]["final_accuracy"]["n"] == 2
+    front = hnet("study", "front", "tiny", "--format", "json").json["rows"]
+    assert {row["number"] for row in front} <= {0, 1, 2}
+    reported = hnet("report", "tradeoff", "tiny", "-o", "out")
+    assert reported.code == 0, reported.err
+    assert (tmp_path / "out" / "tradeoff.html").stat().st_size > 10_000
+    status = hnet("sweep", "status", "tiny", "--format", "json").json
+    assert (status["planned"], status["done"], status["running"], status["driver"]) == (3, 3, 0, None)
+
+
+def test_finished_with_failed_trials_is_exit_code_4(hnet: Hnet, spec: str) -> None:
+    done = hnet("sweep", "run", spec, "--set", "search.training.lr={choice: [1.0e+30]}", "--set", "budget.trials=1")
+    assert done.code == 4
+    assert "1 trials failed; why: hnet study trials tiny" in done.err
+    shown = hnet("study", "show", "tiny", "0", "--format", "json").json
+    assert "TrainingDiverged" in json.dumps(shown)
+
+
+def test_trial_run_prints_metrics_over_seeds_as_json_on_stdout_and_talks_on_stderr(hnet: Hnet, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(TINY))
+    done = hnet("trial", "run", "one.yaml", "--seeds", "2", "--set", "training.iterations=2", "--format", "json")
+    assert done.code == 0
+    assert set(done.json["final_accuracy"]) == {"mean", "low", "high", "n"}
+    assert (done.json["final_accuracy"]["n"], done.json["seeds"]) == (2, [0, 1])
+    assert isinstance(done.json["hypernet_weights"], int)
+    assert done.json["config"]["training"]["iterations"] == 2
+    assert "seed 1 of 2: task 5/5" in done.err
+
+
+def test_one_seed_has_no_interval(hnet: Hnet, spec: str) -> None:
+    metric = hnet("trial", "run", spec, "--format", "json").json["final_accuracy"]
+    assert metric["n"] == 1
+    assert metric["low"] is metric["high"] is None
+
+
+def test_a_set_wins_over_what_a_family_says_of_one_trial(hnet: Hnet) -> None:
+    given = ["--family", "hypermask", "--set", "method.mask_sparsity=70", "--set", "hypernet.chunk_size=500"]
+    found = hnet("trial", "describe", "three_families", *given, "--format", "json", "--data", "/nonexistent").json
+    assert (found["config"]["method"]["name"], found["config"]["method"]["mask_sparsity"]) == ("hypermask", 70)
+    assert found["config"]["hypernet"]["chunk_size"] == 500
+
+
+def test_trial_describe_counts_without_training(hnet: Hnet) -> None:
+    found = hnet("trial", "describe", "split_mnist", "--format", "json", "--data", "/nonexistent").json
+    assert (found["target_weights"], found["hypernet_weights"]) == (478_410, 465_672)
+    assert found["model_bytes"] == 4 * 465_672
+    assert found["multiply_adds_per_step"]["last_task"] > found["multiply_adds_per_step"]["first_task"]
+
+
+def test_sweep_check_estimates_and_writes_nothing(hnet: Hnet, spec: str, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    found = hnet("sweep", "check", spec, "--format", "json").json
+    assert (found["trials"], found["runs"]) == (3, 6)
+    assert found["estimated_minutes"] >= 0
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_stopping_a_study_that_nobody_drives_says_so(hnet: Hnet, spec: str) -> None:
+    hnet("sweep", "run", spec)
+    done = hnet("sweep", "stop", "tiny")
+    assert (done.code, done.out) == (0, "")
+    assert "Nobody drives study tiny" in done.err
+
+
+def test_stopping_a_study_whose_driver_is_dead_says_so_and_asks_nobody(hnet: Hnet, spec: str) -> None:
+    from studies.database.open_database import connect
+    from studies.store.store import Store
+
+    hnet("sweep", "run", spec)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    store = Store(connect("hnet.db"))
+    store.acquire_lease(1, "owner", socket.gethostname(), ended.pid, 1000)
+    done = hnet("sweep", "stop", "tiny")
+    assert done.code == 0 and f"process {ended.pid} on" in done.err and "is dead; there is nothing to stop" in done.err
+    assert not hnet("sweep", "status", "tiny", "--format", "json").json["stop_requested"]
+    store.acquire_lease(1, "owner", "another-machine", ended.pid, 1000)
+    assert "Asked process" in hnet("sweep", "stop", "tiny").err
+
+
+def test_an_objective_that_is_searched_the_wrong_way_is_warned_of(hnet: Hnet, spec: str) -> None:
+    setting = "objectives={final_accuracy: minimize, compression_ratio: minimize}"
+    done = hnet("sweep", "run", spec, "--set", setting)
+    assert done.code == 0
+    assert "Warning: objective final_accuracy is to be minimized, but higher is better." in done.err
+    assert "Warning" not in hnet("sweep", "run", spec, "--study", "right").err
+
+
+@pytest.mark.parametrize("kind", ["methods", "streams", "targets", "hypernets", "datasets", "presets"])
+def test_list_names_what_can_be_put_into_a_spec(hnet: Hnet, kind: str) -> None:
+    rows = hnet("list", kind, "--format", "json").json["rows"]
+    assert rows
+    assert all(row["name"] and row["summary"] for row in rows)
+
+
+def test_doctor_finds_everything_here(hnet: Hnet) -> None:
+    done = hnet("doctor", "--format", "json")
+    assert done.code == 0, done.out
+    assert all(row["ok"] for row in done.json["rows"])
+
+
+def test_version(hnet: Hnet) -> None:
+    assert hnet("--version").out.startswith("hnet 0.")
+
+
+# arguments, exit code, error
+BAD = {
+    "unknown command": (["sweeep"], 2, "No such command"),
+    "no such preset": (["sweep", "run", "quickstrt"], 3, "did you mean 'quickstart'"),
+    "unknown method": (["sweep", "run", "SPEC", "--set", "method.name=hnt"], 2, "did you mean 'hnet'"),
+    "misspelt key": (["sweep", "run", "SPEC", "--set", "training.iteration=3"], 2, "did you mean 'iterations'"),
+    "tasks do not divide": (["sweep", "run", "SPEC", "--set", "stream.n_tasks=3"], 2, "use one of 1, 2, 5, 10"),
+    "empty search": (["sweep", "run", "SPEC", "--set", "search={}"], 2, "hnet trial run"),
+    "NaN": (["sweep", "run", "SPEC", "--set", "training.lr=.nan"], 2, "must be a finite number, got nan"),
+    "missing data set": (["sweep", "run", "SPEC", "--set", "stream.dataset=cifar"], 3, "train.npz and test.npz"),
+    "no such study": (["study", "show", "tinny"], 3, "did you mean 'tiny'"),
+    "no such study to stop": (["sweep", "stop", "tinny"], 3, "did you mean 'tiny'"),
+    "no such study to report": (["report", "tradeoff", "tinny", "-o", "x"], 3, "did you mean 'tiny'"),
+    "another spec under the same name": (["sweep", "run", "SPEC", "--set", "training.iterations=4"], 2, "--study"),
+    "unknown column": (["study", "trials", "tiny", "--where", "final_acuracy > 0"], 2, "final_accuracy"),
+    "writing SQL": (["study", "sql", "delete from trial"], 2, "only reads"),
+    "a directory that is not there": (["sweep", "run", "SPEC", "--db", "nowhere/runs.db"], 5, "no directory nowhere"),
+    "no database": (["study", "ls", "--db", "other.db"], 5, "no database at other.db"),
+    "no PostgreSQL": (["study", "ls", "--db", "postgresql://u:secret@127.0.0.1:9/x"], 5, "must answer"),
+    "unknown database": (["study", "ls", "--db", "mysql://u@h/x"], 2, "mysql"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_with_the_remedy_and_leaves_the_database_unharmed(
+    name: str, hnet: Hnet, spec: str, finished: Path, tmp_path: Path
+) -> None:
+    shutil.copy(finished, tmp_path)
+    before = hnet("study", "export", "tiny").out
+    arguments, code, says = BAD[name]
+    done = hnet(*[spec if argument == "SPEC" else argument for argument in arguments])
+    assert done.code == code, done.err
+    assert says in done.err
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    assert "secret" not in done.err
+    errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 or code == 2
+    assert hnet("study", "export", "tiny").out == before
+
+
+@pytest.mark.parametrize("content", ["not ours", "sqlite of somebody else"])
+def test_a_database_that_is_not_ours_stays_byte_identical(hnet: Hnet, spec: str, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "theirs.db"
+    if content == "not ours":
+        path.write_text("not a database at all" * 100)
+    else:
+        with sqlite3.connect(path) as connection:
+            connection.execute("create table recipe (name text)")
+    before = digest(path)
+    for arguments in (["sweep", "run", spec], ["study", "ls"]):
+        done = hnet(*arguments, "--db", "theirs.db")
+        assert done.code == 5
+        assert "theirs.db" in done.err
+    assert digest(path) == before
+
+
+def test_a_corrupt_data_file_is_refused_before_anything_is_written(hnet: Hnet, spec: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "mine"
+    folder.mkdir(parents=True)
+    for split in ("train", "test"):
+        (folder / f"{split}.npz").write_bytes(b"rubbish")
+    done = hnet("sweep", "run", spec, "--set", "stream.dataset=mine", "--data", "data")
+    assert done.code == 2
+    assert "must be an npz file" in done.err
+    assert not (tmp_path / "hnet.db").exists()
+
+
+def test_a_report_folder_that_cannot_be_written_is_an_error(hnet: Hnet, spec: str, tmp_path: Path) -> None:
+    hnet("sweep", "run", spec)
+    (tmp_path / "taken").write_text("a file, not a folder")
+    done = hnet("report", "tradeoff", "tiny", "-o", "taken")
+    assert done.code == 2
+    assert "taken" in done.err
+
+
+def test_an_unexpected_error_is_one_line_and_exit_code_1(hnet: Hnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("what nobody thought of")
+
+    monkeypatch.setattr("sweeps.presets.open_document", broken)
+    done = hnet("sweep", "run", "quickstart")
+    assert done.code == 1
+    assert done.err.startswith("error: unexpected RuntimeError: what nobody thought of")
+    assert "HNET_TRACEBACK=1" in done.err
+    assert os.environ.get("HNET_TRACEBACK") is None

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sweeps.driver import progress
+from sweeps.driver.driver import Tally
+from sweeps.driver.progress import SweepProgress
+from sweeps.jobs import Failure, Step, Success
+from tests.sweeps.tiny import tiny_spec
+
+
+@pytest.fixture
+def driver() -> Any:
+    tally = Tally(complete=2, failed=1, skipped=1, running={3, 4})
+    tally.objectives = {0: (0.9, 0.5), 1: (0.8, 0.2), 2: (0.7, 0.4)}
+    return SimpleNamespace(spec=tiny_spec(budget={"trials": 10}), tally=tally)
+
+
+def test_the_line_counts_what_is_done_running_and_failed_and_names_the_best(driver: Any) -> None:
+    line = SweepProgress(driver, io.StringIO()).line()
+    assert line == (
+        "3/10 done | 2 running | 1 failed | 1 skipped | best final_accuracy 0.9 at compression_ratio 0.5 | front 2"
+    )
+
+
+def test_rate_and_eta_wait_for_three_finished_trials(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0, 20.0, 30.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    watched = SweepProgress(driver, io.StringIO())
+    for number in range(3):
+        assert "ETA" not in watched.line()
+        watched.note(number, Success(()) if number else Failure("broken"), goes_on=False)
+    assert "6.0 trials/min | ETA 70 s" in watched.line()
+    watched.note(3, Step(3, seed=0, tasks_done=5, tasks_in_all=10), goes_on=True)
+    assert "ETA 65 s" in watched.line()
+
+
+def test_a_stream_that_is_no_terminal_gets_a_line_now_and_then_and_one_at_the_end(
+    driver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.01)
+    stream = io.StringIO()
+    with SweepProgress(driver, stream) as watched:
+        while stream.getvalue().count("\n") < 3:
+            pass
+        driver.tally.complete = 9
+        assert watched.line().startswith("10/10")
+    assert stream.getvalue().splitlines()[-1].startswith("10/10 done")
+    assert "\x1b" not in stream.getvalue()

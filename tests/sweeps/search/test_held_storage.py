@@ -1,0 +1,158 @@
+"""A storage that holds in memory what its only writer wrote is the storage behind it, only faster."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from sweeps.search.held_storage import HeldStorage
+
+DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
+DISTRIBUTIONS = {
+    "beta": FloatDistribution(1e-4, 1.0, log=True),
+    "chunk": IntDistribution(50, 1500, log=True),
+    "method": CategoricalDistribution(["hnet", "hypermask"]),
+}
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[RDBStorage]:
+    storage = RDBStorage(f"sqlite:///{tmp_path}/optuna.db")
+    yield storage
+    storage.remove_session()
+
+
+def held_study(backend: BaseStorage) -> HeldStorage:
+    return HeldStorage(backend, backend.create_new_study(list(DIRECTIONS), "a"))
+
+
+def as_told(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
+    """What is known of trials, but for the moment they ended, which each storage takes for itself."""
+    return [{**vars(trial), "datetime_complete": trial.datetime_complete is not None} for trial in trials]
+
+
+STEPS = st.sampled_from(["ask", "enqueue", "param", "user", "system", "report", "complete", "prune", "study"])
+
+
+@given(steps=st.lists(st.tuples(STEPS, st.integers(0, 3), st.floats(0.01, 0.99)), min_size=3, max_size=12))
+@settings(max_examples=10, deadline=None)
+def test_what_is_held_is_what_another_reader_finds(
+    steps: list[tuple[str, int, float]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tables = RDBStorage(f"sqlite:///{tmp_path_factory.mktemp('held')}/optuna.db")  # holds nothing
+    held = held_study(get_storage(tables))
+    for step, which, value in steps:
+        running = held.get_all_trials(1, states=(TrialState.RUNNING,))
+        if step == "ask":
+            held.create_new_trial(1)
+        elif step == "enqueue":
+            held.create_new_trial(1, create_trial(state=TrialState.WAITING, system_attrs={"fixed_params": {}}))
+        elif step == "study":
+            held.set_study_system_attr(1, f"generation:{which}", (which, value))
+        elif running:
+            change(held, running[which % len(running)], step, which, value)
+        assert as_told(held.get_all_trials(1)) == as_told(tables.get_all_trials(1))
+        assert held.get_study_system_attrs(1) == tables.get_study_system_attrs(1)
+
+
+def change(storage: BaseStorage, trial: FrozenTrial, step: str, which: int, value: float) -> None:
+    number = trial._trial_id
+    if step == "param":
+        name = list(DISTRIBUTIONS)[which % 3]
+        internal = DISTRIBUTIONS[name].to_internal_repr([value, 50 + which, "hnet"][which % 3])
+        if name not in trial.params:
+            storage.set_trial_param(number, name, internal, DISTRIBUTIONS[name])
+    elif step == "user":
+        storage.set_trial_user_attr(number, f"rung {which}", (value, which))
+    elif step == "system":
+        storage.set_trial_system_attr(number, f"constraints:{which}", value)
+    elif step == "report":
+        storage.set_trial_intermediate_value(number, which, value)
+    elif step == "complete":
+        storage.set_trial_state_values(number, TrialState.COMPLETE, (value, math.inf if which == 0 else float(which)))
+    else:
+        storage.set_trial_state_values(number, TrialState.PRUNED)
+
+
+SAMPLERS = {
+    "nsga2": lambda: NSGAIISampler(population_size=6, seed=0),
+    "tpe": lambda: TPESampler(multivariate=True, n_startup_trials=5, seed=0),
+}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_sampler_draws_the_same_as_from_the_tables_themselves(sampler: str, tmp_path: Path) -> None:
+    plain = get_storage(RDBStorage(f"sqlite:///{tmp_path}/plain.db"))
+    plain.create_new_study(list(DIRECTIONS), "a")
+    held = held_study(get_storage(RDBStorage(f"sqlite:///{tmp_path}/held.db")))
+    assert draw(plain, SAMPLERS[sampler]()) == draw(held, SAMPLERS[sampler]())
+
+
+def draw(storage: BaseStorage, sampler: BaseSampler) -> list[dict[str, Any]]:
+    study, drawn = optuna.load_study(study_name="a", storage=storage, sampler=sampler), []
+    for number in range(15):
+        trial = study.ask(DISTRIBUTIONS)
+        trial.set_constraint("ratio", trial.params["beta"] - 0.5)
+        study.tell(number, (trial.params["beta"], trial.params["chunk"]))
+        drawn.append(trial.params)
+    return drawn
+
+
+class LosesAnswers(HeldStorage):
+    """A backend that carries out a write and then loses the connection, when told to; one that reads fresh."""
+
+    loses = False
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        super().set_trial_system_attr(trial_id, key, value)
+        if self.loses:
+            raise StorageInternalError("server closed the connection unexpectedly")
+
+
+def test_after_a_write_whose_answer_was_lost_everything_is_read_again(tables: RDBStorage) -> None:
+    study = tables.create_new_study(list(DIRECTIONS), "a")
+    backend = LosesAnswers(tables, study)
+    held = HeldStorage(backend, study)
+    trial = held.create_new_trial(study)
+    backend.loses = True
+    with pytest.raises(StorageInternalError):
+        held.set_trial_system_attr(trial, "constraints:ratio", 0.5)
+    assert held.get_trial(trial).system_attrs == {"constraints:ratio": 0.5}
+
+
+def test_a_trial_that_was_handed_out_does_not_change(tables: RDBStorage) -> None:
+    held = held_study(tables)
+    trial = held.create_new_trial(1)
+    before, all_before = held.get_trial(trial), held.get_all_trials(1, deepcopy=False)
+    held.set_trial_param(trial, "beta", 0.5, DISTRIBUTIONS["beta"])
+    held.set_trial_state_values(trial, TrialState.COMPLETE, (0.9, 0.1))
+    assert (before.params, before.state, all_before) == ({}, TrialState.RUNNING, [before])
+    assert held.get_trial(trial).params == {"beta": 0.5}
+
+
+def test_a_finished_trial_cannot_be_changed(tables: RDBStorage) -> None:
+    held = held_study(tables)
+    trial = held.create_new_trial(1)
+    held.set_trial_state_values(trial, TrialState.COMPLETE, (0.9, 0.1))
+    with pytest.raises(UpdateFinishedTrialError):
+        held.set_trial_system_attr(trial, "late", 1)
+    assert held.get_trial(trial).system_attrs == {}
+
+
+def test_trials_of_another_study_are_not_answered_from_this_one(tables: RDBStorage) -> None:
+    held, other = held_study(tables), tables.create_new_study(list(DIRECTIONS), "other")
+    with pytest.raises(KeyError, match="the only study held"):
+        held.get_all_trials(other)

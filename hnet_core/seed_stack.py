@@ -1,4 +1,7 @@
-"""Several seeds of one configuration in one step: each acts as if it were alone, the last to come does the work."""
+"""Several seeds of one configuration in one training step.
+
+Each member calls `start_task` and `step` as if it were alone; the last caller of a round runs the stacked step.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
-from hnet_core.engines.step_protocols import Protection
-from hnet_core.methods.protocol import Problem
+from hnet_core.regularizers.options import Protection
 
+Problem = TypeVar("Problem")  # handed on to `make`
 Source = TypeVar("Source")
 
 
@@ -17,7 +20,7 @@ class SharedStep(Protocol):
     """Trains the weights of one or several seeds at once."""
 
     def start_task(self, task: int, protection: Protection | None) -> None:
-        """Make ready for a task."""
+        """Prepare for a task."""
 
     def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None) -> None:
         """Keep the batch, and the previous tasks to protect, of the seed at this position for the coming step."""
@@ -29,68 +32,70 @@ class SharedStep(Protocol):
 Make = Callable[[Sequence[Problem], Sequence[Source]], SharedStep]
 
 
-def places(n_seeds: int) -> list[Place]:
-    """Places of seeds that train together, each with a method, weights and an order of batches of its own.
+def stack_members(n_seeds: int) -> list[StackMember]:
+    """Members of a stack of seeds that train together, each with its own method, weights and order of batches.
 
     They must do the same in turns: all make their engines, all start the task, all make a step, and so on, always in
     the same order. On a GPU a small hypernetwork leaves most of the device idle, and several fill it; on a CPU nothing
     is gained (measured).
     """
-    tables: dict[int, _Table] = {}
-    return [Place(tables, position, n_seeds) for position in range(n_seeds)]
+    stacks: dict[int, _Stack] = {}
+    return [StackMember(stacks, position, n_seeds) for position in range(n_seeds)]
 
 
-class Place:
-    """Where a seed stands among those it trains with."""
+class StackMember:
+    """One of the seeds that train together."""
 
-    def __init__(self, tables: dict[int, _Table], position: int, n_seeds: int) -> None:
-        self._tables, self._position, self._n_seeds = tables, position, n_seeds
+    def __init__(self, stacks: dict[int, _Stack], position: int, n_seeds: int) -> None:
+        self._stacks, self._position, self._n_seeds = stacks, position, n_seeds
         self._n_engines = 0
 
-    def seat(self, problem: Problem, source: Source, make: Make[Source]) -> Seat:
+    def join(self, problem: Problem, source: Source, make: Make[Problem, Source]) -> MemberStep:
         """The first engine of this seed shares a step with the first ones of the others, and so on."""
         number, self._n_engines = self._n_engines, self._n_engines + 1
-        table = self._tables.setdefault(number, _Table(self._n_seeds))
-        table.join(self._position, problem, source)
-        if table.is_full:
-            table.step = make(table.problems, table.sources)
-            del self._tables[number]
-        return Seat(table, self._position)
+        stack = self._stacks.setdefault(number, _Stack(self._n_seeds))
+        stack.add(self._position, problem, source)
+        if stack.is_full:
+            stack.step = make(stack.problems, stack.sources)
+            del self._stacks[number]
+        return MemberStep(stack, self._position)
 
 
-def seat(problem: Problem, source: Source, make: Make[Source]) -> Seat:
-    """The engine of the problem's seed, made with those of the seeds it trains with, if there are any."""
-    return (problem.place or places(1)[0]).seat(problem, source, make)
+def member_step(
+    member: StackMember | None, problem: Problem, source: Source, make: Make[Problem, Source]
+) -> MemberStep:
+    """The step of one seed, shared with the other members of its stack if it has any."""
+    return (member or stack_members(1)[0]).join(problem, source, make)
 
 
-class Seat:
-    """The engine of one seed; a HypernetStep and an OwnWeightsStep."""
+class MemberStep:
+    """The step of one member; a HypernetStep and an OwnWeightsStep."""
 
-    def __init__(self, table: _Table, position: int) -> None:
-        self._table, self._position = table, position
+    def __init__(self, stack: _Stack, position: int) -> None:
+        self._stack, self._position = stack, position
 
     @property
     def shared(self) -> SharedStep:
-        """The step that trains this seed and those beside it."""
-        if self._table.step is None:
+        """The step that trains all members."""
+        if self._stack.step is None:
             raise RuntimeError("every seed must have made its engine before one takes a step; let them take turns.")
-        return self._table.step
+        return self._stack.step
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
-        if self._table.all_have_come(self._position):
+        if self._stack.ends_round(self._position):
             self.shared.start_task(task, protection)
 
     def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self.shared.take(self._position, inputs, labels, tasks)
-        if self._table.all_have_come(self._position):
+        if self._stack.ends_round(self._position):
             self.shared.step()
 
 
-class _Table:
-    """Where the seeds of one step meet."""
+class _Stack:
+    """The seeds of one step, in their order."""
 
     def __init__(self, n_seeds: int) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Any] = []
         self.sources: list[Any] = []
         self.step: SharedStep | None = None
         self._n_seeds, self._next = n_seeds, 0
@@ -99,7 +104,7 @@ class _Table:
     def is_full(self) -> bool:
         return len(self.sources) == self._n_seeds
 
-    def join(self, position: int, problem: Problem, source: object) -> None:
+    def add(self, position: int, problem: object, source: object) -> None:
         if position != len(self.sources):
             raise RuntimeError(
                 f"seeds that train together must take turns: {len(self.sources)} is next, not {position}."
@@ -107,8 +112,8 @@ class _Table:
         self.problems.append(problem)
         self.sources.append(source)
 
-    def all_have_come(self, position: int) -> bool:
-        """Note that a seed has come, and say whether it is the last of a round."""
+    def ends_round(self, position: int) -> bool:
+        """Count the call of a member, and return whether it is the last of a round."""
         if position != self._next:
             raise RuntimeError(f"seeds that train together must take turns: {self._next} is next, not {position}.")
         self._next = (position + 1) % self._n_seeds

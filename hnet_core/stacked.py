@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from hnet_core.build import open_stream
-from hnet_core.engines import places
+from hnet_core.engines import stack_members
 from hnet_core.runtime.devices import pick_device, seconds_since
 from hnet_core.training import TrialRun
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
@@ -87,8 +87,8 @@ class StackedRuns:
         self.reports: list[TaskReport] = []
         stream, self._device = open_stream(config, root), pick_device(config.training.device)
         self.runs = [
-            TrialRun(config, seed, root, begun.get(seed), dtype, stream, place)
-            for seed, place in zip(seeds, places(len(seeds)), strict=True)
+            TrialRun(config, seed, root, begun.get(seed), dtype, stream, member)
+            for seed, member in zip(seeds, stack_members(len(seeds)), strict=True)
         ]
 
     @property

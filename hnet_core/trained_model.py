@@ -13,7 +13,7 @@ from torch import Tensor
 from hnet_core.build import networks
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.registry import METHODS
 from hnet_core.streams import StreamShape
 from hnet_core.trial import TrialConfig

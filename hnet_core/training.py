@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.build import method_shape, networks, open_stream
-from hnet_core.engines import Place
+from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid, TrainingDiverged
 from hnet_core.methods import Method, Problem
 from hnet_core.methods.protocol import ReadsTask
@@ -66,7 +66,7 @@ class TrialRun:
 
     Args:
         stream: the configuration's, if it is open already.
-        place: among seeds that are trained in the same steps; each then advances `steps` by one in turns.
+        member: of a stack of seeds that are trained in the same steps; each then advances `steps` by one in turns.
 
     Attributes:
         finished: True once all tasks are trained.
@@ -80,7 +80,7 @@ class TrialRun:
         resume: dict[str, Any] | None = None,
         dtype: torch.dtype = torch.float32,
         stream: Stream | None = None,
-        place: Place | None = None,
+        member: StackMember | None = None,
     ) -> None:
         torch.set_num_threads(config.training.threads)
         self._config = config
@@ -90,7 +90,7 @@ class TrialRun:
         self._stream: Stream = open_stream(config, root) if stream is None else stream
         self._shape = method_shape(config, self._stream.shape)
         parts = networks(config, self._shape)
-        problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype, place)
+        problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype, member)
         self._problem = problem
         self._method: Method = METHODS[config.method.name](config.method, problem)
         self._counts = parts.counts

@@ -130,3 +130,9 @@ def decimals_of(interval: Interval) -> int | None:
         return None
     half_width = (interval.high - interval.low) / 2
     return min(MAX_DECIMALS, max(0, 1 - math.floor(math.log10(half_width))))
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """The last part of each dotted name, or the whole name where two end alike."""
+    lasts = [name.rsplit(".", 1)[-1] for name in names]
+    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from reports.data.study_data import Evidence, Trial
-from reports.formatting import aligned, mean_text, parameter, range_text, significant, spelled, whole
+from reports.formatting import aligned, mean_text, parameter, range_text, short_names, significant, spelled, whole
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 
@@ -91,37 +90,6 @@ def exact_text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else spelled(value)
 
 
-def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
-    """A trial flat and exact, in the column names of `hnet study trials`."""
-    numbers = {column: trial.metrics.number(column) for column in metric_columns(metrics)}
-    return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
-
-
-def trial_table(evidence: Evidence, metrics: Iterable[str]) -> Columns:
-    """The same of every configuration."""
-    columns = evidence.columns
-    return {
-        "number": columns.numbers.tolist(),
-        "n": [trial.n for trial in evidence.configurations],
-        **{name: columns.parameter(name).each for name in evidence.parameters},
-        **{column: columns.exact(column) for column in metric_columns(metrics)},
-    }
-
-
-def metric_columns(metrics: Iterable[str]) -> list[str]:
-    """Each metric with the ends of its interval, if it has one."""
-    return [
-        column
-        for metric in metrics
-        for column in ((metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"))
-    ]
-
-
-def is_count(metric: str) -> bool:
-    """Whether a metric is the same for every seed, so that it has no interval."""
-    return METRICS[metric].kind == "count"
-
-
 def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:
     """Two columns: the mean, and the interval it lies in."""
     low = f"{metric}.low"
@@ -170,12 +138,6 @@ def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
         )
         for name, label in short_names(names).items()
     ]
-
-
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """The last part of each dotted name, or the whole name where two end alike."""
-    lasts = [name.rsplit(".", 1)[-1] for name in names]
-    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}
 
 
 def interval_of(row: Row, metric: str) -> Interval:

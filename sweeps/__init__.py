@@ -44,7 +44,7 @@ def run(
 
     from hnet_core.data import data_root
     from studies.spec.document import parse_document
-    from studies.spec.spec import load_spec
+    from studies.spec.loading import load_spec
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
 

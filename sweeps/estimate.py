@@ -9,7 +9,8 @@ from typing import Any
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.training import TrialRun
-from studies.spec.spec import SweepSpec, contradictions, reductions
+from studies.spec.deviations import contradictions, reductions
+from studies.spec.spec import SweepSpec
 
 TIMED_ITERATIONS = 10
 TIMED_SECONDS = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-RungUnit = Literal["tasks", "iterations"]
+from studies.spec.ranges import RungUnit
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from studies.passwords import mask_passwords
+from studies.database.urls import mask_passwords
 
 PACKAGES = ("hnet", "torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
 

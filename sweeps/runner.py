@@ -20,7 +20,8 @@ from hnet_core.runtime.devices import device_name, pick_device
 from studies.comparing.configurations import differences
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
-from studies.spec.spec import SweepSpec, as_read_today, fixed_part
+from studies.spec.continuation import as_read_today, fixed_part
+from studies.spec.spec import SweepSpec
 from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
 from sweeps.driver.counters import StudyHandle, Tally
@@ -31,6 +32,7 @@ from sweeps.driver.reconcile import reconcile
 from sweeps.driver.stop_signals import StopSignals
 from sweeps.jobs import Message
 from sweeps.provenance import provenance
+from sweeps.search.optuna_studies import optuna_name
 from sweeps.search.samplers import open_optuna_study
 from sweeps.search.warm_start import check_past, prepare_first_trials
 
@@ -111,7 +113,7 @@ def run_sweep(
             ),
             store,
             open_optuna_study(
-                f"{spec.study} ({study['uuid'][:8]})", engine.url.render_as_string(hide_password=False), spec
+                optuna_name(spec.study, study["uuid"]), engine.url.render_as_string(hide_password=False), spec
             ),
             deadline=_deadline(spec, study["driver_seconds"]),
         )

@@ -5,22 +5,23 @@ from __future__ import annotations
 from hnet_core.engines.fast import FastStep, unsupported
 from hnet_core.engines.own_weights import OwnWeightsStep, own_weights_step
 from hnet_core.engines.plain import PlainStep
-from hnet_core.engines.step_protocols import HypernetStep, Protection
+from hnet_core.engines.step_protocols import HypernetStep
 from hnet_core.errors import UnsupportedTrial
-from hnet_core.methods.protocol import Problem
-from hnet_core.seed_stack import Place, places, seat
+from hnet_core.problem import Problem
+from hnet_core.regularizers.options import Protection
+from hnet_core.seed_stack import StackMember, member_step, stack_members
 from hnet_core.weights.sources import GeneratedWeights
 
 __all__ = [
     "FastStep",
     "HypernetStep",
     "OwnWeightsStep",
-    "Place",
     "PlainStep",
     "Protection",
+    "StackMember",
     "hypernet_step",
     "own_weights_step",
-    "places",
+    "stack_members",
 ]
 
 
@@ -35,4 +36,4 @@ def hypernet_step(problem: Problem, source: GeneratedWeights) -> HypernetStep:
         return PlainStep(problem, source)
     if reason is not None:
         raise UnsupportedTrial(f"training.engine fast cannot train this: {reason}; use auto or plain.")
-    return seat(problem, source, FastStep)
+    return member_step(problem.member, problem, source, FastStep)

@@ -15,8 +15,8 @@ from hnet_core.engines.kernels.generation import Generation
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
 from hnet_core.engines.output_drift.output_drift import OutputDrift
-from hnet_core.engines.step_protocols import Protection
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
+from hnet_core.regularizers.options import Protection
 from hnet_core.weights.sources import GeneratedWeights
 
 

@@ -11,7 +11,7 @@ from hnet_core.engines.kernels.generation import Generation
 from hnet_core.engines.kernels.target_gradient import target_gradient
 from hnet_core.engines.masked_plain import Retention, target_penalty
 from hnet_core.engines.output_drift.output_drift import OutputDrift
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.weights.masked import MaskedWeights
 
 

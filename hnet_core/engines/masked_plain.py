@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.regularizers.output import NormName, weight_drift
 from hnet_core.weights.masked import MaskedWeights
 from hnet_core.weights.semi_binary_masks import SemiBinaryMask

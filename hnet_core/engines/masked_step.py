@@ -7,7 +7,7 @@ from hnet_core.engines.kernels.flat_theta import layout_of
 from hnet_core.engines.masked_fast import FastMaskedStep
 from hnet_core.engines.masked_plain import MaskedStep, PlainMaskedStep
 from hnet_core.errors import UnsupportedTrial
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.weights.masked import MaskedWeights
 
 

@@ -12,9 +12,9 @@ from hnet_core.engines.cuda_graph import Replay
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
-from hnet_core.engines.step_protocols import Protection
-from hnet_core.methods.protocol import Problem
-from hnet_core.seed_stack import seat
+from hnet_core.problem import Problem
+from hnet_core.regularizers.options import Protection
+from hnet_core.seed_stack import member_step
 from hnet_core.weights.sources import OwnWeights
 
 
@@ -32,7 +32,7 @@ def own_weights_step(problem: Problem, source: OwnWeights) -> OwnWeightsStep:
     """The engine that `training.engine` asks for; auto takes the fast one, which trains every target network."""
     if problem.training.engine == "plain":
         return PlainOwnWeights(problem, source)
-    return seat(problem, source, FastOwnWeights)
+    return member_step(problem.member, problem, source, FastOwnWeights)
 
 
 class PlainOwnWeights:

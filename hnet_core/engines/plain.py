@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hnet_core.engines.step_protocols import Protection
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.regularizers.lookahead import adam_lookahead
+from hnet_core.regularizers.options import Protection
 from hnet_core.regularizers.output import OutputRegularizer
 from hnet_core.weights.sources import GeneratedWeights
 

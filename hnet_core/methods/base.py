@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.methods.protocol import Predictor, Problem, Tensors
+from hnet_core.problem import Predictor, Problem, Tensors
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
 from hnet_core.trial import TrialConfig, WeightCounts

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.seeding import generator
 from hnet_core.streams import Split
 from hnet_core.targets import Target

@@ -10,7 +10,7 @@ from torch import Tensor
 from hnet_core.engines import HypernetStep, OwnWeightsStep, hypernet_step, own_weights_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 from hnet_core.weights.sources import GeneratedWeights, NetworkName, OwnWeights, shared_counts

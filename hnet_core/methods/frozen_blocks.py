@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.streams import Split
 from hnet_core.targets import Target
 from hnet_core.targets.target import Normalization

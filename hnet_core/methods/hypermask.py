@@ -12,7 +12,7 @@ from hnet_core.engines.masked_plain import Retention
 from hnet_core.engines.masked_step import masked_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.protocol import Problem, Tensors
+from hnet_core.problem import Problem, Tensors
 from hnet_core.regularizers.output import NormName
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts

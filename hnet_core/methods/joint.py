@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.methods.finetune import Finetune
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.weights.sources import GeneratedWeights
 
 

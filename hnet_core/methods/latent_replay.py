@@ -14,8 +14,8 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
-from hnet_core.methods.protocol import Predictor, Problem
 from hnet_core.methods.replay_buffer import ReplayBuffer
+from hnet_core.problem import Predictor, Problem
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target

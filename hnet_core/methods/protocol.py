@@ -2,88 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
+from hnet_core.problem import Predictor, Problem, Tensors
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
-from hnet_core.targets.normalization import Memory
-from hnet_core.targets.target import Kind, Normalization
-from hnet_core.trial import ComponentOptions, TrainingOptions, TrialConfig, WeightCounts
+from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
 
 if TYPE_CHECKING:
-    from hnet_core.seed_stack import Place
-
-Predictor = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What there is to learn and with which networks; a method adds how.
-
-    Attributes:
-        shape: tasks, inputs, heads and measure of the stream.
-        target: the network that classifies.
-        hypernet: the network that generates its weights, None for methods without one.
-        training: iterations, batch size and Adam's settings.
-        seed: every random draw derives from it by name (seeding.generator).
-        place: among seeds that are trained in the same steps, None for one alone; a matter of the engines.
-    """
-
-    shape: StreamShape
-    target: Target
-    hypernet: Hypernet | None
-    training: TrainingOptions
-    seed: int
-    device: torch.device
-    dtype: torch.dtype
-    place: Place | None = None
-
-    @functools.cached_property
-    def memory(self) -> Memory:
-        """Running statistics of the target network; a part of what must be kept between tasks."""
-        with torch.inference_mode(False):  # evaluation may be what asks first
-            return Memory(self.target, self.shape.n_tasks, self.seed, self.device, self.dtype)
-
-    def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Problem:
-        """The same with some blocks of the target network only, and a memory of its own; see Target.part."""
-        return dataclasses.replace(self, target=self.target.part(first, last, normalization))
-
-    def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
-        """Mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
-        outputs = self.outputs(task, weights, inputs, training=training)
-        return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
-
-    def outputs(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
-        """Outputs of the task's head, (n, outputs_per_task); training turns dropout on and updates statistics."""
-        return self.forward(task, weights, inputs, training=training)[:, self.shape.head(task)]
-
-    def forward(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
-        """All the target network gives: outputs of all heads, or the features of a part without the last layer."""
-        return self.target.forward(inputs, weights, self.memory.of(task, training=training))
-
-    def adam(self, parameters: list[Tensor]) -> torch.optim.Adam:
-        """A new Adam with the settings of the trial."""
-        betas = (self.training.adam_beta1, self.training.adam_beta2)
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=betas)
-
-
-class Tensors(Protocol):
-    """Some weight tensors of a target network, in its order; a Target is all of its own."""
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]: ...
-
-    @property
-    def kinds(self) -> tuple[Kind, ...]: ...
+    pass
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from torch import Tensor
 from hnet_core.engines import own_weights_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.protocol import Predictor, Problem
+from hnet_core.problem import Predictor, Problem
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 from hnet_core.weights.sources import OwnWeights, fixed_predictor

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.weights.semi_binary_masks import SemiBinaryMask
 from hnet_core.weights.sources import GeneratedWeights, OwnWeights
 

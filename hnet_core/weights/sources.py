@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.seeding import generator
 from hnet_core.targets import Target
 from hnet_core.trial import WeightCounts

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.recommendation import Answer, answer
 from reports.data.grouping import check_fields, group_label, stream_of
-from reports.data.study_data import Evidence, Trial, gather
+from reports.data.study_data import Evidence, gather
+from reports.data.trial import Trial
 from studies.spec.conditions import FAMILY
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 from reports.data.study_data import Evidence
 from reports.formatting import parameter
+from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS
-from studies.passwords import mask_passwords
 
 ABSENT = object()
 

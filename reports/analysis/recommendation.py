@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.data.study_data import Evidence, Trial
+from reports.data.study_data import Evidence
+from reports.data.trial import Trial
 from reports.formatting import MISSING, mean_text, phrase, plural, significant
 from studies.statistics.interval import Interval
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from markupsafe import Markup
-
-from reports.data.study_data import Evidence, Trial
-from reports.drawing.svg import element, figure
+from reports.data.study_data import Evidence
+from reports.data.trial import Trial
 from reports.formatting import plural, whole
 from reports.table import Columns
-from studies.spec.conditions import FAMILY, Conditions
+from studies.spec.spec import planned_trials
 
-WIDTH, HEIGHT = 960.0, 26.0
 MAX_REASON = 300
 MAX_NUMBERS = 12
 IN_BUDGET = ("complete", "pruned", "failed", "running")
@@ -62,7 +57,6 @@ class Coverage:
     seeds_planned: int
     reasons: list[Reason]
     running: list[int]
-    bar: Markup
 
     @property
     def sentence(self) -> str:
@@ -84,7 +78,7 @@ class Coverage:
 def coverage(evidence: Evidence) -> Coverage:
     """Counts every trial of the study once."""
     counts = Counter(_outcome(trial) for trial in evidence.trials)
-    planned = _planned(evidence.record.spec)
+    planned = planned_trials(evidence.record.spec)
     if planned is not None:
         asked = sum(counts[key] for key in IN_BUDGET)
         counts["not started"] = max(0, planned - asked)
@@ -97,7 +91,6 @@ def coverage(evidence: Evidence) -> Coverage:
         seeds_planned=evidence.record.seeds,
         reasons=_reasons(trial for trial in evidence.trials if trial.state in ("FAILED", "SKIPPED", "PRUNED")),
         running=[trial.number for trial in evidence.trials if trial.state == "RUNNING"],
-        bar=_bar(ordered),
     )
 
 
@@ -110,33 +103,6 @@ def coverage_table(evidence: Evidence) -> Columns:
         "duplicate_of": [trial.duplicate_of for trial in evidence.trials],
         "seeds": [trial.n for trial in evidence.trials],
     }
-
-
-def _planned(spec: Mapping[str, Any]) -> int | None:
-    """Trials the budget allows; a grid ends with its last point, after those enqueued before it."""
-    allowed: int | None = (spec.get("budget") or {}).get("trials")
-    if spec.get("sampler") != "grid":
-        return allowed
-    points = _grid_size(spec) + len(spec.get("enqueue") or ())
-    return points if allowed is None else min(points, allowed)
-
-
-def _grid_size(spec: Mapping[str, Any]) -> int:
-    search: Mapping[str, Mapping[str, Any]] = spec["search"]
-    values = {name: _grid_values(space) for name, space in search.items()}
-    when = {name: space.get("when") for name, space in search.items()}
-    if not any(when.values()):
-        return math.prod(len(each) for each in values.values())
-    families = spec.get("families") or {}
-    first = values[FAMILY][0] if FAMILY in values else None
-    return len(Conditions(spec["trial"], families, first, when).grid(values))
-
-
-def _grid_values(space: Mapping[str, Any]) -> Sequence[Any]:
-    if "choice" in space:
-        return list(space["choice"])
-    low, high = space["float"] if "float" in space else space["int"]
-    return [low + i * space["step"] for i in range(int((high - low) / space["step"] + 1e-9) + 1)]
 
 
 def _outcome(trial: Trial) -> str:
@@ -159,19 +125,3 @@ def _reasons(trials: Iterable[Trial]) -> list[Reason]:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= MAX_REASON else text[:MAX_REASON] + " …"
-
-
-def _bar(counts: dict[str, int]) -> Markup:
-    """All trials as one bar, a segment per outcome."""
-    total = sum(counts.values())
-    segments, x = [], 0.0
-    for key, count in counts.items():
-        width = WIDTH * count / total
-        segments.append(element("rect", x=x, y=0, width=max(width - 2, 1.0), height=HEIGHT, rx=2, class_=_class(key)))
-        x += width
-    words = ", ".join(f"{count} {key}" for key, count in counts.items()) or "no trials"
-    return figure("coverage-bar", (WIDTH, HEIGHT), f"Trials: {words}.", "One segment per outcome.", segments)
-
-
-def _class(outcome: str) -> str:
-    return f"outcome-{outcome.replace(' ', '-')}"

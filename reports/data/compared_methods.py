@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.data.grouping import check_fields, group_label, stream_of
-from reports.data.study_data import Evidence, Trial, gather
+from reports.data.study_data import Evidence, gather
+from reports.data.trial import Trial
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import t_interval

@@ -8,7 +8,7 @@ from typing import Any
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from reports.table import short_names
+from reports.formatting import short_names
 
 PARTS = ("method", "target", "hypernet")
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.data.study_data import Evidence, Quality, Trial
-from reports.drawing.scales import Linear, Log, padded, padded_log
-from reports.figures.quality_axis import accuracy_domain
+from reports.data.study_data import Evidence
+from reports.data.trial import Trial
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,10 +78,3 @@ def means_of(evidence: Evidence) -> list[Series]:
         numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
         found.append(Series(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known]))
     return found
-
-
-def value_scale(quality: Quality, values: Sequence[float], pixels: tuple[float, float]) -> Linear | Log:
-    """A y axis over all values; errors get a log axis where they are positive."""
-    if quality.higher_is_better:
-        return Linear(accuracy_domain(values), pixels)
-    return Log(padded_log(values), pixels) if min(values) > 0 else Linear(padded(0.0, max(values)), pixels)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from reports.data.trial_arrays import Measured, TrialColumns
+from reports.data.trial import Measured, Trial
+from reports.data.trial_arrays import TrialColumns
+from reports.formatting import spelled
 from studies.database.schema import COMPLETE
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
-from studies.statistics.interval import Interval
 from studies.statistics.pareto import front_mask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,37 +62,6 @@ class Quality:
     @property
     def has_validation(self) -> bool:
         return self.selection != self.final
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One row of the study in any state; `metrics` holds what was measured, over its `n` seeds."""
-
-    number: int
-    state: str
-    reason: str | None
-    duplicate_of: int | None
-    n: int
-    params: Mapping[str, Any]
-    metrics: Measured
-
-    def __getitem__(self, metric: str) -> Interval:
-        return self.metrics[metric]
-
-    @cached_property
-    def ratio(self) -> float:
-        """Weights needed to run every task over the weights of one target network."""
-        return self.value("compression_ratio")
-
-    def mean(self, metric: str) -> float | None:
-        """The mean without its interval."""
-        return self.metrics.number(metric)
-
-    def value(self, metric: str) -> float:
-        """The mean of a metric that is known to be there."""
-        mean = self.mean(metric)
-        assert mean is not None, metric
-        return mean
 
 
 @dataclass(frozen=True)
@@ -227,3 +201,10 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
         params = {name: stored.get(name) for name in parameters}
         trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
     return tuple(trials)
+
+
+def is_varied(evidence: Evidence, name: str) -> bool:
+    """Whether the finished configurations hold more than one value of a parameter."""
+    values = map(spelled, evidence.columns.parameter(name).each)
+    first = next(values, None)
+    return any(value != first for value in values)

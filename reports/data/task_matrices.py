@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.data.study_data import Trial
+from reports.data.trial import Trial
 from reports.table import Row
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import t_quantile

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from reports.formatting import of_each, spelled
-from studies.metrics.definitions import METRICS
-from studies.statistics.interval import Interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reports.data.study_data import Trial
-
-
-class Measured(Mapping[str, Interval]):
-    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them.
-
-    Args:
-        row: the values of a row of `hnet study trials`.
-        at: the place of each column in it; a metric that is no column was not measured.
-    """
-
-    __slots__ = ("at", "row")
-
-    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
-        self.row = row
-        self.at = at
-
-    def __getitem__(self, name: str) -> Interval:
-        n = int(self.row[self.at["n"]] or 0)
-        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
-
-    def number(self, column: str) -> float | None:
-        """The number of one column: a metric, or an end of its interval."""
-        place = self.at.get(column)
-        if place is None:
-            return None
-        value: float | None = self.row[place]
-        return None if value != value else value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(METRICS)
-
-    def __len__(self) -> int:
-        return len(METRICS)
+    from reports.data.trial import Trial
 
 
 class TrialColumns:

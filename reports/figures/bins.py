@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from reports.data.run_series import Series, value_scale
+from reports.data.run_series import Series
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import Point, bars, line, points
 from reports.drawing.scales import Linear, Log
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
+from reports.figures.quality_axis import value_scale
 from reports.formatting import plural, significant
 from reports.table import Column, Row, Table, text_column
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import HnetError
-from reports.data.study_data import Evidence, Trial
+from reports.data.study_data import Evidence
 from reports.data.task_matrices import TaskMatrix
+from reports.data.trial import Trial
 from reports.drawing.forest_plot import Line
 from reports.drawing.scales import Log, padded_log
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from reports.analysis.families import Family
-from reports.data.study_data import Trial
+from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, vertical_line
 from reports.drawing.labels import Label, callouts
 from reports.drawing.marks import CROWD, Point, bars, cloud, glyphs, points, steps
@@ -15,7 +15,8 @@ from reports.drawing.scales import Linear, Log, padded_log
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import place, quality_scale, words
-from reports.table import Column, Row, Table, mean_column, mean_columns, size_column, text_column, trial_row
+from reports.table import Column, Row, Table, mean_column, mean_columns, size_column, text_column
+from reports.tables.trial_rows import trial_row
 
 NAME = "fronts"
 FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)

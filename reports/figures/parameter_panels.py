@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from reports.analysis.main_effects import Effect, well_known
-from reports.data.study_data import Evidence, Trial, evenly
+from reports.data.study_data import Evidence, evenly, is_varied
+from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter
 from reports.drawing.axes import Frame, axes
 from reports.drawing.color_scale import shade_edges, shade_of
@@ -18,17 +19,9 @@ from reports.drawing.scales import Linear, Log, Ordinal, Scale, padded, padded_l
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import place, quality_scale, words
-from reports.formatting import parameter, plural, spelled
-from reports.table import (
-    Column,
-    Table,
-    columns_of,
-    mean_columns,
-    parameter_columns,
-    short_names,
-    size_column,
-    trial_row,
-)
+from reports.formatting import parameter, plural, short_names, spelled
+from reports.table import Column, Table, columns_of, mean_columns, parameter_columns, size_column
+from reports.tables.trial_rows import trial_row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,13 +77,6 @@ def _caption(evidence: Evidence) -> str:
     if len(evidence.configurations) > MANY:
         text += f" Above {MANY} configurations only the front keeps its interval bars."
     return text
-
-
-def is_varied(evidence: Evidence, name: str) -> bool:
-    """Whether the finished configurations hold more than one value of a parameter."""
-    values = map(spelled, evidence.columns.parameter(name).each)
-    first = next(values, None)
-    return any(value != first for value in values)
 
 
 def _panel(

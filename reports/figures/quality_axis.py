@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from reports.data.study_data import Evidence, Quality, Trial
+from reports.data.study_data import Evidence, Quality
+from reports.data.trial import Trial
 from reports.drawing.marks import Point
 from reports.drawing.scales import Linear, Log, padded, padded_log
-from reports.formatting import mean_text, parameter, range_text, significant
-from reports.table import short_names
+from reports.formatting import mean_text, parameter, range_text, short_names, significant
 from studies.statistics.interval import Interval
+
+if TYPE_CHECKING:
+    pass
 
 MIN_ACCURACY_SPAN = 0.02
 
@@ -60,3 +64,10 @@ def words(evidence: Evidence, trial: Trial) -> str:
 
 def _with_range(interval: Interval) -> str:
     return mean_text(interval) if interval.low is None else f"{mean_text(interval)} {range_text(interval)}"
+
+
+def value_scale(quality: Quality, values: Sequence[float], pixels: tuple[float, float]) -> Linear | Log:
+    """A y axis over all values; errors get a log axis where they are positive."""
+    if quality.higher_is_better:
+        return Linear(accuracy_domain(values), pixels)
+    return Log(padded_log(values), pixels) if min(values) > 0 else Linear(padded(0.0, max(values)), pixels)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.data.run_series import Series, value_scale
+from reports.data.run_series import Series
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import CROWD, Point, cloud, points
 from reports.drawing.scales import Log
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
+from reports.figures.quality_axis import value_scale
 from reports.formatting import plural, significant
 from reports.table import Column, Row, Table, text_column
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.data.study_data import Evidence, Trial
+from reports.data.study_data import Evidence
 from reports.data.task_matrices import TaskMatrix, task_rows
+from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes
 from reports.drawing.heatmap import HeatScale, heat_cells
 from reports.drawing.marks import Point, bars, line, points

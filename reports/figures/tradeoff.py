@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from reports.analysis.recommendation import Answer
-from reports.data.study_data import MAX_RUNS, Evidence, Quality, Trial
+from reports.data.study_data import MAX_RUNS, Evidence, Quality
+from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, horizontal_line, vertical_line
 from reports.drawing.labels import Label, callouts
 from reports.drawing.marks import MANY, Point, bars, cloud, points, steps
@@ -18,7 +19,8 @@ from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import place, quality_scale, words
 from reports.formatting import plural, significant
-from reports.table import Column, Columns, Table, mean_columns, parameter_columns, size_column, trial_table
+from reports.table import Column, Columns, Table, mean_columns, parameter_columns, size_column
+from reports.tables.trial_rows import trial_table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import Comparison, Pair, compare, headline
-from reports.analysis.ranks import finding, rank_rows, ranks_figure
+from reports.analysis.ranks import rank_rows
 from reports.data.compared_methods import entrants_of
 from reports.drawing.forest_plot import Line, forest
 from reports.figures.figure import Figure
+from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, json_text, write_all

@@ -13,7 +13,7 @@ from typing import Any
 from hnet_core.errors import HnetError
 from reports.formatting import exact_floats, of_each
 from reports.table import Columns, Row, columns_of, exact_text
-from studies.output.formats import harmless
+from studies.spreadsheet import harmless
 
 
 class ReportNotWritten(HnetError):

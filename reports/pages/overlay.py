@@ -17,13 +17,13 @@ from reports.figures.figure import Figure, choices_of
 from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, ratio_axis
 from reports.figures.seed_scatter import every_seed_figure
 from reports.figures.tradeoff import X_LABEL
-from reports.formatting import mean_text, parameter, range_text, significant
+from reports.formatting import mean_text, parameter, range_text, short_names, significant
 from reports.latex import latex_table
 from reports.pages import tradeoff
 from reports.pages.output_files import csv_text, json_text, write_all
 from reports.pages.render import render
 from reports.pages.tradeoff_content import MIN_FOR_BINS
-from reports.table import Column, Row, Table, mean_columns, short_names, size_column, text_column
+from reports.table import Column, Row, Table, mean_columns, size_column, text_column
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies

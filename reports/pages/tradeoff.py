@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from reports.analysis.main_effects import effect_rows
 from reports.analysis.trial_outcomes import coverage_table
-from reports.data.study_data import Trial
 from reports.data.task_matrices import matrix_rows, task_rows
+from reports.data.trial import Trial
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, json_text, write_all
 from reports.pages.render import short
 from reports.pages.tradeoff_content import Report, collect
 from reports.pages.tradeoff_page import page
-from reports.table import Columns, Row, is_count
+from reports.table import Columns, Row
 from reports.tables.front import front_rows, front_table
 from reports.tables.parameters import parameter_rows
+from reports.tables.trial_rows import is_count
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies

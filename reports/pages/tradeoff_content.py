@@ -13,13 +13,14 @@ from reports.analysis.provenance import PaperCheck, Provenance, paper_check, pro
 from reports.analysis.recommendation import Answer, answer
 from reports.analysis.trial_outcomes import Coverage, coverage
 from reports.data.run_series import during_and_final, means_of
-from reports.data.study_data import Evidence, Trial, evenly, gather
+from reports.data.study_data import Evidence, evenly, gather, is_varied
 from reports.data.task_matrices import TaskMatrix, read_matrices, untrained_mean
+from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure
 from reports.figures.overlay import overlay_figure
-from reports.figures.parameter_panels import is_varied, parameter_panels
+from reports.figures.parameter_panels import parameter_panels
 from reports.figures.seed_scatter import every_seed_figure
 from reports.figures.tasks import TaskView, task_views
 from reports.figures.tradeoff import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure

@@ -10,10 +10,10 @@ from reports.drawing.color_scale import shade_legend
 from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
 from reports.figures.tasks import heat_scale
-from reports.formatting import mean_text, parameter, range_text, significant
+from reports.figures.trial_outcomes import outcomes_bar
+from reports.formatting import mean_text, parameter, range_text, short_names, significant
 from reports.pages.render import render
 from reports.pages.tradeoff_content import Report
-from reports.table import short_names
 from reports.tables.front import front_table
 from reports.tables.parameters import parameter_table
 
@@ -41,6 +41,7 @@ def page(report: Report) -> str:
         mean_text=mean_text,
         range_text=range_text,
         meanings=MEANINGS,
+        outcomes_bar=outcomes_bar(report.coverage.counts),
     )
 
 

@@ -9,17 +9,8 @@ from reports.analysis.comparison import Comparison, Pair
 from reports.data.compared_methods import Entrant
 from reports.data.grouping import field_value
 from reports.formatting import MISSING, mean_text, parameter, significant
-from reports.table import (
-    Column,
-    Row,
-    Table,
-    count_column,
-    mean_columns,
-    memory_column,
-    size_column,
-    text_column,
-    trial_row,
-)
+from reports.table import Column, Row, Table, count_column, mean_columns, memory_column, size_column, text_column
+from reports.tables.trial_rows import trial_row
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reports.data.study_data import Evidence, evenly
-from reports.figures.parameter_panels import is_varied
+from reports.data.study_data import Evidence, evenly, is_varied
 from reports.formatting import whole
 from reports.table import (
     Column,
@@ -16,8 +15,8 @@ from reports.table import (
     memory_column,
     parameter_columns,
     size_column,
-    trial_row,
 )
+from reports.tables.trial_rows import trial_row
 from studies.metrics.definitions import METRICS
 
 NAME = "front"

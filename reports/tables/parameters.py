@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from reports.analysis.importance import MAX_USED, MIN_CONFIGURATIONS, Importance
 from reports.analysis.main_effects import MIN_SHARED, Effect, effect_span, well_known
 from reports.data.study_data import Evidence
-from reports.formatting import MISSING, parameter, significant
-from reports.table import Column, Row, Table, short_names, text_column
+from reports.formatting import MISSING, parameter, short_names, significant
+from reports.table import Column, Row, Table, text_column
 
 NAME = "importance"
 

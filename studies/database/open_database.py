@@ -15,29 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 import studies.database.migrations
 from hnet_core.errors import HnetError
-from studies import DEFAULT_URL
 from studies.database.connections import (
     DatabaseUnreachable,
     despite_races,
-    errors_explained,
     make_engine,
     open_read_only,
-    tune_sqlite,
     unreachable,
 )
 from studies.database.schema import VERSION_TABLE
 from studies.database.urls import masked, parse_url, sqlite_path
-
-__all__ = [
-    "DEFAULT_URL",
-    "DatabaseForeign",
-    "DatabaseUnreachable",
-    "SchemaOutdated",
-    "connect",
-    "despite_races",
-    "errors_explained",
-    "tune_sqlite",
-]
 
 # Any number, the same in every hnet: two processes must not make one PostgreSQL schema at the same time.
 _SCHEMA_LOCK = 0x686E6574

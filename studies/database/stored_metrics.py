@@ -16,10 +16,9 @@ from studies.database.evaluations import read_evaluations
 from studies.database.schema import PRUNED, run, run_summary, study, trial, trial_summary
 from studies.metrics.definitions import MATRIX_METRICS, VARYING
 from studies.metrics.from_matrix import matrix_metrics
-from studies.statistics.intervals import t_quantile
+from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 TRIALS_AT_A_TIME = 1000  # of 5 seeds with 25 evaluations each some 50 MB
@@ -95,30 +94,6 @@ def windows(connection: Connection) -> Iterator[Trials]:
         highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
         for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
             yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
-
-
-def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Mean and 95 % t interval of each group, as `studies.statistics.intervals.t_interval` gives it, for all groups at
-    once.
-
-    Args:
-        group: which configuration each run is of, from 0, (n_runs,).
-        values: one metric of each run, NaN where it has none, (n_runs,).
-
-    Returns:
-        mean, low, high, (n_groups,) each; NaN where there is no run, bounds NaN below two.
-    """
-    import numpy as np
-
-    known = np.isfinite(values)
-    n_groups = int(group.max(initial=-1)) + 1
-    group, values = group[known], values[known]
-    n = np.bincount(group, minlength=n_groups)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(group, weights=values, minlength=n_groups) / n
-        squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=n_groups)
-        half = t_quantile(n) * np.sqrt(squares / (n - 1) / n)
-    return mean, mean - half, mean + half
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -64,3 +65,8 @@ def without_secrets(message: str, url: URL) -> str:
 
 
 _FORMS = "a file name, sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+def mask_passwords(text: str) -> str:
+    """The text with the password of every URL in it hidden."""
+    return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)

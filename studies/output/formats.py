@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hnet_core.errors import ConfigInvalid
+from studies.spreadsheet import harmless
 
 Format = Literal["table", "json", "csv", "jsonl"]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 INTERVAL_KEYS = ("mean", "low", "high", "n")
 
 
@@ -107,11 +107,6 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 def visible(text: str) -> str:
     """Text for a terminal: control characters, which could command it or turn text around, as escapes."""
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-def harmless(text: str) -> str:
-    """Text for a cell of a CSV: an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def is_interval(value: Any) -> bool:

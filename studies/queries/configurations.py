@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Engine, FromClause, Select, func, select
 
 from studies.database.schema import run, run_summary, study, trial
-from studies.database.stored_metrics import over_seeds
 from studies.metrics.definitions import MATRIX_METRICS, METRICS, VARYING
 from studies.queries.queryable_columns import plain_fields
 from studies.queries.row_selection import Choice, Rows
 from studies.queries.trial_columns import count_columns, part_columns
+from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,6 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
@@ -66,3 +67,23 @@ def feasible(
         sign, number = parse_bound(metric, bound)
         mask &= _COMPARE[sign](values(metric), number)
     return mask
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """metric <= bound or metric >= bound."""
+
+    metric: str
+    sign: str
+    bound: float
+
+    @classmethod
+    def parse(cls, metric: str, text: str) -> Constraint:
+        return cls(metric, *parse_bound(metric, text))
+
+    def violation(self, value: float) -> float:
+        """How far `value` is on the wrong side; zero or less is feasible (Optuna's convention)."""
+        return value - self.bound if self.sign.startswith("<") else self.bound - value
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.sign} {self.bound:g}"

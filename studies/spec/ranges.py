@@ -1,18 +1,16 @@
-"""The range of one searched field, in the words of a spec and in Optuna's."""
+"""The range of one searched field, as a spec writes it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from hnet_core.trial import Options
 
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-    from optuna.trial import Trial
+RungUnit = Literal["tasks", "iterations"]
 
 
 class _Searched(Options):
@@ -56,11 +54,6 @@ class FloatRange(_Range):
         self._check(*self.bounds, self.step)
         return self
 
-    def distribution(self) -> BaseDistribution:
-        from optuna.distributions import FloatDistribution
-
-        return FloatDistribution(*self.bounds, log=self.log, step=self.step)
-
     def examples(self) -> list[Any]:
         return list(self.bounds)
 
@@ -84,11 +77,6 @@ class IntRange(_Range):
     def _ordered(self) -> IntRange:
         self._check(*self.bounds, self.step)
         return self
-
-    def distribution(self) -> BaseDistribution:
-        from optuna.distributions import IntDistribution
-
-        return IntDistribution(*self.bounds, log=self.log, step=self.step or 1)
 
     def examples(self) -> list[Any]:
         return list(self.bounds)
@@ -116,11 +104,6 @@ class Choice(_Searched):
 
     def contains(self, value: object) -> bool:
         return encode(value) in [encode(choice) for choice in self.choice]
-
-    def distribution(self) -> BaseDistribution:
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution([encode(value) for value in self.choice])
 
     def examples(self) -> list[Any]:
         return list(self.choice)
@@ -168,12 +151,3 @@ def decode(dimension: FloatRange | IntRange | Choice, value: Any) -> Any:
     if isinstance(dimension, Choice):
         return next(choice for choice in dimension.choice if encode(choice) == value)
     return value
-
-
-def suggest(trial: Trial, name: str, dimension: FloatRange | IntRange | Choice) -> Any:
-    """Draw the value of one field; one drawn before keeps it, so that an interrupted ask can be finished."""
-    if isinstance(dimension, FloatRange):
-        return trial.suggest_float(name, *dimension.bounds, log=dimension.log, step=dimension.step)
-    if isinstance(dimension, IntRange):
-        return trial.suggest_int(name, *dimension.bounds, log=dimension.log, step=dimension.step or 1)
-    return decode(dimension, trial.suggest_categorical(name, [encode(value) for value in dimension.choice]))

@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hnet_core.errors import ConfigInvalid
 from studies.spec.conditions import FAMILY, MISSING, Conditions, Params, changed, lookup, set_field
-from studies.spec.ranges import Choice, FloatRange, IntRange, Space, suggest
-
-if TYPE_CHECKING:
-    from optuna.trial import Trial
+from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 
 Field = FloatRange | IntRange | Choice
 
@@ -35,9 +32,18 @@ class SearchSpace:
     families: Mapping[str, Mapping[str, Any]]
     fields: Space
 
-    def suggest(self, trial: Trial) -> dict[str, Any]:
-        """Draw the parameters of a trial: a value for every field whose condition is met, and for no other."""
-        return self._fill(lambda name, field: suggest(trial, name, field))
+    def fill(self, value_of: Callable[[str, Field], Any]) -> dict[str, Any]:
+        """Give each field whose condition is met its value, conditions after what they refer to."""
+        params: dict[str, Any] = {}
+        block = self.place({})
+        for name in self._conditions.order:
+            if self._conditions.is_met(name, params, block):
+                params[name] = value_of(name, self.fields[name])
+                if name == FAMILY:
+                    block = self.place(params)
+                else:
+                    set_field(block, name, params[name])
+        return params
 
     def place(self, params: Params) -> dict[str, Any]:
         """The trial block with these parameters in place; without a family, that of the first one."""
@@ -123,20 +129,7 @@ class SearchSpace:
 
     def _walk(self, chosen: Params) -> dict[str, Any]:
         """The chosen values, and an example for every other field whose condition is then met."""
-        return self._fill(lambda name, field: chosen.get(name, field.examples()[0]))
-
-    def _fill(self, value_of: Callable[[str, Field], Any]) -> dict[str, Any]:
-        """Give each field whose condition is met its value, conditions after what they refer to."""
-        params: dict[str, Any] = {}
-        block = self.place({})
-        for name in self._conditions.order:
-            if self._conditions.is_met(name, params, block):
-                params[name] = value_of(name, self.fields[name])
-                if name == FAMILY:
-                    block = self.place(params)
-                else:
-                    set_field(block, name, params[name])
-        return params
+        return self.fill(lambda name, field: chosen.get(name, field.examples()[0]))
 
     @property
     def _referred(self) -> set[str]:

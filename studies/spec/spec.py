@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from hnet_core.config_validation import Complaint, check_trial, explain, parse_trial
-from hnet_core.errors import ConfigInvalid, NotFound
-from hnet_core.registry import did_you_mean
-from hnet_core.trial import UNHASHED_TRAINING_KEYS, Options, TrialConfig
+from hnet_core.config_validation import parse_trial
+from hnet_core.trial import Options, TrialConfig
 from studies.metrics.definitions import METRICS
 from studies.spec.conditions import FAMILY
+from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
-from studies.spec.document import Document
-from studies.spec.overrides import apply_overrides, refuse_lost
-from studies.spec.ranges import Dimension
+from studies.spec.ranges import Dimension, RungUnit
 from studies.spec.space import SearchSpace
-from studies.spec.space_validation import check_space
-from studies.spec.variants import take_variant
-from sweeps.constraints import Constraint
-from sweeps.jobs import RungUnit
 
 SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
 
@@ -184,155 +176,13 @@ class SweepSpec(Options):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), study: str | None = None) -> SweepSpec:
-    """Check a spec in full, before anything is started or written.
+def planned_trials(stored: Mapping[str, Any]) -> int | None:
+    """Trials that a stored spec allows, None where only time ends the sweep.
 
-    Args:
-        document: the YAML as read.
-        data: data root, needed where a stream's shape depends on a user's own data set.
-        assignments: `--set` arguments.
-        study: replaces the name of the study.
-
-    Raises:
-        ConfigInvalid: one line per thing that is wrong, each with file, line and key.
+    Of an imported study, or of a spec that is no longer valid, those of its budget.
     """
-    content = document.content
-    take_variant(document, None)
-    apply_overrides(document, assignments, SweepSpec.model_fields)
-    if study is not None:
-        content["study"] = study
     try:
-        spec, complaints = _check(content, data)
-    except NotFound as error:
-        raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
-    if spec is None:
-        lines = [f"{document.place(one.path)}: {one}" for one in complaints]
-        raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
-    refuse_lost(document)
-    return spec
-
-
-def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
-    try:
-        spec = SweepSpec.model_validate(content)
-    except ValidationError as error:
-        complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
-        trial = content.get("trial")
-        if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
-            complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
-        return None, complaints
-    complaints = check_space(spec, data) or [
-        *_check_metrics(spec, data),
-        *_check_rungs(spec, data),
-        *_check_first(spec),
-    ]
-    return (None, complaints) if complaints else (spec, [])
-
-
-def _without_tags(complaint: Complaint) -> Complaint:
-    """Pydantic puts the chosen kind of range into the path: search, FIELD, float, float -> search, FIELD, float."""
-    path = complaint.path
-    if len(path) > 3 and path[0] == "search":
-        path = (*path[:2], *path[3:])
-    elif len(path) == 3 and path[0] == "search" and path[2] in ("float", "int", "choice"):
-        path = path[:2]
-    return Complaint(path, complaint.message)
-
-
-def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    from hnet_core.build import stream_shape
-
-    config = spec.config()
-    measure = stream_shape(config, data).measure
-    usable = [name for name, metric in METRICS.items() if metric.measure in (None, measure)]
-    for block, names in (("objectives", spec.objectives), ("constraints", spec.constraints)):
-        for name in names:
-            if name not in METRICS:
-                yield Complaint((block, name), f"unknown metric{did_you_mean(name, usable)}")
-            elif name not in usable:
-                wanted = f"stream {config.stream.name} measures {measure}"
-                yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
-
-
-def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    from hnet_core.build import stream_shape
-
-    config = spec.config()
-    n_tasks, iterations, stopping = stream_shape(config, data).n_tasks, config.training.iterations, spec.early_stopping
-    if stopping is not None and not stopping.of_stream(n_tasks, iterations):
-        end = n_tasks if stopping.unit == "tasks" else n_tasks * iterations
-        message = f"must be below the number of {stopping.unit}, {end}, where every trial ends; remove early_stopping"
-        yield Complaint(("early_stopping", "rungs"), message)
-    if spec.racing and spec.seeds < 3:
-        yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
-
-
-def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
-    for position, params in enumerate(spec.enqueue):
-        misfit = spec.space.misfit(params)
-        if misfit is not None:
-            yield Complaint(("enqueue", position), misfit)
-    if spec.warm_start is not None and spec.sampler in ("random", "grid"):
-        yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")
-
-
-def contradictions(spec: SweepSpec) -> list[str]:
-    """Objectives that are searched in the direction in which their metric gets worse, in words; empty for none."""
-    wanted = {"higher": "maximize", "lower": "minimize"}
-    return [
-        f"objective {name} is to be {direction}d, but {METRICS[name].better} is better"
-        for name, direction in spec.objectives.items()
-        if wanted[METRICS[name].better] != direction
-    ]
-
-
-def reductions(spec: SweepSpec) -> list[str]:
-    """Where a sweep runs less than the published experiment it follows, in words; empty for none."""
-    if spec.paper is None:
-        return []
-    mine: dict[str, Any] = {"seeds": spec.seeds}
-    for name in spec.paper.settings:
-        if name != "seeds":
-            block: Any = spec.space.place(spec.space.example())
-            for key in name.split("."):
-                block = block.get(key) if isinstance(block, Mapping) else None
-            mine[name] = block
-    return [
-        f"{name} {mine[name]} instead of {published:g}"
-        for name, published in spec.paper.settings.items()
-        if isinstance(mine[name], (int, float)) and mine[name] < published
-    ]
-
-
-# What may change when a study goes on.
-CHANGEABLE = (
-    ("budget",),
-    ("limits",),
-    ("keep",),
-    ("seeds",),
-    ("paper",),
-    *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),
-)
-
-
-def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A spec without what may change between two starts of the same study."""
-    return _without(spec, CHANGEABLE)
-
-
-def as_read_today(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A spec as an earlier hnet stored it, with the defaults of what has been added since."""
-    try:
-        return SweepSpec.model_validate(stored).to_dict()
-    except ValidationError:  # then it differs, and is shown as it is
-        return stored
-
-
-def _without(content: Mapping[str, Any], paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:
-    kept = {}
-    for key, value in content.items():
-        if (key,) in paths:
-            continue
-        deeper = [path[1:] for path in paths if len(path) > 1 and path[0] == key]
-        kept[key] = _without(value, deeper) if deeper and isinstance(value, Mapping) else value
-    return kept
+        return SweepSpec.model_validate(stored).planned_trials
+    except ValidationError:
+        trials: int | None = (stored.get("budget") or {}).get("trials")
+        return trials

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 DEFAULT_INTERVAL = "t95"
 INTERVAL_LABELS = {
     "t95": "95 % t interval over runs",
@@ -113,3 +117,27 @@ def summary(name: str, values: Sequence[float | None]) -> Any:
     if values and name in WHOLE:
         return values[0]
     return t_interval(values).to_dict()
+
+
+def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Mean and 95 % t interval of each group, as `studies.statistics.intervals.t_interval` gives it, for all groups at
+    once.
+
+    Args:
+        group: which configuration each run is of, from 0, (n_runs,).
+        values: one metric of each run, NaN where it has none, (n_runs,).
+
+    Returns:
+        mean, low, high, (n_groups,) each; NaN where there is no run, bounds NaN below two.
+    """
+    import numpy as np
+
+    known = np.isfinite(values)
+    n_groups = int(group.max(initial=-1)) + 1
+    group, values = group[known], values[known]
+    n = np.bincount(group, minlength=n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(group, weights=values, minlength=n_groups) / n
+        squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=n_groups)
+        half = t_quantile(n) * np.sqrt(squares / (n - 1) / n)
+    return mean, mean - half, mean + half

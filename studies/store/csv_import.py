@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import WeightCounts
-from studies.output.formats import FORMULA_STARTS
+from studies.spreadsheet import FORMULA_STARTS
 from studies.store.importing import ImportedRun, ImportedTrial
 
 NEEDED = ("number", "seed", "after_task", "on_task", "value", "target_weights", "model_weights")

@@ -21,10 +21,10 @@ from sweeps.cli.listing import list_components
 from sweeps.cli.optuna_transfer import export_optuna, import_optuna
 from sweeps.cli.report import app as report_app
 from sweeps.cli.study import app as study_app
+from sweeps.cli.study_admin import remove
 from sweeps.cli.sweep import app as sweep_app
 from sweeps.cli.trial import app as trial_app
 from sweeps.driver.stop_signals import Terminated
-from sweeps.remove_cli import remove
 
 app = typer.Typer(
     name="hnet",

@@ -9,8 +9,8 @@ import typer
 
 from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
-from studies.options import Database, Output, Shape
 from studies.output.formats import say, write
+from sweeps.cli.options import Database, Output, RowsFormat
 
 app = typer.Typer(name="db", help="Make, upgrade, check and back up study databases.", no_args_is_help=True)
 
@@ -44,7 +44,7 @@ def upgrade(db: Database = DEFAULT_URL) -> None:
 @app.command()
 def check(
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     repair: Annotated[bool, typer.Option(help="First derive all summaries again from the raw measurements.")] = False,
 ) -> None:

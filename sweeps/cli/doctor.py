@@ -15,12 +15,14 @@ import typer
 
 from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
-from sweeps.cli.options import Data, Database, Output, Shape
+from sweeps.cli.options import Data, Database, ObjectFormat, Output
 
 PACKAGES = ("torch", "torchvision", "optuna", "ray", "pandas", "sqlalchemy", "alembic", "scipy", "sklearn", "jinja2")
 
 
-def doctor(db: Database = DEFAULT_URL, data: Data = None, format: Shape = "table", output: Output = None) -> None:
+def doctor(
+    db: Database = DEFAULT_URL, data: Data = None, format: ObjectFormat = "table", output: Output = None
+) -> None:
     """Check Python, packages, processor, data and database; exit code 1 where something a sweep needs is missing."""
     from studies.output.formats import write
 

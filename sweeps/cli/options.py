@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from studies.output.formats import Format
+
 Source = Annotated[
     str,
     typer.Argument(help="A preset (hnet list presets) or a YAML file; NAME:VARIANT for a variant.", show_default=False),
 ]
+StudyName = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a value: training.iterations=200, budget.trials=12, ...", metavar="KEY=VALUE"),
@@ -22,5 +25,16 @@ Data = Annotated[
 Database = Annotated[
     str, typer.Option("--db", envvar="HNET_DB", help="File, sqlite:///FILE or postgresql://USER@HOST/NAME.")
 ]
-Shape = Annotated[Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of standard output.")]
+
+# Formats of one object, and of rows.
+ObjectFormat = Annotated[
+    Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")
+]
+RowsFormat = Annotated[Format, typer.Option("--format", help="table for people; json and csv are exact.")]
+
+Where = Annotated[
+    str | None, typer.Option(help="Condition on columns, such as \"compression_ratio < 0.2 and method == 'hnet'\".")
+]
+Sort = Annotated[str | None, typer.Option(help="Columns, minus for descending, such as -final_accuracy,number.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most so many rows.", show_default=False)]

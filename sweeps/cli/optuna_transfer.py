@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 import typer
 
 from studies import DEFAULT_URL
-from studies.options import Database, Name
 from studies.output.formats import say
+from sweeps.cli.options import Database, StudyName
 
 Storage = Annotated[str, typer.Argument(help="Optuna storage: a SQLite file or a URL.", show_default=False)]
 
 
-def export_optuna(name: Name, target: Storage, db: Database = DEFAULT_URL) -> None:
+def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) -> None:
     """Write a study as an Optuna study, to look at with: optuna-dashboard sqlite:///TARGET"""
     import studies
-    from studies.passwords import mask_passwords
+    from studies.database.urls import mask_passwords
     from sweeps.search.optuna_exchange import to_optuna
 
     say(f"wrote {to_optuna(studies.open(db), name, target)} trials of {name} to {mask_passwords(target)}.")

@@ -9,8 +9,8 @@ import typer
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
-from studies.options import Database, Limit, Name, Output, Shape, Sort, Where
 from studies.output.formats import Format, say, write, write_object
+from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
 from sweeps.cli.study_admin import archive, import_, retry, tag
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ExportShape = Annotated[ExportFormat, typer.Option("--format", help="csv, json, 
 @app.command("ls")
 def list_studies(
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     where: Where = None,
     sort: Sort = None,
@@ -53,10 +53,10 @@ def list_studies(
 
 @app.command()
 def show(
-    name: Name,
+    name: StudyName,
     number: Annotated[int | None, typer.Argument(help="Trial to show whole.", show_default=False)] = None,
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     joint: Annotated[
         str | None,
@@ -75,9 +75,9 @@ def show(
 
 @app.command()
 def trials(
-    name: Name,
+    name: StudyName,
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     where: Where = None,
     sort: Sort = None,
@@ -90,9 +90,9 @@ def trials(
 
 @app.command()
 def front(
-    name: Name,
+    name: StudyName,
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     where: Where = None,
     sort: Sort = None,
@@ -107,7 +107,7 @@ def front(
 @app.command()
 def configurations(
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     where: Where = None,
     sort: Sort = None,
@@ -126,7 +126,7 @@ def compare(
         list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)
     ],
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     metric: Annotated[str, typer.Option(help="What to compare; differs between seeds.")] = "final_accuracy",
     margin: Annotated[
@@ -162,10 +162,10 @@ def compare(
 
 @app.command()
 def diff(
-    a: Name,
-    b: Name,
+    a: StudyName,
+    b: StudyName,
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
 ) -> None:
     """Show what differs between the specs of two studies."""
@@ -180,7 +180,7 @@ def diff(
 
 @app.command()
 def export(
-    name: Name,
+    name: StudyName,
     rows: Annotated[
         str, typer.Option(help="runs (one row a seed), trials (means over seeds) or evaluations (raw matrices).")
     ] = "runs",
@@ -210,7 +210,7 @@ def export(
 def sql(
     query: Annotated[str, typer.Argument(help="One SQL statement that only reads; docs/schema.md names the tables.")],
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 1000,
 ) -> None:

@@ -1,15 +1,18 @@
-"""The commands of `hnet study` that write: tag, archive, retry, import."""
+"""The commands of `hnet study` that write: tag, archive, retry, import, rm."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
-from studies.options import Database, Name, Output, Shape
 from studies.output.formats import say, write
+from sweeps.cli.options import Database, Output, RowsFormat, StudyName
 
 if TYPE_CHECKING:
     from studies.store.admin import Shelf
@@ -22,10 +25,10 @@ OBJECTIVES = {
 
 
 def tag(
-    name: Name,
+    name: StudyName,
     tags: Annotated[list[str] | None, typer.Argument(help="Words to find it by.", show_default=False)] = None,
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: RowsFormat = "table",
     output: Output = None,
     remove: Annotated[list[str] | None, typer.Option("--remove", help="Tag to take away.", show_default=False)] = None,
 ) -> None:
@@ -35,7 +38,7 @@ def tag(
 
 
 def archive(
-    name: Name,
+    name: StudyName,
     db: Database = DEFAULT_URL,
     undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
 ) -> None:
@@ -45,7 +48,7 @@ def archive(
 
 
 def retry(
-    name: Name,
+    name: StudyName,
     numbers: Annotated[list[int] | None, typer.Argument(help="Trials; all that failed if none is named.")] = None,
     db: Database = DEFAULT_URL,
 ) -> None:
@@ -80,6 +83,30 @@ def import_(
         return
     there = connect(source)
     say(f"imported {', '.join(import_studies(there, connect(db, create=True), names or (), as_))}.")
+
+
+def remove(
+    name: StudyName,
+    db: Database = DEFAULT_URL,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a study with all its trials and measurements, for good."""
+    from studies.database.open_database import connect
+    from studies.queries.studies import Studies
+    from studies.store.admin import Shelf
+    from sweeps.runner import checkpoint_folder
+    from sweeps.search.optuna_studies import forget_sampler_study
+
+    engine = connect(db)
+    trials = Studies(engine).trial_counts(name).total
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigInvalid(f"rm deletes {trials} trials of {name} for good; say so with --yes.")
+        typer.confirm(f"Delete {name} and its {trials} trials for good?", abort=True)
+    uuid = Shelf(engine).remove(name)
+    forget_sampler_study(uuid, engine.url.render_as_string(hide_password=False))
+    shutil.rmtree(checkpoint_folder(uuid), ignore_errors=True)
+    say(f"deleted {name} and its {trials} trials.")
 
 
 def _shelf(db: str) -> Shelf:

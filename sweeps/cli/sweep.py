@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, Output, Shape, Source
+from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
@@ -44,8 +44,9 @@ def run(
 
     Exit code 4 means it is finished and trials have failed, or there is no result at all.
     """
-    from studies.passwords import mask_passwords
-    from studies.spec.spec import contradictions, load_spec, reductions
+    from studies.database.urls import mask_passwords
+    from studies.spec.deviations import contradictions, reductions
+    from studies.spec.loading import load_spec
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
@@ -88,7 +89,7 @@ def check(
     workers: Annotated[int | None, typer.Option(min=1, help="To estimate the time for.")] = None,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
-    format: Shape = "table",
+    format: ObjectFormat = "table",
     output: Output = None,
 ) -> None:
     """Check a spec in full without writing anything, and estimate how long the sweep takes.
@@ -97,7 +98,7 @@ def check(
     """
     import studies
     from studies.output.formats import write_object
-    from studies.spec.spec import load_spec
+    from studies.spec.loading import load_spec
     from sweeps.estimate import estimate
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
@@ -109,7 +110,7 @@ def check(
 
 
 @app.command()
-def status(study: Study, db: Database = DEFAULT_URL, format: Shape = "table", output: Output = None) -> None:
+def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
     """How far a study is, and who drives it."""
     import studies
     from studies.output.formats import write_object

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, Output, Shape, Source
+from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source
 
 if TYPE_CHECKING:
-    from hnet_core.stacked import Checkpoint
     from hnet_core.trial import TrialConfig, TrialResult
 
 app = typer.Typer(help="Train or describe one configuration, without a study.", no_args_is_help=True)
@@ -30,7 +29,7 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="Train with seeds 0, 1, ...")] = 1,
     data: Data = None,
     device: Device = None,
-    format: Shape = "table",
+    format: ObjectFormat = "table",
     output: Output = None,
 ) -> None:
     """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
@@ -50,7 +49,7 @@ def describe(
     set_: Assignments = None,
     family: Family = None,
     data: Data = None,
-    format: Shape = "table",
+    format: ObjectFormat = "table",
     output: Output = None,
 ) -> None:
     """Count weights, bytes and arithmetic of one configuration; trains and allocates nothing."""
@@ -77,54 +76,23 @@ def export(
     the same result on the same machine.
     """
     import studies
-    from hnet_core import trained_model as model
-    from hnet_core.build import method_shape, stream_shape
-    from hnet_core.config_validation import parse_trial
     from hnet_core.data import data_root
-    from hnet_core.errors import NotFound
-    from sweeps.driver.checkpoint_retention import place
+    from sweeps.model_export import export_model
     from sweeps.runner import checkpoint_place
 
     found = studies.open(db)
-    row = found.trial(study, number)
-    if seed not in [run["seed"] for run in row["runs"]] or row["state"] != "COMPLETE":
-        seeds = ", ".join(str(run["seed"]) for run in row["runs"]) or "none"
-        raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {seeds}.")
-    config = parse_trial(row["config"])
-    source = number if row["duplicate_of"] is None else row["duplicate_of"]
-    location = place(checkpoint_place(found.study(study).uuid, storage), source)
-    checkpoint, origin = _kept(location, config, seed), "its kept checkpoint"
-    if checkpoint is None:
-        if storage is not None:
-            print(f"No checkpoint of trial {source} and seed {seed} was kept in {storage}.", file=sys.stderr)
-        checkpoint, origin = _trained(config, seed, data_root(data)), "trained again"
-    model.save(output, config, method_shape(config, stream_shape(config, data_root(data))), checkpoint)
-    stored = found.matrices(study, number)[[run["seed"] for run in row["runs"]].index(seed)][-1]
-    last = checkpoint["progress"]["test"][-1]
-    furthest = max(abs(now - then) for now, then in zip(last, stored, strict=True) if now is not None)
-    same = "the stored result, to the bit" if furthest == 0 else f"the stored result up to {furthest:.2g} on one task"
-    print(f"Wrote {output}: trial {number}, seed {seed}, {origin}; {same}.", file=sys.stderr)
-
-
-def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:
-    """The last checkpoint of a finished seed, None where it was not kept."""
-    from sweeps.checkpoints import open_checkpoints
-    from sweeps.worker import furthest
-
-    found = furthest(open_checkpoints(location)).get(seed)
-    whole = found is not None and None not in found["progress"]["test"][-1]
-    return found if found is not None and whole and found["config_hash"] == config.hash() else None
-
-
-def _trained(config: TrialConfig, seed: int, root: Path) -> Checkpoint:
-    from hnet_core.training import TrialRun
-
-    run = TrialRun(config, seed, root)
+    location = checkpoint_place(found.study(study).uuid, storage)
     with _TaskLine(1) as line:
-        while not run.finished:
-            report = run.train_task()
-            line.show(seed, report)
-    return report.checkpoint
+        made = export_model(found, study, number, seed, output, location, data_root(data), on_task=line.show)
+    if storage is not None and not made.was_kept:
+        print(f"No checkpoint of trial {number} and seed {seed} was kept in {storage}.", file=sys.stderr)
+    origin = "its kept checkpoint" if made.was_kept else "trained again"
+    same = (
+        "the stored result, to the bit"
+        if made.deviation == 0
+        else (f"the stored result up to {made.deviation:.2g} on one task")
+    )
+    print(f"Wrote {output}: trial {number}, seed {seed}, {origin}; {same}.", file=sys.stderr)
 
 
 def _config(

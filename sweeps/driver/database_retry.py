@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from studies.database.open_database import DatabaseUnreachable
+from studies.database.connections import DatabaseUnreachable
 
 PATIENCE_SECONDS = 600.0
 SECONDS_UNTIL_WORD = 10.0

@@ -28,6 +28,7 @@ from sweeps.driver.suggestions import asked_trial, impossible_trial, known_viola
 from sweeps.driver.trial_recorder import Books
 from sweeps.fault_injection import crash_point
 from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.search.distributions import suggest
 from sweeps.search.early_stopping import StoppingRules
 from sweeps.search.objectives import gather, joined, measured, values_to_tell, violations
 
@@ -136,7 +137,7 @@ class Driver:
     def _ask(self) -> tuple[Trial, dict[str, Any]]:
         trial = self.books.ask(self._begun | {asked.number for asked, _ in self._asked_ahead})
         crash_point("after_ask")
-        return trial, self.books.patiently(lambda: self.spec.space.suggest(self.books.trial(trial.number)))
+        return trial, self.books.patiently(lambda: suggest(self.spec.space, self.books.trial(trial.number)))
 
     def next_job(self) -> Job | None:
         """The next job, or None: nothing now (see `finished`)."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Collection, Sequence
 from typing import TextIO
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
+from studies.spec.spec import SweepSpec
+from studies.statistics.pareto import pareto_mask
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Message, Step
-from sweeps.summary import best_and_front
 
 SECONDS_BETWEEN_LINES = 60.0
 
@@ -95,3 +98,17 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def best_and_front(spec: SweepSpec, objectives: Collection[Sequence[float | None]]) -> list[str]:
+    """Such as ["best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"]; empty before the first result."""
+    values = np.array([[np.nan if value is None else value for value in row] for row in objectives], dtype=float)
+    values = values[~np.isnan(values).any(axis=1)] if len(values) else values
+    if not len(values):
+        return []
+    names, directions = list(spec.objectives), list(spec.objectives.values())
+    first = values[:, 0]
+    best = int(first.argmax() if directions[0] == "maximize" else first.argmin())
+    rest = ", ".join(f"{name} {value:.3g}" for name, value in zip(names[1:], values[best, 1:], strict=True))
+    text = f"best {names[0]} {values[best, 0]:.4g}" + (f" at {rest}" if rest else "")
+    return [text, f"front {int(pareto_mask(values, directions).sum())}"] if len(names) > 1 else [text]

@@ -10,6 +10,7 @@ from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
 from sweeps.driver.driver import Driver
 from sweeps.driver.trial_recorder import noted_rungs
+from sweeps.search.distributions import suggest
 from sweeps.search.warm_start import PAST
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _run_again(driver: Driver, trial: FrozenTrial, row: Mapping[str, Any] | None
         driver.give_up(trial.number, attempt - 1, f"the same configuration failed as trial {original}", duplicate=True)
         return
     asked = optuna.trial.Trial(driver.optuna, trial._trial_id)
-    driver.begin(asked, driver.spec.space.suggest(asked), attempt)
+    driver.begin(asked, suggest(driver.spec.space, asked), attempt)
 
 
 def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from hnet_core.build import networks, stream_shape
 from hnet_core.trial import TrialConfig
 from studies.metrics.definitions import static_metrics
+from studies.spec.constraints import Constraint
 from studies.spec.spec import SweepSpec
 from studies.store.suggested_trial import AskedTrial
-from sweeps.constraints import Constraint
 
 
 def asked_trial(config: TrialConfig, params: Mapping[str, Any], data_root: str) -> AskedTrial:

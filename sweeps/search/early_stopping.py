@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hnet_core.trial import TrialResult
 from studies.metrics.definitions import METRICS, SELECTED_BY
+from studies.spec.ranges import RungUnit
 from studies.spec.spec import SweepSpec
 from studies.statistics.intervals import t_interval
-from sweeps.jobs import Job, RungUnit
+from sweeps.jobs import Job
 from sweeps.search.moasha import Rungs, Score
 from sweeps.search.objectives import Metrics, gather, joined, mean, values_to_tell, violations
 

@@ -6,8 +6,6 @@ everything else as user attributes, and theirs come in as one evaluation per tri
 
 from __future__ import annotations
 
-import json
-import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.trial import Measure, WeightCounts
-from studies.database.open_database import errors_explained, tune_sqlite
 from studies.database.schema import RUNNING
-from studies.database.urls import parse_url, sqlite_path
+from studies.database.urls import mask_passwords, parse_url, sqlite_path
 from studies.metrics.definitions import METRICS
-from studies.passwords import mask_passwords
 from studies.queries.studies import Studies
+from studies.spec.ranges import encode
 from studies.store.importing import ImportedRun, ImportedTrial
 from studies.store.store import StudyExists
+from sweeps.search.optuna_studies import open_storage
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-    from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial, TrialState
 
 
@@ -44,7 +41,7 @@ def to_optuna(studies: Studies, name: str, url: str) -> int:
 
     record = studies.study(name)
     rows = [row for row in studies.trial_rows(name).dicts() if row["state"] != RUNNING]
-    storage = _storage(url)
+    storage = open_storage(url)
     if name in optuna.get_all_study_names(storage):
         raise StudyExists(f"an Optuna study {name!r} is in {mask_passwords(url)} already; name another storage.")
     objectives = record.objectives
@@ -94,7 +91,7 @@ def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
     path = sqlite_path(parse_url(url))
     if path is not None and not path.exists():
         raise NotFound(f"there is no Optuna storage {path}; name its file, or its URL.")
-    storage = _storage(url)
+    storage = open_storage(url)
     if name not in optuna.get_all_study_names(storage):
         known = ", ".join(optuna.get_all_study_names(storage)) or "none"
         raise NotFound(f"Optuna study {name!r} is not in {mask_passwords(url)}, which holds {known}.")
@@ -105,23 +102,11 @@ def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
     return [_imported(trial, meaning) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
 
 
-def _storage(url: str) -> RDBStorage:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    parsed = parse_url(url)
-    with errors_explained(parsed):
-        storage = optuna.storages.RDBStorage(parsed.render_as_string(hide_password=False))
-    tune_sqlite(storage.engine)
-    return storage
-
-
 def _frozen(row: Mapping[str, Any], objectives: Sequence[str], known: Mapping[str, BaseDistribution]) -> FrozenTrial:
     from optuna.trial import FrozenTrial
 
     values = [row[metric] for metric in objectives]
-    params = {name: _encoded(value) for name, value in row["params"].items()}
+    params = {name: encode(value) for name, value in row["params"].items()}
     state = _state(row["state"], all(value is not None for value in values))
     metrics = {
         key: row[key] for name in METRICS for key in (name, f"{name}.low", f"{name}.high") if row.get(key) is not None
@@ -158,11 +143,6 @@ def _local(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone().replace(tzinfo=None)
 
 
-def _encoded(value: Any) -> Any:
-    """A value as a choice of Optuna may be: lists as JSON text."""
-    return json.dumps(value) if isinstance(value, (list, dict)) else value
-
-
 def _distributions(
     rows: Sequence[Mapping[str, Any]], search: Mapping[str, Any]
 ) -> Iterator[tuple[str, BaseDistribution]]:
@@ -170,7 +150,7 @@ def _distributions(
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     for name in dict.fromkeys(name for row in rows for name in row["params"]):
-        used = [_encoded(row["params"][name]) for row in rows if name in row["params"]]
+        used = [encode(row["params"][name]) for row in rows if name in row["params"]]
         entry = search.get(name) or {}
         for key, kind in (("float", FloatDistribution), ("int", IntDistribution)):
             if key in entry:
@@ -178,7 +158,7 @@ def _distributions(
                 yield name, kind(low, high, log=bool(entry.get("log")))
                 break
         else:
-            yield name, CategoricalDistribution(list(dict.fromkeys([*map(_encoded, entry.get("choice") or ()), *used])))
+            yield name, CategoricalDistribution(list(dict.fromkeys([*map(encode, entry.get("choice") or ()), *used])))
 
 
 def _imported(trial: FrozenTrial, meaning: Meaning) -> ImportedTrial:

@@ -1,15 +1,14 @@
-"""Optuna's samplers as a spec names them, and its storage in our database."""
+"""Optuna's samplers as a spec names them."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from studies.database.open_database import despite_races, tune_sqlite
 from studies.spec.ranges import encode
 from studies.spec.spec import SweepSpec
+from sweeps.search.optuna_studies import open_sampler_study
 
 if TYPE_CHECKING:
     import optuna
@@ -17,27 +16,13 @@ if TYPE_CHECKING:
 
 
 def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
-    """The sampler's memory of a study: Optuna's own tables, in the same database as ours.
+    """The Optuna study of a spec with its sampler.
 
     Args:
-        name: unique in the database.
+        name: unique in the database, see `optuna_name`.
         url: of the database, as SQLAlchemy reads it.
     """
-    import optuna
-
-    from sweeps.search.held_storage import HeldStorage
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    checks = {} if url.startswith("sqlite") else {"pool_pre_ping": True}  # a server may have restarted meanwhile
-    tables = despite_races(lambda: optuna.storages.RDBStorage(url, engine_kwargs=checks))
-    tune_sqlite(tables.engine)
-    backend = optuna.storages.get_storage(tables)
-    optuna.create_study(
-        storage=backend, study_name=name, directions=list(spec.objectives.values()), load_if_exists=True
-    )
-    held = HeldStorage(backend, backend.get_study_id_from_name(name))
-    study = optuna.load_study(study_name=name, storage=held)
+    study = open_sampler_study(name, url, list(spec.objectives.values()))
     study.sampler = make_sampler(spec, n_drawn=sum(len(trial.params) for trial in study.get_trials(deepcopy=False)))
     return study
 

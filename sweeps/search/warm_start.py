@@ -11,6 +11,7 @@ from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
 from studies.spec.ranges import encode
 from studies.spec.spec import SweepSpec
+from sweeps.search.distributions import distribution
 from sweeps.search.objectives import values_to_tell, violations
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _past_trials(spec: SweepSpec, studies: Studies) -> Iterator[FrozenTrial]:
             continue
         yield create_trial(
             params={key: encode(value) for key, value in params.items()},
-            distributions={key: spec.search[key].distribution() for key in params},
+            distributions={key: distribution(spec.search[key]) for key in params},
             values=values,
             user_attrs={PAST: f"{name}#{number}"},
             constraints=violations(spec, metrics),

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 import studies
 from hnet_core.trial import TrialResult
-from reports.data.study_data import Evidence, Quality, Trial
-from reports.data.trial_arrays import Measured
+from reports.data.study_data import Evidence, Quality
+from reports.data.trial import Measured, Trial
 from studies.database.open_database import connect
 from studies.metrics.definitions import METRICS
 from studies.queries.record import StudyRecord

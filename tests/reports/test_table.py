@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reports.table import Table, columns_of, mean_columns, parameter_columns, short_names, size_column, trial_row
+from reports.formatting import short_names
+from reports.table import Table, columns_of, mean_columns, parameter_columns, size_column
+from reports.tables.trial_rows import trial_row
 from tests.reports.cases import make_trial
 
 

@@ -12,8 +12,9 @@ import pytest
 
 import studies
 from hnet_core.errors import HnetError
-from studies.database.open_database import DatabaseUnreachable
-from studies.spec.spec import Limits, fixed_part
+from studies.database.connections import DatabaseUnreachable
+from studies.spec.continuation import fixed_part
+from studies.spec.spec import Limits
 from studies.store.store import Store
 from sweeps.checkpoints import Folder
 from sweeps.driver.database_retry import Patience

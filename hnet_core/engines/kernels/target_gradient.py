@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.mlp_gradient import MlpGradient
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.targets.mlp import Mlp
 
 

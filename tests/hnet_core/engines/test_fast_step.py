@@ -14,7 +14,7 @@ from hnet_core.engines.output_drift.direct import Direct
 from hnet_core.engines.output_drift.gram import Gram
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets.chunked import ChunkedHypernet
-from hnet_core.seed_stack import Seat
+from hnet_core.seed_stack import MemberStep
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from hnet_core.weights.sources import GeneratedWeights
@@ -129,7 +129,7 @@ def test_auto_takes_the_fast_engine_for_what_it_knows_and_the_plain_one_for_the_
     run = TrialRun(configured("auto", {}), seed=0)
     problem = run._problem
     fast = hypernet_step(problem, GeneratedWeights(problem))
-    assert isinstance(fast, Seat) and isinstance(fast.shared, FastStep)
+    assert isinstance(fast, MemberStep) and isinstance(fast.shared, FastStep)
 
     class Unknown(ChunkedHypernet):
         """A hypernetwork from outside: it might generate in any way."""

@@ -6,7 +6,7 @@ import torch
 from hnet_core.build import networks
 from hnet_core.data import data_root
 from hnet_core.methods.ewc import Ewc
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
 from hnet_core.training import run_trial

@@ -6,8 +6,8 @@ import torch
 from hnet_core.build import networks
 from hnet_core.data import data_root
 from hnet_core.methods.latent_replay import LatentReplay
-from hnet_core.methods.protocol import Problem
 from hnet_core.methods.replay_buffer import ReplayBuffer
+from hnet_core.problem import Problem
 from hnet_core.registry import STREAMS
 from hnet_core.seeding import generator
 from hnet_core.streams import Stream

@@ -13,7 +13,7 @@ from torch import Tensor
 from hnet_core.build import method_shape, networks, stream_shape
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.methods.partial_hnet import PartialHnet
-from hnet_core.methods.protocol import Problem
+from hnet_core.problem import Problem
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
 from hnet_core.trial import TrialConfig

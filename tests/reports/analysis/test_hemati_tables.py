@@ -11,7 +11,7 @@ from hnet_core.build import networks, stream_shape
 from hnet_core.trial import TrialConfig
 from reports.analysis.reproduction import MEBIBYTE, _Candidate, _match, judge
 from reports.data.published_tables import PublishedCell, published_table
-from studies.spec.spec import load_spec
+from studies.spec.loading import load_spec
 from sweeps.presets import open_document
 
 ROWS = {

@@ -9,7 +9,8 @@ import pytest
 
 from reports.analysis.importance import MIN_CONFIGURATIONS, importances
 from reports.analysis.main_effects import BINS, MAX_SINGLE_VALUES, effect_rows, effect_span, main_effects
-from reports.data.study_data import Evidence, Trial
+from reports.data.study_data import Evidence
+from reports.data.trial import Trial
 from reports.formatting import spelled
 from reports.tables.parameters import parameter_rows, parameter_table
 from studies.statistics.intervals import t_interval

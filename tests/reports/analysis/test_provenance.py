@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reports.analysis.provenance import paper_check, provenance
-from studies.passwords import mask_passwords
+from studies.database.urls import mask_passwords
 from tests.reports.cases import SPEC, make_evidence, make_record, make_trial
 from tests.studies.sample import PROVENANCE
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reports.analysis.ranks import average_ranks, rank_rows, ranks_figure
+from reports.analysis.ranks import average_ranks, rank_rows
+from reports.figures.ranks import ranks_figure
 
 # Demsar (2006), Table 6: AUC of C4.5 with variants on 14 data sets; average ranks 3.143, 2.000, 2.893, 1.964.
 DEMSAR = [

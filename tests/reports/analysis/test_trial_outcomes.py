@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from reports.analysis.trial_outcomes import coverage
-from reports.data.study_data import Trial
-from studies.spec.spec import SweepSpec, load_spec
+from reports.data.trial import Trial
+from studies.spec.loading import load_spec
+from studies.spec.spec import SweepSpec
 from sweeps.presets import open_document
 from tests.reports.cases import SPEC, make_evidence, make_trial
 

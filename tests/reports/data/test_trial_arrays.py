@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.data.study_data import Trial
+from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter, TrialColumns
 from reports.formatting import spelled
 from tests.reports.cases import make_trial

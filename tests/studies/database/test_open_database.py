@@ -20,7 +20,8 @@ from sqlalchemy import Engine, create_engine, inspect, text
 import studies.database.migrations
 from hnet_core.errors import ConfigInvalid
 from studies.database import open_database as database
-from studies.database.open_database import DatabaseForeign, DatabaseUnreachable, SchemaOutdated, connect, tune_sqlite
+from studies.database.connections import DatabaseUnreachable, tune_sqlite
+from studies.database.open_database import DatabaseForeign, SchemaOutdated, connect
 from studies.database.schema import VERSION_TABLE, metadata
 from studies.database.views import VIEWS
 from studies.queries.studies import Studies

@@ -21,10 +21,10 @@ from studies.database.backup import backup
 from studies.database.integrity import check_database, repair_summaries
 from studies.database.open_database import connect
 from studies.database.schema import evaluation, run, run_summary, trial, trial_summary
-from studies.database.stored_metrics import fill_summaries, over_seeds
+from studies.database.stored_metrics import fill_summaries
 from studies.metrics.definitions import VARYING
 from studies.queries.studies import Studies
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import over_seeds, t_interval
 from sweeps.cli.db import DatabaseInconsistent, app
 from tests.studies.sample import sample_study
 

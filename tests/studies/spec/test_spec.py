@@ -8,8 +8,10 @@ import pytest
 
 from hnet_core.errors import ConfigInvalid, DatasetMissing
 from studies.comparing.configurations import differences
+from studies.spec.continuation import fixed_part
+from studies.spec.deviations import reductions
 from studies.spec.document import parse_document
-from studies.spec.spec import fixed_part, load_spec, reductions
+from studies.spec.loading import load_spec
 from sweeps.presets import open_document, preset_names, preset_summary
 from tests.sweeps.tiny import tiny_spec
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hnet_core.errors import ConfigInvalid, NotFound
-from studies.spec.spec import load_spec, reductions
+from studies.spec.deviations import reductions
+from studies.spec.loading import load_spec
 from sweeps.presets import open_document, preset_names, preset_variants
 
 SPEC = """

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 import studies
 from hnet_core.errors import ConfigInvalid, NotFound
-from studies.database.open_database import DatabaseUnreachable, connect
+from studies.database.connections import DatabaseUnreachable
+from studies.database.open_database import connect
 from studies.errors import StudyNotFound
 from studies.store.admin import Shelf
 from studies.store.store import Store

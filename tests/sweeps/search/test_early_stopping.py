@@ -12,7 +12,8 @@ import studies
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import TrialResult
 from studies.spec.document import parse_document
-from studies.spec.spec import SweepSpec, load_spec
+from studies.spec.loading import load_spec
+from studies.spec.spec import SweepSpec
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Job
 from sweeps.runner import run_sweep

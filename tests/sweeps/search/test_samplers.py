@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from studies.database.open_database import connect, despite_races
+from studies.database.connections import despite_races
+from studies.database.open_database import connect
 from sweeps.search.samplers import open_optuna_study
 from tests.sweeps.tiny import tiny_spec
 

@@ -13,7 +13,7 @@ import studies
 from hnet_core.errors import ConfigInvalid
 from studies.errors import StudyNotFound
 from studies.spec.document import parse_document
-from studies.spec.spec import load_spec
+from studies.spec.loading import load_spec
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Failure
 from sweeps.runner import run_sweep

@@ -1,0 +1,78 @@
+"""One row of a study, and its metrics as intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of the study in any state; `metrics` holds what was measured, over its `n` seeds."""
+
+    number: int
+    state: str
+    reason: str | None
+    duplicate_of: int | None
+    n: int
+    params: Mapping[str, Any]
+    metrics: Measured
+
+    def __getitem__(self, metric: str) -> Interval:
+        return self.metrics[metric]
+
+    @cached_property
+    def ratio(self) -> float:
+        """Weights needed to run every task over the weights of one target network."""
+        return self.value("compression_ratio")
+
+    def mean(self, metric: str) -> float | None:
+        """The mean without its interval."""
+        return self.metrics.number(metric)
+
+    def value(self, metric: str) -> float:
+        """The mean of a metric that is known to be there."""
+        mean = self.mean(metric)
+        assert mean is not None, metric
+        return mean
+
+
+class Measured(Mapping[str, Interval]):
+    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them.
+
+    Args:
+        row: the values of a row of `hnet study trials`.
+        at: the place of each column in it; a metric that is no column was not measured.
+    """
+
+    __slots__ = ("at", "row")
+
+    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
+        self.row = row
+        self.at = at
+
+    def __getitem__(self, name: str) -> Interval:
+        n = int(self.row[self.at["n"]] or 0)
+        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
+
+    def number(self, column: str) -> float | None:
+        """The number of one column: a metric, or an end of its interval."""
+        place = self.at.get(column)
+        if place is None:
+            return None
+        value: float | None = self.row[place]
+        return None if value != value else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METRICS)
+
+    def __len__(self) -> int:
+        return len(METRICS)

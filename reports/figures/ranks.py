@@ -1,0 +1,60 @@
+"""Average ranks over streams as a critical-difference diagram."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from reports.analysis.ranks import Ranks
+from reports.drawing.scales import Linear
+from reports.drawing.svg import element, figure, pixel
+from reports.formatting import significant
+
+WIDTH, LEFT, RIGHT, TOP = 960.0, 210.0, 40.0, 46.0
+ROW = 26.0
+
+
+def ranks_figure(found: Ranks) -> Markup:
+    """Labels at their average ranks, a bar over those that cannot be told apart, and the critical difference."""
+    k = len(found.ranks)
+    x = Linear((1.0, float(k)), (LEFT, WIDTH - RIGHT))
+    bars = found.cliques
+    first = TOP + 16 + 12 * len(bars)
+    height = first + ROW * k + 8
+    parts = [_axis(x, k, found)]
+    for i, (low, high) in enumerate(bars):
+        y = TOP + 12 * (i + 1)
+        parts.append(element("path", d=f"M{pixel(x(low) - 4)} {pixel(y)}H{pixel(x(high) + 4)}", class_="clique"))
+    for i, (label, rank) in enumerate(found.ranks):
+        y = first + ROW * (i + 0.5)
+        dot = element("path", element("title", f"{label}: {significant(rank)}"), d=f"M{pixel(x(rank))} {pixel(y)}h0")
+        parts += [
+            element("path", d=f"M{pixel(x(rank))} {pixel(TOP)}V{pixel(y)}H{pixel(LEFT - 4)}", class_="leader"),
+            element("text", label[:28], x=LEFT - 10, y=y + 4, text_anchor="end"),
+            element("g", dot, class_="points same"),
+        ]
+    return figure("ranks", (WIDTH, height), finding(found), "Average rank of each over the streams.", parts)
+
+
+def finding(found: Ranks) -> str:
+    """The ranks in a sentence."""
+    best, rank = found.ranks[0]
+    told = "differ" if found.p < 0.05 else "are not shown to differ"
+    return (
+        f"Over {found.n_streams} streams {best} ranks best on average ({significant(rank)}). The ranks {told} "
+        f"(Friedman, p = {significant(found.p, 2)}); two differ where they are "
+        f"{significant(found.critical_difference)} apart (Nemenyi)."
+    )
+
+
+def _axis(x: Linear, k: int, found: Ranks) -> Markup:
+    ticks = "".join(f"M{pixel(x(rank))} {pixel(TOP)}v-5" for rank in range(1, k + 1))
+    left, right = x.pixels
+    width = (right - left) / (k - 1) * found.critical_difference
+    labels = [element("text", str(r), x=x(r), y=TOP - 10, text_anchor="middle") for r in range(1, k + 1)]
+    end = min(left + width, WIDTH - 4)
+    return Markup("").join([
+        element("path", d=f"M{pixel(left)} {pixel(TOP)}H{pixel(right)}{ticks}", class_="axis"),
+        element("g", *labels, class_="ticks"),
+        element("path", d=f"M{pixel(left)} 8v8M{pixel(left)} 12H{pixel(end)}m0 -4v8", class_="reference"),
+        element("text", "critical difference", x=left - 10, y=16, text_anchor="end", class_="note"),
+    ])  # fmt: skip

@@ -1,0 +1,111 @@
+"""A spec from its document: overrides, checks, and every complaint with file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hnet_core.config_validation import Complaint, check_trial, explain
+from hnet_core.errors import ConfigInvalid, NotFound
+from hnet_core.registry import did_you_mean
+from studies.metrics.definitions import METRICS
+from studies.spec.document import Document
+from studies.spec.overrides import apply_overrides, refuse_lost
+from studies.spec.space_validation import check_space
+from studies.spec.spec import SweepSpec
+from studies.spec.variants import take_variant
+
+
+def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), study: str | None = None) -> SweepSpec:
+    """Check a spec in full, before anything is started or written.
+
+    Args:
+        document: the YAML as read.
+        data: data root, needed where a stream's shape depends on a user's own data set.
+        assignments: `--set` arguments.
+        study: replaces the name of the study.
+
+    Raises:
+        ConfigInvalid: one line per thing that is wrong, each with file, line and key.
+    """
+    content = document.content
+    take_variant(document, None)
+    apply_overrides(document, assignments, SweepSpec.model_fields)
+    if study is not None:
+        content["study"] = study
+    try:
+        spec, complaints = _check(content, data)
+    except NotFound as error:
+        raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
+    if spec is None:
+        lines = [f"{document.place(one.path)}: {one}" for one in complaints]
+        raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
+    refuse_lost(document)
+    return spec
+
+
+def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
+    try:
+        spec = SweepSpec.model_validate(content)
+    except ValidationError as error:
+        complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
+        trial = content.get("trial")
+        if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
+            complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
+        return None, complaints
+    complaints = check_space(spec, data) or [
+        *_check_metrics(spec, data),
+        *_check_rungs(spec, data),
+        *_check_first(spec),
+    ]
+    return (None, complaints) if complaints else (spec, [])
+
+
+def _without_tags(complaint: Complaint) -> Complaint:
+    """Pydantic puts the chosen kind of range into the path: search, FIELD, float, float -> search, FIELD, float."""
+    path = complaint.path
+    if len(path) > 3 and path[0] == "search":
+        path = (*path[:2], *path[3:])
+    elif len(path) == 3 and path[0] == "search" and path[2] in ("float", "int", "choice"):
+        path = path[:2]
+    return Complaint(path, complaint.message)
+
+
+def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    from hnet_core.build import stream_shape
+
+    config = spec.config()
+    measure = stream_shape(config, data).measure
+    usable = [name for name, metric in METRICS.items() if metric.measure in (None, measure)]
+    for block, names in (("objectives", spec.objectives), ("constraints", spec.constraints)):
+        for name in names:
+            if name not in METRICS:
+                yield Complaint((block, name), f"unknown metric{did_you_mean(name, usable)}")
+            elif name not in usable:
+                wanted = f"stream {config.stream.name} measures {measure}"
+                yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
+
+
+def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
+    from hnet_core.build import stream_shape
+
+    config = spec.config()
+    n_tasks, iterations, stopping = stream_shape(config, data).n_tasks, config.training.iterations, spec.early_stopping
+    if stopping is not None and not stopping.of_stream(n_tasks, iterations):
+        end = n_tasks if stopping.unit == "tasks" else n_tasks * iterations
+        message = f"must be below the number of {stopping.unit}, {end}, where every trial ends; remove early_stopping"
+        yield Complaint(("early_stopping", "rungs"), message)
+    if spec.racing and spec.seeds < 3:
+        yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
+
+
+def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
+    for position, params in enumerate(spec.enqueue):
+        misfit = spec.space.misfit(params)
+        if misfit is not None:
+            yield Complaint(("enqueue", position), misfit)
+    if spec.warm_start is not None and spec.sampler in ("random", "grid"):
+        yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")

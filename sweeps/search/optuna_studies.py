@@ -1,0 +1,60 @@
+"""Optuna's studies in a database: the name of the sampler's one, opening it, and deleting it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from studies.database.connections import despite_races, errors_explained, tune_sqlite
+from studies.database.urls import parse_url
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.storages import RDBStorage
+
+
+def optuna_name(study: str, uuid: str) -> str:
+    """Name of the Optuna study that the sampler of a study keeps: unique, since a deleted study may be made again."""
+    return f"{study} ({uuid[:8]})"
+
+
+def open_storage(url: str) -> RDBStorage:
+    """The Optuna storage at a URL or a SQLite file, made if it is not there.
+
+    Raises:
+        ConfigInvalid: if `url` names no kind of database known here.
+        DatabaseUnreachable: if the database cannot be reached.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    parsed = parse_url(url)
+    address = parsed.render_as_string(hide_password=False)
+    checks = {} if parsed.get_backend_name() == "sqlite" else {"pool_pre_ping": True}  # a server may have restarted
+    with errors_explained(parsed):
+        storage = despite_races(lambda: optuna.storages.RDBStorage(address, engine_kwargs=checks))
+    tune_sqlite(storage.engine)
+    return storage
+
+
+def open_sampler_study(name: str, url: str, directions: Sequence[Literal["minimize", "maximize"]]) -> optuna.Study:
+    """The sampler's study, its tables held in memory (`held_storage`); made if it is not there."""
+    import optuna
+
+    from sweeps.search.held_storage import HeldStorage
+
+    backend = optuna.storages.get_storage(open_storage(url))
+    optuna.create_study(storage=backend, study_name=name, directions=list(directions), load_if_exists=True)
+    return optuna.load_study(study_name=name, storage=HeldStorage(backend, backend.get_study_id_from_name(name)))
+
+
+def forget_sampler_study(uuid: str, url: str) -> None:
+    """Delete the sampler's study of a study, by whatever name it had then."""
+    import optuna
+
+    storage = open_storage(url)
+    for name in optuna.get_all_study_names(storage):
+        if name.endswith(optuna_name("", uuid)):
+            optuna.delete_study(study_name=name, storage=storage)

@@ -1,0 +1,55 @@
+"""Dotted keys of nested settings: `method.beta_output` is `{"method": {"beta_output": ...}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+MISSING: Any = object()
+
+Key = str | Sequence[str]
+
+
+class NotABlock(ValueError):
+    """A key that leads through a value; `block` is the part of the key where that value stands."""
+
+    def __init__(self, block: str) -> None:
+        super().__init__(f"{block} is a value, not a block with keys")
+        self.block = block
+
+
+def get(settings: Any, key: Key, default: Any = MISSING) -> Any:
+    """The value at a key, `default` where there is none."""
+    for part in split(key):
+        if not isinstance(settings, Mapping) or part not in settings:
+            return default
+        settings = settings[part]
+    return settings
+
+
+def put(settings: dict[str, Any], key: Key, value: Any) -> None:
+    """Set the value at a key in place, making the blocks on the way.
+
+    Raises:
+        NotABlock: if the key leads through a value.
+    """
+    *blocks, last = split(key)
+    for block in blocks:
+        settings = settings.setdefault(block, {})
+        if not isinstance(settings, dict):
+            raise NotABlock(block)
+    settings[last] = value
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is no block, with its dotted key."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def split(key: Key) -> list[str]:
+    """The parts of a key."""
+    return key.split(".") if isinstance(key, str) else list(key)

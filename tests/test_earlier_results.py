@@ -1,0 +1,83 @@
+"""A study, checkpoints and a model that commit 8e10498 wrote are opened, continued and reported.
+
+tests/data/earlier was made by that commit: a sweep of three trials killed in the second one, a checkpoint of four
+methods after the first of two tasks with the result of the whole run there, and an exported model.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import hnet_core
+import studies
+from hnet_core.config_validation import parse_trial
+from hnet_core.training import run_trial
+from studies.spec.spec import SweepSpec
+from sweeps.cli import app
+from sweeps.runner import checkpoint_folder, run_sweep
+from tests.hnet_core.conftest import stand_ins  # noqa: F401  (fixture)
+from tests.sweeps.tiny import inline
+
+EARLIER = Path(__file__).parent / "data" / "earlier"
+METHODS = ["ewc", "hnet", "hypermask", "latent_replay"]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    path = tmp_path / "study.db"
+    path.write_bytes(gzip.decompress((EARLIER / "study.db.gz").read_bytes()))
+    return str(path)
+
+
+def test_an_earlier_study_is_continued_from_its_checkpoints_and_reported(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = studies.open(database)
+    before = next(iter(found.trial_rows("tiny", "number == 0").dicts()))
+    record = found.study("tiny")
+    shutil.copytree(EARLIER / "checkpoints", checkpoint_folder(record.uuid))
+    spec = SweepSpec.model_validate(record.spec)
+    outcome = run_sweep(spec, database, backend=inline)
+    assert not outcome.stopped
+    rows = list(studies.open(database).trial_rows("tiny").dicts())
+    assert [(row["number"], row["state"], row["attempt"]) for row in rows] == [
+        (0, "COMPLETE", 1),
+        (1, "COMPLETE", 2),
+        (2, "COMPLETE", 1),
+    ]
+    assert rows[0] == before
+    continued = studies.open(database).trial("tiny", 1)
+    matrices = studies.open(database).matrices("tiny", 1)
+    for seed in range(2):
+        alone = run_trial(parse_trial(continued["config"]), seed)
+        assert np.array_equal(matrices[seed], np.array([alone.untrained, *alone.test], dtype=float), equal_nan=True)
+    for command in ("db check", "study show tiny", f"report tradeoff tiny -o {tmp_path / 'report'}"):
+        done = CliRunner().invoke(app, [*command.split(), "--db", database])
+        assert done.exit_code == 0, (command, done.output, done.exception)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_earlier_checkpoint_is_resumed_to_the_same_result(method: str, stand_ins: Path) -> None:  # noqa: F811
+    stored = json.loads((EARLIER / f"{method}.json").read_text())
+    config = parse_trial(stored["config"])
+    assert config.hash() == stored["config_hash"]
+    checkpoint = torch.load(EARLIER / f"{method}.pt", weights_only=True)
+    resumed = run_trial(config, 0, stand_ins, resume=checkpoint)
+    assert resumed.test == run_trial(config, 0, stand_ins).test
+    # Another CPU rounds in another way.
+    assert np.array(resumed.test[-1]) == pytest.approx(np.array(stored["test"][-1]), abs=0.02)
+
+
+def test_an_earlier_model_is_read() -> None:
+    model = hnet_core.load(EARLIER / "hnet_model.pt")
+    assert model.config.method.name == "hnet"
+    assert model.weights(1).isfinite().all()

@@ -13,7 +13,11 @@ from typing import Any
 
 from studies.database.urls import mask_passwords
 
-PACKAGES = ("hnet", "torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
+# The key of a package in the launch table, and the distribution that holds it.
+PACKAGES = {"hnet": "hnet-sweeps"} | {
+    name: name
+    for name in ("torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
+}
 
 
 def provenance(device: str, threads: int, data_checksum: str, spec_text: str) -> dict[str, Any]:
@@ -22,7 +26,7 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
     return {
         "git_commit": commit,
         "git_dirty": dirty,
-        "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "packages": {"python": platform.python_version(), **{name: _version(dist) for name, dist in PACKAGES.items()}},
         "host": f"{socket.gethostname()} ({platform.system()} {platform.machine()})",
         "device": device,
         "threads": threads,

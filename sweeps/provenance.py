@@ -13,11 +13,7 @@ from typing import Any
 
 from studies.database.urls import mask_passwords
 
-# The key of a package in the launch table, and the distribution that holds it.
-PACKAGES = {"hnet": "hnet-sweeps"} | {
-    name: name
-    for name in ("torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
-}
+PACKAGES = ("hnet", "torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
 
 
 def provenance(device: str, threads: int, data_checksum: str, spec_text: str) -> dict[str, Any]:
@@ -26,7 +22,7 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
     return {
         "git_commit": commit,
         "git_dirty": dirty,
-        "packages": {"python": platform.python_version(), **{name: _version(dist) for name, dist in PACKAGES.items()}},
+        "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "host": f"{socket.gethostname()} ({platform.system()} {platform.machine()})",
         "device": device,
         "threads": threads,

@@ -50,7 +50,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
     if version:
         from importlib.metadata import version as installed
 
-        print(f"hnet {installed('hnet-sweeps')}")
+        print(f"hnet {installed('hnet')}")
         raise typer.Exit
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_imports import ROOMS
+
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
@@ -83,6 +85,26 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), link
         assert not anchor or anchor in anchors_of(target), link
+
+
+def test_the_folders_of_the_architecture_page_are_in_the_order_of_imports() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for package, folder in re.findall(r"^\| (?:`(\w+)`)? ?\| (?:`(\w+)`|\(top\)) \|", page, flags=re.MULTILINE):
+        rooms = found.setdefault(package, []) if package else found[[*found][-1]]
+        rooms += [folder] if folder else []
+    assert found == ROOMS
+
+
+def test_every_decision_is_in_the_index_and_gives_context_choice_and_price() -> None:
+    decisions = sorted((DOCS / "decisions").glob("0*.md"))
+    index = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\((0.*\.md)\)", index) == [path.name for path in decisions]
+    for path in decisions:
+        text = path.read_text(encoding="utf-8")
+        assert [part for part in ("Context", "Choice", "Price", "Reconsider") if f"**{part}" not in text] == [], (
+            path.name
+        )
 
 
 def anchors_of(page: Path) -> set[str]:

@@ -1,7 +1,8 @@
-# make demo    install and look at a trade-off that was trained here (about 10 minutes, most of it downloading torch)
-# make test    install the tools for development and run the tests;  ARGS="--runslow" runs all of them
-# make chaos   kill -9 at every point of a sweep on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
-# make check   format, lint, types and fast tests: run it before each commit
+# make demo    install, train the quickstart sweep and write its report (about 10 minutes, mostly the download of torch)
+# make test    install the development tools and run the fast tests; ARGS="--runslow" runs all of them
+# make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
+# make check   format, lint, types and fast tests; run it before each commit
+# make perf    measure training steps and write the tables of docs/performance.md
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
@@ -34,7 +35,7 @@ perf: .venv/installed-dev
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or later is needed, $(PYTHON) is older; name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	  || { echo "Python 3.11 or later is needed, $(PYTHON) is older; choose another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv .venv
 	touch $@
 

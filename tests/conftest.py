@@ -1,4 +1,4 @@
-"""Options and fixtures every test can use."""
+"""Options of pytest and fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark, option in (("slow", "--runslow"), ("chaos", "--chaos"))
         if not config.getoption(option)
     }
-    images = pytest.mark.skip(reason=f"left out: no real images in {PACKED_DATA} (set HNET_TEST_DATA)")
+    images = pytest.mark.skip(reason=f"no real images in {PACKED_DATA} (set HNET_TEST_DATA)")
     for item in items:
         for mark, skip in left_out.items():
             if item.get_closest_marker(mark) is not None:
                 item.add_marker(skip)
-        # Continuous integration must have the images: there these tests fail rather than being left out.
+        # Continuous integration must have the images: there these tests fail instead of being skipped.
         if "mnist_root" in getattr(item, "fixturenames", ()) and not PACKED_DATA.exists() and not os.environ.get("CI"):
             item.add_marker(images)
 
@@ -47,7 +47,7 @@ def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's data, cache or database."""
+    """Keep tests from reading or writing the user's data, cache or database."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("HNET_DATA", str(tmp_path_factory.getbasetemp() / "data"))
     monkeypatch.delenv("HNET_DB", raising=False)

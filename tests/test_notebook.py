@@ -1,4 +1,4 @@
-"""The cells of the notebook in docs/ run, and the page on asking names commands that exist."""
+"""The notebook in docs/ runs, and docs/studies.md names commands that exist."""
 
 from __future__ import annotations
 

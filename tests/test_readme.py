@@ -1,4 +1,4 @@
-"""Every command the README shows can be typed as it stands; sweeps are cut short here."""
+"""The commands, the Python and the links of the README; sweeps are shortened."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ app = typer.Typer(name="report", no_args_is_help=True, help="Write reports about
 OutOption = Annotated[Path, typer.Option("--output", "-o", help="folder to write to; made if it does not exist")]
 DbOption = Annotated[str, typer.Option("--db", envvar="HNET_DB", help="database URL, or the path of a SQLite file")]
 FiguresOption = Annotated[
-    bool, typer.Option("--figures", help="also PDF, PNG and SVG at the width of a paper; needs hnet[paper]")
+    bool, typer.Option("--figures", help="also PDF, PNG and SVG at paper widths; needs matplotlib (the extra paper)")
 ]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,3 +82,12 @@ def test_no_file_tells_a_user_to_install_the_project_of_another_author() -> None
     others = [path for path in tracked() if path.name != Path(__file__).name]
     texts = {path: (REPOSITORY / path).read_text(encoding="utf-8", errors="replace") for path in others}
     assert {str(path): hits for path, text in texts.items() if (hits := foreign.findall(text))} == {}
+
+
+def test_the_wheel_holds_templates_presets_published_tables_and_migrations(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(REPOSITORY)]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("hnet_sweeps-*.whl")
+    names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
+    assert {path for path in tracked() if path.parts[0] in PACKAGES} <= names
+    assert {path.parts[0] for path in names if not path.parts[0].endswith(".dist-info")} == set(PACKAGES)

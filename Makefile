@@ -28,7 +28,7 @@ check: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 chaos: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py
+	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py tests/sweeps/test_watching.py
 
 perf: .venv/installed-dev
 	$(BIN)/python -m perf.report

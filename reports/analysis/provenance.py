@@ -9,7 +9,6 @@ from typing import Any
 
 from reports.data.study_data import Evidence
 from reports.formatting import parameter
-from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS
 
 ABSENT = object()
@@ -51,6 +50,8 @@ class PaperCheck:
 def provenance(evidence: Evidence) -> Provenance:
     """Everything needed to judge or repeat the study."""
     import yaml
+
+    from studies.database.urls import mask_passwords
 
     launches = [_launch(row) for row in evidence.record.launches]
     compared = ("Code", "Host", "Device", "Threads", "Data checksum")
@@ -105,6 +106,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _launch(row: Mapping[str, Any]) -> dict[str, str]:
+    from studies.database.urls import mask_passwords
+
     commit = str(row.get("git_commit") or "no git commit recorded")
     state = {True: ", with uncommitted changes", False: ", clean", None: ""}[row.get("git_dirty")]
     return {

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
 from reports.formatting import spelled
-from studies.database.schema import COMPLETE
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
 from studies.statistics.pareto import front_mask
@@ -139,6 +138,8 @@ def gather(studies: Studies, name: str) -> Evidence:
         StudyNotFound: if there is no study of that name.
     """
     import numpy as np
+
+    from studies.database.schema import COMPLETE
 
     record = studies.study(name)
     parameters = tuple(record.searched)

@@ -15,8 +15,9 @@ from reports.figures.figure import Figure
 from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
+from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Row, Table
 from reports.tables.comparison import (
     cross_tables,
@@ -88,9 +89,7 @@ def write(
             for row in table.rows
         ])  # fmt: skip
     files[PAGE] = _page(comparison, verdicts, crossed)
-    files["report.json"] = json_text(_summary(comparison, sorted([*files, "report.json"])))
-    write_all(out, files)
-    return out / PAGE
+    return write_report(out, PAGE, files, _summary(comparison))
 
 
 def _figures(comparison: Comparison) -> dict[str, bytes]:
@@ -145,7 +144,7 @@ def _title(labels: Sequence[str]) -> str:
     return " against ".join(labels) if len(labels) == 2 else ", ".join(labels)
 
 
-def _summary(comparison: Comparison, files: list[str]) -> dict[str, Any]:
+def _summary(comparison: Comparison) -> dict[str, Any]:
     return {
         "headline": headline(comparison),
         "metric": comparison.metric,
@@ -155,7 +154,6 @@ def _summary(comparison: Comparison, files: list[str]) -> dict[str, Any]:
         "entrants": entrant_rows(comparison),
         "settings": _setting_rows(comparison),
         "ranks": None if comparison.ranks is None else list(rank_rows(comparison.ranks)),
-        "files": files,
     }
 
 
@@ -231,3 +229,19 @@ def _smallest(comparison: Comparison) -> str:
     n, p = min((v.a.n, v.p_smallest or 1.0) for v in found)
     low = " From six pairs on it can fall below 0.05." if n < 6 else ""
     return f"With {n} pairs of seeds the smallest p that sign flips can give is {significant(p, 2)}.{low}"
+
+
+REPORT = HtmlReport(
+    name="compare",
+    help="Is one better than the other? Writes comparison.html with verdicts, tables as CSV and LaTeX, and "
+    "report.json.",
+    argument=Argument("names", list[str], "studies; STUDY:NUMBER is one configuration of a study"),
+    options=(
+        Option("by", list[str], "group trials by this field, such as method; may be given again"),
+        Option("metric", str, "what to compare [default: the final accuracy or error]"),
+        Option("margin", float, "largest difference that does not matter, such as 0.005"),
+        FIGURES,
+    ),
+    write=write,
+    position=3,
+)

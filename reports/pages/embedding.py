@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from hnet_core.errors import ConfigInvalid
 from reports.drawing.heatmap import HeatScale
 from reports.figures.embedding import Surface, embedding_figure, finding, grid_rows, shades_of, trained_rows
 from reports.formatting import significant
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
+from reports.registry import Argument, HtmlReport, Option
 
 if TYPE_CHECKING:
     from hnet_core.trained_model import TrainedModel
@@ -58,9 +60,7 @@ def write(
     }
     shades = shades_of(surfaces)
     files[PAGE] = _page(model, surfaces, shades)
-    files["report.json"] = json_text(_summary(model, surfaces, sorted([*files, "report.json"])))
-    write_all(out, files)
-    return out / PAGE
+    return write_report(out, PAGE, files, _summary(model, surfaces))
 
 
 def _chosen(tasks: Sequence[int], n_tasks: int) -> list[int]:
@@ -128,7 +128,7 @@ def _setting(model: TrainedModel) -> str:
     return " ".join(part for part in (*parts, hypernet, f"· seed {model.seed}") if part)
 
 
-def _summary(model: TrainedModel, surfaces: Sequence[Surface], files: list[str]) -> dict[str, Any]:
+def _summary(model: TrainedModel, surfaces: Sequence[Surface]) -> dict[str, Any]:
     word = _word(model)
     return {
         "config_hash": model.config.hash(),
@@ -142,9 +142,36 @@ def _summary(model: TrainedModel, surfaces: Sequence[Surface], files: list[str])
              "examples": one.n_examples, "at_trained": trained_rows(one)}
             for one in surfaces
         ],
-        "files": files,
     }  # fmt: skip
 
 
 def _ends(axis: Any) -> list[float]:
     return [float(axis[0]), float(axis[-1])]
+
+
+def _write_with_progress(path: Path, out: Path, **options: Any) -> Path:
+    return write(path, out, on_row=_show_row, **options)
+
+
+def _show_row(task: int, done: int, planned: int) -> None:
+    """Print the progress of a map to stderr: on a terminal one line that is rewritten, else a line per task."""
+    is_live, is_last = sys.stderr.isatty(), done == planned
+    if is_live or is_last:
+        start, end = ("\r", "\n" if is_last else "") if is_live else ("", "\n")
+        print(f"{start}task {task}: row {done} of {planned}", end=end, file=sys.stderr, flush=True)
+
+
+REPORT = HtmlReport(
+    name="embedding",
+    help="Which embeddings solve which task? Writes embedding.html, the maps as CSV and report.json.",
+    argument=Argument("model", Path, "model with two-dimensional task embeddings, of: hnet trial export"),
+    options=(
+        Option("tasks", list[int], "only this task, from 1; may be given again", flag="--task"),
+        Option("grid", int, "points per axis", default=50),
+        Option("images", int, "test examples per task [default: all]", minimum=1),
+        Option("root", Path, "root of the data sets", flag="--data", variable="HNET_DATA"),
+    ),
+    write=_write_with_progress,
+    reads_database=False,
+    position=4,
+)

@@ -15,11 +15,28 @@ from reports.formatting import exact_floats, of_each
 from reports.table import Columns, Row, columns_of, exact_text
 from studies.spreadsheet import harmless
 
+SUMMARY = "report.json"
+
 
 class ReportNotWritten(HnetError):
     """A place a report cannot be written to."""
 
     exit_code = 2
+
+
+def write_report(out: Path, page: str, files: Mapping[str, str | bytes], summary: Mapping[str, Any]) -> Path:
+    """Write the files of a report and `report.json`, and return the path of the page.
+
+    Args:
+        page: the file name of the page among `files`.
+        summary: the content of `report.json`; the names of all files are added to it.
+
+    Raises:
+        ReportNotWritten: if the folder or a file in it cannot be written.
+    """
+    listed = sorted([*files, SUMMARY])
+    write_all(out, {**files, SUMMARY: json_text({**summary, "files": listed})})
+    return out / page
 
 
 def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +18,24 @@ from reports.figures.seed_scatter import every_seed_figure
 from reports.figures.tradeoff import X_LABEL
 from reports.formatting import mean_text, parameter, range_text, short_names, significant
 from reports.latex import latex_table
-from reports.pages import tradeoff
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
-from reports.pages.tradeoff_content import MIN_FOR_BINS
+from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
 from reports.table import Column, Row, Table, mean_columns, size_column, text_column
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 
-def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] = (), *, figures: bool = False) -> Path:
-    """Writes the fronts of all families in one page, and the report of each study in a folder beside it.
+def write_overlay(
+    studies: Studies, names: Sequence[str], out: Path, by: Sequence[str], folders: Mapping[str, str]
+) -> Path:
+    """Write the fronts of all families in one page, with a link to the report of each study.
 
     Args:
         names: studies.
         by: fields of a trial that split each study into families, such as hypernet.chunk_size.
-        figures: write the figures of each study for a paper too; needs matplotlib.
+        folders: the folder of each study's own report, beside the page.
 
     Raises:
         StudyNotFound: if there is no study of a name.
@@ -45,17 +45,12 @@ def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] =
     families = families_of(studies, names, by)
     views = _figures(studies, families)
     table = _family_table(families)
-    folders = {name: _folder(name, i) for i, name in enumerate(names)}
     files = {figure.csv_name: csv_text(figure.rows) for figure in views}
     files["fronts.csv"] = csv_text(overlay_rows(families))
     files["families.csv"] = csv_text(table.rows)
     files["families.tex"] = latex_table(table)
-    files[tradeoff.PAGE] = _page(families, views, table, folders)
-    files["report.json"] = json_text(_summary(families, table, sorted([*files, "report.json"])))
-    write_all(out, files)
-    for name, folder in folders.items():
-        tradeoff.write(studies, name, out / folder, figures=figures)
-    return out / tradeoff.PAGE
+    files[PAGE] = _page(families, views, table, folders)
+    return write_report(out, PAGE, files, _summary(families, table))
 
 
 def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
@@ -120,7 +115,7 @@ def _family_row(family: Family) -> Row:
     }
 
 
-def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, folders: dict[str, str]) -> str:
+def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, folders: Mapping[str, str]) -> str:
     studies = {family.evidence.record.name: family.evidence for family in families}
     streams = {stream for family in families for stream in family.streams}
     return render(
@@ -131,7 +126,7 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         table=table,
         streams=sorted(streams) if len(streams) > 1 else [],
         quality=families[0].evidence.quality,
-        parts=[(name, folders[name] + "/" + tradeoff.PAGE, coverage(one).sentence) for name, one in studies.items()],
+        parts=[(name, folders[name] + "/" + PAGE, coverage(one).sentence) for name, one in studies.items()],
         hover=_hover(families),
         glyphs=GLYPHS,
     )
@@ -155,18 +150,11 @@ def _hover(families: Sequence[Family]) -> dict[str, Any]:
     return {"names": ["ratio", "final", "during", "n", "with"], "front": front, "trials": trials, "headings": headings}
 
 
-def _summary(families: Sequence[Family], table: Table, files: list[str]) -> dict[str, Any]:
+def _summary(families: Sequence[Family], table: Table) -> dict[str, Any]:
     quality = families[0].evidence.quality
     return {
         "families": [{**row, "headline": f.answer.headline} for row, f in zip(table.rows, families, strict=True)],
         "hypervolume_reference": dict(
             zip(("compression_ratio", quality.final), REFERENCE[quality.measure], strict=True)
         ),
-        "files": files,
     }
-
-
-def _folder(name: str, index: int) -> str:
-    """A folder name that is safe on every system, and its own for every study."""
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return f"{index + 1}-{plain or 'study'}"

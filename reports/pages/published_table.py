@@ -13,8 +13,9 @@ from reports.drawing.forest_plot import Line, forest
 from reports.figures.figure import Figure
 from reports.formatting import MISSING, significant
 from reports.latex import latex_table
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
+from reports.registry import Argument, HtmlReport, Option
 from reports.table import Column, Row, Table, text_column
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
         "paper.tex": latex_table(_for_print(measured), f"Published by {table.cite}."),
         PAGE: _page(table, comparisons, measured, rows),
     }
-    files["report.json"] = json_text(_summary(table, comparisons, rows, sorted([*files, "report.json"])))
-    write_all(out, files)
-    return out / PAGE
+    return write_report(out, PAGE, files, _summary(table, comparisons, rows))
 
 
 def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Table, rows: Sequence[Row]) -> str:
@@ -71,9 +70,7 @@ def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Ta
     )
 
 
-def _summary(
-    table: PublishedTable, comparisons: Sequence[Comparison], rows: list[dict[str, Any]], files: list[str]
-) -> dict[str, Any]:
+def _summary(table: PublishedTable, comparisons: Sequence[Comparison], rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "table": table.name,
         "cite": table.cite,
@@ -81,7 +78,6 @@ def _summary(
         "headline": headline(comparisons),
         "verdicts": counts(comparisons),
         "cells": rows,
-        "files": files,
     }
 
 
@@ -191,3 +187,14 @@ def _line(found: Comparison) -> Line:
     words = f"{label}: {_signed(value)}, {found.verdict}"
     low, high = (None, None) if half is None else (value - half, value + half)
     return Line(label, value, low, high, mark, words)
+
+
+REPORT = HtmlReport(
+    name="paper",
+    help="Which published numbers does this database reproduce? Writes paper.html, paper.csv, paper.tex and "
+    "report.json.",
+    argument=Argument("table", str, "published table, such as vonoswald2020:table1; see: hnet list tables"),
+    options=(Option("names", list[str], "look only in this study; may be given again", flag="--study"),),
+    write=write,
+    position=2,
+)

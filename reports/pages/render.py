@@ -6,19 +6,27 @@ import base64
 import hashlib
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 MAX_NAME = 120
 
 
-def render(template: str, **content: Any) -> str:
-    """Fills a template of this package; every value is escaped unless it is `Markup`."""
+def render(template: str | Path, **content: Any) -> str:
+    """Fill a template; every value is escaped unless it is `Markup`.
+
+    Args:
+        template: name of a template of this package, or path of another, which may extend and import those here.
+    """
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+
+    folder = [FileSystemLoader(template.parent)] if isinstance(template, Path) else []
+    name = template.name if isinstance(template, Path) else template
     style, script = _asset("report.css"), _asset("report.js")
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=ChoiceLoader([PackageLoader("reports"), *folder]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -27,7 +35,7 @@ def render(template: str, **content: Any) -> str:
     )
     environment.filters["short"] = short
     environment.filters["breakable"] = breakable
-    return environment.get_template(template).render(
+    return environment.get_template(name).render(
         style=Markup(style), script=Markup(script), policy=content_policy(style, script), **content
     )
 

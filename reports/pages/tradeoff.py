@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,12 @@ from reports.analysis.trial_outcomes import coverage_table
 from reports.data.task_matrices import matrix_rows, task_rows
 from reports.data.trial import Trial
 from reports.latex import latex_table
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
+from reports.pages.overlay import write_overlay
 from reports.pages.render import short
-from reports.pages.tradeoff_content import Report, collect
+from reports.pages.tradeoff_content import PAGE, Report, collect
 from reports.pages.tradeoff_page import page
+from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Columns, Row
 from reports.tables.front import front_rows, front_table
 from reports.tables.parameters import parameter_rows
@@ -25,11 +28,31 @@ from reports.tables.trial_rows import is_count
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
-PAGE = "tradeoff.html"
+
+def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] = (), *, figures: bool = False) -> Path:
+    """Write the report of one study, or the fronts of several (or of the values of fields) in one page.
+
+    Several, or one split `by` fields, get a page with all fronts, and the report of each study in a folder beside it.
+
+    Args:
+        names: studies.
+        by: fields of a trial that split each study into families, such as hypernet.chunk_size.
+
+    Raises:
+        ConfigInvalid: if there is nothing to show, too much, or the measures differ.
+        Others: as of `write_study`.
+    """
+    if len(names) == 1 and not by:
+        return write_study(studies, names[0], out, figures=figures)
+    folders = {name: _folder(name, i) for i, name in enumerate(names)}
+    page = write_overlay(studies, names, out, by, folders)
+    for name, folder in folders.items():
+        write_study(studies, name, out / folder, figures=figures)
+    return page
 
 
-def write(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
-    """Writes the report of one study and returns the page.
+def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
+    """Write the report of one study and return the path of the page.
 
     Beside `tradeoff.html` lie the exact numbers of each figure as CSV and of the whole page as `report.json`. The same
     study gives the same bytes.
@@ -44,9 +67,9 @@ def write(studies: Studies, name: str, out: Path, *, figures: bool = False) -> P
         ReportNotWritten: if the folder cannot be written.
     """
     with _everything_kept():
-        files = _files(collect(studies, name), figures)
-    write_all(out, files)
-    return out / PAGE
+        report = collect(studies, name)
+        files = _files(report, figures)
+        return write_report(out, PAGE, files, summary(report))
 
 
 @contextmanager
@@ -78,7 +101,6 @@ def _files(report: Report, figures: bool) -> dict[str, str | bytes]:
         files["front.tex"] = latex_table(front_table(report.evidence), _note(report))
     if figures:
         files |= _figures(report)
-    files["report.json"] = json_text(summary(report, sorted([*files, PAGE])))
     files[PAGE] = page(report)
     return files
 
@@ -99,7 +121,7 @@ def _figures(report: Report) -> dict[str, bytes]:
     return files if best is None else files | task_figures(report.evidence, best)
 
 
-def summary(report: Report, files: list[str]) -> dict[str, Any]:
+def summary(report: Report) -> dict[str, Any]:
     """The page as data: what `report.json` holds."""
     evidence, found = report.evidence, report.answer
     return {
@@ -121,7 +143,6 @@ def summary(report: Report, files: list[str]) -> dict[str, Any]:
         },
         "paper": {"cite": report.paper.cite, "reduced": report.paper.reduced, "differing": report.paper.differing},
         "provenance": {"launches": report.provenance.launches, "packages": dict(report.provenance.packages)},
-        "files": files,
     }
 
 
@@ -130,3 +151,23 @@ def _as_json(trial: Trial | None) -> dict[str, Any] | None:
         return None
     metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in trial.metrics.items()}
     return {"number": trial.number, "n": trial.n, "params": dict(trial.params), **metrics}
+
+
+def _folder(name: str, index: int) -> str:
+    """A folder name that is safe on every system, and its own for every study."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return f"{index + 1}-{plain or 'study'}"
+
+
+REPORT = HtmlReport(
+    name="tradeoff",
+    help="How far can it be compressed, and what does that cost? Writes tradeoff.html, a CSV per figure and "
+    "report.json.",
+    argument=Argument("names", list[str], "a study, or several to see side by side; `hnet study ls` lists them"),
+    options=(
+        Option("by", list[str], "split by this field, such as hypernet.chunk_size; may be given again"),
+        FIGURES,
+    ),
+    write=write,
+    position=1,
+)

@@ -28,6 +28,7 @@ from reports.figures.tradeoff import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
+PAGE = "tradeoff.html"
 VIEW_CHARACTERS = 220_000
 MIN_FOR_BINS = 8
 MAX_TOLD = 100

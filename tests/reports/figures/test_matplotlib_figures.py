@@ -63,12 +63,12 @@ def test_reports_write_them_when_asked(tmp_path: Path) -> None:
     fill(engine, [some_runs(number) for number in range(3)], name="one")
     fill(engine, [some_runs(4)], name="two", trained=[some_params(4)])
     found = open_in(tmp_path)
-    tradeoff.write(found, "one", tmp_path / "one", figures=True)
+    tradeoff.write_study(found, "one", tmp_path / "one", figures=True)
     write_comparison(found, ["one", "two"], tmp_path / "both", figures=True)
     for folder, names in (("one", ("tradeoff", "tasks")), ("both", ("comparison",))):
         for name in names:
             assert (tmp_path / folder / f"{name}-column.pdf").stat().st_size > 2_000
-    tradeoff.write(found, "one", tmp_path / "plain")
+    tradeoff.write_study(found, "one", tmp_path / "plain")
     assert not list((tmp_path / "plain").glob("*.pdf"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.pages.tradeoff import write
+from reports.pages.tradeoff import write_study as write
 from studies.queries.studies import Studies
 from tests.reports.browser import Visit, visit
 

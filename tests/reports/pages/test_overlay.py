@@ -13,7 +13,7 @@ import pytest
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.families import MAX_FAMILIES, families_of, families_within
 from reports.drawing.marks import GLYPHS
-from reports.pages.overlay import write
+from reports.pages.tradeoff import write
 from studies.queries.studies import Studies
 from studies.statistics.pareto import pareto_mask
 from tests.reports.cases import (

@@ -9,7 +9,6 @@ import pytest
 
 from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
 from reports.pages import comparison as comparison_report
-from reports.pages import overlay as overlay_report
 from reports.pages import published_table as paper_report
 from reports.pages import tradeoff
 from studies.queries.studies import Studies
@@ -80,7 +79,7 @@ def look(chromium: str, tmp_path: Path, page: Path, script: str, *flags: str) ->
 
 
 def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, studies: Studies, tmp_path: Path) -> None:
-    page = overlay_report.write(studies, ["one", "two"], tmp_path / "out")
+    page = tradeoff.write(studies, ["one", "two"], tmp_path / "out")
     script = INSIDE + SORTS + """
     const plot = document.querySelector(".plot.view-0"), n = plot.querySelectorAll(".glyphs path").length;
     plot.focus();
@@ -108,7 +107,7 @@ def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, stud
 def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
     chromium: str, studies: Studies, tmp_path: Path
 ) -> None:
-    page = tradeoff.write(studies, "families", tmp_path / "out")
+    page = tradeoff.write_study(studies, "families", tmp_path / "out")
     script = INSIDE + """
     const svg = document.getElementById("fronts"), figure = svg.closest("figure");
     const isShown = (one) => one.getClientRects().length;
@@ -140,7 +139,7 @@ def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
 
 
 def test_each_view_shows_its_drawing_and_its_words_alone(chromium: str, studies: Studies, tmp_path: Path) -> None:
-    page = tradeoff.write(studies, "one", tmp_path / "out")
+    page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = """
     const inputs = [...document.querySelectorAll(".choice input")];
     const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length);
@@ -184,7 +183,7 @@ def test_a_published_table_is_drawn_and_sorted(
 
 
 def test_paper_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:
-    page = tradeoff.write(studies, "one", tmp_path / "out")
+    page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = PRINTED + """
     return { controls: shown("nav, .choice, .choose, .tip, .readout, summary, .skip"),
              views: shown(".switchable .plot"),

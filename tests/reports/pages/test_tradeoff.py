@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.pages.tradeoff import write
+from reports.pages.tradeoff import write_study as write
 from reports.pages.tradeoff_content import collect
 from reports.pages.tradeoff_page import page
 from studies.errors import StudyNotFound

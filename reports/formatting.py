@@ -57,7 +57,7 @@ def significant(value: float | None, digits: int = 3) -> str:
     return f"{round(value, digits - 1 - exponent):,.{max(0, digits - 1 - exponent)}f}"
 
 
-def whole(value: float | None) -> str:
+def count_text(value: float | None) -> str:
     """A count with thousands separators."""
     return MISSING if value is None else f"{value:,.0f}"
 
@@ -71,12 +71,12 @@ def parameter(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def spelled(value: Any) -> str:
+def exact_json(value: Any) -> str:
     """A value as JSON has it, exact and never the same for two that differ."""
     return repr(value) if type(value) in (int, float) and value - value == 0 else json.dumps(value)
 
 
-def of_each(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+def map_distinct(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
     """`text` of each value, asked once for all that are the same: most columns repeat a few."""
     kinds = set(map(type, values)) - {type(None)}
     if len(kinds) > 1 or not kinds <= {int, str, bool}:  # 1 is equal to True and 0.0 to -0.0; lists cannot be looked up
@@ -103,7 +103,7 @@ def exact_floats(values: Sequence[float | None]) -> list[str]:
 
 def plural(count: int, word: str) -> str:
     """`1 trial`, `2 trials`."""
-    return f"{whole(count)} {word}{'' if count == 1 else 's'}"
+    return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
 
 
 def aligned(texts: list[str]) -> list[str]:

@@ -8,7 +8,16 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from reports.formatting import aligned, mean_text, parameter, range_text, short_names, significant, spelled, whole
+from reports.formatting import (
+    aligned,
+    count_text,
+    exact_json,
+    mean_text,
+    parameter,
+    range_text,
+    short_names,
+    significant,
+)
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 
@@ -87,7 +96,7 @@ def columns_of(rows: Sequence[Row]) -> Columns:
 
 def exact_text(value: Any) -> str | None:
     """A value as the CSV spells it: nothing lost, None for a missing one."""
-    return value if value is None or isinstance(value, str) else spelled(value)
+    return value if value is None or isinstance(value, str) else exact_json(value)
 
 
 def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:
@@ -111,7 +120,7 @@ def size_column(metric: str, label: str, hint: str | None = None) -> Column:
 
 def count_column(key: str, label: str, hint: str | None = None) -> Column:
     """A whole number."""
-    return Column(key, label, lambda row: whole(row[key]), hint)
+    return Column(key, label, lambda row: count_text(row[key]), hint)
 
 
 def memory_column(key: str, label: str) -> Column:

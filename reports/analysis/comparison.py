@@ -11,7 +11,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from reports.analysis.comparability import why_not_comparable
 from reports.analysis.ranks import Ranks, average_ranks
-from reports.data.compared_methods import Entrant
+from reports.data.compared_methods import ComparedMethod
 from reports.formatting import mean_text, phrase, range_text, significant
 from studies.metrics.definitions import METRICS
 from studies.statistics.paired_tests import by_seed
@@ -34,12 +34,12 @@ Standing = Literal["best", "not told apart from the best", ""]
 class Pair:
     """One comparison: A is the one named first."""
 
-    a: Entrant
-    b: Entrant
+    a: ComparedMethod
+    b: ComparedMethod
     verdict: Verdict
 
     @property
-    def winner(self) -> Entrant | None:
+    def winner(self) -> ComparedMethod | None:
         return {A_BETTER: self.a, B_BETTER: self.b}.get(self.verdict.answer)
 
     @property
@@ -77,33 +77,33 @@ class Comparison:
     metric: str
     margin: float | None
     alpha: float
-    entrants: tuple[Entrant, ...]
+    methods: tuple[ComparedMethod, ...]
     pairs: tuple[Pair, ...]
     ranks: Ranks | None
 
     @property
     def streams(self) -> list[str]:
-        return list(dict.fromkeys(one.stream for one in self.entrants))
+        return list(dict.fromkeys(one.stream for one in self.methods))
 
     @property
     def labels(self) -> list[str]:
-        return list(dict.fromkeys(one.label for one in self.entrants))
+        return list(dict.fromkeys(one.label for one in self.methods))
 
-    def on(self, stream: str) -> list[Entrant]:
-        return [one for one in self.entrants if one.stream == stream]
+    def on(self, stream: str) -> list[ComparedMethod]:
+        return [one for one in self.methods if one.stream == stream]
 
-    def standing(self, entrant: Entrant) -> Standing:
+    def standing(self, method: ComparedMethod) -> Standing:
         """Best of its stream by the mean, or not shown to be worse than that one."""
-        best = self.best(entrant.stream)
+        best = self.best(method.stream)
         if best is None:
             return ""
-        if best is entrant:
+        if best is method:
             return "best"
-        pair = next((p for p in self.pairs if {id(p.a), id(p.b)} == {id(best), id(entrant)}), None)
-        told = pair is None or pair.verdict.answer in (A_BETTER, B_BETTER, NOT_COMPARABLE)
-        return "" if told else "not told apart from the best"
+        pair = next((p for p in self.pairs if {id(p.a), id(p.b)} == {id(best), id(method)}), None)
+        is_different = pair is None or pair.verdict.answer in (A_BETTER, B_BETTER, NOT_COMPARABLE)
+        return "" if is_different else "not told apart from the best"
 
-    def best(self, stream: str) -> Entrant | None:
+    def best(self, stream: str) -> ComparedMethod | None:
         """The entrant with the best mean among those that can be compared; None where there is no pair of them."""
         comparable = {
             id(one)
@@ -118,7 +118,7 @@ class Comparison:
 
 
 def compare(
-    entrants: Sequence[Entrant], metric: str | None = None, margin: float | None = None, alpha: float = 0.05
+    methods: Sequence[ComparedMethod], metric: str | None = None, margin: float | None = None, alpha: float = 0.05
 ) -> Comparison:
     """Judges every pair; Holm's adjustment runs over all of them.
 
@@ -129,17 +129,17 @@ def compare(
     Raises:
         ConfigInvalid: if there are fewer than two entrants or too many, or the metric cannot be compared.
     """
-    labels = list(dict.fromkeys(one.label for one in entrants))
-    if len(entrants) < 2 or len(labels) < 2:
+    labels = list(dict.fromkeys(one.label for one in methods))
+    if len(methods) < 2 or len(labels) < 2:
         raise ConfigInvalid(f"a comparison needs two or more, got {', '.join(labels)}; name more studies or use --by.")
     if len(labels) > MAX_LABELS:
         raise ConfigInvalid(f"a comparison takes at most {MAX_LABELS}, got {len(labels)}; choose with --by.")
-    chosen = _metric(metric, entrants)
-    has_one_stream_each = len(entrants) == len(labels)
-    pairs = [(a, b) for a, b in combinations(entrants, 2) if has_one_stream_each or a.stream == b.stream]
+    chosen = _metric(metric, methods)
+    has_one_stream_each = len(methods) == len(labels)
+    pairs = [(a, b) for a, b in combinations(methods, 2) if has_one_stream_each or a.stream == b.stream]
     verdicts = _judge(pairs, chosen, margin, alpha)
     scores: dict[str, dict[str, float]] = {label: {} for label in labels}
-    for one in entrants:
+    for one in methods:
         mean = one.interval(chosen).mean
         if mean is not None:
             scores[one.label][one.stream] = mean
@@ -147,7 +147,7 @@ def compare(
         metric=chosen,
         margin=margin,
         alpha=alpha,
-        entrants=tuple(entrants),
+        methods=tuple(methods),
         pairs=tuple(Pair(a, b, verdict) for (a, b), verdict in zip(pairs, verdicts, strict=True)),
         ranks=average_ranks(scores, METRICS[chosen].better == "higher"),
     )
@@ -165,7 +165,7 @@ def headline(comparison: Comparison) -> list[str]:
     return lines or ["None of the pairs can be compared; the reasons are in the table of verdicts."]
 
 
-def _leader(comparison: Comparison, stream: str, best: Entrant) -> str:
+def _leader(comparison: Comparison, stream: str, best: ComparedMethod) -> str:
     pairs = [p for p in comparison.pairs if best in (p.a, p.b) and p.verdict.answer != NOT_COMPARABLE]
     beaten = [p for p in pairs if p.winner is best]
     tied = [(p.b if p.a is best else p.a).label for p in pairs if p.verdict.answer in (NO_DIFFERENCE, EQUIVALENT)]
@@ -175,7 +175,9 @@ def _leader(comparison: Comparison, stream: str, best: Entrant) -> str:
     return f"On {stream}, {text}." if len(comparison.streams) > 1 else f"T{text[1:]}."
 
 
-def _judge(pairs: Sequence[tuple[Entrant, Entrant]], metric: str, margin: float | None, alpha: float) -> list[Verdict]:
+def _judge(
+    pairs: Sequence[tuple[ComparedMethod, ComparedMethod]], metric: str, margin: float | None, alpha: float
+) -> list[Verdict]:
     """Verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
     samples = [by_seed(a.values[metric], b.values[metric]) for a, b in pairs]
     reasons = [_reason(a, b, metric) for a, b in pairs]
@@ -191,16 +193,16 @@ def _judge(pairs: Sequence[tuple[Entrant, Entrant]], metric: str, margin: float 
     ]
 
 
-def _reason(a: Entrant, b: Entrant, metric: str) -> str | None:
+def _reason(a: ComparedMethod, b: ComparedMethod, metric: str) -> str | None:
     reason = why_not_comparable(a, b)
     if reason is None and METRICS[metric].kind == "cost" and (a.machine is None or a.machine != b.machine):
         return f"different machines: {a.machine or 'several'} and {b.machine or 'several'}"
     return reason
 
 
-def _metric(metric: str | None, entrants: Sequence[Entrant]) -> str:
+def _metric(metric: str | None, methods: Sequence[ComparedMethod]) -> str:
     if metric is None:
-        return f"final_{entrants[0].measure}"
+        return f"final_{methods[0].measure}"
     known = [name for name, one in METRICS.items() if one.kind != "count"]
     if metric not in known:
         raise ConfigInvalid(f"--metric must vary over seeds, got {metric!r}{did_you_mean(metric, known)}.")

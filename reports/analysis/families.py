@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from reports.analysis.recommendation import Answer, answer
+from reports.analysis.recommendation import Recommendation, recommend
 from reports.data.grouping import check_fields, group_label, stream_of
-from reports.data.study_data import Evidence, gather
+from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.spec.conditions import FAMILY
 
@@ -34,8 +34,8 @@ class Family:
     index: int
     label: str
     prefix: str
-    evidence: Evidence
-    answer: Answer
+    data: StudyData
+    recommendation: Recommendation
     streams: frozenset[str]
     hypervolume: float
 
@@ -57,52 +57,53 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
     """
     if len(set(names)) < len(names):
         raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
-    groups: list[tuple[str, Evidence, list[Mapping[str, Any]]]] = []
+    groups: list[tuple[str, StudyData, list[Mapping[str, Any]]]] = []
     for name in names:
-        evidence = gather(studies, name)
+        data = read_study(studies, name)
         configs = {row["number"]: row["config"] for row in studies.ledger(name)}
-        check_fields(by, [configs[trial.number] for trial in evidence.configurations])
+        check_fields(by, [configs[trial.number] for trial in data.configurations])
         parts: dict[str, list[Trial]] = {}
-        for trial in evidence.configurations:
+        for trial in data.configurations:
             parts.setdefault(group_label(configs[trial.number], by), []).append(trial)
         for value, trials in parts.items():
             label = value if by and len(names) == 1 else f"{name}: {value}" if by else name
-            groups.append((label, _only(evidence, trials), [configs[trial.number] for trial in trials]))
+            groups.append((label, _restricted(data, trials), [configs[trial.number] for trial in trials]))
     _check(groups, names)
     return [
-        Family(i, label, f"{i}-", part, answer(part), frozenset(map(stream_of, configs)), _hypervolume(part))
+        Family(i, label, f"{i}-", part, recommend(part), frozenset(map(stream_of, configs)), _hypervolume(part))
         for i, (label, part, configs) in enumerate(groups)
     ]
 
 
-def families_within(evidence: Evidence) -> list[Family]:
+def families_within(data: StudyData) -> list[Family]:
     """The `families` a study searches over, in the order of its spec; [] where fewer than two have a finished trial.
 
     There are none either where they are more than one figure can tell apart.
     """
-    if FAMILY not in evidence.parameters:
+    if FAMILY not in data.parameters:
         return []
-    names = evidence.record.spec["search"][FAMILY]["choice"]
+    names = data.record.spec["search"][FAMILY]["choice"]
     parts: dict[str, list[Trial]] = {name: [] for name in names}
-    for trial in evidence.configurations:
+    for trial in data.configurations:
         parts.setdefault(trial.params[FAMILY] or names[0], []).append(trial)
     found = {name: trials for name, trials in parts.items() if trials}
     if not 2 <= len(found) <= MAX_FAMILIES:
         return []
-    named = [(name, _only(evidence, trials)) for name, trials in found.items()]
+    named = [(name, _restricted(data, trials)) for name, trials in found.items()]
     return [
-        Family(i, name, "", part, answer(part), frozenset(), _hypervolume(part)) for i, (name, part) in enumerate(named)
+        Family(i, name, "", part, recommend(part), frozenset(), _hypervolume(part))
+        for i, (name, part) in enumerate(named)
     ]
 
 
-def _only(evidence: Evidence, trials: Sequence[Trial]) -> Evidence:
+def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
     """The evidence of some of the configurations, with the front in the plane that is drawn."""
     import numpy as np
 
     from studies.statistics.pareto import pareto_mask
 
-    feasible = [trial for trial in trials if trial.number in evidence.feasible]
-    quality = evidence.quality
+    feasible = [trial for trial in trials if trial.number in data.feasible]
+    quality = data.quality
     direction = "maximize" if quality.higher_is_better else "minimize"
     values = np.array([(trial.value(quality.selection), trial.ratio) for trial in feasible]).reshape(-1, 2)
     front = [
@@ -111,30 +112,30 @@ def _only(evidence: Evidence, trials: Sequence[Trial]) -> Evidence:
         if is_member
     ]
     return replace(
-        evidence,
+        data,
         configurations=tuple(trials),
         feasible=frozenset(trial.number for trial in feasible),
         front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
     )
 
 
-def _hypervolume(evidence: Evidence) -> float:
+def _hypervolume(data: StudyData) -> float:
     import numpy as np
 
     from studies.statistics.pareto import hypervolume_2d
 
-    quality = evidence.quality
+    quality = data.quality
     ratio, worst = REFERENCE[quality.measure]
-    values = np.array([(trial.ratio, trial.value(quality.final)) for trial in evidence.front]).reshape(-1, 2)
+    values = np.array([(trial.ratio, trial.value(quality.final)) for trial in data.front]).reshape(-1, 2)
     directions = ("minimize", "maximize" if quality.higher_is_better else "minimize")
     return hypervolume_2d(values, (ratio, worst), directions) / ratio
 
 
-def _check(groups: Sequence[tuple[str, Evidence, Any]], names: Sequence[str]) -> None:
+def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str]) -> None:
     if not groups:
         raise ConfigInvalid(f"nothing to show: no configuration of {', '.join(names)} has finished.")
     if len(groups) > MAX_FAMILIES:
         raise ConfigInvalid(f"one figure shows at most {MAX_FAMILIES} studies or values, got {len(groups)}.")
-    measures = {evidence.quality.measure for _, evidence, _ in groups}
+    measures = {data.quality.measure for _, data, _ in groups}
     if len(measures) > 1:
         raise ConfigInvalid("studies in one figure must have one measure, got accuracy and mse; report them apart.")

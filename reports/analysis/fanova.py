@@ -68,8 +68,8 @@ class Choices:
         """The same with a cell per choice; the leaves are (n_leaves, n_choices)."""
         import numpy as np
 
-        refuses, insists = upper.T < 1, lower.T > 0  # a split between 0 and 1 leaves a choice out, or all others
-        holds = ~refuses & (insists.sum(axis=0) == insists)
+        excluded, required = upper.T < 1, lower.T > 0  # a split between 0 and 1 leaves a choice out, or all others
+        holds = ~excluded & (required.sum(axis=0) == required)
         return np.full(len(self.values), 1 / len(self.values)), holds
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.formatting import parameter
 from studies.metrics.definitions import METRICS
 
@@ -47,26 +47,26 @@ class PaperCheck:
     differing: tuple[str, ...]
 
 
-def provenance(evidence: Evidence) -> Provenance:
+def provenance(data: StudyData) -> Provenance:
     """Everything needed to judge or repeat the study."""
     import yaml
 
     from studies.database.urls import mask_passwords
 
-    launches = [_launch(row) for row in evidence.record.launches]
+    launches = [_launch(row) for row in data.record.launches]
     compared = ("Code", "Host", "Device", "Threads", "Data checksum")
     changed = [label for label in compared if len({launch[label] for launch in launches}) > 1]
-    packages = [dict(row.get("packages") or {}) for row in evidence.record.launches]
+    packages = [dict(row.get("packages") or {}) for row in data.record.launches]
     if any(versions != packages[-1] for versions in packages):
         changed.append("Packages")
-    spec = yaml.safe_dump(dict(evidence.record.spec), sort_keys=False, allow_unicode=True, width=100)
+    spec = yaml.safe_dump(dict(data.record.spec), sort_keys=False, allow_unicode=True, width=100)
     return Provenance(
         spec=mask_passwords(spec),
         launches=launches,
         changed=changed,
         packages=_versions(packages[-1]) if packages else [],
-        formulas=[(METRICS[key].label, METRICS[key].description) for key in _used(evidence)],
-        selection=_selection(evidence),
+        formulas=[(METRICS[key].label, METRICS[key].description) for key in _used(data)],
+        selection=_selection(data),
     )
 
 
@@ -129,17 +129,17 @@ def _moment(value: Any) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(value, datetime) else "not recorded"
 
 
-def _used(evidence: Evidence) -> Sequence[str]:
-    return [key for key in METRICS if evidence.columns.is_measured(key)]
+def _used(data: StudyData) -> Sequence[str]:
+    return [key for key in METRICS if data.columns.is_measured(key)]
 
 
-def _selection(evidence: Evidence) -> str:
-    if not evidence.configurations:
+def _selection(data: StudyData) -> str:
+    if not data.configurations:
         return "No configuration has finished, so nothing was selected."
-    if evidence.quality.has_validation:
+    if data.quality.has_validation:
         return (
             "Selected on the validation split, reported on the test split: the search, the front and the best "
-            f"configuration go by {evidence.quality.selection}; every number shown is {evidence.quality.final}."
+            f"configuration go by {data.quality.selection}; every number shown is {data.quality.final}."
         )
     return (
         "There is no validation split: the search and the front went by the same test split that is reported, so the "

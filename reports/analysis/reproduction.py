@@ -16,7 +16,7 @@ from studies.statistics.intervals import t_interval, t_quantile
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
-Verdict = Literal["agrees", "differs", "not comparable"]
+CellVerdict = Literal["agrees", "differs", "not comparable"]
 
 PERCENT = 100.0
 MEBIBYTE = 2**20
@@ -41,7 +41,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PublishedDifference:
     """Measured minus published, in the unit of the paper.
 
     Attributes:
@@ -59,14 +59,14 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CellComparison:
     """One cell with what was measured of it; `reason` says why it is not comparable, and what else is worth knowing."""
 
     cell: PublishedCell
-    verdict: Verdict
+    verdict: CellVerdict
     reason: str = ""
     measurement: Measurement | None = None
-    difference: Difference | None = None
+    difference: PublishedDifference | None = None
 
     @property
     def scale(self) -> str:
@@ -77,14 +77,14 @@ class Comparison:
 
 
 @dataclass
-class _Candidate:
+class _FinishedTrial:
     study: str
     row: Mapping[str, Any]
     wrong: list[str] = field(default_factory=list)
     reduced: list[str] = field(default_factory=list)
 
 
-def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] | None = None) -> list[Comparison]:
+def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] | None = None) -> list[CellComparison]:
     """Every cell of a published table beside the best measurement of it that the database has.
 
     The best one is not reduced, then has the most seeds, then comes first.
@@ -97,7 +97,7 @@ def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] 
     return [_compare(studies, cell, candidates) for cell in table.cells]
 
 
-def judge(cell: PublishedCell, values: Sequence[float]) -> tuple[Verdict, str, Difference | None]:
+def judge_cell(cell: PublishedCell, values: Sequence[float]) -> tuple[CellVerdict, str, PublishedDifference | None]:
     """Verdict, reason and difference of measured values, one per run, in the unit of the cell.
 
     The published value agrees if zero lies in the 95 % Welch interval of the difference: |d| <= t_{.975, nu} SE with
@@ -113,18 +113,26 @@ def judge(cell: PublishedCell, values: Sequence[float]) -> tuple[Verdict, str, D
     if cell.metric is not None and METRICS[cell.metric].kind == "count":
         rounding = _rounding(cell.text)
         agrees = abs(difference) <= rounding * (1 + 1e-9)
-        return ("agrees" if agrees else "differs"), "", Difference(difference, half_width=rounding)
+        return ("agrees" if agrees else "differs"), "", PublishedDifference(difference, half_width=rounding)
     if cell.spread is None:
-        return "not comparable", "the paper gives no spread; only the difference is shown", Difference(difference)
+        return (
+            "not comparable",
+            "the paper gives no spread; only the difference is shown",
+            PublishedDifference(difference),
+        )
     if cell.spread_kind == "unknown":
-        return "not comparable", UNKNOWN_SPREAD, Difference(difference)
+        return "not comparable", UNKNOWN_SPREAD, PublishedDifference(difference)
     if cell.n is None or cell.n < 2:
-        return "not comparable", "the paper does not say over how many runs it averages", Difference(difference)
+        return (
+            "not comparable",
+            "the paper does not say over how many runs it averages",
+            PublishedDifference(difference),
+        )
     if measured.n < 2:
-        return "not comparable", "one seed has no standard error; measure more", Difference(difference)
+        return "not comparable", "one seed has no standard error; measure more", PublishedDifference(difference)
     published = cell.spread if cell.spread_kind == "sem" else cell.spread / math.sqrt(cell.n)
     own = math.sqrt(math.fsum((value - measured.mean) ** 2 for value in values) / (measured.n - 1) / measured.n)
-    found = Difference(difference, *_error(own, measured.n, published, cell.n, _rounding(cell.text)))
+    found = PublishedDifference(difference, *_error(own, measured.n, published, cell.n, _rounding(cell.text)))
     assert found.half_width is not None
     return "agrees" if abs(difference) <= found.half_width else "differs", "", found
 
@@ -144,34 +152,34 @@ def _rounding(text: str) -> float:
     return 0.5 * 10.0 ** -len(digits)
 
 
-def _compare(studies: Studies, cell: PublishedCell, candidates: Sequence[_Candidate]) -> Comparison:
+def _compare(studies: Studies, cell: PublishedCell, candidates: Sequence[_FinishedTrial]) -> CellComparison:
     if cell.configuration is None or cell.metric is None:
-        return Comparison(cell, "not comparable", "no configuration of this program is meant to reproduce it")
+        return CellComparison(cell, "not comparable", "no configuration of this program is meant to reproduce it")
     matched = [_match(cell.configuration, candidate) for candidate in candidates]
     fitting = [candidate for candidate in matched if not candidate.wrong]
     if not fitting:
-        return Comparison(cell, "not comparable", _nearest(matched))
+        return CellComparison(cell, "not comparable", _nearest(matched))
     best = min(fitting, key=lambda candidate: (bool(candidate.reduced), -len(candidate.row["seeds"])))
     measurement = _measure(studies, best, cell)
-    verdict, reason, difference = judge(cell, measurement.values)
+    verdict, reason, difference = judge_cell(cell, measurement.values)
     if measurement.reduced:
         less = "reduced, so no reproduction: " + "; ".join(measurement.reduced)
-        return Comparison(cell, "not comparable", less, measurement, difference)
-    return Comparison(cell, verdict, reason, measurement, difference)
+        return CellComparison(cell, "not comparable", less, measurement, difference)
+    return CellComparison(cell, verdict, reason, measurement, difference)
 
 
-def _finished(studies: Studies, names: Sequence[str] | None) -> list[_Candidate]:
+def _finished(studies: Studies, names: Sequence[str] | None) -> list[_FinishedTrial]:
     return [
-        _Candidate(name, row)
+        _FinishedTrial(name, row)
         for name in (studies.studies()["name"] if names is None else names)
         for row in studies.ledger(name)
         if row["state"] == "COMPLETE" and row["duplicate_of"] is None
     ]
 
 
-def _match(wanted: Configuration, candidate: _Candidate) -> _Candidate:
+def _match(wanted: Configuration, candidate: _FinishedTrial) -> _FinishedTrial:
     config = candidate.row["config"]
-    found = _Candidate(candidate.study, candidate.row)
+    found = _FinishedTrial(candidate.study, candidate.row)
     for name, value in wanted.settings.items():
         actual = _setting(config, name)
         if actual != value:
@@ -197,7 +205,7 @@ def _instead(name: str, actual: Any, wanted: Any) -> str:
     return f"{name} {shown} instead of {parameter(wanted)}"
 
 
-def _nearest(candidates: Sequence[_Candidate]) -> str:
+def _nearest(candidates: Sequence[_FinishedTrial]) -> str:
     """Why nothing fits, with what the nearest trial would have to change where that is little."""
     if not candidates:
         return "not measured: the database has no finished trial"
@@ -208,7 +216,7 @@ def _nearest(candidates: Sequence[_Candidate]) -> str:
     return f"not measured; nearest is trial {number} of {nearest.study}: {'; '.join(nearest.wrong)}"
 
 
-def _measure(studies: Studies, candidate: _Candidate, cell: PublishedCell) -> Measurement:
+def _measure(studies: Studies, candidate: _FinishedTrial, cell: PublishedCell) -> Measurement:
     """The values of the metric in the unit of the paper, one per seed."""
     runs = studies.runs(candidate.study, where=f"number == {candidate.row['number']}")
     own = runs.dropna(subset=[cell.metric]).sort_values("seed")
@@ -224,7 +232,7 @@ def _measure(studies: Studies, candidate: _Candidate, cell: PublishedCell) -> Me
     )
 
 
-def counts(comparisons: Sequence[Comparison]) -> dict[str, int]:
+def counts(comparisons: Sequence[CellComparison]) -> dict[str, int]:
     """How many cells have each verdict, in the order of the vocabulary."""
     return {
         verdict: sum(found.verdict == verdict for found in comparisons)
@@ -232,19 +240,19 @@ def counts(comparisons: Sequence[Comparison]) -> dict[str, int]:
     }
 
 
-def headline(comparisons: Sequence[Comparison]) -> str:
+def headline(comparisons: Sequence[CellComparison]) -> str:
     """The outcome in one sentence."""
     measured = [found for found in comparisons if found.measurement is not None]
     if not measured:
         return f"None of the {plural(len(comparisons), 'number')} of this table has been measured in this database."
-    told = counts(measured)
+    by_verdict = counts(measured)
     parts = [
-        f"{told[verdict]} {verdict.replace('agrees', 'agree').replace('differs', 'differ')}"
+        f"{by_verdict[verdict]} {verdict.replace('agrees', 'agree').replace('differs', 'differ')}"
         for verdict in ("agrees", "differs")
-        if told[verdict]
+        if by_verdict[verdict]
     ]
     reduced = sum(found.scale == "reduced" for found in measured)
     parts += [f"{reduced} measured by reduced runs only"] if reduced else []
-    others = told["not comparable"] - reduced
+    others = by_verdict["not comparable"] - reduced
     parts += [f"{others} measured but not comparable"] if others else []
     return f"Of {plural(len(comparisons), 'published number')} {len(measured)} were measured: {', '.join(parts)}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.data.grouping import check_fields, group_label, stream_of
-from reports.data.study_data import Evidence, gather
+from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entrant:
+class ComparedMethod:
     """The configuration that stands for one name on one stream.
 
     Attributes:
@@ -53,7 +53,7 @@ class Entrant:
         return t_interval(self.values[metric].values())
 
 
-def entrants_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Entrant]:
+def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[ComparedMethod]:
     """One entrant per name and stream, in the order given; with `by` one per combination of those values and stream.
 
     Args:
@@ -79,7 +79,7 @@ def entrants_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
 
 @dataclass(frozen=True)
 class _Candidate:
-    evidence: Evidence
+    data: StudyData
     trial: Trial
     config: Mapping[str, Any]
 
@@ -87,15 +87,15 @@ class _Candidate:
 def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     """The feasible configurations of a study, or the one named."""
     study, number = _split(studies, name)
-    evidence = gather(studies, study)
+    data = read_study(studies, study)
     configs = {row["number"]: row["config"] for row in studies.ledger(study)}
-    chosen = [trial for trial in evidence.configurations if trial.number in evidence.feasible]
+    chosen = [trial for trial in data.configurations if trial.number in data.feasible]
     if number is not None:
-        chosen = [trial for trial in evidence.configurations if trial.number == number]
+        chosen = [trial for trial in data.configurations if trial.number == number]
     if not chosen:
         what = "has no finished configuration" if number is None else f"has no finished trial {number}"
         raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
-    return [_Candidate(evidence, trial, configs[trial.number]) for trial in chosen]
+    return [_Candidate(data, trial, configs[trial.number]) for trial in chosen]
 
 
 def _split(studies: Studies, name: str) -> tuple[str, int | None]:
@@ -112,12 +112,12 @@ def _shorter(streams: Sequence[str]) -> dict[str, str]:
     return {stream: head if list(heads.values()).count(head) == 1 else stream for stream, head in heads.items()}
 
 
-def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> Entrant:
-    quality = group[0].evidence.quality
+def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> ComparedMethod:
+    quality = group[0].data.quality
     selection = quality.selection if all(c.trial[quality.selection].mean is not None for c in group) else quality.final
     sign = -1 if quality.higher_is_better else 1
     chosen = min(group, key=lambda candidate: (sign * candidate.trial.value(selection), candidate.trial.ratio))
-    study = chosen.evidence.record.name
+    study = chosen.data.record.name
     own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {
         metric: {
@@ -125,7 +125,7 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
         }
         for metric in METRICS
     }
-    return Entrant(
+    return ComparedMethod(
         label, study, stream, chosen.trial, len(group), selection, chosen.config, values,
         _machine(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
     )  # fmt: skip

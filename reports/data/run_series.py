@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Series:
+class RunSeries:
     """Runs of the same kind; all arrays are (n_runs,).
 
     Attributes:
@@ -43,14 +43,14 @@ class Series:
         return self.ratios[first], totals / np.bincount(group, minlength=len(found))
 
 
-def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> Series:
+def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> RunSeries:
     """The runs of `trials` that have the metric.
 
     Args:
         runs: `Studies.runs` of their study.
     """
     chosen = runs[runs["number"].isin([trial.number for trial in trials]) & runs[metric].notna()]
-    return Series(
+    return RunSeries(
         label,
         style,
         chosen["number"].to_numpy(dtype=int),
@@ -60,21 +60,23 @@ def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: s
     )
 
 
-def during_and_final(runs: pd.DataFrame, evidence: Evidence) -> list[Series]:
+def during_and_final(runs: pd.DataFrame, data: StudyData) -> list[RunSeries]:
     """The two series of one study, in the order they are drawn."""
-    quality = evidence.quality
+    quality = data.quality
     pairs = ((quality.during, "during"), (quality.final, "final"))
-    return [series_of(runs, evidence.configurations, metric, label, label) for metric, label in pairs]
+    return [series_of(runs, data.configurations, metric, label, label) for metric, label in pairs]
 
 
-def means_of(evidence: Evidence) -> list[Series]:
+def means_of(data: StudyData) -> list[RunSeries]:
     """The same from the means over seeds, one value per configuration: for studies with too many runs to read."""
     import numpy as np
 
-    columns, quality = evidence.columns, evidence.quality
+    columns, quality = data.columns, data.quality
     found = []
     for metric, label in ((quality.during, "during"), (quality.final, "final")):
         known = ~np.isnan(columns[metric])
         numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
-        found.append(Series(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known]))
+        found.append(
+            RunSeries(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known])
+        )
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
-from reports.formatting import spelled
+from reports.formatting import exact_json
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
 from studies.statistics.pareto import front_mask
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 
-CROWD = 1500
-SINGLED_OUT = 200
+MAX_INDIVIDUAL = 1500
+MAX_OFF_FRONT = 200
 MAX_RUNS = 100_000
 
 
@@ -64,7 +64,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class StudyData:
     """Everything the report says is derived from this.
 
     Attributes:
@@ -118,11 +118,11 @@ class Evidence:
         return -values if self.quality.higher_is_better else values
 
     @cached_property
-    def singled_out(self) -> frozenset[int]:
+    def drawn_individually(self) -> frozenset[int]:
         """Numbers of the configurations drawn one by one: all, or the front and the best of the rest in a crowd."""
         numbers = self.columns.numbers
-        if len(numbers) > CROWD:
-            best = self.losses(self.quality.final).argsort(kind="stable")[:SINGLED_OUT]
+        if len(numbers) > MAX_INDIVIDUAL:
+            best = self.losses(self.quality.final).argsort(kind="stable")[:MAX_OFF_FRONT]
             return self.on_front.union(numbers[best].tolist())
         return frozenset(numbers.tolist())
 
@@ -131,7 +131,7 @@ class Evidence:
         return frozenset(trial.number for trial in self.front)
 
 
-def gather(studies: Studies, name: str) -> Evidence:
+def read_study(studies: Studies, name: str) -> StudyData:
     """Reads one study whole.
 
     Raises:
@@ -152,7 +152,7 @@ def gather(studies: Studies, name: str) -> Evidence:
     on_front = is_candidate.copy()
     on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], record.objectives)
     front = columns.where(on_front & is_configuration)
-    return Evidence(
+    return StudyData(
         record=record,
         quality=_quality(measure, columns, is_configuration & is_candidate),
         parameters=parameters,
@@ -163,7 +163,7 @@ def gather(studies: Studies, name: str) -> Evidence:
     )
 
 
-def evenly(trials: Sequence[Trial], at_most: int) -> list[Trial]:
+def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
     """As many of the trials, evenly from first to last, both included."""
     if len(trials) <= at_most:
         return list(trials)
@@ -204,8 +204,8 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
     return tuple(trials)
 
 
-def is_varied(evidence: Evidence, name: str) -> bool:
+def is_varied(data: StudyData, name: str) -> bool:
     """Whether the finished configurations hold more than one value of a parameter."""
-    values = map(spelled, evidence.columns.parameter(name).each)
+    values = map(exact_json, data.columns.parameter(name).each)
     first = next(values, None)
     return any(value != first for value in values)

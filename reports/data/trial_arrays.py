@@ -8,7 +8,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from reports.formatting import of_each, spelled
+from reports.formatting import exact_json, map_distinct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,4 +125,4 @@ class Parameter:
 
     @cached_property
     def _keys(self) -> list[str]:
-        return of_each(spelled, self.each)
+        return map_distinct(exact_json, self.each)

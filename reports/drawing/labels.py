@@ -40,7 +40,7 @@ class Label(NamedTuple):
     style: str | None = None
 
 
-def callouts(frame: Frame, labels: Sequence[Label], avoid: Sequence[tuple[float, float]]) -> Markup:
+def draw_labels(frame: Frame, labels: Sequence[Label], avoid: Sequence[tuple[float, float]]) -> Markup:
     """Each label where it covers the fewest points and no earlier label."""
     taken = [Box(x - 6, y - 6, x + 6, y + 6) for x, y in avoid]
     drawn = []

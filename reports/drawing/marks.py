@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MANY = 400
-CROWD = 4000
+MAX_TITLED = 400
+MAX_DOTS = 4000
 CELL = 4.0
 DENSITIES = 5
 
@@ -34,7 +34,7 @@ class Point(NamedTuple):
     low: float | None
     high: float | None
     trial: int | str | None
-    words: str
+    title: str
 
 
 def points(series: Sequence[Point], style: str, *, titled: bool, name: str | None = None) -> Markup:
@@ -47,7 +47,7 @@ def points(series: Sequence[Point], style: str, *, titled: bool, name: str | Non
     if not series:
         return EMPTY
     if titled:
-        dots = EMPTY.join(element("path", element("title", point.words), d=_dot(point)) for point in series)
+        dots = EMPTY.join(element("path", element("title", point.title), d=_dot(point)) for point in series)
     else:
         dots = element("path", d="".join(_dot(point) for point in series))
     trials = None if series[0].trial is None else " ".join(str(point.trial) for point in series)
@@ -72,7 +72,7 @@ def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = N
     if not series:
         return EMPTY
     drawn = EMPTY.join(
-        element("path", element("title", point.words), d=f"M{pixel(point.x)} {pixel(point.y)}{GLYPHS[shape]}")
+        element("path", element("title", point.title), d=f"M{pixel(point.x)} {pixel(point.y)}{GLYPHS[shape]}")
         for point in series
     )
     trials = " ".join(str(point.trial) for point in series)

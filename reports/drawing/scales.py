@@ -26,7 +26,7 @@ class Tick(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearScale:
     """Equal differences get equal lengths."""
 
     domain: tuple[float, float]
@@ -52,7 +52,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Log:
+class LogScale:
     """Equal factors get equal lengths; the domain must be positive."""
 
     domain: tuple[float, float]
@@ -86,7 +86,7 @@ class Log:
             if len(shown) <= MAX_LABELS and self._fit(shown):
                 return [Tick(value, f"{value:g}" if value in shown else "") for _, value in inside]
         if len(shown) < 2:
-            return Linear(self.domain, self.pixels).ticks()
+            return LinearScale(self.domain, self.pixels).ticks()
         return [Tick(value, f"{value:g}" if i % 3 == 0 else "") for i, value in enumerate(shown)]
 
     def _fit(self, values: Sequence[float]) -> bool:
@@ -97,7 +97,7 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Ordinal:
+class OrdinalScale:
     """Each value gets a slot of its own, in the order given.
 
     Attributes:
@@ -121,17 +121,18 @@ class Ordinal:
     def ticks(self) -> list[Tick]:
         if not self.is_ordered:
             for longest in range(max(map(len, self.labels)), MIN_WORD - 1, -1):
-                words = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]
-                places = [(self(value), word) for value, word in zip(self.values, words, strict=True)]
-                if len(set(words)) == len(set(self.labels)) and _keep_clear(places, WORD_CHARACTER):
-                    return [Tick(value, word) for value, word in zip(self.values, words, strict=True)]
+                labels = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]
+                places = [(self(value), word) for value, word in zip(self.values, labels, strict=True)]
+                if len(set(labels)) == len(set(self.labels)) and _keep_clear(places, WORD_CHARACTER):
+                    return [Tick(value, word) for value, word in zip(self.values, labels, strict=True)]
         needed = max(len(label) for label in self.labels) * LABEL_CHARACTER + LABEL_GAP
         every = math.ceil(len(self.values) * needed / abs(self.pixels[1] - self.pixels[0]))
         pairs = zip(self.values, self.labels, strict=True)
         return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
 
 
-Scale = Linear | Log | Ordinal
+ContinuousScale = LinearScale | LogScale
+Scale = ContinuousScale | OrdinalScale
 
 
 def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import Comparison, Pair, compare, headline
 from reports.analysis.ranks import rank_rows
-from reports.data.compared_methods import entrants_of
-from reports.drawing.forest_plot import Line, forest
+from reports.data.compared_methods import compared_methods
+from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
@@ -21,8 +21,8 @@ from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Row, Table
 from reports.tables.comparison import (
     cross_tables,
-    entrant_rows,
-    entrant_table,
+    method_rows,
+    method_table,
     stream_table,
     verdict_rows,
     verdict_table,
@@ -65,11 +65,11 @@ def write(
         PaperExtraMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
-    comparison = compare(entrants_of(studies, names, by), metric, margin)
+    comparison = compare(compared_methods(studies, names, by), metric, margin)
     verdicts = verdict_table(comparison)
     tables: dict[str, Sequence[Row]] = {
         "verdicts.csv": verdict_rows(comparison),
-        "entrants.csv": entrant_rows(comparison),
+        "entrants.csv": method_rows(comparison),
         "settings.csv": _setting_rows(comparison),
         "seeds.csv": _seed_rows(comparison),
     }
@@ -79,7 +79,7 @@ def write(
     if figures:
         files |= _figures(comparison)
     files["verdicts.tex"] = latex_table(verdicts)
-    files["entrants.tex"] = "\n".join(latex_table(table) for table in _entrant_tables(comparison))
+    files["entrants.tex"] = "\n".join(latex_table(table) for table in _method_tables(comparison))
     crossed = cross_tables(comparison, by)
     if crossed:
         files["cross.tex"] = "\n".join(latex_table(table) for table in crossed)
@@ -103,15 +103,15 @@ def _figures(comparison: Comparison) -> dict[str, bytes]:
     return comparison_figures(lines, label, comparison.margin)
 
 
-def _lines(comparison: Comparison) -> list[Line]:
+def _lines(comparison: Comparison) -> list[ForestLine]:
     """The differences there are, as many as a figure holds."""
     pairs = [pair for pair in comparison.pairs if pair.verdict.difference is not None]
     return [_difference_line(comparison, pair) for pair in pairs[:MAX_LINES]]
 
 
-def _entrant_tables(comparison: Comparison) -> list[Table]:
+def _method_tables(comparison: Comparison) -> list[Table]:
     wide = stream_table(comparison)
-    return [*([wide] if wide else []), *(entrant_table(comparison, stream) for stream in comparison.streams)]
+    return [*([wide] if wide else []), *(method_table(comparison, stream) for stream in comparison.streams)]
 
 
 def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> str:
@@ -127,7 +127,7 @@ def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> 
         reasons=list(dict.fromkeys(str(p.verdict) for p in comparison.pairs if p.verdict.reason is not None)),
         wide=stream_table(comparison),
         crossed=crossed,
-        tables=[(f"entrants-{i}", entrant_table(comparison, stream)) for i, stream in enumerate(comparison.streams)],
+        tables=[(f"entrants-{i}", method_table(comparison, stream)) for i, stream in enumerate(comparison.streams)],
         settings=[
             (stream, [one.label for one in comparison.on(stream)], differing_settings(comparison.on(stream)))
             for stream in comparison.streams
@@ -151,7 +151,7 @@ def _summary(comparison: Comparison) -> dict[str, Any]:
         "margin": comparison.margin,
         "alpha": comparison.alpha,
         "verdicts": verdict_rows(comparison),
-        "entrants": entrant_rows(comparison),
+        "entrants": method_rows(comparison),
         "settings": _setting_rows(comparison),
         "ranks": None if comparison.ranks is None else list(rank_rows(comparison.ranks)),
     }
@@ -169,7 +169,7 @@ def _setting_rows(comparison: Comparison) -> list[Row]:
 def _seed_rows(comparison: Comparison) -> list[Row]:
     return [
         {"label": one.label, "stream": one.stream, "seed": seed, "value": value}
-        for one in comparison.entrants
+        for one in comparison.methods
         for seed, value in sorted(one.values[comparison.metric].items())
     ]
 
@@ -187,11 +187,13 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
     if comparison.margin is not None:
         caption += " An interval within the band is equivalent within the margin."
     ends = ("B better", "A better") if metric.better == "higher" else ("A better", "B better")
-    drawing = forest("differences", lines, f"A − B, {metric.label.lower()}", text, caption, comparison.margin, ends)
+    drawing = forest_plot(
+        "differences", lines, f"A − B, {metric.label.lower()}", text, caption, comparison.margin, ends
+    )
     return Figure("verdicts", text, caption, (("Differences", drawing),), verdicts, list(verdicts.rows))
 
 
-def _difference_line(comparison: Comparison, pair: Pair) -> Line:
+def _difference_line(comparison: Comparison, pair: Pair) -> ForestLine:
     gap = pair.verdict.difference
     assert gap is not None and gap.mean is not None
     mark = {NO_DIFFERENCE: "unknown", EQUIVALENT: "same"}.get(pair.verdict.answer)
@@ -199,25 +201,25 @@ def _difference_line(comparison: Comparison, pair: Pair) -> Line:
     if len(comparison.streams) > 1:
         label = f"{pair.a.label} − {pair.b.label}, {pair.a.stream.split(',')[0]}"
     mark = mark or ("better" if pair.winner is pair.a else "worse")
-    return Line(label, gap.mean, gap.low, gap.high, mark, pair.sentence)
+    return ForestLine(label, gap.mean, gap.low, gap.high, mark, pair.sentence)
 
 
 def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
     """The mean of each entrant of a stream, best first."""
-    table = entrant_table(comparison, stream)
+    table = method_table(comparison, stream)
     lines = []
     for row in table.rows:
-        entrant = comparison.entrants[row["entrant"]]
-        interval = entrant.interval(comparison.metric)
+        method = comparison.methods[row["entrant"]]
+        interval = method.interval(comparison.metric)
         if interval.mean is not None:
-            mark = {"best": "better", "": "unknown"}.get(comparison.standing(entrant), "same")
-            words = f"{entrant.label}: {mean_text(interval)} {range_text(interval)}, n = {interval.n}"
-            lines.append(Line(entrant.label, interval.mean, interval.low, interval.high, mark, words))
+            mark = {"best": "better", "": "unknown"}.get(comparison.standing(method), "same")
+            title = f"{method.label}: {mean_text(interval)} {range_text(interval)}, n = {interval.n}"
+            lines.append(ForestLine(method.label, interval.mean, interval.low, interval.high, mark, title))
     if not lines:
         return None
     caption = f"On {stream}: mean over seeds with its own 95 % t interval. Overlap of two intervals decides nothing."
     label = METRICS[comparison.metric].label.lower()
-    drawing = forest(f"means-{index}", lines, label, f"{lines[0].words} comes first.", caption, has_zero=False)
+    drawing = forest_plot(f"means-{index}", lines, label, f"{lines[0].title} comes first.", caption, has_zero=False)
     return Figure(f"entrants-{index}", caption, caption, ((stream, drawing),), table, list(table.rows))
 
 

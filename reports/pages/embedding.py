@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.drawing.heatmap import HeatScale
-from reports.figures.embedding import Surface, embedding_figure, finding, grid_rows, shades_of, trained_rows
+from reports.figures.embedding import (
+    EmbeddingSurface,
+    embedding_figure,
+    finding,
+    grid_rows,
+    heat_scale_of,
+    trained_rows,
+)
 from reports.formatting import significant
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
@@ -58,8 +65,8 @@ def write(
         "embedding.csv": csv_text([row for surface in surfaces for row in grid_rows(surface)]),
         "embeddings.csv": csv_text([row for surface in surfaces for row in trained_rows(surface)]),
     }
-    shades = shades_of(surfaces)
-    files[PAGE] = _page(model, surfaces, shades)
+    heat = heat_scale_of(surfaces)
+    files[PAGE] = _page(model, surfaces, heat)
     return write_report(out, PAGE, files, _summary(model, surfaces))
 
 
@@ -77,7 +84,7 @@ def _surfaces(
     images: int | None,
     root: str | os.PathLike[str] | None,
     on_row: Progress | None,
-) -> list[Surface]:
+) -> list[EmbeddingSurface]:
     from hnet_core.data import data_root
     from hnet_core.embedding_map import embedding_grid, embedding_map
     from hnet_core.registry import STREAMS
@@ -89,10 +96,10 @@ def _surfaces(
     stream = STREAMS[model.config.stream.name].open(model.config.stream, data_root(root))
     surfaces = []
     for task in tasks:
-        told = None if on_row is None else lambda done, task=task: on_row(task, done, n)
-        found = embedding_map(model, task - 1, stream.tasks[task - 1].test, grid, images, told)
+        report_row = None if on_row is None else lambda done, task=task: on_row(task, done, n)
+        found = embedding_map(model, task - 1, stream.tasks[task - 1].test, grid, images, report_row)
         surfaces.append(
-            Surface(
+            EmbeddingSurface(
                 task, grid[0].double().numpy(), grid[1].double().numpy(), found.on_grid.double().numpy(),
                 embeddings.double().numpy(), found.at_trained.double().numpy(), found.n_examples,
                 model.shape.measure == "accuracy",
@@ -105,14 +112,14 @@ def _word(model: TrainedModel) -> str:
     return "accuracy" if model.shape.measure == "accuracy" else "mean squared error"
 
 
-def _page(model: TrainedModel, surfaces: Sequence[Surface], shades: HeatScale) -> str:
+def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatScale) -> str:
     word = _word(model)
     return render(
         "embedding.html.j2",
         word=word,
         setting=_setting(model),
-        figures=[embedding_figure(surface, shades, word) for surface in surfaces],
-        heat=shades,
+        figures=[embedding_figure(surface, heat, word) for surface in surfaces],
+        heat=heat,
         significant=significant,
         config=model.config.model_dump(mode="json"),
         hash=model.config.hash(),
@@ -128,7 +135,7 @@ def _setting(model: TrainedModel) -> str:
     return " ".join(part for part in (*parts, hypernet, f"· seed {model.seed}") if part)
 
 
-def _summary(model: TrainedModel, surfaces: Sequence[Surface]) -> dict[str, Any]:
+def _summary(model: TrainedModel, surfaces: Sequence[EmbeddingSurface]) -> dict[str, Any]:
     word = _word(model)
     return {
         "config_hash": model.config.hash(),

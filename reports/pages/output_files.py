@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
-from reports.formatting import exact_floats, of_each
+from reports.formatting import exact_floats, map_distinct
 from reports.table import Columns, Row, columns_of, exact_text
 from studies.spreadsheet import harmless
 
@@ -77,7 +77,7 @@ def _cells(values: Sequence[Any]) -> list[str]:
         return exact_floats(values)
     if kinds <= {int, float}:
         return ["" if value is None else repr(value) for value in values]
-    return of_each(_cell, values)
+    return map_distinct(_cell, values)
 
 
 def _cell(value: Any) -> str:

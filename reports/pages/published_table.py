@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.analysis.reproduction import Comparison, compare_table, counts, headline
+from reports.analysis.reproduction import CellComparison, compare_table, counts, headline
 from reports.data.published_tables import PublishedTable, published_table
-from reports.drawing.forest_plot import Line, forest
+from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.formatting import MISSING, significant
 from reports.latex import latex_table
@@ -48,7 +48,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
     return write_report(out, PAGE, files, _summary(table, comparisons, rows))
 
 
-def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Table, rows: Sequence[Row]) -> str:
+def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured: Table, rows: Sequence[Row]) -> str:
     missing = [row for row in rows if row["trial"] is None]
     columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
     configurations = {
@@ -70,7 +70,9 @@ def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Ta
     )
 
 
-def _summary(table: PublishedTable, comparisons: Sequence[Comparison], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(
+    table: PublishedTable, comparisons: Sequence[CellComparison], rows: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "table": table.name,
         "cite": table.cite,
@@ -81,7 +83,7 @@ def _summary(table: PublishedTable, comparisons: Sequence[Comparison], rows: lis
     }
 
 
-def _row(found: Comparison) -> dict[str, Any]:
+def _row(found: CellComparison) -> dict[str, Any]:
     cell, measurement, difference = found.cell, found.measurement, found.difference
     interval = None if measurement is None else measurement.interval
     error = None if difference is None else difference.standard_error
@@ -164,7 +166,7 @@ def _signed(value: float | None) -> str:
     return MISSING if value is None else f"{value:+.{3}f}"
 
 
-def _figure(comparisons: Sequence[Comparison], shown: Table) -> Figure | None:
+def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
     lines = [_line(found) for found in comparisons if found.difference is not None]
     if not lines:
         return None
@@ -175,18 +177,18 @@ def _figure(comparisons: Sequence[Comparison], shown: Table) -> Figure | None:
     )
     units = {found.cell.unit for found in comparisons if found.difference is not None}
     unit = "percentage points" if units == {"percent"} else ", ".join(sorted(units))
-    drawing = forest(NAME, lines, f"measured minus published ({unit})", finding, caption, ends=("lower", "higher"))
+    drawing = forest_plot(NAME, lines, f"measured minus published ({unit})", finding, caption, ends=("lower", "higher"))
     return Figure(NAME, finding, caption, (("Differences", drawing),), shown, list(shown.rows))
 
 
-def _line(found: Comparison) -> Line:
+def _line(found: CellComparison) -> ForestLine:
     assert found.difference is not None
     value, half = found.difference.value, found.difference.half_width
     mark = {"agrees": "same", "differs": "worse"}.get(found.verdict, "unknown")
     label = f"{found.cell.row} {found.cell.column}" + (" (reduced)" if found.scale == "reduced" else "")
-    words = f"{label}: {_signed(value)}, {found.verdict}"
+    title = f"{label}: {_signed(value)}, {found.verdict}"
     low, high = (None, None) if half is None else (value - half, value + half)
-    return Line(label, value, low, high, mark, words)
+    return ForestLine(label, value, low, high, mark, title)
 
 
 REPORT = HtmlReport(

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.analysis.main_effects import effect_rows
-from reports.analysis.trial_outcomes import coverage_table
+from reports.analysis.trial_outcomes import outcome_table
 from reports.data.task_matrices import matrix_rows, task_rows
 from reports.data.trial import Trial
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.overlay import write_overlay
 from reports.pages.render import short
-from reports.pages.tradeoff_content import PAGE, Report, collect
+from reports.pages.tradeoff_content import PAGE, TradeoffContent, collect
 from reports.pages.tradeoff_page import page
 from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Columns, Row
@@ -66,14 +66,14 @@ def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False
         PaperExtraMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
-    with _everything_kept():
+    with _garbage_collection_paused():
         report = collect(studies, name)
         files = _files(report, figures)
         return write_report(out, PAGE, files, summary(report))
 
 
 @contextmanager
-def _everything_kept() -> Iterator[None]:
+def _garbage_collection_paused() -> Iterator[None]:
     """Looks for no garbage meanwhile: a large study makes a million objects, all kept, which would be walked again."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -84,48 +84,48 @@ def _everything_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _files(report: Report, figures: bool) -> dict[str, str | bytes]:
+def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
     matrices = {matrix.trial.number: matrix for matrix in report.matrices}
     tables: dict[str, Sequence[Row] | Columns] = {
         "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
-        "front.csv": front_rows(report.evidence),
+        "front.csv": front_rows(report.data),
         "effects.csv": effect_rows(report.effects),
-        "importance.csv": parameter_rows(report.evidence, report.effects, report.importances),
+        "importance.csv": parameter_rows(report.data, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
-        "coverage.csv": coverage_table(report.evidence) if report.evidence.trials else [],
+        "coverage.csv": outcome_table(report.data) if report.data.trials else [],
     }
     tables |= {mode.csv_name: mode.rows for mode in report.modes}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
-    if report.evidence.front:
-        files["front.tex"] = latex_table(front_table(report.evidence), _note(report))
+    if report.data.front:
+        files["front.tex"] = latex_table(front_table(report.data), _note(report))
     if figures:
         files |= _figures(report)
     files[PAGE] = page(report)
     return files
 
 
-def _note(report: Report) -> str:
+def _note(report: TradeoffContent) -> str:
     """What a reader of the table alone must know."""
-    text = f"Mean and half-width of the 95 % t interval over n seeds; study {short(report.evidence.record.name)}."
+    text = f"Mean and half-width of the 95 % t interval over n seeds; study {short(report.data.record.name)}."
     return text + (" Reduced runs: no reproduction." if report.paper.reduced else "")
 
 
-def _figures(report: Report) -> dict[str, bytes]:
+def _figures(report: TradeoffContent) -> dict[str, bytes]:
     from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
 
-    if not report.evidence.configurations:
+    if not report.data.configurations:
         return {}
-    files = tradeoff_figures(report.evidence)
-    best = next((matrix for matrix in report.matrices if matrix.trial is report.answer.best), None)
-    return files if best is None else files | task_figures(report.evidence, best)
+    files = tradeoff_figures(report.data)
+    best = next((matrix for matrix in report.matrices if matrix.trial is report.recommendation.best), None)
+    return files if best is None else files | task_figures(report.data, best)
 
 
-def summary(report: Report) -> dict[str, Any]:
+def summary(report: TradeoffContent) -> dict[str, Any]:
     """The page as data: what `report.json` holds."""
-    evidence, found = report.evidence, report.answer
+    data, found = report.data, report.recommendation
     return {
-        "study": evidence.record.name,
+        "study": data.record.name,
         "answer": {
             "headline": found.headline,
             "remarks": found.remarks,
@@ -134,12 +134,12 @@ def summary(report: Report) -> dict[str, Any]:
                 for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
             },
         },
-        "metrics": {"final": evidence.quality.final, "selection": evidence.quality.selection},
-        "front": [_as_json(trial) for trial in evidence.front],
+        "metrics": {"final": data.quality.final, "selection": data.quality.selection},
+        "front": [_as_json(trial) for trial in data.front],
         "coverage": {
-            "planned": report.coverage.planned,
-            **report.coverage.counts,
-            "seeds": [{"seeds": seeds, "configurations": count} for seeds, count in report.coverage.seeds],
+            "planned": report.trial_outcomes.planned,
+            **report.trial_outcomes.counts,
+            "seeds": [{"seeds": seeds, "configurations": count} for seeds, count in report.trial_outcomes.seeds],
         },
         "paper": {"cite": report.paper.cite, "reduced": report.paper.reduced, "differing": report.paper.differing},
         "provenance": {"launches": report.provenance.launches, "packages": dict(report.provenance.packages)},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.table import Columns
 from studies.metrics.definitions import METRICS
@@ -17,13 +17,13 @@ def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
     return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
 
 
-def trial_table(evidence: Evidence, metrics: Iterable[str]) -> Columns:
+def trial_table(data: StudyData, metrics: Iterable[str]) -> Columns:
     """The same of every configuration."""
-    columns = evidence.columns
+    columns = data.columns
     return {
         "number": columns.numbers.tolist(),
-        "n": [trial.n for trial in evidence.configurations],
-        **{name: columns.parameter(name).each for name in evidence.parameters},
+        "n": [trial.n for trial in data.configurations],
+        **{name: columns.parameter(name).each for name in data.parameters},
         **{column: columns.exact(column) for column in metric_columns(metrics)},
     }
 

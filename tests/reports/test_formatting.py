@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from reports.formatting import (
     aligned,
     exact_floats,
+    exact_json,
+    map_distinct,
     mean_text,
-    of_each,
     parameter,
     phrase,
     plural,
     range_text,
     significant,
-    spelled,
 )
 from studies.statistics.interval import Interval
 
@@ -103,4 +103,4 @@ SOME_VALUES = st.one_of(
 
 @given(st.lists(SOME_VALUES))
 def test_asking_once_for_equal_values_changes_nothing(values: list[Any]) -> None:
-    assert of_each(spelled, values) == [spelled(value) for value in values]
+    assert map_distinct(exact_json, values) == [exact_json(value) for value in values]

@@ -9,13 +9,13 @@ import pytest
 
 from reports.analysis.provenance import paper_check, provenance
 from studies.database.urls import mask_passwords
-from tests.reports.cases import SPEC, make_evidence, make_record, make_trial
+from tests.reports.cases import SPEC, make_record, make_study_data, make_trial
 from tests.studies.sample import PROVENANCE
 
 
 def with_launches(*launches: dict[str, Any]) -> Any:
-    evidence = make_evidence([make_trial(0, 0.5, 0.9, 0.9)])
-    return provenance(replace(evidence, record=make_record(SPEC, launches)))
+    data = make_study_data([make_trial(0, 0.5, 0.9, 0.9)])
+    return provenance(replace(data, record=make_record(SPEC, launches)))
 
 
 def paper(**settings: Any) -> dict[str, Any]:

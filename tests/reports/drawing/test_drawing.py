@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reports.drawing.axes import Frame
 from reports.drawing.heatmap import HeatScale, _runs
-from reports.drawing.labels import Box, Label, _places, callouts
+from reports.drawing.labels import Box, Label, _places, draw_labels
 from reports.drawing.marks import CELL, DENSITIES, Point, bars, cloud, points, steps
 
 FRAME = Frame(width=400, height=300, left=40, right=10, top=20, bottom=30)
@@ -56,7 +56,7 @@ def test_a_value_without_an_interval_gets_no_bar() -> None:
 def test_callouts_do_not_cover_each_other_where_there_is_room(
     labelled: list[tuple[float, float]], others: list[tuple[float, float]]
 ) -> None:
-    drawn = callouts(FRAME, [Label(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
+    drawn = draw_labels(FRAME, [Label(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
     boxes = [
         Box(float(x) - 25, float(y) - 12, float(x) + 25, float(y) + 4)
         for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawn)

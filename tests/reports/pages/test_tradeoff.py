@@ -244,6 +244,6 @@ def test_two_thousand_configurations_stay_below_a_megabyte(sample: Studies) -> N
     many: Any = Many(sample, 2000)
     report = collect(many, STUDY)
     html = page(report)
-    assert len(report.evidence.configurations) == 2000
+    assert len(report.data.configurations) == 2000
     assert len(html.encode()) < 1_000_000
     assert html.count("<tr") < 2_000

@@ -10,7 +10,6 @@ from typing import Any
 from studies.statistics.interval import Interval
 
 DIGITS_WITHOUT_INTERVAL = 4
-MAX_DECIMALS = 9
 MISSING = "–"
 
 
@@ -23,7 +22,7 @@ def mean_text(interval: Interval) -> str:
     """
     if interval.mean is None:
         return MISSING
-    decimals = decimals_of(interval)
+    decimals = interval.decimals
     return significant(interval.mean, DIGITS_WITHOUT_INTERVAL) if decimals is None else f"{interval.mean:.{decimals}f}"
 
 
@@ -31,10 +30,7 @@ def range_text(interval: Interval) -> str:
     """The interval as `[low, high]`, or a dash where one seed gives none."""
     if interval.low is None or interval.high is None:
         return MISSING
-    decimals = decimals_of(interval)
-    if decimals is None:
-        return f"[{mean_text(interval)}, {mean_text(interval)}]"
-    return f"[{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
+    return interval.range_text() or f"[{mean_text(interval)}, {mean_text(interval)}]"
 
 
 def phrase(interval: Interval) -> str:
@@ -122,17 +118,3 @@ def _pad(text: str, tail: int, widest: int) -> str:
 
 def _is_decimal(text: str) -> bool:
     return "." in text and text[-1:].isdigit()
-
-
-def decimals_of(interval: Interval) -> int | None:
-    """Decimals that show two digits of the half-width; None where there is no width."""
-    if interval.low is None or interval.high is None or interval.high <= interval.low:
-        return None
-    half_width = (interval.high - interval.low) / 2
-    return min(MAX_DECIMALS, max(0, 1 - math.floor(math.log10(half_width))))
-
-
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """The last part of each dotted name, or the whole name where two end alike."""
-    lasts = [name.rsplit(".", 1)[-1] for name in names]
-    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from reports.formatting import decimals_of
 from reports.table import Column, Row, Table, interval_of
 
 PREAMBLE = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}"
@@ -90,7 +89,7 @@ def _cell(column: Column, row: Row) -> str:
 
 def _mean(column: Column, row: Row) -> str:
     interval = interval_of(row, column.key)
-    decimals = decimals_of(interval)
+    decimals = interval.decimals
     if decimals is None or interval.mean is None or interval.high is None or interval.low is None:
         return column.show(row).replace(",", "")
     return f"{interval.mean:.{decimals}f} +- {(interval.high - interval.low) / 2:.{decimals}f}"

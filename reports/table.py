@@ -8,16 +8,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from reports.formatting import (
-    aligned,
-    count_text,
-    exact_json,
-    mean_text,
-    parameter,
-    range_text,
-    short_names,
-    significant,
-)
+from hnet_core.dotted_keys import short_names
+from reports.formatting import aligned, count_text, exact_json, mean_text, parameter, range_text, significant
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from hnet_core import dotted_keys
 from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
 from reports.formatting import parameter, plural
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_interval, t_quantile
+from studies.statistics.intervals import t_interval
+from studies.statistics.paired_tests import MeanWithError, mean_with_error, welch
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -114,36 +116,29 @@ def judge_cell(cell: PublishedCell, values: Sequence[float]) -> tuple[CellVerdic
         rounding = _rounding(cell.text)
         agrees = abs(difference) <= rounding * (1 + 1e-9)
         return ("agrees" if agrees else "differs"), "", PublishedDifference(difference, half_width=rounding)
-    if cell.spread is None:
-        return (
-            "not comparable",
-            "the paper gives no spread; only the difference is shown",
-            PublishedDifference(difference),
-        )
-    if cell.spread_kind == "unknown":
-        return "not comparable", UNKNOWN_SPREAD, PublishedDifference(difference)
-    if cell.n is None or cell.n < 2:
-        return (
-            "not comparable",
-            "the paper does not say over how many runs it averages",
-            PublishedDifference(difference),
-        )
-    if measured.n < 2:
-        return "not comparable", "one seed has no standard error; measure more", PublishedDifference(difference)
+    reason = _why_no_test(cell, measured.n)
+    if reason is not None:
+        return "not comparable", reason, PublishedDifference(difference)
+    assert cell.spread is not None and cell.n is not None
     published = cell.spread if cell.spread_kind == "sem" else cell.spread / math.sqrt(cell.n)
-    own = math.sqrt(math.fsum((value - measured.mean) ** 2 for value in values) / (measured.n - 1) / measured.n)
-    found = PublishedDifference(difference, *_error(own, measured.n, published, cell.n, _rounding(cell.text)))
-    assert found.half_width is not None
-    return "agrees" if abs(difference) <= found.half_width else "differs", "", found
+    rounding = _rounding(cell.text)
+    found = welch(mean_with_error(values), MeanWithError(cell.value, published**2, cell.n), rounding**2 / 3)
+    half_width = found.half_width()
+    verdict: CellVerdict = "agrees" if abs(difference) <= half_width else "differs"
+    return verdict, "", PublishedDifference(difference, found.error, half_width)
 
 
-def _error(own: float, n: int, published: float, n_published: int, rounding: float) -> tuple[float, float]:
-    """Standard error of the difference and half of its 95 % interval."""
-    variance = own**2 + published**2
-    error = math.sqrt(variance + rounding**2 / 3)
-    parts = own**4 / (n - 1) + published**4 / (n_published - 1)
-    degrees = variance**2 / parts if parts > 0 else n + n_published - 2
-    return error, float(t_quantile(degrees + 1)) * error  # type: ignore[arg-type]
+def _why_no_test(cell: PublishedCell, n_measured: int) -> str | None:
+    """The reason why only the difference from a published number can be shown; None where it can be tested."""
+    if cell.spread is None:
+        return "the paper gives no spread; only the difference is shown"
+    if cell.spread_kind == "unknown":
+        return UNKNOWN_SPREAD
+    if cell.n is None or cell.n < 2:
+        return "the paper does not say over how many runs it averages"
+    if n_measured < 2:
+        return "one seed has no standard error; measure more"
+    return None
 
 
 def _rounding(text: str) -> float:
@@ -181,23 +176,16 @@ def _match(wanted: Configuration, candidate: _FinishedTrial) -> _FinishedTrial:
     config = candidate.row["config"]
     found = _FinishedTrial(candidate.study, candidate.row)
     for name, value in wanted.settings.items():
-        actual = _setting(config, name)
+        actual = dotted_keys.get(config, name, ABSENT)
         if actual != value:
             found.wrong.append(_instead(name, actual, value))
     for bounds, sign in ((wanted.reduced_below, 1), (wanted.reduced_above, -1)):
         for name, value in bounds.items():
-            actual = _setting(config, name)
+            actual = dotted_keys.get(config, name, ABSENT)
             if actual != value:
                 is_less = not isinstance(actual, int | float) or sign * actual < sign * value
                 (found.reduced if is_less else found.wrong).append(_instead(name, actual, value))
     return found
-
-
-def _setting(config: Mapping[str, Any], name: str) -> Any:
-    value: Any = config
-    for part in name.split("."):
-        value = value.get(part, ABSENT) if isinstance(value, Mapping) else ABSENT
-    return value
 
 
 def _instead(name: str, actual: Any, wanted: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,9 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
     own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {
         metric: {
-            int(seed): float(value) for seed, value in zip(own["seed"], own[metric], strict=True) if value == value
+            int(seed): float(value)
+            for seed, value in zip(own["seed"], own[metric], strict=True)
+            if not math.isnan(value)
         }
         for metric in METRICS
     }

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hnet_core import dotted_keys
+from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from reports.formatting import short_names
 
 PARTS = ("method", "target", "hypernet")
 
@@ -25,9 +26,7 @@ def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
 
 def field_value(config: Mapping[str, Any], name: str) -> Any:
     """What a configuration has in a field, None where it has no such field; a part stands for its name."""
-    value: Any = config
-    for part in (name + ".name" if name in PARTS else name).split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+    value = dotted_keys.get(config, f"{name}.name" if name in PARTS else name, None)
     return tuple(value) if isinstance(value, list) else value
 
 

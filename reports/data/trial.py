@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studies.metrics.definitions import METRICS
-from studies.statistics.interval import Interval
-
-if TYPE_CHECKING:
-    pass
+from studies.statistics.interval import Interval, nan_to_none
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,7 @@ class Measured(Mapping[str, Interval]):
         place = self.at.get(column)
         if place is None:
             return None
-        value: float | None = self.row[place]
-        return None if value != value else value
+        return nan_to_none(self.row[place])
 
     def __iter__(self) -> Iterator[str]:
         return iter(METRICS)

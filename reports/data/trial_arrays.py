@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from reports.formatting import exact_json, map_distinct
+from studies.statistics.interval import nan_to_none
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,11 +41,11 @@ class TrialColumns:
 
     def exact(self, column: str) -> list[float | None]:
         """The same as it was stored: whole numbers whole, None where it was not measured."""
-        return [None if value != value else value for value in self._stored(column)]
+        return list(map(nan_to_none, self._stored(column)))
 
     def is_measured(self, column: str) -> bool:
         """Whether any trial has it."""
-        return any(value is not None and value == value for value in self._stored(column))
+        return any(nan_to_none(value) is not None for value in self._stored(column))
 
     def parameter(self, name: str) -> Parameter:
         """A searched parameter."""

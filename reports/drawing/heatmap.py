@@ -45,7 +45,7 @@ def heat_cells(
     (x, y), (width, height) = corner, size
     paths: dict[int, str] = {}
     for row, cells in enumerate(values):
-        levels = [None if value != value else scale.level(value) for value in cells]
+        levels = [None if math.isnan(value) else scale.level(value) for value in cells]
         for start, length, level in _runs(levels):
             place = f"M{pixel(x + start * width)} {pixel(y + row * height)}"
             drawn = f"{place}h{pixel(length * width)}v{pixel(height)}h-{pixel(length * width)}z"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from hnet_core.dotted_keys import short_names
 from reports.analysis.main_effects import Effect, well_supported
 from reports.data.study_data import StudyData, evenly_spaced, is_varied
 from reports.data.trial import Trial
@@ -19,7 +20,7 @@ from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, Ordin
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
-from reports.formatting import exact_json, parameter, plural, short_names
+from reports.formatting import exact_json, parameter, plural
 from reports.table import Column, Table, columns_of, mean_columns, parameter_columns, size_column
 from reports.tables.trial_rows import trial_row
 

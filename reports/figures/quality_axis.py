@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hnet_core.dotted_keys import short_names
 from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Trial
 from reports.drawing.marks import Point
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, padded, padded_log
-from reports.formatting import mean_text, parameter, range_text, short_names, significant
+from reports.formatting import mean_text, parameter, range_text, significant
 from studies.statistics.interval import Interval
 
 MIN_ACCURACY_SPAN = 0.02

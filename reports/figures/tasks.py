@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -144,7 +145,10 @@ def _table(matrix: TaskMatrix) -> Table:
 def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[tuple[str, list[tuple[str, int | None]]]]:
     labels = ["untrained", *(f"after task {task}" for task in range(1, matrix.n_tasks + 1))]
     return [
-        (label, [("", None) if value != value else (f"{value:.3f}", heat.level(value)) for value in matrix.mean[row]])
+        (
+            label,
+            [("", None) if math.isnan(value) else (f"{value:.3f}", heat.level(value)) for value in matrix.mean[row]],
+        )
         for row, label in enumerate(labels)
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.dotted_keys import short_names
 from reports.analysis.families import REFERENCE, Family, families_of
 from reports.analysis.trial_outcomes import trial_outcomes
 from reports.data.run_series import RunSeries, series_of
@@ -16,7 +17,7 @@ from reports.figures.figure import Figure, choices_of
 from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, ratio_axis
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tradeoff import X_LABEL
-from reports.formatting import mean_text, parameter, range_text, short_names, significant
+from reports.formatting import mean_text, parameter, range_text, significant
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hnet_core.dotted_keys import short_names
 from reports.analysis.trial_outcomes import MEANINGS
 from reports.drawing.color_scale import color_legend
 from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
 from reports.figures.tasks import heat_scale
 from reports.figures.trial_outcomes import outcomes_bar
-from reports.formatting import mean_text, parameter, range_text, short_names, significant
+from reports.formatting import mean_text, parameter, range_text, significant
 from reports.pages.render import render
 from reports.pages.tradeoff_content import TradeoffContent
 from reports.tables.front import front_table

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hnet_core.dotted_keys import short_names
 from reports.analysis.importance import MAX_USED, MIN_CONFIGURATIONS, Importance
 from reports.analysis.main_effects import MIN_SHARED, Effect, effect_span, well_supported
 from reports.data.study_data import StudyData
-from reports.formatting import MISSING, parameter, short_names, significant
+from reports.formatting import MISSING, parameter, significant
 from reports.table import Column, Row, Table, text_column
 
 NAME = "importance"

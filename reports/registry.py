@@ -1,4 +1,4 @@
-"""Finds reports by name.
+"""Registry of reports by name.
 
 A report is one file in `reports/pages` and its template: the file declares `REPORT`, an `HtmlReport` with the name, the
 help and the options of its command and the function that writes it. Packages outside this tree add theirs through the
@@ -68,7 +68,7 @@ class HtmlReport:
 
     Attributes:
         name: of the command.
-        help: one line that says which question is answered and which files are written.
+        help: one line: the question answered and the files written.
         argument: the subject of the report.
         write: called with the studies of the database (unless `reads_database` is False), the argument, the output
             folder, and each option by keyword; returns the path of the page.

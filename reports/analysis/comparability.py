@@ -1,4 +1,4 @@
-"""Do two configurations compare like with like? What must be equal, and what merely differs."""
+"""Comparability of two configurations: settings that must be equal, and those that merely differ."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Setting:
-    """One field in which the entrants of a stream differ, with its value for each of them."""
+    """One field in which the methods on a stream differ, with its value for each of them."""
 
     name: str
     values: tuple[str, ...]
 
 
 def why_not_comparable(a: ComparedMethod, b: ComparedMethod) -> str | None:
-    """The reason why a difference between two entrants would say nothing about them; None where there is none."""
+    """Return the reason why two methods must not be compared; None where there is none."""
     if a.stream != b.stream:
         return f"different streams: {a.stream} and {b.stream}"
     if a.measure != b.measure:
@@ -39,7 +39,7 @@ def why_not_comparable(a: ComparedMethod, b: ComparedMethod) -> str | None:
 
 
 def differing_settings(methods: Sequence[ComparedMethod]) -> list[Setting]:
-    """Every field that is not the same for all, in the order of a configuration; those of the budget first."""
+    """List every field that is not the same for all, in the order of a configuration; those of the budget first."""
     flat = [_flat(one.config) for one in methods]
     names = dict.fromkeys([*BUDGET, *(name for config in flat for name in config if name not in NOT_A_SETTING)])
     found = []
@@ -57,13 +57,13 @@ def differing_settings(methods: Sequence[ComparedMethod]) -> list[Setting]:
 
 
 def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
-    """What a careful reader must know before believing a verdict."""
+    """List caveats of a verdict."""
     remarks = []
     tried = [one.n_tried for one in methods]
     if len(set(tried)) > 1:
         remarks.append(
             f"They were not searched equally: the best of {min(tried)} to {max(tried)} finished configurations is "
-            "compared, and the best of more is luckier."
+            "compared, and the best of more is more optimistic."
         )
     on_test = [one.label for one in methods if one.n_tried > 1 and not one.selection.startswith("validation")]
     if on_test:

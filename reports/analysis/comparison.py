@@ -1,4 +1,4 @@
-"""All pairs of entrants judged together, and what they add up to."""
+"""Verdicts on all pairs of compared methods, and their summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from studies.statistics.verdicts import (
 )
 
 MAX_LABELS = 20
-Standing = Literal["best", "not told apart from the best", ""]
+Standing = Literal["best", "not significantly different from the best", ""]
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Attributes:
-    metric: what is compared, by its name in METRICS.
-    streams: in the order they came.
-    pairs: every pair on a stream, or every pair at all where each name has one stream.
-    ranks: None where there are too few streams for them.
+    """The methods of a comparison with the verdicts on their pairs.
+
+    Attributes:
+        metric: what is compared, by its name in METRICS.
+        streams: in the order they came.
+        pairs: every pair on a stream, or every pair at all where each name has one stream.
+        ranks: None where there are too few streams for them.
     """
 
     metric: str
@@ -101,10 +103,10 @@ class Comparison:
             return "best"
         pair = next((p for p in self.pairs if {id(p.a), id(p.b)} == {id(best), id(method)}), None)
         is_different = pair is None or pair.verdict.answer in (A_BETTER, B_BETTER, NOT_COMPARABLE)
-        return "" if is_different else "not told apart from the best"
+        return "" if is_different else "not significantly different from the best"
 
     def best(self, stream: str) -> ComparedMethod | None:
-        """The entrant with the best mean among those that can be compared; None where there is no pair of them."""
+        """Return the method with the best mean among those that can be compared; None where no pair can be."""
         comparable = {
             id(one)
             for pair in self.pairs
@@ -120,14 +122,14 @@ class Comparison:
 def compare(
     methods: Sequence[ComparedMethod], metric: str | None = None, margin: float | None = None, alpha: float = 0.05
 ) -> Comparison:
-    """Judges every pair; Holm's adjustment runs over all of them.
+    """Judge every pair; Holm's adjustment runs over all of them.
 
     Args:
         metric: a metric of the matrix or a cost; None: the final measure.
         margin: largest difference that does not matter; None: equivalence is not asked for.
 
     Raises:
-        ConfigInvalid: if there are fewer than two entrants or too many, or the metric cannot be compared.
+        ConfigInvalid: if there are fewer than two methods or too many, or the metric cannot be compared.
     """
     labels = list(dict.fromkeys(one.label for one in methods))
     if len(methods) < 2 or len(labels) < 2:
@@ -154,7 +156,7 @@ def compare(
 
 
 def headline(comparison: Comparison) -> list[str]:
-    """What it comes to: the one verdict, or for each stream who leads and whom the leader is not told apart from."""
+    """Summarise: the one verdict, or for each stream the best method and those not significantly different from it."""
     if len(comparison.pairs) == 1:
         return [comparison.pairs[0].sentence]
     lines = []
@@ -170,7 +172,7 @@ def _leader(comparison: Comparison, stream: str, best: ComparedMethod) -> str:
     beaten = [p for p in pairs if p.winner is best]
     tied = [(p.b if p.a is best else p.a).label for p in pairs if p.verdict.answer in (NO_DIFFERENCE, EQUIVALENT)]
     text = f"the best mean is that of {best.label}, {phrase(best.interval(comparison.metric))}; it is "
-    text += f"shown to be better than {len(beaten)} of {len(pairs)} others" if beaten else "not shown to be better"
+    text += f"significantly better than {len(beaten)} of {len(pairs)} others" if beaten else "not significantly better"
     text += f"; no difference is shown from {', '.join(tied)}" if tied else ""
     return f"On {stream}, {text}." if len(comparison.streams) > 1 else f"T{text[1:]}."
 
@@ -178,7 +180,7 @@ def _leader(comparison: Comparison, stream: str, best: ComparedMethod) -> str:
 def _judge(
     pairs: Sequence[tuple[ComparedMethod, ComparedMethod]], metric: str, margin: float | None, alpha: float
 ) -> list[Verdict]:
-    """Verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
+    """Return verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
     samples = [by_seed(a.values[metric], b.values[metric]) for a, b in pairs]
     reasons = [_reason(a, b, metric) for a, b in pairs]
     judged = iter(

@@ -23,12 +23,14 @@ REFERENCE = {"accuracy": (2.0, 0.0), "mse": (2.0, 1.0)}
 
 @dataclass(frozen=True)
 class Family:
-    """Attributes:
-    prefix: stands before the number of a trial wherever trials of several studies are told apart.
-    evidence: only its configurations, with their front in the plane of quality and compression ratio.
-    streams: what they were trained on, in words; empty where the families are of one study.
-    hypervolume: area between its front (test means) and REFERENCE, as a share of that between zero ratio,
-        the best value there is, and REFERENCE.
+    """The configurations of one family, with its recommendation and hypervolume.
+
+    Attributes:
+        prefix: of trial numbers on the page, so that trials of several studies have different keys.
+        data: only its configurations, with their front in the plane of quality and compression ratio.
+        streams: descriptions of the streams they were trained on; empty where the families are of one study.
+        hypervolume: area between its front (test means) and REFERENCE, as a share of that between zero ratio,
+            the best value there is, and REFERENCE.
     """
 
     index: int
@@ -44,12 +46,12 @@ class Family:
         return f"family-{self.index}"
 
     def key(self, trial: Trial) -> str:
-        """What a point of this family is known by within the page."""
+        """Return the key of a trial of this family within the page."""
         return f"{self.prefix}{trial.number}"
 
 
 def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Family]:
-    """One family per study, or with `by` one per combination of those values within each study.
+    """Make one family per study, or with `by` one per combination of those values within each study.
 
     Raises:
         StudyNotFound: if there is no study of a name.
@@ -76,9 +78,9 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
 
 
 def families_within(data: StudyData) -> list[Family]:
-    """The `families` a study searches over, in the order of its spec; [] where fewer than two have a finished trial.
+    """Return the `families` a study searches over, in the order of its spec; [] if fewer than two have finished trials.
 
-    There are none either where they are more than one figure can tell apart.
+    Also [] for more families than one figure has shapes for.
     """
     if FAMILY not in data.parameters:
         return []
@@ -97,7 +99,7 @@ def families_within(data: StudyData) -> list[Family]:
 
 
 def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
-    """The evidence of some of the configurations, with the front in the plane that is drawn."""
+    """Restrict the data of a study to some configurations, with their front by quality and compression ratio."""
     import numpy as np
 
     from studies.statistics.pareto import pareto_mask

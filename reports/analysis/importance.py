@@ -1,4 +1,4 @@
-"""How much each searched parameter matters, by two methods that can disagree.
+"""Importance of each searched parameter, by two methods that can disagree.
 
 fANOVA: share of the variance a random forest explains by the parameter alone (`fanova.py`). PED-ANOVA, by Optuna: how
 much the good configurations concentrate in it; Watanabe, Bansal and Hutter, "PED-ANOVA: efficiently quantifying
@@ -43,7 +43,7 @@ class Importance:
 
 
 def importances(data: StudyData, names: Sequence[str]) -> list[Importance]:
-    """The parameters by falling importance; empty where there are too few configurations or parameters to tell."""
+    """Rank parameters by falling importance; empty for too few configurations or parameters."""
     import numpy as np
 
     is_whole = np.logical_and.reduce([data.columns.parameter(name).is_known for name in names])
@@ -62,7 +62,7 @@ def importances(data: StudyData, names: Sequence[str]) -> list[Importance]:
 
 
 def _space(space: Mapping[str, Any], values: Sequence[Any]) -> Range | Choices:
-    """The range that was searched, widened to what was tried: seeded trials may lie outside."""
+    """Return the searched range, widened to the values tried: warm-start trials may be outside."""
     if "choice" in space:
         return Choices(tuple(sorted({*map_distinct(exact_json, [*space["choice"], *values])})))
     ends = space["int"] if "int" in space else space["float"]
@@ -86,11 +86,11 @@ def _ped_anova(
     values: Sequence[float],
     higher_is_better: bool,
 ) -> list[float]:
-    """How much the best tenth concentrates in each parameter."""
+    """Compute how much the best tenth concentrates in each parameter."""
     import optuna
 
     verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # else every study in memory is announced
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # else Optuna logs a line for this study
     study = optuna.create_study(direction="maximize" if higher_is_better else "minimize")
     optuna.logging.set_verbosity(verbosity)
     distributions = {name: _distribution(space) for name, space in zip(names, spaces, strict=True)}

@@ -1,4 +1,4 @@
-"""What the quality was on average at each value of a searched parameter, whatever the other parameters were."""
+"""Main effects: mean quality at each value of a searched parameter, over all values of the others."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MIN_SHARED = 3
 
 @dataclass(frozen=True)
 class Effect:
-    """The configurations that share a value, or lie in a range of values.
+    """Mean quality of the configurations that share a value, or a range of values.
 
     Attributes:
-        label: the value or range in words.
-        position: where it stands on the axis of the parameter: the value itself, or the middle of the range.
+        label: the value or range as text.
+        position: on the axis of the parameter: the value itself, or the middle of the range.
         final, during: mean over configurations with a 95 % t interval; n counts configurations, not seeds.
     """
 
@@ -40,7 +40,7 @@ class Effect:
 
 
 def main_effects(data: StudyData, name: str) -> list[Effect]:
-    """One effect per value where there are few, else per fifth of the configurations in the order of their values."""
+    """Compute one effect per value where there are few, else per fifth of the configurations sorted by value."""
     import numpy as np
 
     values = data.columns.parameter(name)
@@ -56,7 +56,7 @@ def main_effects(data: StudyData, name: str) -> list[Effect]:
 
 
 def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
-    """Every effect of every parameter, exact."""
+    """List every effect of every parameter, exact."""
     return [
         {
             "parameter": name, "value": effect.label, "n": effect.final.n,
@@ -69,12 +69,12 @@ def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
 
 
 def well_supported(effects: Sequence[Effect]) -> list[Effect]:
-    """Those that rest on three configurations or more."""
+    """Select effects over three configurations or more."""
     return [effect for effect in effects if effect.final.n >= MIN_SHARED]
 
 
 def effect_span(effects: Sequence[Effect]) -> float | None:
-    """Best minus worst mean among the well known: how much the parameter moves the quality on average."""
+    """Return best minus worst mean of the well-supported effects."""
     means = [effect.final.mean for effect in well_supported(effects) if effect.final.mean is not None]
     return max(means) - min(means) if len(means) > 1 else None
 
@@ -92,7 +92,7 @@ def _range_effect(data: StudyData, name: str, places: NDArray[np.int_]) -> Effec
 
 
 def _effect(data: StudyData, places: NDArray[np.int_ | np.bool_], position: Any, label: str) -> Effect:
-    """Of the configurations at some places, or chosen by a mask."""
+    """Compute the effect of the configurations at some indices, or chosen by a mask."""
     final, during = (
         t_interval(data.columns[metric][places].tolist()) for metric in (data.quality.final, data.quality.during)
     )

@@ -1,4 +1,4 @@
-"""Where the numbers come from: spec, code, packages, machine, data, and how far a run falls short of its paper."""
+"""Provenance of the numbers: spec, code, packages, machine, data, and settings below those of the cited paper."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Provenance:
-    """Attributes:
-    spec: the resolved spec as YAML.
-    launches: one mapping of label to text per start of the driver, oldest first.
-    changed: labels that differ between launches.
-    packages: name and version, of the last launch.
-    formulas: (label, description) of every metric that has a value.
+    """Spec, launches, packages and metric definitions of a study, as text.
+
+    Attributes:
+        spec: the resolved spec as YAML.
+        launches: one mapping of label to text per start of the driver, oldest first.
+        changed: labels that differ between launches.
+        packages: name and version, of the last launch.
+        formulas: (label, description) of every metric that has a value.
     """
 
     spec: str
@@ -34,7 +36,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class PaperCheck:
-    """How a study's settings compare with those of the paper its spec cites.
+    """A study's settings against those of the paper its spec cites.
 
     Attributes:
         cite: the paper; None where the spec cites none.
@@ -48,7 +50,7 @@ class PaperCheck:
 
 
 def provenance(data: StudyData) -> Provenance:
-    """Everything needed to judge or repeat the study."""
+    """Collect the text needed to judge or repeat the study."""
     import yaml
 
     from studies.database.urls import mask_passwords

@@ -1,6 +1,6 @@
-"""The finding in words: the best configuration, the smallest one near it, and the knee of the front.
+"""The recommended configurations: the best, the smallest one near it, and the knee of the front.
 
-Which configuration that is is decided on the selection split; the numbers said are those of the test split.
+They are chosen on the selection split; the numbers in the text are those of the test split.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MIN_KNEE_POINTS = 3
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the report says first; a part is None where the study cannot tell it.
+    """The recommended configurations of a study; one is None where the data do not determine it.
 
     Attributes:
-        headline: the answer in one sentence.
+        headline: the recommendation in one sentence.
         remarks: what a careful reader must know about it, one sentence each.
         best: best configuration by the selection metric, the smaller one of equals.
         near: smallest configuration within one point of the best (mean squared error: within 10 %).
@@ -44,7 +44,7 @@ class Recommendation:
 
     @property
     def roles(self) -> list[tuple[str, Trial]]:
-        """Each configuration spoken of, once, with all it is: `("smallest near best · knee", trial)`."""
+        """Each recommended configuration once, with all its roles: `("smallest near best · knee", trial)`."""
         near = None if self.near is self.best else self.near
         named: dict[int, tuple[list[str], Trial]] = {}
         for role, trial in (("best", self.best), ("smallest near best", near), ("knee", self.knee)):
@@ -54,7 +54,7 @@ class Recommendation:
 
 
 def recommend(data: StudyData) -> Recommendation:
-    """Finds and words the answer of a study, honest also where there is none."""
+    """Find the recommended configurations of a study and describe them; with a reason where there are none."""
     candidates = data.columns.among(data.feasible)
     if not candidates.any():
         return Recommendation(_nothing(data), ())
@@ -80,7 +80,7 @@ def _near(data: StudyData, candidates: NDArray[np.bool_], best: Trial) -> Trial:
 
 
 def _least(chosen: NDArray[np.bool_], *keys: NDArray[Any]) -> int:
-    """The chosen place where the first key is least; of equal ones, where the second is, and so on."""
+    """Return the chosen index where the first key is least; of equal ones, where the second is, and so on."""
     places = chosen.nonzero()[0]
     for key in keys:
         places = places[key[places] == key[places].min()]
@@ -88,7 +88,7 @@ def _least(chosen: NDArray[np.bool_], *keys: NDArray[Any]) -> int:
 
 
 def _knee(data: StudyData) -> Trial | None:
-    """The point furthest above the straight line between the ends of the front, both axes scaled to [0, 1]."""
+    """Return the point furthest above the straight line between the ends of the front, both axes scaled to [0, 1]."""
     if not data.front_is_tradeoff or len(data.front) < MIN_KNEE_POINTS:
         return None
     first, last = data.front[0], data.front[-1]
@@ -106,7 +106,7 @@ def _knee(data: StudyData) -> Trial | None:
 
 
 def _loss(data: StudyData, trial: Trial) -> float:
-    """The selection metric as something to minimise."""
+    """Return the selection metric, negated where higher is better."""
     value = trial.value(data.quality.selection)
     return -value if data.quality.higher_is_better else value
 
@@ -135,7 +135,7 @@ def _cost(data: StudyData, best: Trial, near: Trial) -> str:
 
 
 def _clearly_apart(one: Interval, other: Interval) -> bool:
-    """Whether two intervals do not overlap; unknown ones are not said to."""
+    """Return whether two intervals do not overlap; unknown ones count as apart."""
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return True
     return one.low > other.high or other.low > one.high
@@ -143,7 +143,7 @@ def _clearly_apart(one: Interval, other: Interval) -> bool:
 
 def _no_smaller(data: StudyData) -> str:
     margin = "one point" if data.quality.higher_is_better else "10 %"
-    return f"no smaller one comes within {margin} of it"
+    return f"no smaller configuration is within {margin} of it"
 
 
 def _at(trial: Trial) -> str:
@@ -174,7 +174,7 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
 
 
 def _nothing(data: StudyData) -> str:
-    """Why there is no answer."""
+    """Explain why there is no recommendation."""
     if not data.trials:
         return "There is no answer yet: no trial of this study has started."
     if data.configurations:

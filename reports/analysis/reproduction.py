@@ -1,4 +1,4 @@
-"""A published number against the trial that measures the same: does it agree, and could a difference have shown?"""
+"""Reproduction check: a published number against the trial with its configuration, and the detectable difference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Measurement:
-    """The runs of one trial that has the configuration of a published cell; `reduced` says where it does less."""
+    """Runs of one trial with the configuration of a published cell; `reduced` lists settings below it."""
 
     study: str
     number: int
@@ -48,7 +48,7 @@ class PublishedDifference:
 
     Attributes:
         standard_error: of the difference, the rounding of the printed value included.
-        half_width: half of its 95 % interval: a smaller true difference could not have been told from none.
+        half_width: half of its 95 % interval: a smaller true difference is not detectable.
     """
 
     value: float
@@ -62,7 +62,7 @@ class PublishedDifference:
 
 @dataclass(frozen=True)
 class CellComparison:
-    """One cell with what was measured of it; `reason` says why it is not comparable, and what else is worth knowing."""
+    """One cell with its measurement; `reason` explains why it is not comparable."""
 
     cell: PublishedCell
     verdict: CellVerdict
@@ -87,7 +87,7 @@ class _FinishedTrial:
 
 
 def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] | None = None) -> list[CellComparison]:
-    """Every cell of a published table beside the best measurement of it that the database has.
+    """Compare every cell of a published table with the best measurement of it in the database.
 
     The best one is not reduced, then has the most seeds, then comes first.
 
@@ -100,9 +100,9 @@ def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] 
 
 
 def judge_cell(cell: PublishedCell, values: Sequence[float]) -> tuple[CellVerdict, str, PublishedDifference | None]:
-    """Verdict, reason and difference of measured values, one per run, in the unit of the cell.
+    """Return verdict, reason and difference of measured values, one per run, in the unit of the cell.
 
-    The published value agrees if zero lies in the 95 % Welch interval of the difference: |d| <= t_{.975, nu} SE with
+    The published value agrees if zero is in the 95 % Welch interval of the difference: |d| <= t_{.975, nu} SE with
     SE^2 = s^2/n + SEM^2 + u^2/3 and nu after Welch and Satterthwaite, where u is half a unit in the last digit printed.
     A count, which no seed changes, agrees if it rounds to what is printed: |d| <= u.
     """
@@ -129,7 +129,7 @@ def judge_cell(cell: PublishedCell, values: Sequence[float]) -> tuple[CellVerdic
 
 
 def _why_no_test(cell: PublishedCell, n_measured: int) -> str | None:
-    """The reason why only the difference from a published number can be shown; None where it can be tested."""
+    """Return the reason why only the difference from a published number can be shown; None where it can be tested."""
     if cell.spread is None:
         return "the paper gives no spread; only the difference is shown"
     if cell.spread_kind == "unknown":
@@ -142,14 +142,14 @@ def _why_no_test(cell: PublishedCell, n_measured: int) -> str | None:
 
 
 def _rounding(text: str) -> float:
-    """Half a unit in the last digit of a printed value: 0.005 for `99.79 ± 0.01`."""
+    """Return half a unit in the last digit of a printed value: 0.005 for `99.79 ± 0.01`."""
     digits = text.split()[0].partition(".")[2]
     return 0.5 * 10.0 ** -len(digits)
 
 
 def _compare(studies: Studies, cell: PublishedCell, candidates: Sequence[_FinishedTrial]) -> CellComparison:
     if cell.configuration is None or cell.metric is None:
-        return CellComparison(cell, "not comparable", "no configuration of this program is meant to reproduce it")
+        return CellComparison(cell, "not comparable", "no configuration is defined that reproduces it")
     matched = [_match(cell.configuration, candidate) for candidate in candidates]
     fitting = [candidate for candidate in matched if not candidate.wrong]
     if not fitting:
@@ -194,7 +194,7 @@ def _instead(name: str, actual: Any, wanted: Any) -> str:
 
 
 def _nearest(candidates: Sequence[_FinishedTrial]) -> str:
-    """Why nothing fits, with what the nearest trial would have to change where that is little."""
+    """Explain why no trial matches, with the differing settings of the nearest one where they are few."""
     if not candidates:
         return "not measured: the database has no finished trial"
     nearest = min(candidates, key=lambda candidate: len(candidate.wrong))
@@ -205,7 +205,7 @@ def _nearest(candidates: Sequence[_FinishedTrial]) -> str:
 
 
 def _measure(studies: Studies, candidate: _FinishedTrial, cell: PublishedCell) -> Measurement:
-    """The values of the metric in the unit of the paper, one per seed."""
+    """Read the values of the metric in the unit of the paper, one per seed."""
     runs = studies.runs(candidate.study, where=f"number == {candidate.row['number']}")
     own = runs.dropna(subset=[cell.metric]).sort_values("seed")
     assert cell.metric is not None
@@ -221,7 +221,7 @@ def _measure(studies: Studies, candidate: _FinishedTrial, cell: PublishedCell) -
 
 
 def counts(comparisons: Sequence[CellComparison]) -> dict[str, int]:
-    """How many cells have each verdict, in the order of the vocabulary."""
+    """Count the cells with each verdict, in the order of the vocabulary."""
     return {
         verdict: sum(found.verdict == verdict for found in comparisons)
         for verdict in ("agrees", "differs", "not comparable")
@@ -229,7 +229,7 @@ def counts(comparisons: Sequence[CellComparison]) -> dict[str, int]:
 
 
 def headline(comparisons: Sequence[CellComparison]) -> str:
-    """The outcome in one sentence."""
+    """State the outcome in one sentence."""
     measured = [found for found in comparisons if found.measurement is not None]
     if not measured:
         return f"None of the {plural(len(comparisons), 'number')} of this table has been measured in this database."

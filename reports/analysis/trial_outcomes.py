@@ -1,4 +1,4 @@
-"""What the report does not rest on: trials that failed, were left out, still run or were never started."""
+"""Outcomes of all trials of a study: complete, pruned, failed, skipped, running or not started."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Trials that ended alike: their state, one of their reasons in full, and which they are."""
+    """Trials that ended alike: their state, one of their reasons in full, and their numbers."""
 
     state: str
     example: str
@@ -45,10 +45,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class TrialOutcomes:
-    """Attributes:
-    planned: trials the budget allows, None where only time limits it.
-    counts: trials by outcome, in the order of MEANINGS, without the outcomes nobody had.
-    seeds: (seeds done, configurations) pairs, most seeds first.
+    """Counts of trials by outcome, of configurations by seeds, and the reasons of trials without a result.
+
+    Attributes:
+        planned: trials the budget allows, None where only time limits it.
+        counts: trials by outcome, in the order of MEANINGS, without the outcomes no trial had.
+        seeds: (seeds done, configurations) pairs, most seeds first.
     """
 
     planned: int | None
@@ -60,7 +62,7 @@ class TrialOutcomes:
 
     @property
     def sentence(self) -> str:
-        """How far the study came."""
+        """Progress of the study in a sentence."""
         asked = sum(self.counts.get(key, 0) for key in IN_BUDGET)
         inside = [f"{self.counts[key]} {key}" for key in IN_BUDGET if key in self.counts]
         outside = [f"{self.counts[key]} {key}" for key in ("duplicate", "skipped") if key in self.counts]
@@ -76,7 +78,7 @@ class TrialOutcomes:
 
 
 def trial_outcomes(data: StudyData) -> TrialOutcomes:
-    """Counts every trial of the study once."""
+    """Count every trial of the study once."""
     counts = Counter(_outcome(trial) for trial in data.trials)
     planned = planned_trials(data.record.spec)
     if planned is not None:
@@ -95,7 +97,7 @@ def trial_outcomes(data: StudyData) -> TrialOutcomes:
 
 
 def outcome_table(data: StudyData) -> Columns:
-    """Every trial with its outcome, for the CSV."""
+    """Return every trial with its outcome, for the CSV."""
     return {
         "number": [trial.number for trial in data.trials],
         "state": [trial.state for trial in data.trials],
@@ -112,7 +114,7 @@ def _outcome(trial: Trial) -> str:
 
 
 def _reasons(trials: Iterable[Trial]) -> list[Reason]:
-    """Groups reasons that differ only in their numbers, failures first, then the most frequent."""
+    """Group reasons that differ only in their numbers, failures first, then the most frequent."""
     groups: dict[tuple[str, str], list[Trial]] = defaultdict(list)
     for trial in trials:
         groups[trial.state, re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", trial.reason or "")].append(trial)

@@ -1,4 +1,4 @@
-"""What a comparison compares: for each name and stream one configuration, with one value per seed."""
+"""The methods of a comparison: for each name and stream one configuration, with one value per seed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparedMethod:
-    """The configuration that stands for one name on one stream.
+    """The configuration that represents one name on one stream.
 
     Attributes:
         label: the study, or the values it is grouped by.
-        stream: the stream and scenario in words; only entrants on the same one are compared.
+        stream: description of stream and scenario; only methods on the same one are compared.
         trial: the configuration: best of its group by `selection`.
         n_tried: finished configurations it was chosen from.
         selection: metric it was chosen by.
-        config: the whole configuration.
+        config: all its settings.
         values: for each metric the value of each seed.
         machine: where it ran: host, device and threads; None where its seeds ran on different ones.
         data: checksums of the data its seeds saw.
@@ -55,7 +55,7 @@ class ComparedMethod:
 
 
 def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[ComparedMethod]:
-    """One entrant per name and stream, in the order given; with `by` one per combination of those values and stream.
+    """Select one method per name and stream, in the order given; with `by` one per combination of its values.
 
     Args:
         names: studies, or STUDY:NUMBER for one configuration of a study.
@@ -86,7 +86,7 @@ class _Candidate:
 
 
 def _candidates(studies: Studies, name: str) -> list[_Candidate]:
-    """The feasible configurations of a study, or the one named."""
+    """List the feasible configurations of a study, or the one named."""
     study, number = _split(studies, name)
     data = read_study(studies, study)
     configs = {row["number"]: row["config"] for row in studies.ledger(study)}
@@ -108,7 +108,7 @@ def _split(studies: Studies, name: str) -> tuple[str, int | None]:
 
 
 def _shorter(streams: Sequence[str]) -> dict[str, str]:
-    """The first three parts of each, where that tells them apart."""
+    """Shorten each to its first three parts where that is unambiguous."""
     heads = {stream: ", ".join(stream.split(", ")[:3]) for stream in dict.fromkeys(streams)}
     return {stream: head if list(heads.values()).count(head) == 1 else stream for stream, head in heads.items()}
 

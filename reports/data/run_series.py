@@ -1,4 +1,4 @@
-"""One value per run of some configurations: what a view of the trade-off draws as one colour."""
+"""One value per run of some configurations, drawn in one colour by the views of the trade-off."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RunSeries:
     values: NDArray[np.float64]
 
     def over_seeds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ratio and mean value of each configuration, both (n_configurations,)."""
+        """Return ratio and mean value of each configuration, both (n_configurations,)."""
         import numpy as np
 
         found, first, group = np.unique(self.numbers, return_index=True, return_inverse=True)
@@ -44,7 +44,7 @@ class RunSeries:
 
 
 def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> RunSeries:
-    """The runs of `trials` that have the metric.
+    """Select the runs of `trials` that have the metric.
 
     Args:
         runs: `Studies.runs` of their study.
@@ -61,14 +61,14 @@ def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: s
 
 
 def during_and_final(runs: pd.DataFrame, data: StudyData) -> list[RunSeries]:
-    """The two series of one study, in the order they are drawn."""
+    """Return the two series of one study, in the order they are drawn."""
     quality = data.quality
     pairs = ((quality.during, "during"), (quality.final, "final"))
     return [series_of(runs, data.configurations, metric, label, label) for metric, label in pairs]
 
 
 def means_of(data: StudyData) -> list[RunSeries]:
-    """The same from the means over seeds, one value per configuration: for studies with too many runs to read."""
+    """Return both series from the means over seeds, for studies with too many runs to read."""
     import numpy as np
 
     columns, quality = data.columns, data.quality

@@ -39,7 +39,7 @@ class TaskMatrix:
         return int(self.mean.shape[1])
 
     def cell(self, after_task: int, on_task: int) -> Interval:
-        """One cell; tasks count from 1, `after_task` 0 is the untrained model."""
+        """Return one cell; tasks count from 1, `after_task` 0 is the untrained model."""
         at = (after_task, on_task - 1)
         mean, low, high = (nan_to_none(float(array[at])) for array in (self.mean, self.low, self.high))
         return Interval(mean, low, high, int(self.n[at]))
@@ -52,13 +52,13 @@ class TaskMatrix:
 
 
 def read_matrices(studies: Studies, study: str, trials: Sequence[Trial]) -> list[TaskMatrix]:
-    """The test matrix of each of some configurations."""
+    """Read the test matrix of each of some configurations."""
     found = studies.matrices_of(study, [trial.number for trial in trials])
     return [task_matrix(trial, found[trial.number]) for trial in trials]
 
 
 def task_matrix(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:
-    """Mean and 95 % t interval of every cell over the seeds.
+    """Compute mean and 95 % t interval of every cell over the seeds.
 
     Args:
         runs: (n_seeds, n_tasks + 1, n_tasks), NaN where not evaluated.
@@ -72,7 +72,7 @@ def task_matrix(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:
 
 
 def untrained_mean(matrix: TaskMatrix) -> float | None:
-    """Mean of the untrained model over the tasks: the chance level as measured."""
+    """Return the mean of the untrained model over the tasks: the chance level as measured."""
     import numpy as np
 
     row = matrix.mean[0]
@@ -80,7 +80,7 @@ def untrained_mean(matrix: TaskMatrix) -> float | None:
 
 
 def task_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
-    """Final and during measure per task, one row per configuration and task."""
+    """List final and during measure, one row per configuration and task."""
     rows: list[Row] = []
     for number, matrix in matrices.items():
         for task in range(1, matrix.n_tasks + 1):
@@ -94,7 +94,7 @@ def task_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
 
 
 def matrix_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
-    """Every evaluated cell, one row each."""
+    """List every evaluated cell, one row each."""
     return [
         {
             "number": number, "after_task": after, "on_task": task, "n": cell.n,

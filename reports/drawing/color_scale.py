@@ -1,4 +1,4 @@
-"""Five shades that stand for compression ratios, by equal factors."""
+"""A color scale of five steps for compression ratios, by equal factors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ N_COLORS = 5
 
 
 def color_edges(ratios: Sequence[float]) -> list[float]:
-    """Upper ratio of each shade, equally spaced on the log axis; a single one where all ratios are equal."""
+    """Return the upper ratio of each color, equally spaced on the log axis; a single one where all ratios are equal."""
     low, high = math.log(min(ratios)), math.log(max(ratios))
     if high - low < 1e-9:
         return [max(ratios)]
@@ -20,12 +20,12 @@ def color_edges(ratios: Sequence[float]) -> list[float]:
 
 
 def color_of(ratio: float, edges: Sequence[float]) -> int:
-    """Which shade a ratio has, 0 for the smallest."""
+    """Return the color of a ratio, 0 for the smallest."""
     return min(bisect_left(edges, ratio), len(edges) - 1)
 
 
 def color_legend(ratios: Sequence[float]) -> list[str]:
-    """The ratios each shade stands for, smallest first."""
+    """Return the range of ratios of each color, smallest first."""
     edges = color_edges(ratios)
     if len(edges) == 1:
         return [significant(edges[0], 2)]

@@ -1,4 +1,4 @@
-"""Numbers with their intervals, one below the other; differences against a line at zero."""
+"""Forest plots: numbers with their intervals, one below the other; differences against a line at zero."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ForestLine:
     Attributes:
         value: the number; `low` and `high` its interval, None where there is none.
         verdict: class of the mark: better, worse, same or unknown.
-        words: the line as a sentence.
+        title: the line as a sentence.
     """
 
     label: str
@@ -44,12 +44,12 @@ def forest_plot(
     ends: tuple[str, str] | None = None,
     has_zero: bool = True,
 ) -> Markup:
-    """Draws the lines in the order given.
+    """Draw the lines in the order given.
 
     Args:
-        has_zero: whether these are differences, to be read against zero.
+        has_zero: the numbers are differences, to be read against zero.
         margin: half-width of the band in which two are called equivalent, in the unit of the differences.
-        ends: what the left and the right side of zero mean.
+        ends: labels of the left and the right side of zero.
     """
     values = [end for line in lines for end in (line.value, line.low, line.high) if end is not None]
     reach = ([0.0] if has_zero else []) if margin is None else [-margin, margin]

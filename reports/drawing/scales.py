@@ -1,4 +1,4 @@
-"""Maps data values to pixels: linear, logarithmic and ordinal scales with readable ticks."""
+"""Scales from data values to pixels: linear, logarithmic and ordinal, with readable ticks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearScale:
-    """Equal differences get equal lengths."""
+    """Linear scale: equal differences get equal lengths."""
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
@@ -37,7 +37,7 @@ class LinearScale:
         return self.pixels[0] + (value - low) / (high - low) * (self.pixels[1] - self.pixels[0])
 
     def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Many at once, the same shape."""
+        """Scale an array; the shape stays."""
         low, high = self.domain
         return self.pixels[0] + (values - low) / (high - low) * (self.pixels[1] - self.pixels[0])
 
@@ -53,7 +53,7 @@ class LinearScale:
 
 @dataclass(frozen=True)
 class LogScale:
-    """Equal factors get equal lengths; the domain must be positive."""
+    """Logarithmic scale: equal factors get equal lengths; the domain must be positive."""
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
@@ -64,7 +64,7 @@ class LogScale:
         return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
 
     def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Many at once, the same shape."""
+        """Scale an array; the shape stays."""
         import numpy as np
 
         low, high = self.domain
@@ -90,7 +90,7 @@ class LogScale:
         return [Tick(value, f"{value:g}" if i % 3 == 0 else "") for i, value in enumerate(shown)]
 
     def _fit(self, values: Sequence[float]) -> bool:
-        """Whether labels side by side keep clear of each other; those above each other always do."""
+        """Return whether labels side by side do not overlap; those above each other never do."""
         if self.pixels[0] > self.pixels[1]:
             return True
         return _keep_clear([(self(value), f"{value:g}") for value in values], LABEL_CHARACTER)
@@ -98,7 +98,7 @@ class LogScale:
 
 @dataclass(frozen=True)
 class OrdinalScale:
-    """Each value gets a slot of its own, in the order given.
+    """Ordinal scale: each value gets a slot of its own, in the order given.
 
     Attributes:
         is_ordered: the values are numbers, so that there is something between two of them; labels of those that are
@@ -115,7 +115,7 @@ class OrdinalScale:
 
     @property
     def slot(self) -> float:
-        """Pixels of one value."""
+        """Width of one value in pixels."""
         return (self.pixels[1] - self.pixels[0]) / len(self.values)
 
     def ticks(self) -> list[Tick]:
@@ -136,13 +136,13 @@ Scale = ContinuousScale | OrdinalScale
 
 
 def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
-    """The range with a margin on both sides; a single value gets a margin of a tenth of its size."""
+    """Return the range with a margin on both sides; a single value gets a margin of a tenth of its size."""
     margin = (high - low) * share or abs(high) * 0.1 or 0.1
     return low - margin, high + margin
 
 
 def padded_log(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
-    """Log range around positive values with a margin on both sides."""
+    """Return a log range around positive values with a margin on both sides."""
     low, high = padded(math.log(min(values)), math.log(max(values)), share)
     if high - low < 0.2:
         low, high = low - 0.1, high + 0.1
@@ -150,7 +150,7 @@ def padded_log(values: Sequence[float], share: float = 0.05) -> tuple[float, flo
 
 
 def _keep_clear(places: Sequence[tuple[float, str]], character: float) -> bool:
-    """Whether labels centred at these pixels do not run into each other, with letters of that width."""
+    """Return whether labels centred at these pixels do not overlap, with letters of that width."""
     ends = [(at, len(label) * character / 2) for at, label in places]
     return all(abs(b - a) >= half + other + LABEL_GAP / 2 for (a, half), (b, other) in pairwise(ends))
 

@@ -1,4 +1,4 @@
-"""What quality 25, 50 and 75 % of the seeds attain within each compression ratio: empirical attainment surfaces.
+"""Empirical attainment surfaces: the quality that 25, 50 and 75 % of the seeds attain within each compression ratio.
 
 Each seed gives one staircase: the best value among its configurations up to a ratio. A level is a quantile of these
 staircases. Grunert da Fonseca, Fonseca and Hall, "Inferential performance assessment of stochastic optimisers and the
@@ -48,7 +48,7 @@ class AttainmentSurface:
 
 
 def surfaces(series: RunSeries, higher_is_better: bool, levels: Sequence[float] = LEVELS) -> list[AttainmentSurface]:
-    """The attainment surface of each level: at least ceil(level * n) of the n seeds reach it."""
+    """Compute the attainment surface of each level: at least ceil(level * n) of the n seeds reach it."""
     import numpy as np
 
     ratios, at = np.unique(series.ratios, return_inverse=True)
@@ -61,7 +61,7 @@ def surfaces(series: RunSeries, higher_is_better: bool, levels: Sequence[float] 
 
 
 def _steps(level: float, ratios: NDArray[np.float64], best: NDArray[np.float64], sign: float) -> AttainmentSurface:
-    """Keeps the ratios at which the value rises."""
+    """Keep the ratios at which the value rises."""
     import numpy as np
 
     rises = np.isfinite(best) & (best > np.concatenate([[-np.inf], best[:-1]]))
@@ -69,7 +69,7 @@ def _steps(level: float, ratios: NDArray[np.float64], best: NDArray[np.float64],
 
 
 def common_seeds(series: RunSeries) -> RunSeries:
-    """Only seeds that most configurations have, so that a level is not a quantile of different configurations."""
+    """Keep only seeds that most configurations have, so that a level is not a quantile of different configurations."""
     import numpy as np
 
     seeds, counts = np.unique(series.seeds, return_counts=True)
@@ -82,7 +82,7 @@ def common_seeds(series: RunSeries) -> RunSeries:
 def attainment_figure(
     quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str
 ) -> Figure:
-    """Draws the median surface of every series as a line and the quartiles as a band around it."""
+    """Draw the median surface of every series as a line and the quartiles as a band around it."""
     kept = [common_seeds(series) for series in all_series]
     found = [(series, surfaces(series, quality.higher_is_better)) for series in kept]
     values = [float(v) for _, levels in found for surface in levels for v in surface.values]
@@ -115,7 +115,7 @@ def _median(surface: AttainmentSurface, style: str, x: LogScale, y: ContinuousSc
 
 
 def _band(best: AttainmentSurface, worst: AttainmentSurface, style: str, x: LogScale, y: ContinuousScale) -> Markup:
-    """The area between two staircases, closed at the right end of the axis and at the floor."""
+    """Draw the area between two staircases, closed at the right end of the axis and at the floor."""
     upper, lower = _placed(best, x, y), _placed(worst, x, y)
     if not upper or not lower:
         return EMPTY

@@ -31,7 +31,7 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Bin:
-    """Configurations whose ratio lies in (low, high]; `std` is None for a single one."""
+    """Configurations whose ratio is in (low, high]; `std` is None for a single one."""
 
     low: float
     high: float
@@ -45,7 +45,7 @@ class Bin:
 
 
 def bin_edges(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of equal width in log ratio, (n_bins + 1,): about the square root of the number of configurations."""
+    """Return edges of bins of equal width in log ratio, (n_bins + 1,); n_bins is about sqrt(n_configurations)."""
     import numpy as np
 
     n_bins = min(MAX_BINS, max(MIN_BINS, round(math.sqrt(len(ratios)))))
@@ -56,7 +56,7 @@ def bin_edges(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def bins(series: RunSeries, edges: NDArray[np.float64]) -> list[Bin]:
-    """Mean and standard deviation (ddof 1) over the configurations of each bin that has any."""
+    """Compute mean and standard deviation (ddof 1) over the configurations of each bin that has any."""
     import numpy as np
 
     ratios, values = series.over_seeds()
@@ -71,7 +71,7 @@ def bins(series: RunSeries, edges: NDArray[np.float64]) -> list[Bin]:
 
 
 def bins_figure(quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str) -> Figure:
-    """Draws every series over the same bins."""
+    """Draw every series over the same bins."""
     import numpy as np
 
     edges = bin_edges(np.concatenate([series.over_seeds()[0] for series in all_series]))

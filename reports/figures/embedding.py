@@ -70,7 +70,7 @@ class EmbeddingSurface:
 
 
 def heat_scale_of(surfaces: Sequence[EmbeddingSurface]) -> HeatScale:
-    """One scale for all tasks, so that their maps can be compared."""
+    """Return one scale for all tasks, so that their maps can be compared."""
     values = [*(s.on_grid for s in surfaces), *(s.at_trained for s in surfaces)]
     return HeatScale(
         min(float(each.min()) for each in values),
@@ -80,7 +80,7 @@ def heat_scale_of(surfaces: Sequence[EmbeddingSurface]) -> HeatScale:
 
 
 def embedding_figure(surface: EmbeddingSurface, heat: HeatScale, word: str) -> Figure:
-    """The map of one task, its rows exact.
+    """Draw the map of one task.
 
     Args:
         word: what is measured, accuracy or mean squared error.
@@ -99,7 +99,7 @@ def embedding_figure(surface: EmbeddingSurface, heat: HeatScale, word: str) -> F
 
 
 def finding(surface: EmbeddingSurface, word: str) -> str:
-    """What the map shows, in a sentence."""
+    """State what the map shows in a sentence."""
     near = "within one point of it" if surface.higher_is_better else "within 10 % of it"
     text = (
         f"Task {surface.task}: {word} {significant(surface.own, 4)} at its own embedding, and {near} in "
@@ -112,7 +112,7 @@ def finding(surface: EmbeddingSurface, word: str) -> str:
 
 
 def grid_rows(surface: EmbeddingSurface) -> list[Row]:
-    """Every point of the grid."""
+    """List every point of the grid."""
     return [
         {"task": surface.task, "first": float(x), "second": float(y), "value": float(surface.on_grid[i, j])}
         for i, y in enumerate(surface.second)
@@ -121,7 +121,7 @@ def grid_rows(surface: EmbeddingSurface) -> list[Row]:
 
 
 def trained_rows(surface: EmbeddingSurface) -> list[Row]:
-    """This task at the trained embedding of every task."""
+    """List this task at the trained embedding of every task."""
     return [
         {"task": surface.task, "embedding_of": j + 1, "first": float(x), "second": float(y), "value": float(value)}
         for j, ((x, y), value) in enumerate(zip(surface.embeddings, surface.at_trained, strict=True))
@@ -141,7 +141,7 @@ def _parts(surface: EmbeddingSurface, heat: HeatScale) -> list[Markup]:
 
 
 def _own_last(surface: EmbeddingSurface) -> list[tuple[int, NDArray[np.float64]]]:
-    """The trained embeddings, that of the task on top of the others."""
+    """List the trained embeddings, that of the task last so that it is drawn on top."""
     return sorted(enumerate(surface.embeddings), key=lambda pair: pair[0] + 1 == surface.task)
 
 

@@ -1,4 +1,4 @@
-"""A drawing with everything it needs to be read without seeing it: its finding, its caption, its table, its CSV."""
+"""A drawing with its finding, caption, table and CSV, so that it can be read without being seen."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FigureChoice:
 
 
 def choices_of(figures: Sequence[Figure]) -> list[FigureChoice]:
-    """Every drawing of every figure, in order."""
+    """List every drawing of every figure, in order."""
     found: list[FigureChoice] = []
     for figure in figures:
         for i, (label, drawing) in enumerate(figure.drawings):

@@ -1,4 +1,4 @@
-"""Three figures for a paper, drawn by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at paper widths.
+"""Publication figures by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at column and text width.
 
 The only module that imports matplotlib, which comes with `pip install 'hnet[paper]'`.
 """
@@ -41,23 +41,23 @@ NO_DATE: dict[str, dict[str, Any]] = {
 
 
 class MatplotlibMissing(HnetError):
-    """matplotlib is not installed."""
+    """Error: matplotlib is not installed."""
 
     exit_code = 2
 
 
 def tradeoff_figures(data: StudyData) -> dict[str, bytes]:
-    """Quality against compression ratio with the front, as files by name."""
+    """Draw quality against compression ratio with the front; return files by name."""
     return _files("tradeoff", lambda axes: _tradeoff(axes, data), aspect=0.72)
 
 
 def task_figures(data: StudyData, matrix: TaskMatrix) -> dict[str, bytes]:
-    """During and final per task of one configuration, as files by name."""
+    """Draw during and final per task of one configuration; return files by name."""
     return _files("tasks", lambda axes: _tasks(axes, data, matrix), aspect=0.62)
 
 
 def comparison_figures(lines: Sequence[ForestLine], label: str, margin: float | None) -> dict[str, bytes]:
-    """Differences with their intervals, as files by name.
+    """Draw differences with their intervals; return files by name.
 
     Args:
         label: what the x axis shows.
@@ -109,7 +109,7 @@ def _tradeoff(axes: Axes, data: StudyData) -> None:
 
 
 def _log_ticks(axes: Axes, ratios: Sequence[float]) -> None:
-    """The same ticks as on the page."""
+    """Set the ticks of the page."""
     from matplotlib.ticker import NullLocator
 
     low, high = padded_log([*ratios, 1.0])
@@ -120,7 +120,7 @@ def _log_ticks(axes: Axes, ratios: Sequence[float]) -> None:
 
 
 def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], list[float], list[list[float]]]:
-    """x, y and the lengths of the bars below and above."""
+    """Return x, y and the lengths of the bars below and above."""
     means = [trial.value(metric) for trial in trials]
     below = [
         0.0 if trial[metric].low is None else mean - (trial[metric].low or 0.0)

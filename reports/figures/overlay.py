@@ -26,7 +26,7 @@ MAX_TABLE_ROWS = 200
 def overlay_figure(
     families: Sequence[Family], x: LogScale, x_label: str, label: str = "Fronts", held_by: str | None = None
 ) -> Figure:
-    """Draws every configuration faintly and the front of each family in full.
+    """Draw every configuration faintly and the front of each family in full.
 
     Args:
         label: of this view among others.
@@ -56,12 +56,12 @@ def overlay_figure(
 
 
 def ratio_axis(families: Sequence[Family]) -> LogScale:
-    """The x axis all views share."""
+    """Return the x axis that all views share."""
     return LogScale(padded_log([*(end for family in families for end in family.data.ratio_range), 1.0]), FRAME.x)
 
 
 def overlay_rows(families: Sequence[Family]) -> list[Row]:
-    """Every configuration of every family, exact."""
+    """List every configuration of every family, exact."""
     return [
         {
             "family": family.label,
@@ -115,7 +115,7 @@ def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousS
 
 
 def _label(family: Family, x: LogScale, y: ContinuousScale) -> list[Label]:
-    """The name of a family at its best configuration."""
+    """Label a family at its best configuration."""
     best = family.recommendation.best
     if best is None:
         return []

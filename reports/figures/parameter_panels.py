@@ -1,4 +1,4 @@
-"""One small chart per searched parameter: what the final quality was at each of its values."""
+"""One small chart per searched parameter: final quality against its values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ADAPTIVE_SAMPLERS = ("tpe", "nsga2", "gp")
 
 
 def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -> Figure:
-    """Draws a panel for each parameter of the search, in the order of the spec.
+    """Draw a panel for each parameter of the search, in the order of the spec.
 
     Args:
         effects: the main effects of each parameter that varies.
@@ -122,7 +122,7 @@ def _panel(
 
 
 def _effect_lines(effects: Sequence[Effect], x: Scale, y: ContinuousScale) -> list[Markup]:
-    """The main effect on during and final, joined where the axis has an order, else a stroke at each value."""
+    """Draw the main effect on during and final, joined where the axis has an order, else a stroke at each value."""
     if len(effects) < 2:
         return []
     parts = []
@@ -148,7 +148,7 @@ def _place(data: StudyData, name: str, x: Scale, y: ContinuousScale, trials: Seq
 
 
 def _across(values: Parameter, x: Scale) -> NDArray[np.float64]:
-    """Where each configuration stands on the axis, (n_configurations,)."""
+    """Return the pixel of each configuration on the axis, (n_configurations,)."""
     import numpy as np
 
     if isinstance(x, OrdinalScale):
@@ -157,7 +157,7 @@ def _across(values: Parameter, x: Scale) -> NDArray[np.float64]:
 
 
 def _scale(space: Mapping[str, Any], values: Parameter) -> Scale:
-    """Ordinal for choices and words, else linear or logarithmic over the whole range that was searched."""
+    """Return an ordinal scale for choices and text, else a linear or logarithmic one over the searched range."""
     if "choice" in space or not values.is_number:
         keys = [exact_json(value) for value in space.get("choice", [])]
         keys = [key for key in dict.fromkeys([*keys, *values.distinct]) if key != "null"]

@@ -1,4 +1,4 @@
-"""The y axis all figures of a report share: the measure of the study, over the range that was measured."""
+"""The quality axis of all figures: one scale, and points with intervals on it."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def quality_scale(
 
 
 def interval_ends(intervals: Iterable[Interval]) -> list[float]:
-    """Both ends of every interval that has them."""
+    """List both ends of every interval that has them."""
     return [end for interval in intervals for end in (interval.low, interval.high) if end is not None]
 
 
 def accuracy_domain(values: Sequence[float]) -> tuple[float, float]:
-    """The range of some accuracies, never so narrow that a hundredth of a point looks like a finding."""
+    """Return the range of some accuracies, at least `MIN_ACCURACY_SPAN` wide so that noise does not fill the axis."""
     middle, half = (max(values) + min(values)) / 2, MIN_ACCURACY_SPAN / 2
     return padded(min(min(values), middle - half), max(max(values), middle + half))
 
 
 def place(number: int | str | None, x: float, y: ContinuousScale, interval: Interval, title: str) -> Point | None:
-    """One value of trial `number` in pixels; its interval ends where the axis does. None where it was not measured."""
+    """Place one value in pixels, its interval cut at the ends of the axis; None where it was not measured."""
     if interval.mean is None:
         return None
     bottom, top = y.domain
@@ -50,7 +50,7 @@ def place(number: int | str | None, x: float, y: ContinuousScale, interval: Inte
 
 
 def trial_text(data: StudyData, trial: Trial) -> str:
-    """A configuration in one line: what it reached, at what size, with which values."""
+    """Describe a configuration in one line: ratio, quality, seeds and parameter values."""
     quality = data.quality
     parts = [
         f"ratio {significant(trial.ratio)}",

@@ -14,7 +14,7 @@ ROW = 26.0
 
 
 def ranks_figure(found: Ranks) -> Markup:
-    """Labels at their average ranks, a bar over those that cannot be told apart, and the critical difference."""
+    """Draw a critical-difference diagram: labels at their average ranks, bars over those that do not differ."""
     k = len(found.ranks)
     x = LinearScale((1.0, float(k)), (LEFT, WIDTH - RIGHT))
     bars = found.cliques
@@ -36,7 +36,7 @@ def ranks_figure(found: Ranks) -> Markup:
 
 
 def finding(found: Ranks) -> str:
-    """The ranks in a sentence."""
+    """State the ranks in a sentence."""
     best, rank = found.ranks[0]
     outcome = "differ" if found.p < 0.05 else "are not shown to differ"
     return (

@@ -22,7 +22,7 @@ MAX_TABLE_ROWS = 60
 def seed_scatter_figure(
     quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str
 ) -> Figure:
-    """Draws every run of every series, in the order of the series."""
+    """Draw every run of every series, in the order of the series."""
     y = quality_scale(quality, [float(v) for series in all_series for v in series.values], frame.y)
     parts = [axes(frame, x, y, x_label, f"{quality.word} of each run")]
     n_runs = sum(len(series.values) for series in all_series)

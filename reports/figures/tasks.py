@@ -1,4 +1,4 @@
-"""What happened task by task in one configuration: a chart of during and final, and the whole matrix as a heat map."""
+"""One configuration task by task: a chart of during and final, and the accuracy matrix as a heat map."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HEAT_SIZE, HEAT_LEFT = 520.0, 72.0
 
 @dataclass(frozen=True)
 class TaskView:
-    """The task by task page part of one configuration.
+    """Part of the page that shows one configuration task by task.
 
     Attributes:
         heat: rows of (label, cells) with a cell as (text, level); empty where there are too many tasks for numbers.
@@ -47,14 +47,14 @@ class TaskView:
 
 
 def task_views(data: StudyData, matrices: Sequence[TaskMatrix]) -> list[TaskView]:
-    """A view of each configuration, all on the same axes and shades so that they can be compared."""
+    """Draw a view of each configuration, all on the same axes and shades so that they can be compared."""
     scale = _y_scale(data, matrices)
     heat = heat_scale(data, matrices)
     return [_view(data, matrix, scale, heat) for matrix in matrices]
 
 
 def heat_scale(data: StudyData, matrices: Sequence[TaskMatrix]) -> HeatScale:
-    """Shades from the lowest to the highest mean after any training; the untrained model may lie below."""
+    """Return a color scale from the lowest to the highest mean after any training; the untrained model may be below."""
     import numpy as np
 
     cells = np.concatenate([matrix.mean[1:].ravel() for matrix in matrices])
@@ -117,7 +117,7 @@ def _series(number: int, label: str, cells: Sequence[Interval], x: OrdinalScale,
 
 
 def _finding(data: StudyData, matrix: TaskMatrix) -> str:
-    """The task that lost most between its own training and the end."""
+    """Name the task that lost most between its own training and the end."""
     sign = 1 if data.quality.higher_is_better else -1
     lost = {
         task: sign * (during - final)
@@ -154,7 +154,7 @@ def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[tuple[str, list[tupl
 
 
 def _heat_map(data: StudyData, matrix: TaskMatrix, heat: HeatScale) -> Markup:
-    """The matrix without numbers: one path per level, neighbours of a level joined."""
+    """Draw the matrix without numbers: one path per level, neighbours of a level joined."""
     side = HEAT_SIZE / matrix.n_tasks
     cells = heat_cells(matrix.mean, heat, (HEAT_LEFT, 0.0), (side, side))
     height = side * (matrix.n_tasks + 1)

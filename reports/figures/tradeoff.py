@@ -1,4 +1,4 @@
-"""The figure the report is named after: quality against compression ratio, with the Pareto front."""
+"""Quality against compression ratio, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TradeoffView:
 
 
 def tradeoff_figure(data: StudyData, recommendation: Recommendation, untrained: float | None) -> Figure:
-    """Draws all configurations, and the front once more in close-up where it fills little of the whole.
+    """Draw all configurations, and a close-up of the front where it fills a small part of the first drawing.
 
     Args:
         untrained: mean test accuracy of the model before any training (the chance level), None where not measured.
@@ -66,12 +66,12 @@ def tradeoff_figure(data: StudyData, recommendation: Recommendation, untrained: 
 
 
 def ratio_axis(data: StudyData) -> LogScale:
-    """The x axis all views of one study share."""
+    """Return the x axis that all views of one study share."""
     return LogScale(padded_log([*data.ratio_range, 1.0]), FRAME.x)
 
 
 def _exact(data: StudyData) -> Columns:
-    """The plotted numbers of every configuration, by trial number."""
+    """Return the plotted numbers of every configuration, by trial number."""
     return {
         **trial_table(data, _metrics(data.quality)),
         "on_front": data.columns.among(data.on_front).tolist(),
@@ -94,7 +94,7 @@ def _all_configurations(data: StudyData) -> TradeoffView:
 
 
 def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
-    """The part of the plane around the front, where it is small enough for that to help."""
+    """Return the part of the plane around the front, None where it is too large for a close-up."""
     front, quality, columns = data.front, data.quality, data.columns
     if len(front) < 2 or len(front) == len(data.configurations):
         return None
@@ -108,7 +108,7 @@ def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
 
 
 def _y_scale(data: StudyData, means: Sequence[float]) -> ContinuousScale:
-    """The axis over some means and the intervals of the front."""
+    """Return the y axis over some means and the intervals of the front."""
     ends = interval_ends(trial[data.quality.final] for trial in data.front)
     return quality_scale(data.quality, means, FRAME.y, ends)
 
@@ -143,7 +143,7 @@ def _draw(data: StudyData, recommendation: Recommendation, untrained: float | No
 
 
 def _references(view: TradeoffView, untrained: float | None) -> list[Markup]:
-    """Where nothing is compressed, and where nothing is learnt, as far as the view reaches."""
+    """Draw the lines at ratio 1 and at the untrained model, where they are inside the view."""
     lines = []
     if _within(view.x, 1.0):
         lines.append(vertical_line(FRAME, view.x(1.0), "ratio 1: as large as the target network"))
@@ -153,7 +153,7 @@ def _references(view: TradeoffView, untrained: float | None) -> list[Markup]:
 
 
 def _series(data: StudyData, view: TradeoffView, trials: Sequence[Trial], style: str) -> list[Markup]:
-    """During below final, so that where both are equal a square frames a dot."""
+    """Draw during below final, so that where both are equal a square frames a dot."""
     quality = data.quality
     titled = len(data.configurations if style == "faint" else trials) <= MAX_TITLED
     during, final = (_points(data, view, trials, key, titled) for key in (quality.during, quality.final))
@@ -168,7 +168,7 @@ def _series(data: StudyData, view: TradeoffView, trials: Sequence[Trial], style:
 
 
 def _cloud(data: StudyData, view: TradeoffView, in_cloud: NDArray[np.bool_]) -> Markup:
-    """The final means of configurations too many to be told apart."""
+    """Draw the final means of those configurations that are not drawn individually, as a density."""
     finals = data.columns[data.quality.final]
     in_cloud = in_cloud & _are_within(view.y, finals)
     x = view.x.each(data.columns["compression_ratio"][in_cloud])
@@ -187,7 +187,7 @@ def _points(
 
 
 def _labels(data: StudyData, recommendation: Recommendation, view: TradeoffView) -> list[Label]:
-    """Names of the configurations the answer speaks of, where they are."""
+    """Label the recommended configurations inside the view."""
     shown = set(data.columns.numbers[view.shown].tolist())
     return [
         Label(view.x(trial.ratio), view.y(trial.value(data.quality.final)), f"{role} #{trial.number}")
@@ -244,7 +244,7 @@ def _table(data: StudyData, exact: Columns) -> Table:
 
 
 def _table_places(data: StudyData) -> list[int]:
-    """Places of the front and the best of the rest, when there are too many configurations to read; else of all."""
+    """Return the indices of the rows to show: all, or the front and the best others where there are too many."""
     import numpy as np
 
     is_other = ~data.columns.among(data.on_front)

@@ -1,4 +1,4 @@
-"""The comparison report: is one method or study better than another, and by how much?"""
+"""The comparison report: differences between methods or studies, with tests and intervals."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ def write(
     *,
     figures: bool = False,
 ) -> Path:
-    """Writes the comparison of studies, or of what `by` groups them into, and returns the page.
+    """Write the comparison of studies, or of the groups that `by` splits them into, and return the path of the page.
 
-    Beside comparison.html lie verdicts, entrants, settings and every seed as CSV, tables as LaTeX, and report.json.
+    comparison.html comes with verdicts, methods, settings and every seed as CSV, tables as LaTeX, and report.json.
 
     Args:
         names: studies, or STUDY:NUMBER for one configuration.
         by: fields of a trial to group by, such as method or hypernet.chunk_size.
         metric: what to compare; None: the final measure.
         margin: largest difference that does not matter.
-        figures: write the differences for a paper too; needs matplotlib.
+        figures: also write publication figures of the differences; needs matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of a name.
-        ConfigInvalid: if nothing can be compared, or an argument means nothing.
-        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
+        ConfigInvalid: if nothing can be compared, or an argument is invalid.
+        MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
     comparison = compare(compared_methods(studies, names, by), metric, margin)
@@ -104,7 +104,7 @@ def _figures(comparison: Comparison) -> dict[str, bytes]:
 
 
 def _lines(comparison: Comparison) -> list[ForestLine]:
-    """The differences there are, as many as a figure holds."""
+    """List the known differences, at most as many as a figure shows."""
     pairs = [pair for pair in comparison.pairs if pair.verdict.difference is not None]
     return [_difference_line(comparison, pair) for pair in pairs[:MAX_LINES]]
 
@@ -205,7 +205,7 @@ def _difference_line(comparison: Comparison, pair: Pair) -> ForestLine:
 
 
 def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
-    """The mean of each entrant of a stream, best first."""
+    """Draw the mean of each method on a stream, best first."""
     table = method_table(comparison, stream)
     lines = []
     for row in table.rows:
@@ -224,7 +224,7 @@ def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
 
 
 def _smallest(comparison: Comparison) -> str:
-    """What these seeds could have shown at all."""
+    """State the smallest p value that these seeds allow."""
     found = [p.verdict for p in comparison.pairs if p.verdict.p_smallest is not None]
     if not found:
         return "No two entrants share their seeds, so nothing is paired and there are no sign flips."

@@ -1,4 +1,4 @@
-"""The map of task embeddings as a page: what would the weights of other embeddings do?"""
+"""The embedding report: accuracy on each task over the plane of task embeddings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write(
     root: str | os.PathLike[str] | None = None,
     on_row: Progress | None = None,
 ) -> Path:
-    """Writes embedding.html, embedding.csv, embeddings.csv and report.json, and returns the page.
+    """Write embedding.html, embedding.csv, embeddings.csv and report.json, and return the path of the page.
 
     Args:
         path: a model of `hnet trial export`, whose task embeddings are two-dimensional.
@@ -127,7 +127,7 @@ def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatS
 
 
 def _setting(model: TrainedModel) -> str:
-    """What was trained, in a line."""
+    """Describe stream, method, network and seed in one line."""
     config = model.config
     stream = config.stream.model_dump()
     parts = [config.stream.name, str(stream.get("dataset", "")), f"· {model.shape.n_tasks} tasks ·", config.method.name]

@@ -1,4 +1,4 @@
-"""Writes the files of a report, each whole or not at all."""
+"""Atomic writing of the files of a report, and their CSV and JSON text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUMMARY = "report.json"
 
 
 class ReportNotWritten(HnetError):
-    """A place a report cannot be written to."""
+    """Error: a report cannot be written to its folder."""
 
     exit_code = 2
 
@@ -40,7 +40,7 @@ def write_report(out: Path, page: str, files: Mapping[str, str | bytes], summary
 
 
 def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Creates the folder if needed and puts each content in place under its name, replacing an older one.
+    """Create the folder if needed and write each file atomically, replacing an older one.
 
     Raises:
         ReportNotWritten: if the folder or a file in it cannot be written.
@@ -60,7 +60,7 @@ def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def csv_text(table: Sequence[Row] | Columns) -> str:
-    """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
+    """Format rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front; `report.json` has it as it is.
     """
@@ -81,7 +81,7 @@ def _cells(values: Sequence[Any]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    """One value as the CSV has it, in quotes where it needs them."""
+    """Format one value, in quotes where CSV needs them."""
     text = exact_text(value)
     if not text:
         return ""
@@ -95,5 +95,5 @@ def _cell(value: Any) -> str:
 
 
 def json_text(content: Any) -> str:
-    """JSON that a person can read and a program can compare: sorted keys, no NaN."""
+    """Format JSON with indentation, sorted keys and no NaN."""
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"

@@ -1,4 +1,4 @@
-"""The trade-off report of several studies, or of the values of a field: their fronts in one figure."""
+"""Page of the trade-off report of several studies, or of the values of a field: their fronts in one figure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def write_overlay(
 
 
 def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
-    """The fronts, and the other views where there is enough for them to mean something."""
+    """Draw the fronts, and the other views that have enough data."""
     x, quality = ratio_axis(families), families[0].data.quality
     series = [_series(studies, family) for family in families]
     given = (quality, series, FRAME, x, X_LABEL)
@@ -134,7 +134,7 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
 
 
 def _hover(families: Sequence[Family]) -> dict[str, Any]:
-    """What the script shows beside a point; searched values stand in one line, since studies search different ones."""
+    """Return the texts that the script shows beside a point; studies search different values, so these are one line."""
     trials, headings = {}, {}
     for family in families:
         data, labels = family.data, short_names(family.data.parameters)

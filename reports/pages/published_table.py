@@ -1,4 +1,4 @@
-"""The paper report: each number of a published table beside what was measured of it here."""
+"""The report `paper`: each number of a published table beside its measurement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAME = "paper"
 
 
 def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | None = None) -> Path:
-    """Writes paper.html, paper.csv, paper.tex and report.json, and returns the page.
+    """Write paper.html, paper.csv, paper.tex and report.json, and return the path of the page.
 
     Args:
         table_name: such as vonoswald2020:table1.
@@ -130,7 +130,7 @@ def _columns() -> list[Column]:
         ),
         Column(
             "half_width",
-            "told apart from",
+            "detectable",
             lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
             "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
         ),
@@ -141,7 +141,7 @@ def _columns() -> list[Column]:
 
 
 def _for_print(table: Table) -> Table:
-    """Without what only a screen has room for."""
+    """Drop the columns that are too wide for print."""
     columns = [column for column in table.columns if column.key not in ("half_width", "reason")]
     return replace(table, columns=columns)
 
@@ -158,7 +158,7 @@ def _range(row: Row) -> str:
 
 
 def _decimals(row: Row) -> int:
-    """One digit more than the paper prints."""
+    """Return one digit more than the paper prints."""
     return len(row["published_text"].split()[0].partition(".")[2]) + 1
 
 

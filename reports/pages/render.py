@@ -1,4 +1,4 @@
-"""Renders a page that is one file: own style and script inside, nothing fetched, nothing else allowed to run."""
+"""Rendering of a page as one file: style and script inline, no requests, no other script allowed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def render(template: str | Path, **content: Any) -> str:
 
 
 def content_policy(style: str, script: str) -> str:
-    """Allows this very style and script and an empty icon; no request, no frame, no form, no other script."""
+    """Return the Content-Security-Policy: only this style and script; no request, frame, form or other script."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -49,12 +49,12 @@ def content_policy(style: str, script: str) -> str:
 
 
 def short(text: str, length: int = MAX_NAME) -> str:
-    """A name of bearable length; the whole of it stands in the spec."""
+    """Shorten a name; the spec has all of it."""
     return text if len(text) <= length else text[:length] + " …"
 
 
 def breakable(name: str) -> Markup:
-    """A dotted or underscored name that may be broken where its parts end."""
+    """Allow line breaks between the parts of a dotted or underscored name."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
 
 

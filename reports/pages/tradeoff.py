@@ -1,4 +1,4 @@
-"""The trade-off report: how far can it be compressed, and what does that cost?"""
+"""The trade-off report: quality against compression ratio of one study or several."""
 
 from __future__ import annotations
 
@@ -54,16 +54,17 @@ def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] =
 def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
     """Write the report of one study and return the path of the page.
 
-    Beside `tradeoff.html` lie the exact numbers of each figure as CSV and of the whole page as `report.json`. The same
-    study gives the same bytes.
+    `tradeoff.html` comes with the exact numbers of each figure as CSV and of the page as `report.json`. The same study
+    gives the same bytes.
 
     Args:
         out: the folder; made if it does not exist, and older files of a report in it are replaced.
-        figures: write the trade-off and the tasks of the best configuration for a paper too; needs matplotlib.
+        figures: also write publication figures of the trade-off and of the tasks of the best configuration; needs
+            matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of that name.
-        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
+        MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
     with _garbage_collection_paused():
@@ -74,7 +75,7 @@ def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False
 
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
-    """Looks for no garbage meanwhile: a large study makes a million objects, all kept, which would be walked again."""
+    """Pause garbage collection: a large study makes a million objects, all kept, which would be scanned repeatedly."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -106,7 +107,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
 
 
 def _note(report: TradeoffContent) -> str:
-    """What a reader of the table alone must know."""
+    """Return the note under the LaTeX table."""
     text = f"Mean and half-width of the 95 % t interval over n seeds; study {short(report.data.record.name)}."
     return text + (" Reduced runs: no reproduction." if report.paper.reduced else "")
 
@@ -122,7 +123,7 @@ def _figures(report: TradeoffContent) -> dict[str, bytes]:
 
 
 def summary(report: TradeoffContent) -> dict[str, Any]:
-    """The page as data: what `report.json` holds."""
+    """Return the content of `report.json`."""
     data, found = report.data, report.recommendation
     return {
         "study": data.record.name,
@@ -154,7 +155,7 @@ def _as_json(trial: Trial | None) -> dict[str, Any] | None:
 
 
 def _folder(name: str, index: int) -> str:
-    """A folder name that is safe on every system, and its own for every study."""
+    """Return a folder name that is safe on every system and unique to the study."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
     return f"{index + 1}-{plain or 'study'}"
 

@@ -1,4 +1,4 @@
-"""Everything the trade-off report shows, derived from one study."""
+"""Content of the trade-off report, derived from one study."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ MAX_FRONT_TRIALS = 100
 
 @dataclass(frozen=True)
 class TradeoffContent:
-    """All parts of the page; figures are None and matrices empty where nothing has finished.
+    """Parts of the page; figures are None and matrices empty where nothing has finished.
 
     Attributes:
-        families: those the study searches over, and `by_family`, the same configurations told apart by them.
+        families: those the study searches over; `by_family` is the figure of its configurations by family.
     """
 
     data: StudyData
@@ -59,7 +59,7 @@ class TradeoffContent:
 
 
 def collect(studies: Studies, name: str) -> TradeoffContent:
-    """Reads the study and derives everything the page shows."""
+    """Read the study and derive the content of the page."""
     data = read_study(studies, name)
     found = recommend(data)
     varied = [name for name in data.parameters if is_varied(data, name)]
@@ -86,7 +86,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
 
 
 def _modes(studies: Studies, data: StudyData) -> list[Figure]:
-    """Other ways to draw the same runs, where there is enough for them to mean something."""
+    """Draw the other views of the runs, those with enough data."""
     if data.has_too_many_runs:
         return [bins_figure(data.quality, means_of(data), FRAME, ratio_axis(data), X_LABEL)]
     series = during_and_final(studies.runs(data.record.name), data)
@@ -100,14 +100,14 @@ def _modes(studies: Studies, data: StudyData) -> list[Figure]:
 
 
 def _trials_with_tasks(data: StudyData, found: Recommendation) -> list[Trial]:
-    """The configurations whose tasks are told: the front, thinned where it is long, and those the answer names."""
+    """Select the configurations shown task by task: the front, thinned where it is long, and the recommended ones."""
     front = evenly_spaced(data.front, MAX_FRONT_TRIALS)
     trials = {trial.number: trial for trial in (*front, *(trial for _, trial in found.roles))}
     return sorted(trials.values(), key=lambda trial: (trial.ratio, trial.number))
 
 
 def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskView]:
-    """As many views as keep the page small, those the answer names first, then evenly along the front."""
+    """Select as many views as keep the page small: the recommended ones, then evenly along the front."""
     named = {trial.number for _, trial in found.roles}
     room = max(len(named), VIEW_CHARACTERS // max(_characters(view) for view in views))
     if len(views) <= room:
@@ -117,6 +117,6 @@ def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskVi
 
 
 def _characters(view: TaskView) -> int:
-    """About what a view takes in the page."""
+    """Estimate the characters of a view in the page."""
     cells = sum(len(cells) for _, cells in view.heat)
     return 2_500 + len(view.chart) + len(view.heat_map or "") + 32 * cells + 420 * len(view.table.rows)

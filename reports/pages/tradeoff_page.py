@@ -20,7 +20,7 @@ from reports.tables.parameters import parameter_table
 
 
 def page(report: TradeoffContent) -> str:
-    """The HTML of the report."""
+    """Render the HTML of the report."""
     data = report.data
     heat = heat_scale(data, report.matrices) if report.matrices else None
     return render(
@@ -47,7 +47,7 @@ def page(report: TradeoffContent) -> str:
 
 
 def _setting(spec: dict[str, Any], families: Sequence[str]) -> str:
-    """What was trained, in a line; with families, what they have in common."""
+    """Describe stream, method and network in one line; with families, those in place of the method."""
     trial = spec.get("trial") or {}
     stream, target, hypernet = (trial.get(part) or {} for part in ("stream", "target", "hypernet"))
     parts = [
@@ -61,7 +61,7 @@ def _setting(spec: dict[str, Any], families: Sequence[str]) -> str:
 
 
 def _hover(report: TradeoffContent) -> dict[str, Any]:
-    """What the script shows beside a point, already as text."""
+    """Return the texts that the script shows beside a point."""
     data = report.data
     drawn = data.drawn_individually.union(*(family.data.drawn_individually for family in report.families))
     quality, names = data.quality, short_names(data.parameters)

@@ -1,4 +1,4 @@
-"""The tables of a comparison: verdicts, entrants, and entrants by stream."""
+"""Tables of a comparison: verdicts, compared methods, and methods by stream."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from studies.statistics.interval import Interval
 
 
 def verdict_rows(comparison: Comparison) -> list[Row]:
-    """Every number of every verdict, flat and exact."""
+    """List every number of every verdict, flat and exact."""
     return [_verdict_row(i, pair) for i, pair in enumerate(comparison.pairs)]
 
 
 def verdict_table(comparison: Comparison) -> Table:
-    """One row per pair; those that are decided are marked."""
+    """Build the table of verdicts: one row per pair; pairs with a significant difference are marked."""
     rows = verdict_rows(comparison)
     several = len(comparison.streams) > 1
     has_margin = comparison.margin is not None
@@ -51,12 +51,12 @@ def verdict_table(comparison: Comparison) -> Table:
 
 
 def method_rows(comparison: Comparison) -> list[Row]:
-    """Every entrant with all its metrics and its configuration."""
+    """List every compared method with all its metrics and its configuration."""
     return [_method_row(comparison, i, one) for i, one in enumerate(comparison.methods)]
 
 
 def method_table(comparison: Comparison, stream: str) -> Table:
-    """The entrants of one stream side by side, best mean first; the best one is marked."""
+    """Build the table of the methods on one stream, best mean first; the best is marked."""
     methods = comparison.on(stream)
     rows = [row for row in method_rows(comparison) if row["stream"] == stream]
     sign = -1 if METRICS[comparison.metric].better == "higher" else 1
@@ -84,7 +84,7 @@ def method_table(comparison: Comparison, stream: str) -> Table:
 
 
 def stream_table(comparison: Comparison) -> Table | None:
-    """Labels by streams, as a results table of a paper; None for a single stream."""
+    """Build the table of methods by streams, as papers print results; None for a single stream."""
     if len(comparison.streams) < 2:
         return None
     rows = [_stream_row(comparison, i, label) for i, label in enumerate(comparison.labels)]
@@ -96,7 +96,7 @@ def stream_table(comparison: Comparison) -> Table | None:
 
 
 def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
-    """The values of one field by those of another, such as methods by freeze depths; empty unless `by` names two.
+    """Build tables of one field by another, such as methods by freeze depths; empty unless `by` names two.
 
     As Table 2 of Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023),
     https://arxiv.org/abs/2306.10724; one table per stream, an empty cell was not measured.
@@ -142,7 +142,7 @@ def _value_text(value: Any) -> str:
 
 
 def _stream_row(comparison: Comparison, place: int, label: str) -> Row:
-    """One name over all streams; a stream it was not measured on is missing."""
+    """Return one method over all streams; a stream it was not measured on is missing."""
     own = {one.stream: one.interval(comparison.metric) for one in comparison.methods if one.label == label}
     row: dict[str, Any] = {"label": label, "place": place, "n": min(interval.n for interval in own.values())}
     for i, stream in enumerate(comparison.streams):
@@ -199,7 +199,7 @@ def _method_row(comparison: Comparison, index: int, one: ComparedMethod) -> Row:
 
 
 def _mean(key: str, label: str, n: str) -> Column:
-    """A mean without its interval, in a row that has several n."""
+    """Make a column of a mean without its interval, for a row that has several n."""
     return Column(key, label, lambda row: mean_text(Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row[n])))
 
 

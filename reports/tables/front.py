@@ -1,4 +1,4 @@
-"""The Pareto front as a table: what each trade-off costs and which values give it."""
+"""Table of the Pareto front: metrics, costs and parameter values of each member."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_ROWS = 200
 
 
 def front_table(data: StudyData) -> Table:
-    """Members by growing ratio, with only those parameters in which finished configurations differ."""
+    """Build the table: members by growing ratio, with the parameters in which finished configurations differ."""
     quality = data.quality
     rows = front_rows(data)
     targets = {row["target_weights"] for row in rows}
@@ -55,7 +55,7 @@ def front_table(data: StudyData) -> Table:
 
 
 def front_rows(data: StudyData) -> list[Row]:
-    """Every metric of every member, exact."""
+    """List every metric of every member, exact."""
     return [trial_row(trial, METRICS) for trial in data.front]
 
 

@@ -1,4 +1,4 @@
-"""Which parameters matter: importances and the span of their main effects, side by side."""
+"""Table of parameter importances and main-effect spans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "importance"
 def parameter_table(
     data: StudyData, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
 ) -> Table:
-    """One row per varied parameter, the most important first."""
+    """Build the table: one row per varied parameter, the most important first."""
     rows = parameter_rows(data, effects, importances)
     columns = [
         text_column("label", "parameter"),
@@ -38,7 +38,7 @@ def parameter_table(
 def parameter_rows(
     data: StudyData, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
 ) -> list[Row]:
-    """The same exactly."""
+    """List the exact values of the table."""
     by_name = {one.name: one for one in importances}
     labels = short_names(data.parameters)
     order = [*by_name, *(name for name in effects if name not in by_name)]

@@ -12,13 +12,13 @@ from studies.metrics.definitions import METRICS
 
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
-    """A trial flat and exact, in the column names of `hnet study trials`."""
+    """Return one trial as a flat, exact row."""
     numbers = {column: trial.metrics.number(column) for column in metric_columns(metrics)}
     return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
 
 
 def trial_table(data: StudyData, metrics: Iterable[str]) -> Columns:
-    """The same of every configuration."""
+    """Return every configuration, by column."""
     columns = data.columns
     return {
         "number": columns.numbers.tolist(),
@@ -29,7 +29,7 @@ def trial_table(data: StudyData, metrics: Iterable[str]) -> Columns:
 
 
 def metric_columns(metrics: Iterable[str]) -> list[str]:
-    """Each metric with the ends of its interval, if it has one."""
+    """List each metric with the ends of its interval, if it has one."""
     return [
         column
         for metric in metrics
@@ -38,5 +38,5 @@ def metric_columns(metrics: Iterable[str]) -> list[str]:
 
 
 def is_count(metric: str) -> bool:
-    """Whether a metric is the same for every seed, so that it has no interval."""
+    """Return whether a metric is the same for every seed, so that it has no interval."""
     return METRICS[metric].kind == "count"

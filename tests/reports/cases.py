@@ -62,7 +62,7 @@ def make_study_data(
     feasible: Sequence[int] | None = None,
     parameters: tuple[str, ...] = (),
 ) -> StudyData:
-    """Evidence over trials made by hand; all are feasible unless said otherwise."""
+    """The data of a study of trials made by hand; all are feasible unless said otherwise."""
     by_number = {trial.number: trial for trial in trials}
     return StudyData(
         record=make_record(spec),

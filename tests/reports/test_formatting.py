@@ -85,7 +85,7 @@ def test_one_is_singular() -> None:
 
 
 @given(st.lists(st.floats() | st.none()))
-def test_many_floats_are_spelled_as_python_spells_each(values: list[float | None]) -> None:
+def test_many_floats_are_written_as_python_writes_each(values: list[float | None]) -> None:
     assert exact_floats(values) == ["" if value is None else repr(value) for value in values]
 
 
@@ -102,5 +102,5 @@ SOME_VALUES = st.one_of(
 
 
 @given(st.lists(SOME_VALUES))
-def test_asking_once_for_equal_values_changes_nothing(values: list[Any]) -> None:
+def test_mapping_distinct_values_once_changes_nothing(values: list[Any]) -> None:
     assert map_distinct(exact_json, values) == [exact_json(value) for value in values]

@@ -1,4 +1,4 @@
-"""Two methods are told apart where they differ, and not compared where that would mean nothing."""
+"""Two methods that differ get a verdict, and those that cannot be compared get none."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_clear_difference_is_found_in_either_direction(studies: Studies) -> No
         assert pair.sentence.startswith("strong is better than weak: ")
 
 
-def test_two_that_are_alike_are_not_told_apart_or_equivalent_within_a_margin(studies: Studies) -> None:
+def test_two_that_are_alike_do_not_differ_or_are_equivalent_within_a_margin(studies: Studies) -> None:
     methods = compared_methods(studies, ["strong", "same"])
     assert compare(methods).pairs[0].verdict.answer == NO_DIFFERENCE
     with_margin = compare(methods, margin=0.05)
@@ -118,7 +118,7 @@ def test_the_family_is_adjusted_together_and_the_best_is_marked(studies: Studies
     assert {pair.verdict.family for pair in comparison.pairs} == {3}
     standing = {one.label: comparison.standing(one) for one in comparison.methods}
     assert standing["weak"] == ""
-    assert sorted([standing["strong"], standing["same"]]) == ["best", "not told apart from the best"]
+    assert sorted([standing["strong"], standing["same"]]) == ["best", "not significantly different from the best"]
     table = method_table(comparison, comparison.streams[0])
     assert table.is_marked(table.rows[0])
     assert [row["label"] for row in table.rows][-1] == "weak"

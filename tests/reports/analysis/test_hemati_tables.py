@@ -57,9 +57,9 @@ def test_the_reduced_preset_is_labelled_reduced() -> None:
 
 @pytest.mark.parametrize("source", ["partial_hnet_cifar100", "partial_hnet_cifar100:reduced"])
 def test_the_memory_of_the_replay_buffer_is_that_of_table_6_to_the_last_digit(source: str) -> None:
-    told = {point: config for point, config in configs(source).items() if point[0] == "lr"}
-    assert len(told) == 5
-    for (_, depth), config in told.items():
+    by_rate = {point: config for point, config in configs(source).items() if point[0] == "lr"}
+    assert len(by_rate) == 5
+    for (_, depth), config in by_rate.items():
         cell = cells("table6")[f"CIFAR-100 LR-{depth}"]
         found = fits(config, cell)
         assert (found.wrong, found.reduced) == ([], [])

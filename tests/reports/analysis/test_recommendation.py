@@ -1,4 +1,4 @@
-"""The answer names the right configurations, in honest words."""
+"""The recommendation names the right configurations and their limits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def test_an_error_of_zero_has_a_price_too() -> None:
 
 def test_no_smaller_one_is_said_to_come_near_when_none_does() -> None:
     trials = [make_trial(0, 0.8, 0.96, 0.96), make_trial(1, 0.4, 0.90, 0.90)]
-    assert "no smaller one comes within one point of it" in recommend(make_study_data(trials, front=[1, 0])).headline
+    assert (
+        "no smaller configuration is within one point of it"
+        in recommend(make_study_data(trials, front=[1, 0])).headline
+    )
 
 
 def test_the_knee_is_the_point_furthest_above_the_chord() -> None:
@@ -102,7 +105,7 @@ def test_a_best_one_that_is_larger_than_its_target_is_said_not_to_compress() -> 
     )
 
 
-def test_infeasible_configurations_are_never_the_answer() -> None:
+def test_infeasible_configurations_are_never_recommended() -> None:
     trials = [make_trial(0, 0.5, 0.99, 0.99), make_trial(1, 0.4, 0.9, 0.9)]
     assert recommend(make_study_data(trials, front=[1], feasible=[1])).best is trials[1]
     none = recommend(make_study_data(trials, feasible=[]))

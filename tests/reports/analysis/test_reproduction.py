@@ -119,7 +119,7 @@ def test_what_nothing_measures_says_so(tmp_path: Path) -> None:
     fill(new_engine(tmp_path), ["TrainingDiverged"])
     found = compare_table(table_of(CELL, cell_for()), open_in(tmp_path))
     assert [one.reason for one in found] == [
-        "no configuration of this program is meant to reproduce it",
+        "no configuration is defined that reproduces it",
         "not measured: the database has no finished trial",
     ]
     assert headline(found) == "None of the 2 numbers of this table has been measured in this database."

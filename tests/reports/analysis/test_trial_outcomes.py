@@ -1,4 +1,4 @@
-"""Every trial is counted once, and failures are told by their reasons."""
+"""Every trial is counted once, and failures are grouped by their reasons."""
 
 from __future__ import annotations
 

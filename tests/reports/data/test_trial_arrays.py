@@ -55,7 +55,7 @@ def test_no_trials_have_empty_columns() -> None:
 
 
 @given(st.lists(VALUES))
-def test_equal_values_are_told_by_how_they_are_spelled(values: list[Any]) -> None:
+def test_values_are_equal_where_their_json_is(values: list[Any]) -> None:
     found = Parameter(values)
     known = [exact_json(value) for value in values if value is not None]
     assert list(found.distinct) == list(dict.fromkeys(known))

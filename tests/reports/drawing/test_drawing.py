@@ -53,7 +53,7 @@ def test_a_value_without_an_interval_gets_no_bar() -> None:
 
 @given(st.lists(inside, min_size=1, max_size=3, unique=True), st.lists(inside, max_size=20))
 @settings(max_examples=60)
-def test_callouts_do_not_cover_each_other_where_there_is_room(
+def test_labels_do_not_cover_each_other_where_there_is_room(
     labelled: list[tuple[float, float]], others: list[tuple[float, float]]
 ) -> None:
     drawn = draw_labels(FRAME, [Label(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
@@ -66,7 +66,7 @@ def test_callouts_do_not_cover_each_other_where_there_is_room(
 
 
 @given(inside)
-def test_callouts_stay_inside_the_frame(at: tuple[float, float]) -> None:
+def test_labels_stay_inside_the_frame(at: tuple[float, float]) -> None:
     for box in _places(FRAME, Label(*at, "a label")):
         assert box.left >= 40
         assert box.right <= 390

@@ -148,6 +148,6 @@ def test_a_study_of_two_thousand_configurations_opens_without_a_word(
     write(many, STUDY, tmp_path / "report")
     seen = visit(chromium, tmp_path / "report", PAGE, tmp_path / "profile", GEOMETRY.replace("callouts text", "cloud"))
     assert_quiet(seen)
-    assert seen.result["labels"] >= 1  # a crowd is drawn as its density,
+    assert seen.result["labels"] >= 1  # too many points are drawn as their density,
     assert 2 * MAX_OFF_FRONT <= seen.result["n"] < 2 * 2000  # the best of it one by one
     assert seen.result["outside"] == []

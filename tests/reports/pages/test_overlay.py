@@ -79,7 +79,7 @@ def test_the_families_of_a_study_keep_their_order_and_have_a_front_each() -> Non
 
 
 @pytest.mark.parametrize("n_families", [1, MAX_FAMILIES + 1])
-def test_one_family_or_more_than_there_are_shapes_for_are_not_told_apart(n_families: int) -> None:
+def test_one_family_or_more_than_there_are_shapes_for_are_not_split(n_families: int) -> None:
     names = [f"family {i}" for i in range(n_families)]
     trials = [make_trial(i, 0.5, 0.9, params={"family": name}) for i, name in enumerate(names)]
     spec = {**SPEC, "search": {"family": {"choice": names}}}

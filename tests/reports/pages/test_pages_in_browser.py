@@ -1,4 +1,4 @@
-"""Every kind of page in a real browser: silent, drawn inside its axes, switchable, and bare of controls on paper."""
+"""Every kind of page in a real browser: silent, drawn inside its axes, switchable, and without controls in print."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 
 from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
 from reports.pages import comparison as comparison_report
-from reports.pages import published_table as paper_report
-from reports.pages import tradeoff
+from reports.pages import published_table, tradeoff
 from studies.queries.studies import Studies
 from tests.reports.browser import visit
 from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
@@ -42,7 +41,7 @@ const isAscending = known.every((v, i) => !i || known[i - 1] <= v);
 const sorted = isAscending && heads[column].getAttribute("aria-sort") === "ascending";
 const overflow = document.documentElement.scrollWidth - innerWidth;
 """
-# The rules for paper made those of the screen.
+# The style rules for print made those of the screen.
 PRINTED = """
 for (const sheet of document.styleSheets) for (const rule of sheet.cssRules)
   if (rule.media?.mediaText === "print") rule.media.mediaText = "all";
@@ -176,13 +175,13 @@ def test_a_published_table_is_drawn_and_sorted(
     )
     table = PublishedTable("here:table1", "A table", "somebody", "https://example.org", (cell,))
     monkeypatch.setattr("reports.pages.published_table.published_table", lambda name: table)
-    page = paper_report.write(studies, "here:table1", tmp_path / "out")
+    page = published_table.write(studies, "here:table1", tmp_path / "out")
     found = look(chromium, tmp_path, page, INSIDE + SORTS + "return { outside, marks, sorted, overflow };")
     assert (found["outside"], found["marks"] >= 1, found["sorted"]) == ([], True, True)
     assert found["overflow"] <= 0
 
 
-def test_paper_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:
+def test_the_print_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:
     page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = PRINTED + """
     return { controls: shown("nav, .choice, .choose, .tip, .readout, summary, .skip"),

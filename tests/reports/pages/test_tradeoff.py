@@ -67,7 +67,7 @@ def test_the_front_of_page_json_and_csv_is_the_front_of_sql(sample: Studies, rep
         assert as_json["params"] == sql["params"]
 
 
-def test_the_answer_is_the_best_of_sql_by_validation(sample: Studies, report_folder: Path) -> None:
+def test_the_recommendation_is_the_best_of_sql_by_validation(sample: Studies, report_folder: Path) -> None:
     trials = sample.trials(STUDY, where="state == 'COMPLETE'", sort="-validation_final_accuracy")
     best = json.loads((report_folder / "report.json").read_text())["answer"]["best"]
     assert best["number"] == trials.loc[0, "number"]

@@ -63,7 +63,7 @@ def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
     if len(set(tried)) > 1:
         remarks.append(
             f"They were not searched equally: the best of {min(tried)} to {max(tried)} finished configurations is "
-            "compared, and the best of more is more optimistic."
+            "compared, and the best of more is a more optimistic estimate."
         )
     on_test = [one.label for one in methods if one.n_tried > 1 and not one.selection.startswith("validation")]
     if on_test:

@@ -172,7 +172,11 @@ def _leader(comparison: Comparison, stream: str, best: ComparedMethod) -> str:
     beaten = [p for p in pairs if p.winner is best]
     tied = [(p.b if p.a is best else p.a).label for p in pairs if p.verdict.answer in (NO_DIFFERENCE, EQUIVALENT)]
     text = f"the best mean is that of {best.label}, {phrase(best.interval(comparison.metric))}; it is "
-    text += f"significantly better than {len(beaten)} of {len(pairs)} others" if beaten else "not significantly better"
+    text += (
+        f"significantly better than {len(beaten)} of {len(pairs)} others"
+        if beaten
+        else "not significantly better than any other"
+    )
     text += f"; no difference is shown from {', '.join(tied)}" if tied else ""
     return f"On {stream}, {text}." if len(comparison.streams) > 1 else f"T{text[1:]}."
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 MAX_FAMILIES = 8
-# Points worse than this add nothing; fixed, so that the number can be compared between reports.
-REFERENCE = {"accuracy": (2.0, 0.0), "mse": (2.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class Family:
         prefix: of trial numbers on the page, so that trials of several studies have different keys.
         data: only its configurations, with their front in the plane of quality and compression ratio.
         streams: descriptions of the streams they were trained on; empty where the families are of one study.
-        hypervolume: area between its front (test means) and REFERENCE, as a share of that between zero ratio,
-            the best value there is, and REFERENCE.
+        hypervolume: share that its front (test means) dominates of the area between the best values and the fixed
+            reference of `studies.statistics.hypervolume`.
     """
 
     index: int
@@ -84,7 +82,7 @@ def families_within(data: StudyData) -> list[Family]:
     """
     if FAMILY not in data.parameters:
         return []
-    names = data.record.spec["search"][FAMILY]["choice"]
+    names = data.space(FAMILY)["choice"]
     parts: dict[str, list[Trial]] = {name: [] for name in names}
     for trial in data.configurations:
         parts.setdefault(trial.params[FAMILY] or names[0], []).append(trial)
@@ -122,15 +120,13 @@ def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
 
 
 def _hypervolume(data: StudyData) -> float:
-    import numpy as np
+    from studies.statistics.hypervolume import front_hypervolume
 
-    from studies.statistics.pareto import hypervolume_2d
-
-    quality = data.quality
-    ratio, worst = REFERENCE[quality.measure]
-    values = np.array([(trial.ratio, trial.value(quality.final)) for trial in data.front]).reshape(-1, 2)
-    directions = ("minimize", "maximize" if quality.higher_is_better else "minimize")
-    return hypervolume_2d(values, (ratio, worst), directions) / ratio
+    final = data.quality.final
+    objectives = {"compression_ratio": "minimize", final: "maximize" if data.quality.higher_is_better else "minimize"}
+    front = [{"compression_ratio": trial.ratio, final: trial.value(final)} for trial in data.front]
+    found = front_hypervolume(front, objectives)
+    return 0.0 if found is None else float(found["share"])
 
 
 def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str]) -> None:

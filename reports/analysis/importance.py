@@ -50,7 +50,7 @@ def importances(data: StudyData, names: Sequence[str]) -> list[Importance]:
     if len(names) < 2 or is_whole.sum() < MIN_CONFIGURATIONS:
         return []
     trials = data.columns.where(is_whole)
-    spaces = [_space(data.record.spec["search"][name], [trial.params[name] for trial in trials]) for name in names]
+    spaces = [_space(data.space(name), [trial.params[name] for trial in trials]) for name in names]
     few = evenly_spaced(trials, MAX_USED)
     columns = [[_plain(trial.params[name], space) for trial in few] for name, space in zip(names, spaces, strict=True)]
     final = [trial.value(data.quality.final) for trial in few]

@@ -44,7 +44,7 @@ def main_effects(data: StudyData, name: str) -> list[Effect]:
     import numpy as np
 
     values = data.columns.parameter(name)
-    if values.is_number and "choice" not in data.record.spec["search"][name]:
+    if values.is_number and "choice" not in data.space(name):
         known = values.is_known.nonzero()[0]
         if len(np.unique(values.numbers[known])) > MAX_SINGLE_VALUES:
             order = known[np.lexsort((data.columns.numbers[known], values.numbers[known]))]
@@ -86,7 +86,7 @@ def _parts(order: NDArray[np.int_]) -> list[NDArray[np.int_]]:
 
 def _range_effect(data: StudyData, name: str, places: NDArray[np.int_]) -> Effect:
     low, high = (data.configurations[places[end]].params[name] for end in (0, -1))
-    is_log = bool(data.record.spec["search"][name].get("log")) and low > 0
+    is_log = bool(data.space(name).get("log")) and low > 0
     middle = math.sqrt(low * high) if is_log else (low + high) / 2
     return _effect(data, places, middle, f"{parameter(low)} to {parameter(high)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hnet_core import dotted_keys
@@ -78,12 +78,23 @@ class CellComparison:
         return "reduced" if self.measurement.reduced else "full"
 
 
-@dataclass
-class _FinishedTrial:
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A finished configuration of a study."""
+
     study: str
-    row: Mapping[str, Any]
-    wrong: list[str] = field(default_factory=list)
-    reduced: list[str] = field(default_factory=list)
+    number: int
+    config: Mapping[str, Any]
+    n_seeds: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """A finished trial against the configuration of a published cell: wrong and reduced settings."""
+
+    trial: FinishedTrial
+    wrong: list[str]
+    reduced: list[str]
 
 
 def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] | None = None) -> list[CellComparison]:
@@ -95,8 +106,8 @@ def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] 
         names: studies to look in; None: all of them.
     """
     mapped = [cell for cell in table.cells if cell.configuration is not None]
-    candidates = _finished(studies, names) if mapped else []
-    return [_compare(studies, cell, candidates) for cell in table.cells]
+    trials = _finished(studies, names) if mapped else []
+    return [_compare(studies, cell, trials) for cell in table.cells]
 
 
 def judge_cell(cell: PublishedCell, values: Sequence[float]) -> tuple[CellVerdict, str, PublishedDifference | None]:
@@ -147,14 +158,14 @@ def _rounding(text: str) -> float:
     return 0.5 * 10.0 ** -len(digits)
 
 
-def _compare(studies: Studies, cell: PublishedCell, candidates: Sequence[_FinishedTrial]) -> CellComparison:
+def _compare(studies: Studies, cell: PublishedCell, trials: Sequence[FinishedTrial]) -> CellComparison:
     if cell.configuration is None or cell.metric is None:
         return CellComparison(cell, "not comparable", "no configuration is defined that reproduces it")
-    matched = [_match(cell.configuration, candidate) for candidate in candidates]
-    fitting = [candidate for candidate in matched if not candidate.wrong]
+    matches = [match(cell.configuration, trial) for trial in trials]
+    fitting = [one for one in matches if not one.wrong]
     if not fitting:
-        return CellComparison(cell, "not comparable", _nearest(matched))
-    best = min(fitting, key=lambda candidate: (bool(candidate.reduced), -len(candidate.row["seeds"])))
+        return CellComparison(cell, "not comparable", _nearest(matches))
+    best = min(fitting, key=lambda one: (bool(one.reduced), -one.trial.n_seeds))
     measurement = _measure(studies, best, cell)
     verdict, reason, difference = judge_cell(cell, measurement.values)
     if measurement.reduced:
@@ -163,25 +174,25 @@ def _compare(studies: Studies, cell: PublishedCell, candidates: Sequence[_Finish
     return CellComparison(cell, verdict, reason, measurement, difference)
 
 
-def _finished(studies: Studies, names: Sequence[str] | None) -> list[_FinishedTrial]:
+def _finished(studies: Studies, names: Sequence[str] | None) -> list[FinishedTrial]:
     return [
-        _FinishedTrial(name, row)
+        FinishedTrial(name, int(row["number"]), row["config"], len(row["seeds"]))
         for name in (studies.studies()["name"] if names is None else names)
         for row in studies.ledger(name)
         if row["state"] == "COMPLETE" and row["duplicate_of"] is None
     ]
 
 
-def _match(wanted: Configuration, candidate: _FinishedTrial) -> _FinishedTrial:
-    config = candidate.row["config"]
-    found = _FinishedTrial(candidate.study, candidate.row)
+def match(wanted: Configuration, trial: FinishedTrial) -> Match:
+    """Compare the settings of a trial with those of a published configuration."""
+    found = Match(trial, [], [])
     for name, value in wanted.settings.items():
-        actual = dotted_keys.get(config, name, ABSENT)
+        actual = dotted_keys.get(trial.config, name, ABSENT)
         if actual != value:
             found.wrong.append(_instead(name, actual, value))
     for bounds, sign in ((wanted.reduced_below, 1), (wanted.reduced_above, -1)):
         for name, value in bounds.items():
-            actual = dotted_keys.get(config, name, ABSENT)
+            actual = dotted_keys.get(trial.config, name, ABSENT)
             if actual != value:
                 is_less = not isinstance(actual, int | float) or sign * actual < sign * value
                 (found.reduced if is_less else found.wrong).append(_instead(name, actual, value))
@@ -193,30 +204,30 @@ def _instead(name: str, actual: Any, wanted: Any) -> str:
     return f"{name} {shown} instead of {parameter(wanted)}"
 
 
-def _nearest(candidates: Sequence[_FinishedTrial]) -> str:
+def _nearest(matches: Sequence[Match]) -> str:
     """Explain why no trial matches, with the differing settings of the nearest one where they are few."""
-    if not candidates:
+    if not matches:
         return "not measured: the database has no finished trial"
-    nearest = min(candidates, key=lambda candidate: len(candidate.wrong))
+    nearest = min(matches, key=lambda one: len(one.wrong))
     if len(nearest.wrong) > MAX_NEAREST:
         return "not measured: no trial comes near its configuration"
-    number = nearest.row["number"]
-    return f"not measured; nearest is trial {number} of {nearest.study}: {'; '.join(nearest.wrong)}"
+    trial = nearest.trial
+    return f"not measured; nearest is trial {trial.number} of {trial.study}: {'; '.join(nearest.wrong)}"
 
 
-def _measure(studies: Studies, candidate: _FinishedTrial, cell: PublishedCell) -> Measurement:
+def _measure(studies: Studies, found: Match, cell: PublishedCell) -> Measurement:
     """Read the values of the metric in the unit of the paper, one per seed."""
-    runs = studies.runs(candidate.study, where=f"number == {candidate.row['number']}")
-    own = runs.dropna(subset=[cell.metric]).sort_values("seed")
     assert cell.metric is not None
+    runs = studies.runs(found.trial.study, where=f"number == {found.trial.number}")
+    own = runs.dropna(subset=[cell.metric]).sort_values("seed")
     is_share = cell.unit == "percent" and METRICS[cell.metric].kind == "matrix"
     factor = PERCENT if is_share else 1 / MEBIBYTE if cell.unit == "MiB" else 1.0
     return Measurement(
-        study=candidate.study,
-        number=int(candidate.row["number"]),
+        study=found.trial.study,
+        number=found.trial.number,
         seeds=tuple(int(seed) for seed in own["seed"]),
         values=tuple(float(value) * factor for value in own[cell.metric]),
-        reduced=tuple(candidate.reduced),
+        reduced=tuple(found.reduced),
     )
 
 

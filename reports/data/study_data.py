@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
@@ -83,6 +83,11 @@ class StudyData:
     def front_is_tradeoff(self) -> bool:
         """Return whether the objectives of the front are those of the figure: quality and compression ratio."""
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
+
+    def space(self, parameter: str) -> Mapping[str, Any]:
+        """Return the searched range or choices of a parameter, as in the spec."""
+        found: Mapping[str, Any] = self.record.spec["search"][parameter]
+        return found
 
     @property
     def has_too_many_runs(self) -> bool:

@@ -98,7 +98,7 @@ def _panel(
         return figure(drawing, size, f"{label}: {note}", "There is nothing to compare.", [middle])
     columns = data.columns
     values = columns.parameter(name)
-    x = _scale(data.record.spec["search"][name], values)
+    x = _scale(data.space(name), values)
     is_single = columns.among(data.drawn_individually)
     single = columns.where(values.is_known & is_single)
     n_known = int(values.is_known.sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -28,19 +29,33 @@ MAX_CELLS_WITH_NUMBERS = 12
 HEAT_SIZE, HEAT_LEFT = 520.0, 72.0
 
 
+class HeatCell(NamedTuple):
+    """A cell of the matrix as text, with its level of colour; None where it was not evaluated."""
+
+    text: str
+    level: int | None
+
+
+class HeatRow(NamedTuple):
+    """A row of the matrix: the tasks after one task was trained."""
+
+    label: str
+    cells: list[HeatCell]
+
+
 @dataclass(frozen=True)
 class TaskView:
     """Part of the page that shows one configuration task by task.
 
     Attributes:
-        heat: rows of (label, cells) with a cell as (text, level); empty where there are too many tasks for numbers.
+        heat: the matrix as text; empty where there are too many tasks for numbers.
         heat_map: the drawing used instead of the numbers, None where there are few tasks.
     """
 
     trial: Trial
     chart: Markup
     table: Table
-    heat: list[tuple[str, list[tuple[str, int | None]]]]
+    heat: list[HeatRow]
     heat_map: Markup | None
     caption: str
     is_wide: bool
@@ -142,15 +157,14 @@ def _table(matrix: TaskMatrix) -> Table:
     return Table(name, caption, columns, rows, key="task")
 
 
-def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[tuple[str, list[tuple[str, int | None]]]]:
+def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[HeatRow]:
     labels = ["untrained", *(f"after task {task}" for task in range(1, matrix.n_tasks + 1))]
-    return [
-        (
-            label,
-            [("", None) if math.isnan(value) else (f"{value:.3f}", heat.level(value)) for value in matrix.mean[row]],
-        )
-        for row, label in enumerate(labels)
-    ]
+    rows = zip(labels, matrix.mean.tolist(), strict=True)
+    return [HeatRow(label, [_heat_cell(mean, heat) for mean in means]) for label, means in rows]
+
+
+def _heat_cell(mean: float, heat: HeatScale) -> HeatCell:
+    return HeatCell("", None) if math.isnan(mean) else HeatCell(f"{mean:.3f}", heat.level(mean))
 
 
 def _heat_map(data: StudyData, matrix: TaskMatrix, heat: HeatScale) -> Markup:

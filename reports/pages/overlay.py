@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.dotted_keys import short_names
-from reports.analysis.families import REFERENCE, Family, families_of
+from reports.analysis.families import Family, families_of
 from reports.analysis.trial_outcomes import trial_outcomes
 from reports.data.run_series import RunSeries, series_of
 from reports.drawing.marks import GLYPHS
@@ -23,6 +23,7 @@ from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
 from reports.table import Column, Row, Table, mean_columns, size_column, text_column
+from studies.statistics.hypervolume import REFERENCE
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -76,7 +77,7 @@ def _series(studies: Studies, family: Family) -> RunSeries:
 def _family_table(families: Sequence[Family]) -> Table:
     quality = families[0].data.quality
     rows = [_family_row(family) for family in families]
-    ratio, worst = REFERENCE[quality.measure]
+    ratio, worst = REFERENCE["compression_ratio"], REFERENCE[quality.final]
     columns = [
         text_column("family", "family"),
         Column("configurations", "configurations", lambda row: str(row["configurations"])),
@@ -157,7 +158,5 @@ def _summary(families: Sequence[Family], table: Table) -> dict[str, Any]:
         "families": [
             {**row, "headline": f.recommendation.headline} for row, f in zip(table.rows, families, strict=True)
         ],
-        "hypervolume_reference": dict(
-            zip(("compression_ratio", quality.final), REFERENCE[quality.measure], strict=True)
-        ),
+        "hypervolume_reference": {name: REFERENCE[name] for name in ("compression_ratio", quality.final)},
     }

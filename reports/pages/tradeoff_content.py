@@ -118,5 +118,5 @@ def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskVi
 
 def _characters(view: TaskView) -> int:
     """Estimate the characters of a view in the page."""
-    cells = sum(len(cells) for _, cells in view.heat)
+    cells = sum(len(row.cells) for row in view.heat)
     return 2_500 + len(view.chart) + len(view.heat_map or "") + 32 * cells + 420 * len(view.table.rows)

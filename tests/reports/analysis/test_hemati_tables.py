@@ -9,7 +9,7 @@ import pytest
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.trial import TrialConfig
-from reports.analysis.reproduction import MEBIBYTE, _FinishedTrial, _match, judge_cell
+from reports.analysis.reproduction import MEBIBYTE, FinishedTrial, Match, judge_cell, match
 from reports.data.published_tables import PublishedCell, published_table
 from studies.spec.loading import load_spec
 from sweeps.presets import open_document
@@ -32,9 +32,9 @@ def configs(source: str) -> dict[tuple[str, Any], TrialConfig]:
     return {(point["family"], point.get("method.freeze_depth")): spec.config(point) for point in points}
 
 
-def fits(config: TrialConfig, cell: PublishedCell) -> _FinishedTrial:
+def fits(config: TrialConfig, cell: PublishedCell) -> Match:
     assert cell.configuration is not None
-    return _match(cell.configuration, _FinishedTrial("s", {"config": config.model_dump(mode="json")}))
+    return match(cell.configuration, FinishedTrial("s", 0, config.model_dump(mode="json"), n_seeds=1))
 
 
 def test_every_row_of_table_2_is_one_trial_of_the_preset() -> None:

@@ -20,13 +20,15 @@ def render(template: str | Path, **content: Any) -> str:
     Args:
         template: name of a template of this package, or path of another, which may extend and import those here.
     """
-    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+    from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
-    folder = [FileSystemLoader(template.parent)] if isinstance(template, Path) else []
-    name = template.name if isinstance(template, Path) else template
+    loaders: list[BaseLoader] = [PackageLoader("reports")]
+    if isinstance(template, Path):
+        loaders.insert(0, FileSystemLoader(template.parent))
+        template = template.name
     style, script = _asset("report.css"), _asset("report.js")
     environment = Environment(
-        loader=ChoiceLoader([PackageLoader("reports"), *folder]),
+        loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -35,7 +37,7 @@ def render(template: str | Path, **content: Any) -> str:
     )
     environment.filters["short"] = short
     environment.filters["breakable"] = breakable
-    return environment.get_template(name).render(
+    return environment.get_template(template).render(
         style=Markup(style), script=Markup(script), policy=content_policy(style, script), **content
     )
 

@@ -39,8 +39,10 @@ def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] =
         by: fields of a trial that split each study into families, such as hypernet.chunk_size.
 
     Raises:
+        StudyNotFound: if there is no study of a name.
         ConfigInvalid: if there is nothing to show, too much, or the measures differ.
-        Others: as of `write_study`.
+        MatplotlibMissing: if figures are asked for and matplotlib is not installed.
+        ReportNotWritten: if the folder cannot be written.
     """
     if len(names) == 1 and not by:
         return write_study(studies, names[0], out, figures=figures)

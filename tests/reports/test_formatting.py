@@ -90,7 +90,7 @@ def test_many_floats_are_written_as_python_writes_each(values: list[float | None
 
 
 @given(st.integers(-5, 17), st.integers(1, 10**17))
-def test_so_are_those_where_python_begins_to_write_an_exponent(power: int, digits: int) -> None:
+def test_floats_near_the_first_exponent_are_written_as_python_writes_them(power: int, digits: int) -> None:
     values = [float(f"{digits}e{power - len(str(digits))}"), -(10.0**power), math.nextafter(10.0**power, 0)]
     assert exact_floats(values) == [repr(value) for value in values]
 

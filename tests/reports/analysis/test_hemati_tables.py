@@ -1,4 +1,4 @@
-"""What the preset of partial hypernetworks trains is what its published cells ask for, and no other cell."""
+"""The preset of partial hypernetworks trains exactly the configurations of its published cells."""
 
 from __future__ import annotations
 

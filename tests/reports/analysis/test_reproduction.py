@@ -1,4 +1,4 @@
-"""A published number agrees or differs by its statistics, and is not compared where that would be dishonest."""
+"""A published number agrees or differs by a test, and gets no verdict where no test is valid."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_printed_deviation_is_turned_into_a_standard_error() -> None:
         ({"value": None}, [99.0, 99.1], "no number"),
     ],
 )
-def test_what_cannot_be_judged_is_not(changes: dict[str, Any], values: list[float], reason: str) -> None:
+def test_cells_that_cannot_be_tested_get_no_verdict(changes: dict[str, Any], values: list[float], reason: str) -> None:
     verdict, why, found = judge_cell(replace(CELL, **changes), values)
     assert verdict == "not comparable"
     assert reason in why
@@ -115,7 +115,7 @@ def test_a_longer_run_than_the_published_one_is_another_configuration(tmp_path: 
     assert "nearest is trial 0 of case: training.iterations 300 instead of 100" in found.reason
 
 
-def test_what_nothing_measures_says_so(tmp_path: Path) -> None:
+def test_a_cell_without_a_measurement_has_its_reason(tmp_path: Path) -> None:
     fill(new_engine(tmp_path), ["TrainingDiverged"])
     found = compare_table(table_of(CELL, cell_for()), open_in(tmp_path))
     assert [one.reason for one in found] == [

@@ -1,4 +1,4 @@
-"""A column holds what going from trial to trial finds."""
+"""A column holds the values of its trials in order."""
 
 from __future__ import annotations
 

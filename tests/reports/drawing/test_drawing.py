@@ -1,4 +1,4 @@
-"""Marks, callouts and heat maps are drawn where the data is."""
+"""Marks, labels and heat maps are drawn where the data is."""
 
 from __future__ import annotations
 

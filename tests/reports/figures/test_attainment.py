@@ -1,4 +1,4 @@
-"""Attainment surfaces are what the field's own library computes, and mean what they say."""
+"""Attainment surfaces equal those of moocore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures for a paper: at its width, the same bytes each time, and an error that helps where matplotlib is missing."""
+"""Publication figures: fixed widths, reproducible bytes, and a helpful error without matplotlib."""
 
 from __future__ import annotations
 

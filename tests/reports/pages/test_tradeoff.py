@@ -1,4 +1,4 @@
-"""The written report says what SQL says, for every kind of study."""
+"""The written report agrees with SQL for every kind of study."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_a_password_in_a_command_line_is_in_no_file(tmp_path: Path) -> None:
     assert all("s3cret" not in path.read_text() for path in (tmp_path / "report").iterdir())
 
 
-def test_a_name_nobody_has_is_not_found(sample: Studies, tmp_path: Path) -> None:
+def test_an_unknown_study_is_not_found(sample: Studies, tmp_path: Path) -> None:
     with pytest.raises(StudyNotFound):
         write(sample, "sample-tradeof", tmp_path / "report")
     assert not (tmp_path / "report").exists()

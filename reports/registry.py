@@ -58,7 +58,11 @@ class Option:
 
 
 FIGURES = Option(
-    "figures", bool, "also PDF, PNG and SVG at the width of a paper; needs hnet[paper]", default=False, flag="--figures"
+    "figures",
+    bool,
+    "also PDF, PNG and SVG at paper widths; needs matplotlib (the extra paper)",
+    default=False,
+    flag="--figures",
 )
 
 

@@ -1,6 +1,6 @@
 """Publication figures by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at column and text width.
 
-The only module that imports matplotlib, which comes with `pip install 'hnet[paper]'`.
+The only module that imports matplotlib, which comes with `pip install 'hnet-sweeps[paper]'`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, 
         from matplotlib.figure import Figure
     except ImportError:
         raise MatplotlibMissing(
-            "--figures needs matplotlib, which is not installed: pip install 'hnet[paper]'"
+            "--figures needs matplotlib, which is not installed: pip install 'hnet-sweeps[paper]'"
         ) from None
 
     files = {}

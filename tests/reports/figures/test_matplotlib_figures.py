@@ -89,6 +89,6 @@ def test_without_matplotlib_an_error_says_what_to_install(monkeypatch: pytest.Mo
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MatplotlibMissing, match=r"pip install 'hnet\[paper\]'") as caught:
+    with pytest.raises(MatplotlibMissing, match=r"pip install 'hnet-sweeps\[paper\]'") as caught:
         comparison_figures(LINES, "x", None)
     assert caught.value.exit_code == 2

@@ -53,3 +53,9 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 def split(key: Key) -> list[str]:
     """The parts of a key."""
     return key.split(".") if isinstance(key, str) else list(key)
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """The last part of each dotted key, or all of it where two end alike."""
+    lasts = [name.rsplit(".", 1)[-1] for name in names]
+    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}

@@ -1,4 +1,4 @@
-"""How a number is written: as many digits as its interval supports, never more."""
+"""Numbers as text, with as many digits as their intervals support."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 from studies.statistics.interval import Interval
 
 DIGITS_WITHOUT_INTERVAL = 4
-MAX_DECIMALS = 9
 MISSING = "–"
 
 
 def mean_text(interval: Interval) -> str:
-    """The mean, to two significant digits of the half-width of its interval.
+    """Format a mean to two significant digits of the half-width of its interval.
 
     Example:
         >>> mean_text(Interval(0.95712, 0.9511, 0.9631, 3))
@@ -23,22 +22,19 @@ def mean_text(interval: Interval) -> str:
     """
     if interval.mean is None:
         return MISSING
-    decimals = decimals_of(interval)
+    decimals = interval.decimals
     return significant(interval.mean, DIGITS_WITHOUT_INTERVAL) if decimals is None else f"{interval.mean:.{decimals}f}"
 
 
 def range_text(interval: Interval) -> str:
-    """The interval as `[low, high]`, or a dash where one seed gives none."""
+    """Format an interval as `[low, high]`, or a dash where one seed gives none."""
     if interval.low is None or interval.high is None:
         return MISSING
-    decimals = decimals_of(interval)
-    if decimals is None:
-        return f"[{mean_text(interval)}, {mean_text(interval)}]"
-    return f"[{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
+    return interval.range_text() or f"[{mean_text(interval)}, {mean_text(interval)}]"
 
 
 def phrase(interval: Interval) -> str:
-    """The number as it stands in a sentence: mean, interval and number of seeds."""
+    """Format a mean with its interval and number of seeds for a sentence."""
     seeds = "1 seed, no interval" if interval.n == 1 else f"{interval.n} seeds"
     if interval.low is None:
         return f"{mean_text(interval)} ({seeds})"
@@ -46,7 +42,7 @@ def phrase(interval: Interval) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """The value to so many significant digits, with thousands separators and no exponent unless it is tiny or huge."""
+    """Format a value to significant digits, with thousands separators; only tiny or huge ones get an exponent."""
     if value is None:
         return MISSING
     if value == 0 or not math.isfinite(value):
@@ -57,13 +53,13 @@ def significant(value: float | None, digits: int = 3) -> str:
     return f"{round(value, digits - 1 - exponent):,.{max(0, digits - 1 - exponent)}f}"
 
 
-def whole(value: float | None) -> str:
-    """A count with thousands separators."""
+def count_text(value: float | None) -> str:
+    """Format a count with thousands separators."""
     return MISSING if value is None else f"{value:,.0f}"
 
 
 def parameter(value: Any) -> str:
-    """A searched value as a person would type it."""
+    """Format a searched value as typed in a spec."""
     if value is None:
         return MISSING
     if isinstance(value, float):
@@ -71,13 +67,13 @@ def parameter(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def spelled(value: Any) -> str:
-    """A value as JSON has it, exact and never the same for two that differ."""
+def exact_json(value: Any) -> str:
+    """Write a value as exact JSON, different for any two values that differ."""
     return repr(value) if type(value) in (int, float) and value - value == 0 else json.dumps(value)
 
 
-def of_each(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
-    """`text` of each value, asked once for all that are the same: most columns repeat a few."""
+def map_distinct(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+    """Apply `text` to each value, calling it once per distinct value: most columns repeat a few."""
     kinds = set(map(type, values)) - {type(None)}
     if len(kinds) > 1 or not kinds <= {int, str, bool}:  # 1 is equal to True and 0.0 to -0.0; lists cannot be looked up
         return list(map(text, values))
@@ -86,10 +82,10 @@ def of_each(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
 
 
 def exact_floats(values: Sequence[float | None]) -> list[str]:
-    """`repr` of each float, nothing for None; three times faster, as a large study has millions of them.
+    """Return `repr` of each float, "" for None, three times faster: a large study has millions of them.
 
-    Both ways spell the shortest decimal that reads back as the same float. They differ in how they write exponents, so
-    only floats that have none are left to the faster.
+    Both write the shortest decimal that reads back as the same float. They differ in exponents only, so floats with an
+    exponent are written by `repr`.
     """
     import numpy as np
     from pydantic_core import to_json
@@ -103,11 +99,11 @@ def exact_floats(values: Sequence[float | None]) -> list[str]:
 
 def plural(count: int, word: str) -> str:
     """`1 trial`, `2 trials`."""
-    return f"{whole(count)} {word}{'' if count == 1 else 's'}"
+    return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
 
 
 def aligned(texts: list[str]) -> list[str]:
-    """Pads texts with digit-wide blanks so that the decimal points of a right-aligned column stand below each other."""
+    """Pad texts with digit-wide blanks so that the decimal points of a right-aligned column are aligned."""
     tails = [len(text) - text.rfind(".") if _is_decimal(text) else 0 for text in texts]
     widest = max(tails, default=0)
     return [_pad(text, tail, widest) for text, tail in zip(texts, tails, strict=True)]
@@ -122,17 +118,3 @@ def _pad(text: str, tail: int, widest: int) -> str:
 
 def _is_decimal(text: str) -> bool:
     return "." in text and text[-1:].isdigit()
-
-
-def decimals_of(interval: Interval) -> int | None:
-    """Decimals that show two digits of the half-width; None where there is no width."""
-    if interval.low is None or interval.high is None or interval.high <= interval.low:
-        return None
-    half_width = (interval.high - interval.low) / 2
-    return min(MAX_DECIMALS, max(0, 1 - math.floor(math.log10(half_width))))
-
-
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """The last part of each dotted name, or the whole name where two end alike."""
-    lasts = [name.rsplit(".", 1)[-1] for name in names]
-    return {name: last if lasts.count(last) == 1 else name for name, last in zip(names, lasts, strict=True)}

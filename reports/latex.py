@@ -1,11 +1,10 @@
-"""Tables for a paper: LaTeX with booktabs rules and siunitx columns, from the same exact values as the page."""
+"""LaTeX tables with booktabs rules and siunitx columns, from the same exact values as the page."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
 
-from reports.formatting import decimals_of
 from reports.table import Column, Row, Table, interval_of
 
 PREAMBLE = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}"
@@ -24,10 +23,10 @@ LAST_LETTER = "\u017f"
 
 
 def latex_table(table: Table, note: str = "") -> str:
-    """A `table` environment: a mean with its interval is one column, `mean ± half-width`, of siunitx.
+    """Write a `table` environment: a mean with its interval is one column, `mean ± half-width`, of siunitx.
 
     Args:
-        note: what a reader must know, added to the caption.
+        note: added to the caption.
     """
     columns = [column for column in table.columns if not column.key.endswith(".low")]
     formats = [_format(column, table.rows) for column in columns]
@@ -51,7 +50,7 @@ def latex_table(table: Table, note: str = "") -> str:
 
 
 def _row(table: Table, columns: Sequence[Column], row: Row) -> str:
-    """The cells of a row; one that stands out has its first cell in bold."""
+    """Write the cells of a row; the first cell of a marked row is bold."""
     first, *rest = (_cell(column, row) for column in columns)
     if table.is_marked(row):
         first = rf"{{\textbf{{{escape(columns[0].show(row)[:MAX_TEXT])}}}}}"
@@ -59,9 +58,9 @@ def _row(table: Table, columns: Sequence[Column], row: Row) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it stands: special characters escaped, control and direction marks dropped.
+    """Escape text for LaTeX: special characters escaped, control and direction marks dropped.
 
-    A character that pdfLaTeX has no font for, which would stop it, stands as its code, such as U+03B2.
+    A character that pdfLaTeX has no font for, which would stop it, is written as its code, such as U+03B2.
     """
     shown = text if len(text) <= MAX_TEXT * 8 else text[: MAX_TEXT * 8] + " ..."
     kept = (c for c in shown if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
@@ -90,23 +89,23 @@ def _cell(column: Column, row: Row) -> str:
 
 def _mean(column: Column, row: Row) -> str:
     interval = interval_of(row, column.key)
-    decimals = decimals_of(interval)
+    decimals = interval.decimals
     if decimals is None or interval.mean is None or interval.high is None or interval.low is None:
         return column.show(row).replace(",", "")
     return f"{interval.mean:.{decimals}f} +- {(interval.high - interval.low) / 2:.{decimals}f}"
 
 
 def _format(column: Column, rows: Sequence[Row]) -> str:
-    """The column type: S with room for the widest number, l for words."""
+    """Return the column type: S with space for the widest number, l for text."""
     cells = [cell for row in rows if not (cell := _cell(column, row)).startswith("{")]
     if not column.is_number or not cells:
         return "l"
-    whole = max(len(cell.split(" ")[0].partition(".")[0].lstrip("-")) for cell in cells)
+    integers = max(len(cell.split(" ")[0].partition(".")[0].lstrip("-")) for cell in cells)
     decimals = max(len(cell.split(" ")[0].partition(".")[2]) for cell in cells)
     sign = "-" if any(cell.startswith("-") for cell in cells) else ""
     errors = [len(cell.split(" ")[2].replace(".", "").lstrip("0")) for cell in cells if " +- " in cell]
     room = f"({max(errors)})" if errors else ""
-    return f"S[table-format = {sign}{whole}.{decimals}{room}]"
+    return f"S[table-format = {sign}{integers}.{decimals}{room}]"
 
 
 def _is_plain(text: str) -> bool:

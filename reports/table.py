@@ -1,4 +1,4 @@
-"""Tables that are shown, sorted and exported from the same exact values."""
+"""Tables whose display, sorting and CSV come from the same exact values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from reports.formatting import aligned, mean_text, parameter, range_text, short_names, significant, spelled, whole
+from hnet_core.dotted_keys import short_names
+from reports.formatting import aligned, count_text, exact_json, mean_text, parameter, range_text, significant
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 
@@ -45,9 +46,9 @@ class Table:
     """A table of the page.
 
     Attributes:
-        marked: keys of rows that stand out, because they are what `mark` says.
+        marked: keys of highlighted rows; `mark` is the reason for screen readers.
         left_out: number of rows that only the CSV beside it has.
-        key: column that names a row within the page; None: its place does.
+        key: column that identifies a row within the page; None: its index does.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Table:
     mark: str = "on the front"
 
     def row_id(self, index: int, row: Row) -> object:
-        """What names a row within the page: its key, else its place."""
+        """Return the id of a row within the page: its key, else its index."""
         return index if self.key is None else row[self.key]
 
     def is_marked(self, row: Row) -> bool:
@@ -80,18 +81,18 @@ class Table:
 
 
 def columns_of(rows: Sequence[Row]) -> Columns:
-    """Rows by column, in the order the names first appear; None where a row lacks one."""
+    """Turn rows into columns, in the order the names first appear; None where a row lacks one."""
     names = dict.fromkeys(chain.from_iterable(rows))
     return {name: [row.get(name) for row in rows] for name in names}
 
 
 def exact_text(value: Any) -> str | None:
-    """A value as the CSV spells it: nothing lost, None for a missing one."""
-    return value if value is None or isinstance(value, str) else spelled(value)
+    """Write a value exactly, as in the CSV; None for a missing one."""
+    return value if value is None or isinstance(value, str) else exact_json(value)
 
 
 def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:
-    """Two columns: the mean, and the interval it lies in."""
+    """Make two columns: the mean and its interval."""
     low = f"{metric}.low"
     return [
         mean_column(metric, label, hint),
@@ -100,34 +101,34 @@ def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Colum
 
 
 def mean_column(metric: str, label: str, hint: str | None = None) -> Column:
-    """The mean alone, where the interval would crowd the table; the CSV has it."""
+    """Make a column of the mean alone, where the table has no space for the interval; the CSV has it."""
     return Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint, is_mean=True)
 
 
 def size_column(metric: str, label: str, hint: str | None = None) -> Column:
-    """A ratio or a cost, to three significant digits."""
+    """Make a column of a ratio or a cost, to three significant digits."""
     return Column(metric, label, lambda row: significant(row[metric]), hint)
 
 
 def count_column(key: str, label: str, hint: str | None = None) -> Column:
-    """A whole number."""
-    return Column(key, label, lambda row: whole(row[key]), hint)
+    """Make a column of an integer."""
+    return Column(key, label, lambda row: count_text(row[key]), hint)
 
 
 def memory_column(key: str, label: str) -> Column:
-    """Bytes, shown in MiB."""
+    """Make a column of bytes, shown in MiB."""
     return Column(
         key, label, lambda row: significant(None if row[key] is None else row[key] / 2**20), METRICS[key].description
     )
 
 
 def text_column(key: str, label: str, hint: str | None = None) -> Column:
-    """Words."""
+    """Make a column of text."""
     return Column(key, label, lambda row: str(row[key]), hint, is_number=False)
 
 
 def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
-    """One column per searched value, under the last part of its name where that is unambiguous."""
+    """Make one column per searched value, under the last part of its name where that is unambiguous."""
     return [
         Column(
             name,
@@ -141,5 +142,5 @@ def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
 
 
 def interval_of(row: Row, metric: str) -> Interval:
-    """The number of a flat row with its interval."""
+    """Return a metric of a flat row with its interval."""
     return Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"])

@@ -1,4 +1,4 @@
-"""Do two configurations compare like with like? What must be equal, and what merely differs."""
+"""Comparability of two configurations: settings that must be equal, and those that merely differ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.data.compared_methods import Entrant
+from reports.data.compared_methods import ComparedMethod
 from reports.formatting import parameter, plural
 
 # A trial that takes more steps or larger batches has seen more data: no method is better for that.
@@ -17,14 +17,14 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Setting:
-    """One field in which the entrants of a stream differ, with its value for each of them."""
+    """One field in which the methods on a stream differ, with its value for each of them."""
 
     name: str
     values: tuple[str, ...]
 
 
-def why_not_comparable(a: Entrant, b: Entrant) -> str | None:
-    """The reason why a difference between two entrants would say nothing about them; None where there is none."""
+def why_not_comparable(a: ComparedMethod, b: ComparedMethod) -> str | None:
+    """Return the reason why two methods must not be compared; None where there is none."""
     if a.stream != b.stream:
         return f"different streams: {a.stream} and {b.stream}"
     if a.measure != b.measure:
@@ -38,9 +38,9 @@ def why_not_comparable(a: Entrant, b: Entrant) -> str | None:
     return None
 
 
-def differing_settings(entrants: Sequence[Entrant]) -> list[Setting]:
-    """Every field that is not the same for all, in the order of a configuration; those of the budget first."""
-    flat = [_flat(one.config) for one in entrants]
+def differing_settings(methods: Sequence[ComparedMethod]) -> list[Setting]:
+    """List every field that is not the same for all, in the order of a configuration; those of the budget first."""
+    flat = [_flat(one.config) for one in methods]
     names = dict.fromkeys([*BUDGET, *(name for config in flat for name in config if name not in NOT_A_SETTING)])
     found = []
     for name in names:
@@ -48,31 +48,31 @@ def differing_settings(entrants: Sequence[Entrant]) -> list[Setting]:
         if len(set(values)) > 1:
             found.append(Setting(name, values))
     for name, counted in (
-        ("seeds", [one.trial.n for one in entrants]),
-        ("configurations tried", [one.n_tried for one in entrants]),
+        ("seeds", [one.trial.n for one in methods]),
+        ("configurations tried", [one.n_tried for one in methods]),
     ):
         if len(set(counted)) > 1:
             found.append(Setting(name, tuple(str(count) for count in counted)))
     return found
 
 
-def budget_remarks(entrants: Sequence[Entrant]) -> list[str]:
-    """What a careful reader must know before believing a verdict."""
+def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
+    """List caveats of a verdict."""
     remarks = []
-    tried = [one.n_tried for one in entrants]
+    tried = [one.n_tried for one in methods]
     if len(set(tried)) > 1:
         remarks.append(
             f"They were not searched equally: the best of {min(tried)} to {max(tried)} finished configurations is "
-            "compared, and the best of more is luckier."
+            "compared, and the best of more is a more optimistic estimate."
         )
-    on_test = [one.label for one in entrants if one.n_tried > 1 and not one.selection.startswith("validation")]
+    on_test = [one.label for one in methods if one.n_tried > 1 and not one.selection.startswith("validation")]
     if on_test:
         were = "was" if len(on_test) == 1 else "were"
         remarks.append(
             f"Without a validation split {plural(len(on_test), 'entrant')} {were} chosen on the test split that is "
             f"reported ({', '.join(on_test[:4])}): such values are optimistic."
         )
-    if len({one.machine for one in entrants}) > 1 or None in {one.machine for one in entrants}:
+    if len({one.machine for one in methods}) > 1 or None in {one.machine for one in methods}:
         remarks.append("They ran on different machines, so their times are not compared.")
     return remarks
 

@@ -1,4 +1,4 @@
-"""All pairs of entrants judged together, and what they add up to."""
+"""Verdicts on all pairs of compared methods, and their summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from reports.analysis.comparability import why_not_comparable
 from reports.analysis.ranks import Ranks, average_ranks
-from reports.data.compared_methods import Entrant
+from reports.data.compared_methods import ComparedMethod
 from reports.formatting import mean_text, phrase, range_text, significant
 from studies.metrics.definitions import METRICS
 from studies.statistics.paired_tests import by_seed
@@ -27,19 +27,19 @@ from studies.statistics.verdicts import (
 )
 
 MAX_LABELS = 20
-Standing = Literal["best", "not told apart from the best", ""]
+Standing = Literal["best", "not significantly different from the best", ""]
 
 
 @dataclass(frozen=True)
 class Pair:
     """One comparison: A is the one named first."""
 
-    a: Entrant
-    b: Entrant
+    a: ComparedMethod
+    b: ComparedMethod
     verdict: Verdict
 
     @property
-    def winner(self) -> Entrant | None:
+    def winner(self) -> ComparedMethod | None:
         return {A_BETTER: self.a, B_BETTER: self.b}.get(self.verdict.answer)
 
     @property
@@ -67,44 +67,46 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Attributes:
-    metric: what is compared, by its name in METRICS.
-    streams: in the order they came.
-    pairs: every pair on a stream, or every pair at all where each name has one stream.
-    ranks: None where there are too few streams for them.
+    """The methods of a comparison with the verdicts on their pairs.
+
+    Attributes:
+        metric: what is compared, by its name in METRICS.
+        streams: in the order they came.
+        pairs: every pair on a stream, or every pair at all where each name has one stream.
+        ranks: None where there are too few streams for them.
     """
 
     metric: str
     margin: float | None
     alpha: float
-    entrants: tuple[Entrant, ...]
+    methods: tuple[ComparedMethod, ...]
     pairs: tuple[Pair, ...]
     ranks: Ranks | None
 
     @property
     def streams(self) -> list[str]:
-        return list(dict.fromkeys(one.stream for one in self.entrants))
+        return list(dict.fromkeys(one.stream for one in self.methods))
 
     @property
     def labels(self) -> list[str]:
-        return list(dict.fromkeys(one.label for one in self.entrants))
+        return list(dict.fromkeys(one.label for one in self.methods))
 
-    def on(self, stream: str) -> list[Entrant]:
-        return [one for one in self.entrants if one.stream == stream]
+    def on(self, stream: str) -> list[ComparedMethod]:
+        return [one for one in self.methods if one.stream == stream]
 
-    def standing(self, entrant: Entrant) -> Standing:
+    def standing(self, method: ComparedMethod) -> Standing:
         """Best of its stream by the mean, or not shown to be worse than that one."""
-        best = self.best(entrant.stream)
+        best = self.best(method.stream)
         if best is None:
             return ""
-        if best is entrant:
+        if best is method:
             return "best"
-        pair = next((p for p in self.pairs if {id(p.a), id(p.b)} == {id(best), id(entrant)}), None)
-        told = pair is None or pair.verdict.answer in (A_BETTER, B_BETTER, NOT_COMPARABLE)
-        return "" if told else "not told apart from the best"
+        pair = next((p for p in self.pairs if {id(p.a), id(p.b)} == {id(best), id(method)}), None)
+        is_different = pair is None or pair.verdict.answer in (A_BETTER, B_BETTER, NOT_COMPARABLE)
+        return "" if is_different else "not significantly different from the best"
 
-    def best(self, stream: str) -> Entrant | None:
-        """The entrant with the best mean among those that can be compared; None where there is no pair of them."""
+    def best(self, stream: str) -> ComparedMethod | None:
+        """Return the method with the best mean among those that can be compared; None where no pair can be."""
         comparable = {
             id(one)
             for pair in self.pairs
@@ -118,28 +120,28 @@ class Comparison:
 
 
 def compare(
-    entrants: Sequence[Entrant], metric: str | None = None, margin: float | None = None, alpha: float = 0.05
+    methods: Sequence[ComparedMethod], metric: str | None = None, margin: float | None = None, alpha: float = 0.05
 ) -> Comparison:
-    """Judges every pair; Holm's adjustment runs over all of them.
+    """Judge every pair; Holm's adjustment runs over all of them.
 
     Args:
         metric: a metric of the matrix or a cost; None: the final measure.
         margin: largest difference that does not matter; None: equivalence is not asked for.
 
     Raises:
-        ConfigInvalid: if there are fewer than two entrants or too many, or the metric cannot be compared.
+        ConfigInvalid: if there are fewer than two methods or too many, or the metric cannot be compared.
     """
-    labels = list(dict.fromkeys(one.label for one in entrants))
-    if len(entrants) < 2 or len(labels) < 2:
+    labels = list(dict.fromkeys(one.label for one in methods))
+    if len(methods) < 2 or len(labels) < 2:
         raise ConfigInvalid(f"a comparison needs two or more, got {', '.join(labels)}; name more studies or use --by.")
     if len(labels) > MAX_LABELS:
         raise ConfigInvalid(f"a comparison takes at most {MAX_LABELS}, got {len(labels)}; choose with --by.")
-    chosen = _metric(metric, entrants)
-    has_one_stream_each = len(entrants) == len(labels)
-    pairs = [(a, b) for a, b in combinations(entrants, 2) if has_one_stream_each or a.stream == b.stream]
+    chosen = _metric(metric, methods)
+    has_one_stream_each = len(methods) == len(labels)
+    pairs = [(a, b) for a, b in combinations(methods, 2) if has_one_stream_each or a.stream == b.stream]
     verdicts = _judge(pairs, chosen, margin, alpha)
     scores: dict[str, dict[str, float]] = {label: {} for label in labels}
-    for one in entrants:
+    for one in methods:
         mean = one.interval(chosen).mean
         if mean is not None:
             scores[one.label][one.stream] = mean
@@ -147,14 +149,14 @@ def compare(
         metric=chosen,
         margin=margin,
         alpha=alpha,
-        entrants=tuple(entrants),
+        methods=tuple(methods),
         pairs=tuple(Pair(a, b, verdict) for (a, b), verdict in zip(pairs, verdicts, strict=True)),
         ranks=average_ranks(scores, METRICS[chosen].better == "higher"),
     )
 
 
 def headline(comparison: Comparison) -> list[str]:
-    """What it comes to: the one verdict, or for each stream who leads and whom the leader is not told apart from."""
+    """Summarise: the one verdict, or for each stream the best method and those not significantly different from it."""
     if len(comparison.pairs) == 1:
         return [comparison.pairs[0].sentence]
     lines = []
@@ -165,18 +167,24 @@ def headline(comparison: Comparison) -> list[str]:
     return lines or ["None of the pairs can be compared; the reasons are in the table of verdicts."]
 
 
-def _leader(comparison: Comparison, stream: str, best: Entrant) -> str:
+def _leader(comparison: Comparison, stream: str, best: ComparedMethod) -> str:
     pairs = [p for p in comparison.pairs if best in (p.a, p.b) and p.verdict.answer != NOT_COMPARABLE]
     beaten = [p for p in pairs if p.winner is best]
     tied = [(p.b if p.a is best else p.a).label for p in pairs if p.verdict.answer in (NO_DIFFERENCE, EQUIVALENT)]
     text = f"the best mean is that of {best.label}, {phrase(best.interval(comparison.metric))}; it is "
-    text += f"shown to be better than {len(beaten)} of {len(pairs)} others" if beaten else "not shown to be better"
+    text += (
+        f"significantly better than {len(beaten)} of {len(pairs)} others"
+        if beaten
+        else "not significantly better than any other"
+    )
     text += f"; no difference is shown from {', '.join(tied)}" if tied else ""
     return f"On {stream}, {text}." if len(comparison.streams) > 1 else f"T{text[1:]}."
 
 
-def _judge(pairs: Sequence[tuple[Entrant, Entrant]], metric: str, margin: float | None, alpha: float) -> list[Verdict]:
-    """Verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
+def _judge(
+    pairs: Sequence[tuple[ComparedMethod, ComparedMethod]], metric: str, margin: float | None, alpha: float
+) -> list[Verdict]:
+    """Return verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
     samples = [by_seed(a.values[metric], b.values[metric]) for a, b in pairs]
     reasons = [_reason(a, b, metric) for a, b in pairs]
     judged = iter(
@@ -191,16 +199,16 @@ def _judge(pairs: Sequence[tuple[Entrant, Entrant]], metric: str, margin: float 
     ]
 
 
-def _reason(a: Entrant, b: Entrant, metric: str) -> str | None:
+def _reason(a: ComparedMethod, b: ComparedMethod, metric: str) -> str | None:
     reason = why_not_comparable(a, b)
     if reason is None and METRICS[metric].kind == "cost" and (a.machine is None or a.machine != b.machine):
         return f"different machines: {a.machine or 'several'} and {b.machine or 'several'}"
     return reason
 
 
-def _metric(metric: str | None, entrants: Sequence[Entrant]) -> str:
+def _metric(metric: str | None, methods: Sequence[ComparedMethod]) -> str:
     if metric is None:
-        return f"final_{entrants[0].measure}"
+        return f"final_{methods[0].measure}"
     known = [name for name, one in METRICS.items() if one.kind != "count"]
     if metric not in known:
         raise ConfigInvalid(f"--metric must vary over seeds, got {metric!r}{did_you_mean(metric, known)}.")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from reports.analysis.recommendation import Answer, answer
+from reports.analysis.recommendation import Recommendation, recommend
 from reports.data.grouping import check_fields, group_label, stream_of
-from reports.data.study_data import Evidence, gather
+from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.spec.conditions import FAMILY
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 MAX_FAMILIES = 8
-# Points worse than this add nothing; fixed, so that the number can be compared between reports.
-REFERENCE = {"accuracy": (2.0, 0.0), "mse": (2.0, 1.0)}
 
 
 @dataclass(frozen=True)
 class Family:
-    """Attributes:
-    prefix: stands before the number of a trial wherever trials of several studies are told apart.
-    evidence: only its configurations, with their front in the plane of quality and compression ratio.
-    streams: what they were trained on, in words; empty where the families are of one study.
-    hypervolume: area between its front (test means) and REFERENCE, as a share of that between zero ratio,
-        the best value there is, and REFERENCE.
+    """The configurations of one family, with its recommendation and hypervolume.
+
+    Attributes:
+        prefix: of trial numbers on the page, so that trials of several studies have different keys.
+        data: only its configurations, with their front in the plane of quality and compression ratio.
+        streams: descriptions of the streams they were trained on; empty where the families are of one study.
+        hypervolume: share that its front (test means) dominates of the area between the best values and the fixed
+            reference of `studies.statistics.hypervolume`.
     """
 
     index: int
     label: str
     prefix: str
-    evidence: Evidence
-    answer: Answer
+    data: StudyData
+    recommendation: Recommendation
     streams: frozenset[str]
     hypervolume: float
 
@@ -44,12 +44,12 @@ class Family:
         return f"family-{self.index}"
 
     def key(self, trial: Trial) -> str:
-        """What a point of this family is known by within the page."""
+        """Return the key of a trial of this family within the page."""
         return f"{self.prefix}{trial.number}"
 
 
 def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Family]:
-    """One family per study, or with `by` one per combination of those values within each study.
+    """Make one family per study, or with `by` one per combination of those values within each study.
 
     Raises:
         StudyNotFound: if there is no study of a name.
@@ -57,52 +57,53 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
     """
     if len(set(names)) < len(names):
         raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
-    groups: list[tuple[str, Evidence, list[Mapping[str, Any]]]] = []
+    groups: list[tuple[str, StudyData, list[Mapping[str, Any]]]] = []
     for name in names:
-        evidence = gather(studies, name)
+        data = read_study(studies, name)
         configs = {row["number"]: row["config"] for row in studies.ledger(name)}
-        check_fields(by, [configs[trial.number] for trial in evidence.configurations])
+        check_fields(by, [configs[trial.number] for trial in data.configurations])
         parts: dict[str, list[Trial]] = {}
-        for trial in evidence.configurations:
+        for trial in data.configurations:
             parts.setdefault(group_label(configs[trial.number], by), []).append(trial)
         for value, trials in parts.items():
             label = value if by and len(names) == 1 else f"{name}: {value}" if by else name
-            groups.append((label, _only(evidence, trials), [configs[trial.number] for trial in trials]))
+            groups.append((label, _restricted(data, trials), [configs[trial.number] for trial in trials]))
     _check(groups, names)
     return [
-        Family(i, label, f"{i}-", part, answer(part), frozenset(map(stream_of, configs)), _hypervolume(part))
+        Family(i, label, f"{i}-", part, recommend(part), frozenset(map(stream_of, configs)), _hypervolume(part))
         for i, (label, part, configs) in enumerate(groups)
     ]
 
 
-def families_within(evidence: Evidence) -> list[Family]:
-    """The `families` a study searches over, in the order of its spec; [] where fewer than two have a finished trial.
+def families_within(data: StudyData) -> list[Family]:
+    """Return the `families` a study searches over, in the order of its spec; [] if fewer than two have finished trials.
 
-    There are none either where they are more than one figure can tell apart.
+    Also [] for more families than one figure has shapes for.
     """
-    if FAMILY not in evidence.parameters:
+    if FAMILY not in data.parameters:
         return []
-    names = evidence.record.spec["search"][FAMILY]["choice"]
+    names = data.space(FAMILY)["choice"]
     parts: dict[str, list[Trial]] = {name: [] for name in names}
-    for trial in evidence.configurations:
+    for trial in data.configurations:
         parts.setdefault(trial.params[FAMILY] or names[0], []).append(trial)
     found = {name: trials for name, trials in parts.items() if trials}
     if not 2 <= len(found) <= MAX_FAMILIES:
         return []
-    named = [(name, _only(evidence, trials)) for name, trials in found.items()]
+    named = [(name, _restricted(data, trials)) for name, trials in found.items()]
     return [
-        Family(i, name, "", part, answer(part), frozenset(), _hypervolume(part)) for i, (name, part) in enumerate(named)
+        Family(i, name, "", part, recommend(part), frozenset(), _hypervolume(part))
+        for i, (name, part) in enumerate(named)
     ]
 
 
-def _only(evidence: Evidence, trials: Sequence[Trial]) -> Evidence:
-    """The evidence of some of the configurations, with the front in the plane that is drawn."""
+def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
+    """Restrict the data of a study to some configurations, with their front by quality and compression ratio."""
     import numpy as np
 
     from studies.statistics.pareto import pareto_mask
 
-    feasible = [trial for trial in trials if trial.number in evidence.feasible]
-    quality = evidence.quality
+    feasible = [trial for trial in trials if trial.number in data.feasible]
+    quality = data.quality
     direction = "maximize" if quality.higher_is_better else "minimize"
     values = np.array([(trial.value(quality.selection), trial.ratio) for trial in feasible]).reshape(-1, 2)
     front = [
@@ -111,30 +112,28 @@ def _only(evidence: Evidence, trials: Sequence[Trial]) -> Evidence:
         if is_member
     ]
     return replace(
-        evidence,
+        data,
         configurations=tuple(trials),
         feasible=frozenset(trial.number for trial in feasible),
         front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
     )
 
 
-def _hypervolume(evidence: Evidence) -> float:
-    import numpy as np
+def _hypervolume(data: StudyData) -> float:
+    from studies.statistics.hypervolume import front_hypervolume
 
-    from studies.statistics.pareto import hypervolume_2d
-
-    quality = evidence.quality
-    ratio, worst = REFERENCE[quality.measure]
-    values = np.array([(trial.ratio, trial.value(quality.final)) for trial in evidence.front]).reshape(-1, 2)
-    directions = ("minimize", "maximize" if quality.higher_is_better else "minimize")
-    return hypervolume_2d(values, (ratio, worst), directions) / ratio
+    final = data.quality.final
+    objectives = {"compression_ratio": "minimize", final: "maximize" if data.quality.higher_is_better else "minimize"}
+    front = [{"compression_ratio": trial.ratio, final: trial.value(final)} for trial in data.front]
+    found = front_hypervolume(front, objectives)
+    return 0.0 if found is None else float(found["share"])
 
 
-def _check(groups: Sequence[tuple[str, Evidence, Any]], names: Sequence[str]) -> None:
+def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str]) -> None:
     if not groups:
         raise ConfigInvalid(f"nothing to show: no configuration of {', '.join(names)} has finished.")
     if len(groups) > MAX_FAMILIES:
         raise ConfigInvalid(f"one figure shows at most {MAX_FAMILIES} studies or values, got {len(groups)}.")
-    measures = {evidence.quality.measure for _, evidence, _ in groups}
+    measures = {data.quality.measure for _, data, _ in groups}
     if len(measures) > 1:
         raise ConfigInvalid("studies in one figure must have one measure, got accuracy and mse; report them apart.")

@@ -1,11 +1,12 @@
-"""Share of the variance of a measure that each searched parameter explains by itself.
+"""fANOVA: share of the variance of a measure that each searched parameter explains by itself.
 
 fANOVA of Hutter, Hoos and Leyton-Brown, "An efficient approach for assessing hyperparameter importance" (ICML 2014),
-https://proceedings.mlr.press/v32/hutter14.html: a random forest is fitted, and the variance of each tree over the whole
-space is split exactly. Optuna's evaluator walks each tree once per value of a parameter, which takes half a minute for
-500 configurations; here the leaves of a tree are boxes, and all values are one matrix product. Differs from Optuna's in
-the space the variance is taken over: a log range counts by its logarithm and a choice by its choices, as the search
-draws them, where Optuna takes log ranges linearly and combinations of choices that cannot be.
+https://proceedings.mlr.press/v32/hutter14.html: a random forest is fitted, and the variance of each tree over the
+search space is split exactly. Optuna's evaluator walks each tree once per value of a parameter, which takes half a
+minute for 500 configurations; here the leaves of a tree are boxes, and all values are one matrix product.
+
+Differs: from Optuna's in the space the variance is taken over. A log range counts by its logarithm and a choice by its
+choices, as the search draws them; Optuna takes log ranges linearly and includes impossible combinations of choices.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Range:
     is_log: bool = False
 
     def encode(self, values: Sequence[Any]) -> NDArray[np.float64]:
-        """(n, 1), places in [0, 1]."""
+        """Scale values to [0, 1], (n, 1)."""
         import numpy as np
 
         scale = np.log if self.is_log else np.asarray
@@ -40,7 +41,7 @@ class Range:
         return np.asarray(places, dtype=float).reshape(-1, 1)
 
     def cells(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> tuple[Any, Any]:
-        """Where leaves reach: sizes of the cells between all splits (n_cells,), and whose each is (n_cells, n_leaves).
+        """Return sizes of the cells between splits, (n_cells,), and which leaves they are in, (n_cells, n_leaves).
 
         Args:
             lower, upper: the leaves along this parameter, each (n_leaves, 1).
@@ -59,22 +60,22 @@ class Choices:
     values: tuple[Any, ...]
 
     def encode(self, values: Sequence[Any]) -> NDArray[np.float64]:
-        """(n, n_choices), a 1 per row."""
+        """Encode values one-hot, (n, n_choices)."""
         import numpy as np
 
         return np.eye(len(self.values))[[self.values.index(value) for value in values]]
 
     def cells(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> tuple[Any, Any]:
-        """The same with a cell per choice; the leaves are (n_leaves, n_choices)."""
+        """Return sizes and mask with a cell per choice; the leaves are (n_leaves, n_choices)."""
         import numpy as np
 
-        refuses, insists = upper.T < 1, lower.T > 0  # a split between 0 and 1 leaves a choice out, or all others
-        holds = ~refuses & (insists.sum(axis=0) == insists)
+        excluded, required = upper.T < 1, lower.T > 0  # a split between 0 and 1 leaves a choice out, or all others
+        holds = ~excluded & (required.sum(axis=0) == required)
         return np.full(len(self.values), 1 / len(self.values)), holds
 
 
 def shares(spaces: Sequence[Range | Choices], columns: Sequence[Sequence[Any]], values: Sequence[float]) -> list[float]:
-    """The share of the variance that each parameter explains alone, averaged over the trees; 0 where nothing varies.
+    """Compute the share of the variance each parameter explains alone, averaged over trees; 0 where nothing varies.
 
     Args:
         spaces: the parameters.
@@ -94,7 +95,7 @@ def shares(spaces: Sequence[Range | Choices], columns: Sequence[Sequence[Any]], 
 
 
 def _shares_of_tree(spaces: Sequence[Range | Choices], ends: NDArray[np.int_], tree: Any) -> list[float] | None:
-    """Of one tree; None where it predicts the same everywhere."""
+    """Compute the shares of one tree; None where its prediction is constant."""
     import numpy as np
 
     value, lower, upper = _leaves(tree)
@@ -115,7 +116,7 @@ def _shares_of_tree(spaces: Sequence[Range | Choices], ends: NDArray[np.int_], t
 
 
 def _leaves(tree: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """What the leaves of a tree predict, (n_leaves,), and the two ends of their boxes, each (n_leaves, n_columns)."""
+    """Return leaf predictions, (n_leaves,), and lower and upper ends of the leaf boxes, each (n_leaves, n_columns)."""
     import numpy as np
 
     lower = np.zeros((tree.node_count, tree.n_features))

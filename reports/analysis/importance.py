@@ -1,4 +1,4 @@
-"""How much each searched parameter matters, by two methods that can disagree.
+"""Importance of each searched parameter, by two methods that can disagree.
 
 fANOVA: share of the variance a random forest explains by the parameter alone (`fanova.py`). PED-ANOVA, by Optuna: how
 much the good configurations concentrate in it; Watanabe, Bansal and Hutter, "PED-ANOVA: efficiently quantifying
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.analysis.fanova import Choices, Range, shares
-from reports.data.study_data import Evidence, evenly
-from reports.formatting import of_each, spelled
+from reports.data.study_data import StudyData, evenly_spaced
+from reports.formatting import exact_json, map_distinct
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -42,36 +42,36 @@ class Importance:
     best: float
 
 
-def importances(evidence: Evidence, names: Sequence[str]) -> list[Importance]:
-    """The parameters by falling importance; empty where there are too few configurations or parameters to tell."""
+def importances(data: StudyData, names: Sequence[str]) -> list[Importance]:
+    """Rank parameters by falling importance; empty for too few configurations or parameters."""
     import numpy as np
 
-    is_whole = np.logical_and.reduce([evidence.columns.parameter(name).is_known for name in names])
+    is_whole = np.logical_and.reduce([data.columns.parameter(name).is_known for name in names])
     if len(names) < 2 or is_whole.sum() < MIN_CONFIGURATIONS:
         return []
-    trials = evidence.columns.where(is_whole)
-    spaces = [_space(evidence.record.spec["search"][name], [trial.params[name] for trial in trials]) for name in names]
-    few = evenly(trials, MAX_USED)
+    trials = data.columns.where(is_whole)
+    spaces = [_space(data.space(name), [trial.params[name] for trial in trials]) for name in names]
+    few = evenly_spaced(trials, MAX_USED)
     columns = [[_plain(trial.params[name], space) for trial in few] for name, space in zip(names, spaces, strict=True)]
-    final = [trial.value(evidence.quality.final) for trial in few]
+    final = [trial.value(data.quality.final) for trial in few]
     of_final = _normalised(shares(spaces, columns, final))
     of_ratio = _normalised(shares(spaces, columns, [math.log(trial.ratio) for trial in few]))
-    of_best = _ped_anova(names, spaces, columns, final, evidence.quality.higher_is_better)
+    of_best = _ped_anova(names, spaces, columns, final, data.quality.higher_is_better)
     found = [Importance(*each) for each in zip(names, of_final, of_ratio, of_best, strict=True)]
     return sorted(found, key=lambda one: (-one.final, one.name))
 
 
 def _space(space: Mapping[str, Any], values: Sequence[Any]) -> Range | Choices:
-    """The range that was searched, widened to what was tried: seeded trials may lie outside."""
+    """Return the searched range, widened to the values tried: warm-start trials may be outside."""
     if "choice" in space:
-        return Choices(tuple(sorted({*of_each(spelled, [*space["choice"], *values])})))
+        return Choices(tuple(sorted({*map_distinct(exact_json, [*space["choice"], *values])})))
     ends = space["int"] if "int" in space else space["float"]
     low, high = min([*values, ends[0]]), max([*values, ends[1]])
     return Range(low, high, bool(space.get("log")) and low > 0)
 
 
 def _plain(value: Any, space: Range | Choices) -> Any:
-    return spelled(value) if isinstance(space, Choices) else value
+    return exact_json(value) if isinstance(space, Choices) else value
 
 
 def _normalised(found: Sequence[float]) -> list[float]:
@@ -86,11 +86,11 @@ def _ped_anova(
     values: Sequence[float],
     higher_is_better: bool,
 ) -> list[float]:
-    """How much the best tenth concentrates in each parameter."""
+    """Compute how much the best tenth concentrates in each parameter."""
     import optuna
 
     verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # else every study in memory is announced
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # else Optuna logs a line for this study
     study = optuna.create_study(direction="maximize" if higher_is_better else "minimize")
     optuna.logging.set_verbosity(verbosity)
     distributions = {name: _distribution(space) for name, space in zip(names, spaces, strict=True)}

@@ -1,4 +1,4 @@
-"""What the quality was on average at each value of a searched parameter, whatever the other parameters were."""
+"""Main effects: mean quality at each value of a searched parameter, over all values of the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.formatting import parameter
 from reports.table import Row
 from studies.statistics.interval import Interval
@@ -25,11 +25,11 @@ MIN_SHARED = 3
 
 @dataclass(frozen=True)
 class Effect:
-    """The configurations that share a value, or lie in a range of values.
+    """Mean quality of the configurations that share a value, or a range of values.
 
     Attributes:
-        label: the value or range in words.
-        position: where it stands on the axis of the parameter: the value itself, or the middle of the range.
+        label: the value or range as text.
+        position: on the axis of the parameter: the value itself, or the middle of the range.
         final, during: mean over configurations with a 95 % t interval; n counts configurations, not seeds.
     """
 
@@ -39,24 +39,24 @@ class Effect:
     during: Interval
 
 
-def main_effects(evidence: Evidence, name: str) -> list[Effect]:
-    """One effect per value where there are few, else per fifth of the configurations in the order of their values."""
+def main_effects(data: StudyData, name: str) -> list[Effect]:
+    """Compute one effect per value where there are few, else per fifth of the configurations sorted by value."""
     import numpy as np
 
-    values = evidence.columns.parameter(name)
-    if values.is_number and "choice" not in evidence.record.spec["search"][name]:
+    values = data.columns.parameter(name)
+    if values.is_number and "choice" not in data.space(name):
         known = values.is_known.nonzero()[0]
         if len(np.unique(values.numbers[known])) > MAX_SINGLE_VALUES:
-            order = known[np.lexsort((evidence.columns.numbers[known], values.numbers[known]))]
-            return [_range_effect(evidence, name, part) for part in _parts(order)]
+            order = known[np.lexsort((data.columns.numbers[known], values.numbers[known]))]
+            return [_range_effect(data, name, part) for part in _parts(order)]
     found = list(enumerate(values.distinct.values()))
     if values.is_number:
         found.sort(key=lambda one: one[1])
-    return [_effect(evidence, values.which == place, value, parameter(value)) for place, value in found]
+    return [_effect(data, values.which == place, value, parameter(value)) for place, value in found]
 
 
 def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
-    """Every effect of every parameter, exact."""
+    """List every effect of every parameter, exact."""
     return [
         {
             "parameter": name, "value": effect.label, "n": effect.final.n,
@@ -68,14 +68,14 @@ def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
     ]  # fmt: skip
 
 
-def well_known(effects: Sequence[Effect]) -> list[Effect]:
-    """Those that rest on three configurations or more."""
+def well_supported(effects: Sequence[Effect]) -> list[Effect]:
+    """Select effects over three configurations or more."""
     return [effect for effect in effects if effect.final.n >= MIN_SHARED]
 
 
 def effect_span(effects: Sequence[Effect]) -> float | None:
-    """Best minus worst mean among the well known: how much the parameter moves the quality on average."""
-    means = [effect.final.mean for effect in well_known(effects) if effect.final.mean is not None]
+    """Return best minus worst mean of the well-supported effects."""
+    means = [effect.final.mean for effect in well_supported(effects) if effect.final.mean is not None]
     return max(means) - min(means) if len(means) > 1 else None
 
 
@@ -84,17 +84,16 @@ def _parts(order: NDArray[np.int_]) -> list[NDArray[np.int_]]:
     return [order[low:high] for low, high in pairwise(cuts) if high > low]
 
 
-def _range_effect(evidence: Evidence, name: str, places: NDArray[np.int_]) -> Effect:
-    low, high = (evidence.configurations[places[end]].params[name] for end in (0, -1))
-    is_log = bool(evidence.record.spec["search"][name].get("log")) and low > 0
+def _range_effect(data: StudyData, name: str, places: NDArray[np.int_]) -> Effect:
+    low, high = (data.configurations[places[end]].params[name] for end in (0, -1))
+    is_log = bool(data.space(name).get("log")) and low > 0
     middle = math.sqrt(low * high) if is_log else (low + high) / 2
-    return _effect(evidence, places, middle, f"{parameter(low)} to {parameter(high)}")
+    return _effect(data, places, middle, f"{parameter(low)} to {parameter(high)}")
 
 
-def _effect(evidence: Evidence, places: NDArray[np.int_ | np.bool_], position: Any, label: str) -> Effect:
-    """Of the configurations at some places, or chosen by a mask."""
+def _effect(data: StudyData, places: NDArray[np.int_ | np.bool_], position: Any, label: str) -> Effect:
+    """Compute the effect of the configurations at some indices, or chosen by a mask."""
     final, during = (
-        t_interval(evidence.columns[metric][places].tolist())
-        for metric in (evidence.quality.final, evidence.quality.during)
+        t_interval(data.columns[metric][places].tolist()) for metric in (data.quality.final, data.quality.during)
     )
     return Effect(label, position, final, during)

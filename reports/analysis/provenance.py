@@ -1,4 +1,4 @@
-"""Where the numbers come from: spec, code, packages, machine, data, and how far a run falls short of its paper."""
+"""Provenance of the numbers: spec, code, packages, machine, data, and settings below those of the cited paper."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.formatting import parameter
-from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS
 
 ABSENT = object()
@@ -17,12 +16,14 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Provenance:
-    """Attributes:
-    spec: the resolved spec as YAML.
-    launches: one mapping of label to text per start of the driver, oldest first.
-    changed: labels that differ between launches.
-    packages: name and version, of the last launch.
-    formulas: (label, description) of every metric that has a value.
+    """Spec, launches, packages and metric definitions of a study, as text.
+
+    Attributes:
+        spec: the resolved spec as YAML.
+        launches: one mapping of label to text per start of the driver, oldest first.
+        changed: labels that differ between launches.
+        packages: name and version, of the last launch.
+        formulas: (label, description) of every metric that has a value.
     """
 
     spec: str
@@ -35,7 +36,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class PaperCheck:
-    """How a study's settings compare with those of the paper its spec cites.
+    """A study's settings against those of the paper its spec cites.
 
     Attributes:
         cite: the paper; None where the spec cites none.
@@ -48,24 +49,26 @@ class PaperCheck:
     differing: tuple[str, ...]
 
 
-def provenance(evidence: Evidence) -> Provenance:
-    """Everything needed to judge or repeat the study."""
+def provenance(data: StudyData) -> Provenance:
+    """Collect the text needed to judge or repeat the study."""
     import yaml
 
-    launches = [_launch(row) for row in evidence.record.launches]
+    from studies.database.urls import mask_passwords
+
+    launches = [_launch(row) for row in data.record.launches]
     compared = ("Code", "Host", "Device", "Threads", "Data checksum")
     changed = [label for label in compared if len({launch[label] for launch in launches}) > 1]
-    packages = [dict(row.get("packages") or {}) for row in evidence.record.launches]
+    packages = [dict(row.get("packages") or {}) for row in data.record.launches]
     if any(versions != packages[-1] for versions in packages):
         changed.append("Packages")
-    spec = yaml.safe_dump(dict(evidence.record.spec), sort_keys=False, allow_unicode=True, width=100)
+    spec = yaml.safe_dump(dict(data.record.spec), sort_keys=False, allow_unicode=True, width=100)
     return Provenance(
         spec=mask_passwords(spec),
         launches=launches,
         changed=changed,
         packages=_versions(packages[-1]) if packages else [],
-        formulas=[(METRICS[key].label, METRICS[key].description) for key in _used(evidence)],
-        selection=_selection(evidence),
+        formulas=[(METRICS[key].label, METRICS[key].description) for key in _used(data)],
+        selection=_selection(data),
     )
 
 
@@ -105,6 +108,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _launch(row: Mapping[str, Any]) -> dict[str, str]:
+    from studies.database.urls import mask_passwords
+
     commit = str(row.get("git_commit") or "no git commit recorded")
     state = {True: ", with uncommitted changes", False: ", clean", None: ""}[row.get("git_dirty")]
     return {
@@ -126,17 +131,17 @@ def _moment(value: Any) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(value, datetime) else "not recorded"
 
 
-def _used(evidence: Evidence) -> Sequence[str]:
-    return [key for key in METRICS if evidence.columns.is_measured(key)]
+def _used(data: StudyData) -> Sequence[str]:
+    return [key for key in METRICS if data.columns.is_measured(key)]
 
 
-def _selection(evidence: Evidence) -> str:
-    if not evidence.configurations:
+def _selection(data: StudyData) -> str:
+    if not data.configurations:
         return "No configuration has finished, so nothing was selected."
-    if evidence.quality.has_validation:
+    if data.quality.has_validation:
         return (
             "Selected on the validation split, reported on the test split: the search, the front and the best "
-            f"configuration go by {evidence.quality.selection}; every number shown is {evidence.quality.final}."
+            f"configuration go by {data.quality.selection}; every number shown is {data.quality.final}."
         )
     return (
         "There is no validation split: the search and the front went by the same test split that is reported, so the "

@@ -1,7 +1,7 @@
 """Average ranks over streams and the critical difference between them.
 
 Friedman's test with Nemenyi's critical difference, after Demsar, "Statistical comparisons of classifiers over multiple
-data sets" (JMLR 2006), https://jmlr.org/papers/v7/demsar06a.html. It needs several streams to mean anything.
+data sets" (JMLR 2006), https://jmlr.org/papers/v7/demsar06a.html. It needs several streams.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ MIN_STREAMS = 5
 
 @dataclass(frozen=True)
 class Ranks:
-    """Attributes:
-    ranks: average rank of each label, best first; 1 is best.
-    critical_difference: smallest difference of average ranks that is significant at 5 %.
-    p: of Friedman's test that all ranks are equal.
-    n_streams: streams all labels were measured on.
+    """Average ranks with Nemenyi's critical difference.
+
+    Attributes:
+        ranks: average rank of each label, best first; 1 is best.
+        critical_difference: smallest difference of average ranks that is significant at 5 %.
+        p: of Friedman's test that all ranks are equal.
+        n_streams: streams all labels were measured on.
     """
 
     ranks: tuple[tuple[str, float], ...]
@@ -39,7 +41,7 @@ class Ranks:
 
 
 def average_ranks(scores: Mapping[str, Mapping[str, float]], higher_is_better: bool) -> Ranks | None:
-    """Ranks of labels over the streams they all have; None below MIN_STREAMS streams or with fewer than 3 labels.
+    """Rank labels over the streams they all have; None below MIN_STREAMS streams or with fewer than 3 labels.
 
     Args:
         scores: {label: {stream: mean}}.
@@ -62,7 +64,7 @@ def average_ranks(scores: Mapping[str, Mapping[str, float]], higher_is_better: b
 
 
 def rank_rows(found: Ranks) -> Sequence[dict[str, object]]:
-    """The ranks for the CSV."""
+    """List the ranks for the CSV."""
     return [
         {
             "label": label,

@@ -1,6 +1,6 @@
-"""The finding in words: the best configuration, the smallest one near it, and the knee of the front.
+"""The recommended configurations: the best, the smallest one near it, and the knee of the front.
 
-Which configuration that is is decided on the selection split; the numbers said are those of the test split.
+They are chosen on the selection split; the numbers in the text are those of the test split.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.formatting import MISSING, mean_text, phrase, plural, significant
 from studies.statistics.interval import Interval
@@ -25,11 +25,11 @@ MIN_KNEE_POINTS = 3
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the report says first; a part is None where the study cannot tell it.
+class Recommendation:
+    """The recommended configurations of a study; one is None where the data do not determine it.
 
     Attributes:
-        headline: the answer in one sentence.
+        headline: the recommendation in one sentence.
         remarks: what a careful reader must know about it, one sentence each.
         best: best configuration by the selection metric, the smaller one of equals.
         near: smallest configuration within one point of the best (mean squared error: within 10 %).
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def roles(self) -> list[tuple[str, Trial]]:
-        """Each configuration spoken of, once, with all it is: `("smallest near best · knee", trial)`."""
+        """Each recommended configuration once, with all its roles: `("smallest near best · knee", trial)`."""
         near = None if self.near is self.best else self.near
         named: dict[int, tuple[list[str], Trial]] = {}
         for role, trial in (("best", self.best), ("smallest near best", near), ("knee", self.knee)):
@@ -53,68 +53,68 @@ class Answer:
         return [(" · ".join(roles), trial) for roles, trial in named.values()]
 
 
-def answer(evidence: Evidence) -> Answer:
-    """Finds and words the answer of a study, honest also where there is none."""
-    candidates = evidence.columns.among(evidence.feasible)
+def recommend(data: StudyData) -> Recommendation:
+    """Find the recommended configurations of a study and describe them; with a reason where there are none."""
+    candidates = data.columns.among(data.feasible)
     if not candidates.any():
-        return Answer(_nothing(evidence), ())
-    best = _best(evidence, candidates)
-    near = _near(evidence, candidates, best)
-    knee = _knee(evidence)
-    headline = _headline(evidence, best, near, knee)
-    return Answer(headline, tuple(_remarks(evidence, best)), best, near, knee)
+        return Recommendation(_nothing(data), ())
+    best = _best(data, candidates)
+    near = _near(data, candidates, best)
+    knee = _knee(data)
+    headline = _headline(data, best, near, knee)
+    return Recommendation(headline, tuple(_remarks(data, best)), best, near, knee)
 
 
-def _best(evidence: Evidence, candidates: NDArray[np.bool_]) -> Trial:
-    columns = evidence.columns
-    losses, ratios = evidence.losses(evidence.quality.selection), columns["compression_ratio"]
-    return evidence.configurations[_least(candidates, losses, ratios, columns.numbers)]
+def _best(data: StudyData, candidates: NDArray[np.bool_]) -> Trial:
+    columns = data.columns
+    losses, ratios = data.losses(data.quality.selection), columns["compression_ratio"]
+    return data.configurations[_least(candidates, losses, ratios, columns.numbers)]
 
 
-def _near(evidence: Evidence, candidates: NDArray[np.bool_], best: Trial) -> Trial:
-    columns = evidence.columns
-    losses, ratios = evidence.losses(evidence.quality.selection), columns["compression_ratio"]
-    loss = _loss(evidence, best)
-    limit = loss + ONE_POINT if evidence.quality.higher_is_better else loss * MSE_FACTOR
-    return evidence.configurations[_least(candidates & (losses <= limit), ratios, losses, columns.numbers)]
+def _near(data: StudyData, candidates: NDArray[np.bool_], best: Trial) -> Trial:
+    columns = data.columns
+    losses, ratios = data.losses(data.quality.selection), columns["compression_ratio"]
+    loss = _loss(data, best)
+    limit = loss + ONE_POINT if data.quality.higher_is_better else loss * MSE_FACTOR
+    return data.configurations[_least(candidates & (losses <= limit), ratios, losses, columns.numbers)]
 
 
 def _least(chosen: NDArray[np.bool_], *keys: NDArray[Any]) -> int:
-    """The chosen place where the first key is least; of equal ones, where the second is, and so on."""
+    """Return the chosen index where the first key is least; of equal ones, where the second is, and so on."""
     places = chosen.nonzero()[0]
     for key in keys:
         places = places[key[places] == key[places].min()]
     return int(places[0])
 
 
-def _knee(evidence: Evidence) -> Trial | None:
-    """The point furthest above the straight line between the ends of the front, both axes scaled to [0, 1]."""
-    if not evidence.front_is_tradeoff or len(evidence.front) < MIN_KNEE_POINTS:
+def _knee(data: StudyData) -> Trial | None:
+    """Return the point furthest above the straight line between the ends of the front, both axes scaled to [0, 1]."""
+    if not data.front_is_tradeoff or len(data.front) < MIN_KNEE_POINTS:
         return None
-    first, last = evidence.front[0], evidence.front[-1]
+    first, last = data.front[0], data.front[-1]
     width = math.log(last.ratio / first.ratio)
-    height = _loss(evidence, first) - _loss(evidence, last)
+    height = _loss(data, first) - _loss(data, last)
     if width <= 0 or height <= 0:
         return None
 
     def above_chord(trial: Trial) -> float:
-        gained = (_loss(evidence, first) - _loss(evidence, trial)) / height
+        gained = (_loss(data, first) - _loss(data, trial)) / height
         return gained - math.log(trial.ratio / first.ratio) / width
 
-    knee = max(evidence.front[1:-1], key=above_chord)
+    knee = max(data.front[1:-1], key=above_chord)
     return knee if above_chord(knee) > 0 else None
 
 
-def _loss(evidence: Evidence, trial: Trial) -> float:
-    """The selection metric as something to minimise."""
-    value = trial.value(evidence.quality.selection)
-    return -value if evidence.quality.higher_is_better else value
+def _loss(data: StudyData, trial: Trial) -> float:
+    """Return the selection metric, negated where higher is better."""
+    value = trial.value(data.quality.selection)
+    return -value if data.quality.higher_is_better else value
 
 
-def _headline(evidence: Evidence, best: Trial, near: Trial, knee: Trial | None) -> str:
-    final, word = evidence.quality.final, evidence.quality.word
+def _headline(data: StudyData, best: Trial, near: Trial, knee: Trial | None) -> str:
+    final, word = data.quality.final, data.quality.word
     text = f"The best configuration reaches a final {word} of {phrase(best[final])} at {_at(best)}"
-    text += f"; {_cost(evidence, best, near)}" if near is not best else f"; {_no_smaller(evidence)}"
+    text += f"; {_cost(data, best, near)}" if near is not best else f"; {_no_smaller(data)}"
     if knee is near and knee is not best:
         text += ", and this is also the knee of the front"
     elif knee is best:
@@ -124,39 +124,39 @@ def _headline(evidence: Evidence, best: Trial, near: Trial, knee: Trial | None) 
     return text + "."
 
 
-def _cost(evidence: Evidence, best: Trial, near: Trial) -> str:
-    final = evidence.quality.final
+def _cost(data: StudyData, best: Trial, near: Trial) -> str:
+    final = data.quality.final
     move = f"going down to ratio {significant(near.ratio)}"
     overlap = "" if _clearly_apart(best[final], near[final]) else " (the intervals overlap)"
-    if not evidence.quality.higher_is_better:
+    if not data.quality.higher_is_better:
         return f"{move} gives {mean_text(near[final])}{overlap}"
     lost = best.value(final) - near.value(final)
     return f"{move} costs {significant(lost * 100, 2)} points{overlap}" if lost > 0 else f"{move} costs nothing on test"
 
 
 def _clearly_apart(one: Interval, other: Interval) -> bool:
-    """Whether two intervals do not overlap; unknown ones are not said to."""
+    """Return whether two intervals do not overlap; unknown ones count as apart."""
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return True
     return one.low > other.high or other.low > one.high
 
 
-def _no_smaller(evidence: Evidence) -> str:
-    margin = "one point" if evidence.quality.higher_is_better else "10 %"
-    return f"no smaller one comes within {margin} of it"
+def _no_smaller(data: StudyData) -> str:
+    margin = "one point" if data.quality.higher_is_better else "10 %"
+    return f"no smaller configuration is within {margin} of it"
 
 
 def _at(trial: Trial) -> str:
     return f"compression ratio {significant(trial.ratio)}"
 
 
-def _remarks(evidence: Evidence, best: Trial) -> list[str]:
+def _remarks(data: StudyData, best: Trial) -> list[str]:
     remarks = []
-    if len(evidence.record.objectives) == 1:
+    if len(data.record.objectives) == 1:
         remarks.append(
             "The study has a single objective, so its front is its best configuration and shows no trade-off."
         )
-    elif len(evidence.front) == 1:
+    elif len(data.front) == 1:
         remarks.append(
             "The front has a single point: the best configuration is also the smallest one worth having, "
             "so this study shows no trade-off."
@@ -165,7 +165,7 @@ def _remarks(evidence: Evidence, best: Trial) -> list[str]:
         remarks.append("The best configuration needs more weights than the target network: it does not compress.")
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
-    if not evidence.quality.has_validation:
+    if not data.quality.has_validation:
         remarks.append(
             "There is no validation split: configurations were chosen on the test split they are reported on, "
             "so the best value is optimistic."
@@ -173,14 +173,14 @@ def _remarks(evidence: Evidence, best: Trial) -> list[str]:
     return remarks
 
 
-def _nothing(evidence: Evidence) -> str:
-    """Why there is no answer."""
-    if not evidence.trials:
+def _nothing(data: StudyData) -> str:
+    """Explain why there is no recommendation."""
+    if not data.trials:
         return "There is no answer yet: no trial of this study has started."
-    if evidence.configurations:
-        rules = " and ".join(f"{key} {rule}" for key, rule in evidence.record.constraints.items())
-        finished = plural(len(evidence.configurations), "finished configuration")
+    if data.configurations:
+        rules = " and ".join(f"{key} {rule}" for key, rule in data.record.constraints.items())
+        finished = plural(len(data.configurations), "finished configuration")
         return f"There is no answer: none of the {finished} meets the constraint {rules or MISSING}."
-    states = Counter(trial.state for trial in evidence.trials)
+    states = Counter(trial.state for trial in data.trials)
     parts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
-    return f"There is no answer: no configuration has finished ({plural(len(evidence.trials), 'trial')}: {parts})."
+    return f"There is no answer: no configuration has finished ({plural(len(data.trials), 'trial')}: {parts})."

@@ -1,4 +1,4 @@
-"""What the report does not rest on: trials that failed, were left out, still run or were never started."""
+"""Outcomes of all trials of a study: complete, pruned, failed, skipped, running or not started."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.trial import Trial
-from reports.formatting import plural, whole
+from reports.formatting import count_text, plural
 from reports.table import Columns
 from studies.spec.spec import planned_trials
 
@@ -29,7 +29,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Trials that ended alike: their state, one of their reasons in full, and which they are."""
+    """Trials that ended alike: their state, one of their reasons in full, and their numbers."""
 
     state: str
     example: str
@@ -44,11 +44,13 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """Attributes:
-    planned: trials the budget allows, None where only time limits it.
-    counts: trials by outcome, in the order of MEANINGS, without the outcomes nobody had.
-    seeds: (seeds done, configurations) pairs, most seeds first.
+class TrialOutcomes:
+    """Counts of trials by outcome, of configurations by seeds, and the reasons of trials without a result.
+
+    Attributes:
+        planned: trials the budget allows, None where only time limits it.
+        counts: trials by outcome, in the order of MEANINGS, without the outcomes no trial had.
+        seeds: (seeds done, configurations) pairs, most seeds first.
     """
 
     planned: int | None
@@ -60,13 +62,13 @@ class Coverage:
 
     @property
     def sentence(self) -> str:
-        """How far the study came."""
+        """Progress of the study in a sentence."""
         asked = sum(self.counts.get(key, 0) for key in IN_BUDGET)
         inside = [f"{self.counts[key]} {key}" for key in IN_BUDGET if key in self.counts]
         outside = [f"{self.counts[key]} {key}" for key in ("duplicate", "skipped") if key in self.counts]
         text = f"{plural(asked, 'trial')} asked for, with no number planned"
         if self.planned is not None:
-            text = f"{whole(asked)} of {plural(self.planned, 'planned trial')} asked for"
+            text = f"{count_text(asked)} of {plural(self.planned, 'planned trial')} asked for"
         text += f": {', '.join(inside)}" if inside else ""
         return f"{text}. Not counted by the budget: {', '.join(outside)}." if outside else f"{text}."
 
@@ -75,33 +77,33 @@ class Coverage:
         return any(done != self.seeds_planned for done, _ in self.seeds)
 
 
-def coverage(evidence: Evidence) -> Coverage:
-    """Counts every trial of the study once."""
-    counts = Counter(_outcome(trial) for trial in evidence.trials)
-    planned = planned_trials(evidence.record.spec)
+def trial_outcomes(data: StudyData) -> TrialOutcomes:
+    """Count every trial of the study once."""
+    counts = Counter(_outcome(trial) for trial in data.trials)
+    planned = planned_trials(data.record.spec)
     if planned is not None:
         asked = sum(counts[key] for key in IN_BUDGET)
         counts["not started"] = max(0, planned - asked)
     ordered = {key: counts[key] for key in MEANINGS if counts[key]}
-    seeds = Counter(trial.n for trial in evidence.trials if _outcome(trial) == "complete")
-    return Coverage(
+    seeds = Counter(trial.n for trial in data.trials if _outcome(trial) == "complete")
+    return TrialOutcomes(
         planned=planned,
         counts=ordered,
         seeds=sorted(seeds.items(), reverse=True),
-        seeds_planned=evidence.record.seeds,
-        reasons=_reasons(trial for trial in evidence.trials if trial.state in ("FAILED", "SKIPPED", "PRUNED")),
-        running=[trial.number for trial in evidence.trials if trial.state == "RUNNING"],
+        seeds_planned=data.record.seeds,
+        reasons=_reasons(trial for trial in data.trials if trial.state in ("FAILED", "SKIPPED", "PRUNED")),
+        running=[trial.number for trial in data.trials if trial.state == "RUNNING"],
     )
 
 
-def coverage_table(evidence: Evidence) -> Columns:
-    """Every trial with its outcome, for the CSV."""
+def outcome_table(data: StudyData) -> Columns:
+    """Return every trial with its outcome, for the CSV."""
     return {
-        "number": [trial.number for trial in evidence.trials],
-        "state": [trial.state for trial in evidence.trials],
-        "reason": [trial.reason for trial in evidence.trials],
-        "duplicate_of": [trial.duplicate_of for trial in evidence.trials],
-        "seeds": [trial.n for trial in evidence.trials],
+        "number": [trial.number for trial in data.trials],
+        "state": [trial.state for trial in data.trials],
+        "reason": [trial.reason for trial in data.trials],
+        "duplicate_of": [trial.duplicate_of for trial in data.trials],
+        "seeds": [trial.n for trial in data.trials],
     }
 
 
@@ -112,7 +114,7 @@ def _outcome(trial: Trial) -> str:
 
 
 def _reasons(trials: Iterable[Trial]) -> list[Reason]:
-    """Groups reasons that differ only in their numbers, failures first, then the most frequent."""
+    """Group reasons that differ only in their numbers, failures first, then the most frequent."""
     groups: dict[tuple[str, str], list[Trial]] = defaultdict(list)
     for trial in trials:
         groups[trial.state, re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", trial.reason or "")].append(trial)

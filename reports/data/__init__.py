@@ -1,1 +1,1 @@
-"""What a report reads from the studies, as records and arrays."""
+"""Records and arrays that reports read from studies."""

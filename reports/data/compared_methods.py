@@ -1,14 +1,15 @@
-"""What a comparison compares: for each name and stream one configuration, with one value per seed."""
+"""The methods of a comparison: for each name and stream one configuration, with one value per seed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.data.grouping import check_fields, group_label, stream_of
-from reports.data.study_data import Evidence, gather
+from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """The configuration that stands for one name on one stream.
+class ComparedMethod:
+    """The configuration that represents one name on one stream.
 
     Attributes:
         label: the study, or the values it is grouped by.
-        stream: the stream and scenario in words; only entrants on the same one are compared.
+        stream: description of stream and scenario; only methods on the same one are compared.
         trial: the configuration: best of its group by `selection`.
         n_tried: finished configurations it was chosen from.
         selection: metric it was chosen by.
-        config: the whole configuration.
+        config: all its settings.
         values: for each metric the value of each seed.
         machine: where it ran: host, device and threads; None where its seeds ran on different ones.
         data: checksums of the data its seeds saw.
@@ -53,8 +54,8 @@ class Entrant:
         return t_interval(self.values[metric].values())
 
 
-def entrants_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Entrant]:
-    """One entrant per name and stream, in the order given; with `by` one per combination of those values and stream.
+def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[ComparedMethod]:
+    """Select one method per name and stream, in the order given; with `by` one per combination of its values.
 
     Args:
         names: studies, or STUDY:NUMBER for one configuration of a study.
@@ -79,23 +80,23 @@ def entrants_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
 
 @dataclass(frozen=True)
 class _Candidate:
-    evidence: Evidence
+    data: StudyData
     trial: Trial
     config: Mapping[str, Any]
 
 
 def _candidates(studies: Studies, name: str) -> list[_Candidate]:
-    """The feasible configurations of a study, or the one named."""
+    """List the feasible configurations of a study, or the one named."""
     study, number = _split(studies, name)
-    evidence = gather(studies, study)
+    data = read_study(studies, study)
     configs = {row["number"]: row["config"] for row in studies.ledger(study)}
-    chosen = [trial for trial in evidence.configurations if trial.number in evidence.feasible]
+    chosen = [trial for trial in data.configurations if trial.number in data.feasible]
     if number is not None:
-        chosen = [trial for trial in evidence.configurations if trial.number == number]
+        chosen = [trial for trial in data.configurations if trial.number == number]
     if not chosen:
         what = "has no finished configuration" if number is None else f"has no finished trial {number}"
         raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
-    return [_Candidate(evidence, trial, configs[trial.number]) for trial in chosen]
+    return [_Candidate(data, trial, configs[trial.number]) for trial in chosen]
 
 
 def _split(studies: Studies, name: str) -> tuple[str, int | None]:
@@ -107,25 +108,27 @@ def _split(studies: Studies, name: str) -> tuple[str, int | None]:
 
 
 def _shorter(streams: Sequence[str]) -> dict[str, str]:
-    """The first three parts of each, where that tells them apart."""
+    """Shorten each to its first three parts where that is unambiguous."""
     heads = {stream: ", ".join(stream.split(", ")[:3]) for stream in dict.fromkeys(streams)}
     return {stream: head if list(heads.values()).count(head) == 1 else stream for stream, head in heads.items()}
 
 
-def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> Entrant:
-    quality = group[0].evidence.quality
+def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> ComparedMethod:
+    quality = group[0].data.quality
     selection = quality.selection if all(c.trial[quality.selection].mean is not None for c in group) else quality.final
     sign = -1 if quality.higher_is_better else 1
     chosen = min(group, key=lambda candidate: (sign * candidate.trial.value(selection), candidate.trial.ratio))
-    study = chosen.evidence.record.name
+    study = chosen.data.record.name
     own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {
         metric: {
-            int(seed): float(value) for seed, value in zip(own["seed"], own[metric], strict=True) if value == value
+            int(seed): float(value)
+            for seed, value in zip(own["seed"], own[metric], strict=True)
+            if not math.isnan(value)
         }
         for metric in METRICS
     }
-    return Entrant(
+    return ComparedMethod(
         label, study, stream, chosen.trial, len(group), selection, chosen.config, values,
         _machine(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
     )  # fmt: skip

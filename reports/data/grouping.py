@@ -1,4 +1,4 @@
-"""Fields of a configuration by which trials are put together: a method, any dotted value, the stream."""
+"""Fields of a configuration that trials are grouped by: a part such as the method, any dotted key, the stream."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hnet_core import dotted_keys
+from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from reports.formatting import short_names
 
 PARTS = ("method", "target", "hypernet")
 
 
 def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
-    """The values of the fields `by` in words, each after the last part of its name where that tells them apart.
+    """Format the values of the fields `by`, each after the last part of its key where that is unambiguous.
 
     A part such as method stands for its name.
     """
@@ -24,10 +25,8 @@ def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
 
 
 def field_value(config: Mapping[str, Any], name: str) -> Any:
-    """What a configuration has in a field, None where it has no such field; a part stands for its name."""
-    value: Any = config
-    for part in (name + ".name" if name in PARTS else name).split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+    """Return the value of a field, None where there is none; a part stands for its name."""
+    value = dotted_keys.get(config, f"{name}.name" if name in PARTS else name, None)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -37,7 +36,7 @@ def _value(config: Mapping[str, Any], name: str) -> str:
 
 
 def check_fields(by: Sequence[str], configs: Sequence[Mapping[str, Any]]) -> None:
-    """Raises ConfigInvalid if a field of `by` is in no configuration."""
+    """Raise ConfigInvalid if a field of `by` is in no configuration."""
     for name in by:
         if configs and all(_value(config, name) == "null" for config in configs):
             raise ConfigInvalid(
@@ -55,11 +54,11 @@ def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def stream_of(config: Mapping[str, Any]) -> str:
-    """The stream and scenario with all options, equal exactly where they are."""
+    """Describe the stream and scenario with all options: equal texts mean equal streams."""
     stream = dict(config["stream"])
     head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
     parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
-    if "scenario" in config:  # nobody said where results came from elsewhere
+    if "scenario" in config:  # imported results may have none
         parts.append("known task" if config["scenario"] == "task" else f"scenario {config['scenario']}")
     parts += [f"{key} {json.dumps(value)}" for key, value in stream.items() if value is not None]
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Numbers other people published, as data: one CSV of cells for each paper, one YAML of what would measure them."""
+"""Published numbers as data: for each paper a CSV of cells and a YAML file of the configurations that measure them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SpreadKind = Literal["sem", "std", "unknown", "none"]
 
 
 class TableNotFound(NotFound):
-    """A published table that is not among those entered."""
+    """Error: no published table has that name."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a trial must be to measure a published cell; names are dotted fields of a trial.
+    """Settings of a trial that measures a published cell; names are dotted fields of a trial.
 
     Attributes:
         settings: values it must have.
@@ -42,10 +42,10 @@ class PublishedCell:
         unit: percent, minutes, weights, MiB; "values" for a shape.
         text: as printed.
         value, spread: as numbers in `unit`, None where the paper gives none.
-        spread_kind: what the number after ± is; "unknown" where the paper does not say.
+        spread_kind: kind of the number after ±; "unknown" where the paper does not say.
         n: runs, None where the paper does not say.
-        erratum: what is wrong with the print, empty where nothing is.
-        configuration, metric: what measures it here, None where nothing does.
+        erratum: the error in the print, empty where there is none.
+        configuration, metric: of the trials that measure it, None where there are none.
     """
 
     row: str
@@ -73,13 +73,13 @@ class PublishedTable:
 
 
 def published_tables() -> Iterator[PublishedTable]:
-    """Every table entered, by paper and number."""
+    """Iterate over all tables, by paper and number."""
     for document in _documents():
         yield from _tables(document)
 
 
 def published_table(name: str) -> PublishedTable:
-    """The table of that name.
+    """Return the table of that name.
 
     Raises:
         TableNotFound: if there is none; the message names the nearest.

@@ -1,4 +1,4 @@
-"""One value per run of some configurations: what a view of the trade-off draws as one colour."""
+"""One value per run of some configurations, drawn in one colour by the views of the trade-off."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Series:
+class RunSeries:
     """Runs of the same kind; all arrays are (n_runs,).
 
     Attributes:
@@ -35,7 +35,7 @@ class Series:
     values: NDArray[np.float64]
 
     def over_seeds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ratio and mean value of each configuration, both (n_configurations,)."""
+        """Return ratio and mean value of each configuration, both (n_configurations,)."""
         import numpy as np
 
         found, first, group = np.unique(self.numbers, return_index=True, return_inverse=True)
@@ -43,14 +43,14 @@ class Series:
         return self.ratios[first], totals / np.bincount(group, minlength=len(found))
 
 
-def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> Series:
-    """The runs of `trials` that have the metric.
+def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> RunSeries:
+    """Select the runs of `trials` that have the metric.
 
     Args:
         runs: `Studies.runs` of their study.
     """
     chosen = runs[runs["number"].isin([trial.number for trial in trials]) & runs[metric].notna()]
-    return Series(
+    return RunSeries(
         label,
         style,
         chosen["number"].to_numpy(dtype=int),
@@ -60,21 +60,23 @@ def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: s
     )
 
 
-def during_and_final(runs: pd.DataFrame, evidence: Evidence) -> list[Series]:
-    """The two series of one study, in the order they are drawn."""
-    quality = evidence.quality
+def during_and_final(runs: pd.DataFrame, data: StudyData) -> list[RunSeries]:
+    """Return the two series of one study, in the order they are drawn."""
+    quality = data.quality
     pairs = ((quality.during, "during"), (quality.final, "final"))
-    return [series_of(runs, evidence.configurations, metric, label, label) for metric, label in pairs]
+    return [series_of(runs, data.configurations, metric, label, label) for metric, label in pairs]
 
 
-def means_of(evidence: Evidence) -> list[Series]:
-    """The same from the means over seeds, one value per configuration: for studies with too many runs to read."""
+def means_of(data: StudyData) -> list[RunSeries]:
+    """Return both series from the means over seeds, for studies with too many runs to read."""
     import numpy as np
 
-    columns, quality = evidence.columns, evidence.quality
+    columns, quality = data.columns, data.quality
     found = []
     for metric, label in ((quality.during, "during"), (quality.final, "final")):
         known = ~np.isnan(columns[metric])
         numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
-        found.append(Series(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known]))
+        found.append(
+            RunSeries(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known])
+        )
     return found

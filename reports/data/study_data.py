@@ -1,24 +1,19 @@
-"""What a report is made of: one study's trials, its front and what its quality axis means, read once."""
+"""The data of one study, read once for a report: trials, Pareto front and quality measure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
-from reports.formatting import spelled
-from studies.database.schema import COMPLETE
+from reports.formatting import exact_json
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
 from studies.statistics.pareto import front_mask
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +24,8 @@ if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 
-CROWD = 1500
-SINGLED_OUT = 200
+MAX_INDIVIDUAL = 1500
+MAX_OFF_FRONT = 200
 MAX_RUNS = 100_000
 
 
@@ -40,9 +35,9 @@ class Quality:
 
     Attributes:
         final: metric on the test split after the last task; every number shown is this one.
-        during: the same right after each task was trained.
+        during: the measure on each task right after that task was trained.
         selection: the metric choices are made by: on the validation split where the study has one.
-        word: how the measure is called in a sentence.
+        word: name of the measure in a sentence.
     """
 
     final: str
@@ -65,8 +60,8 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Everything the report says is derived from this.
+class StudyData:
+    """The data of one study, from which everything in its report is derived.
 
     Attributes:
         parameters: dotted names of the searched values, in the order of the spec.
@@ -86,12 +81,17 @@ class Evidence:
 
     @property
     def front_is_tradeoff(self) -> bool:
-        """Whether the front lies in the plane of the figure: quality against compression ratio, nothing else."""
+        """Return whether the objectives of the front are those of the figure: quality and compression ratio."""
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
+
+    def space(self, parameter: str) -> Mapping[str, Any]:
+        """Return the searched range or choices of a parameter, as in the spec."""
+        found: Mapping[str, Any] = self.record.spec["search"][parameter]
+        return found
 
     @property
     def has_too_many_runs(self) -> bool:
-        """Whether views of single runs are left out, because reading every run takes too long."""
+        """Return whether views of single runs are left out, because reading every run takes too long."""
         return sum(trial.n for trial in self.configurations) > MAX_RUNS
 
     @cached_property
@@ -114,16 +114,16 @@ class Evidence:
         return float(np.nanmin(means)), float(np.nanmax(means))
 
     def losses(self, metric: str) -> NDArray[np.float64]:
-        """A measure of each configuration as something to minimise, (n_configurations,)."""
+        """Return a measure of each configuration, negated where higher is better, (n_configurations,)."""
         values = self.columns[metric]
         return -values if self.quality.higher_is_better else values
 
     @cached_property
-    def singled_out(self) -> frozenset[int]:
-        """Numbers of the configurations drawn one by one: all, or the front and the best of the rest in a crowd."""
+    def drawn_individually(self) -> frozenset[int]:
+        """Numbers of the configurations drawn individually: all, or of many the front and the best others."""
         numbers = self.columns.numbers
-        if len(numbers) > CROWD:
-            best = self.losses(self.quality.final).argsort(kind="stable")[:SINGLED_OUT]
+        if len(numbers) > MAX_INDIVIDUAL:
+            best = self.losses(self.quality.final).argsort(kind="stable")[:MAX_OFF_FRONT]
             return self.on_front.union(numbers[best].tolist())
         return frozenset(numbers.tolist())
 
@@ -132,13 +132,15 @@ class Evidence:
         return frozenset(trial.number for trial in self.front)
 
 
-def gather(studies: Studies, name: str) -> Evidence:
-    """Reads one study whole.
+def read_study(studies: Studies, name: str) -> StudyData:
+    """Read one study.
 
     Raises:
         StudyNotFound: if there is no study of that name.
     """
     import numpy as np
+
+    from studies.database.schema import COMPLETE
 
     record = studies.study(name)
     parameters = tuple(record.searched)
@@ -151,7 +153,7 @@ def gather(studies: Studies, name: str) -> Evidence:
     on_front = is_candidate.copy()
     on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], record.objectives)
     front = columns.where(on_front & is_configuration)
-    return Evidence(
+    return StudyData(
         record=record,
         quality=_quality(measure, columns, is_configuration & is_candidate),
         parameters=parameters,
@@ -162,21 +164,21 @@ def gather(studies: Studies, name: str) -> Evidence:
     )
 
 
-def evenly(trials: Sequence[Trial], at_most: int) -> list[Trial]:
-    """As many of the trials, evenly from first to last, both included."""
+def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
+    """Return at most so many of the trials, evenly spaced from first to last, both included."""
     if len(trials) <= at_most:
         return list(trials)
     return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
 
 
 def _measure(record: StudyRecord, columns: TrialColumns) -> str:
-    """Accuracy, unless the study optimises or only holds mean squared errors."""
+    """Return accuracy, unless the study optimises or only holds mean squared errors."""
     measured = {name for name in ("accuracy", "mse") if columns.is_measured(f"final_{name}")}
     return "mse" if "final_mse" in record.objectives or measured == {"mse"} else "accuracy"
 
 
 def _quality(measure: str, columns: TrialColumns, is_candidate: NDArray[np.bool_]) -> Quality:
-    """Choices go by the validation split where every candidate has one, as the front does."""
+    """Return the measure; selection is on the validation split where every candidate has one, as for the front."""
     import numpy as np
 
     final = f"final_{measure}"
@@ -187,7 +189,7 @@ def _quality(measure: str, columns: TrialColumns, is_candidate: NDArray[np.bool_
 
 
 def _columns() -> list[str]:
-    """The columns of a trial that a report reads: without the names of parts, which are slow to find."""
+    """List the columns of a trial that a report reads: without the names of parts, which are slow to find."""
     ends = [f"{name}.{end}" for name in VARYING for end in ("low", "high")]
     return ["number", "state", "reason", "duplicate_of", "n", "params", *METRICS, *ends]
 
@@ -203,8 +205,8 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
     return tuple(trials)
 
 
-def is_varied(evidence: Evidence, name: str) -> bool:
-    """Whether the finished configurations hold more than one value of a parameter."""
-    values = map(spelled, evidence.columns.parameter(name).each)
+def is_varied(data: StudyData, name: str) -> bool:
+    """Return whether the finished configurations hold more than one value of a parameter."""
+    values = map(exact_json, data.columns.parameter(name).each)
     first = next(values, None)
     return any(value != first for value in values)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.data.trial import Trial
 from reports.table import Row
-from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_quantile
+from studies.statistics.interval import Interval, nan_to_none
+from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,9 +39,9 @@ class TaskMatrix:
         return int(self.mean.shape[1])
 
     def cell(self, after_task: int, on_task: int) -> Interval:
-        """One cell; tasks count from 1, `after_task` 0 is the untrained model."""
+        """Return one cell; tasks count from 1, `after_task` 0 is the untrained model."""
         at = (after_task, on_task - 1)
-        mean, low, high = (_known(array[at]) for array in (self.mean, self.low, self.high))
+        mean, low, high = (nan_to_none(float(array[at])) for array in (self.mean, self.low, self.high))
         return Interval(mean, low, high, int(self.n[at]))
 
     def final(self, task: int) -> Interval:
@@ -51,30 +52,27 @@ class TaskMatrix:
 
 
 def read_matrices(studies: Studies, study: str, trials: Sequence[Trial]) -> list[TaskMatrix]:
-    """The test matrix of each of some configurations."""
+    """Read the test matrix of each of some configurations."""
     found = studies.matrices_of(study, [trial.number for trial in trials])
-    return [over_seeds(trial, found[trial.number]) for trial in trials]
+    return [task_matrix(trial, found[trial.number]) for trial in trials]
 
 
-def over_seeds(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:
-    """Mean and 95 % t interval of every cell.
+def task_matrix(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:
+    """Compute mean and 95 % t interval of every cell over the seeds.
 
     Args:
         runs: (n_seeds, n_tasks + 1, n_tasks), NaN where not evaluated.
     """
     import numpy as np
 
-    known = ~np.isnan(runs)
-    n = known.sum(axis=0)
-    mean = np.where(n > 0, np.where(known, runs, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
-    squares = np.where(known, runs - mean, 0.0) ** 2
-    deviation = np.sqrt(squares.sum(axis=0) / np.maximum(n - 1, 1))
-    half = t_quantile(n) * deviation / np.sqrt(np.maximum(n, 1))
-    return TaskMatrix(trial, mean, mean - half, mean + half, n)
+    n_seeds, *shape = runs.shape
+    cells = np.tile(np.arange(math.prod(shape)), n_seeds)
+    mean, low, high = (found.reshape(shape) for found in over_seeds(cells, runs.ravel()))
+    return TaskMatrix(trial, mean, low, high, (~np.isnan(runs)).sum(axis=0))
 
 
 def untrained_mean(matrix: TaskMatrix) -> float | None:
-    """Mean of the untrained model over the tasks: the chance level as measured."""
+    """Return the mean of the untrained model over the tasks: the chance level as measured."""
     import numpy as np
 
     row = matrix.mean[0]
@@ -82,7 +80,7 @@ def untrained_mean(matrix: TaskMatrix) -> float | None:
 
 
 def task_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
-    """Final and during measure per task, one row per configuration and task."""
+    """List final and during measure, one row per configuration and task."""
     rows: list[Row] = []
     for number, matrix in matrices.items():
         for task in range(1, matrix.n_tasks + 1):
@@ -96,7 +94,7 @@ def task_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
 
 
 def matrix_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
-    """Every evaluated cell, one row each."""
+    """List every evaluated cell, one row each."""
     return [
         {
             "number": number, "after_task": after, "on_task": task, "n": cell.n,
@@ -107,7 +105,3 @@ def matrix_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
         for task in range(1, matrix.n_tasks + 1)
         if (cell := matrix.cell(after, task)).mean is not None
     ]  # fmt: skip
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else float(value)

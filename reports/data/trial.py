@@ -1,22 +1,19 @@
-"""One row of a study, and its metrics as intervals."""
+"""One trial of a study, and its metrics as intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studies.metrics.definitions import METRICS
-from studies.statistics.interval import Interval
-
-if TYPE_CHECKING:
-    pass
+from studies.statistics.interval import Interval, nan_to_none
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One row of the study in any state; `metrics` holds what was measured, over its `n` seeds."""
+    """One trial in any state, with its metrics over `n` seeds."""
 
     number: int
     state: str
@@ -35,18 +32,18 @@ class Trial:
         return self.value("compression_ratio")
 
     def mean(self, metric: str) -> float | None:
-        """The mean without its interval."""
+        """Return the mean without its interval."""
         return self.metrics.number(metric)
 
     def value(self, metric: str) -> float:
-        """The mean of a metric that is known to be there."""
+        """Return the mean of a metric that is known to be there."""
         mean = self.mean(metric)
         assert mean is not None, metric
         return mean
 
 
 class Measured(Mapping[str, Interval]):
-    """The metrics of one row, made into intervals when they are asked for: a large study has millions of them.
+    """Metrics of one trial; an interval is made on access, since a large study has millions of them.
 
     Args:
         row: the values of a row of `hnet study trials`.
@@ -64,12 +61,11 @@ class Measured(Mapping[str, Interval]):
         return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
 
     def number(self, column: str) -> float | None:
-        """The number of one column: a metric, or an end of its interval."""
+        """Return the number of one column: a metric, or an end of its interval."""
         place = self.at.get(column)
         if place is None:
             return None
-        value: float | None = self.row[place]
-        return None if value != value else value
+        return nan_to_none(self.row[place])
 
     def __iter__(self) -> Iterator[str]:
         return iter(METRICS)

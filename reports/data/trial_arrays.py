@@ -1,4 +1,4 @@
-"""Trials by column: what is drawn of a hundred thousand of them, or averaged over them, all at once."""
+"""Trials as arrays by column, so that a hundred thousand can be drawn or averaged at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from reports.formatting import of_each, spelled
+from reports.formatting import exact_json, map_distinct
+from studies.statistics.interval import nan_to_none
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TrialColumns:
-    """Some trials by column, in their order; a column is read when it is first asked for.
+    """Some trials by column, in their order; a column is read on first access.
 
     Args:
         trials: those of one study, so that all are measured in the same columns.
@@ -31,7 +32,7 @@ class TrialColumns:
         self._parameters: dict[str, Parameter] = {}
 
     def __getitem__(self, column: str) -> NDArray[np.float64]:
-        """A metric, or an end of its interval, (n_trials,), NaN where it was not measured."""
+        """Return a metric, or an end of its interval, (n_trials,), NaN where it was not measured."""
         import numpy as np
 
         if column not in self._arrays:
@@ -39,27 +40,27 @@ class TrialColumns:
         return self._arrays[column]
 
     def exact(self, column: str) -> list[float | None]:
-        """The same as it was stored: whole numbers whole, None where it was not measured."""
-        return [None if value != value else value for value in self._stored(column)]
+        """Return a column as stored: integers as integers, None where it was not measured."""
+        return list(map(nan_to_none, self._stored(column)))
 
     def is_measured(self, column: str) -> bool:
-        """Whether any trial has it."""
-        return any(value is not None and value == value for value in self._stored(column))
+        """Return whether any trial has a value in a column."""
+        return any(nan_to_none(value) is not None for value in self._stored(column))
 
     def parameter(self, name: str) -> Parameter:
-        """A searched parameter."""
+        """Return a searched parameter."""
         if name not in self._parameters:
             self._parameters[name] = Parameter([trial.params[name] for trial in self._trials])
         return self._parameters[name]
 
     def among(self, numbers: Collection[int]) -> NDArray[np.bool_]:
-        """Which trials have one of these numbers, (n_trials,)."""
+        """Return a mask of the trials with one of these numbers, (n_trials,)."""
         import numpy as np
 
         return np.isin(self.numbers, list(numbers))
 
     def where(self, chosen: NDArray[np.bool_]) -> list[Trial]:
-        """The trials chosen by a mask, (n_trials,)."""
+        """Return the trials chosen by a mask, (n_trials,)."""
         return [self._trials[place] for place in chosen.nonzero()[0].tolist()]
 
     @cached_property
@@ -91,14 +92,14 @@ class Parameter:
 
     @cached_property
     def distinct(self) -> dict[str, Any]:
-        """Its different values by how JSON spells them, in the order they first appear."""
+        """Distinct values by their JSON text, in the order they first appear."""
         found = dict(zip(self._keys, self.each, strict=True))
         found.pop("null", None)
         return found
 
     @cached_property
     def which(self) -> NDArray[np.int_]:
-        """The place of each value among the distinct ones, (n_trials,); -1 where there is none."""
+        """Index of each value among the distinct ones, (n_trials,); -1 where there is none."""
         import numpy as np
 
         places = {key: place for place, key in enumerate(self.distinct)} | {"null": -1}
@@ -106,14 +107,14 @@ class Parameter:
 
     @cached_property
     def is_known(self) -> NDArray[np.bool_]:
-        """Which trials have a value, (n_trials,)."""
+        """Mask of the trials that have a value, (n_trials,)."""
         import numpy as np
 
         return np.array([value is not None for value in self.each], dtype=bool)
 
     @cached_property
     def is_number(self) -> bool:
-        """Whether all values are numbers."""
+        """Return whether all values are numbers."""
         return set(map(type, self.each)) <= {int, float, type(None)}
 
     @cached_property
@@ -125,4 +126,4 @@ class Parameter:
 
     @cached_property
     def _keys(self) -> list[str]:
-        return of_each(spelled, self.each)
+        return map_distinct(exact_json, self.each)

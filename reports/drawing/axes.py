@@ -37,7 +37,7 @@ class Frame:
 
 
 def axes(frame: Frame, x: Scale, y: Scale, x_label: str, y_label: str) -> Markup:
-    """Grid and labels; the y label stands above the axis, where it reads without turning the head."""
+    """Draw grid and labels; the y label is horizontal, above the axis."""
     (left, right), (bottom, top) = frame.x, frame.y
     x_ticks, y_ticks = x.ticks(), y.ticks()
     grid = "".join(f"M{pixel(x(tick.value))} {pixel(top)}V{pixel(bottom)}" for tick in x_ticks if tick.label)
@@ -63,7 +63,7 @@ def axes(frame: Frame, x: Scale, y: Scale, x_label: str, y_label: str) -> Markup
 
 
 def vertical_line(frame: Frame, x: float, label: str) -> Markup:
-    """A dashed reference line with its label beside its foot, on the side that has room."""
+    """Draw a dashed vertical reference line with its label beside its foot, on the side that has room."""
     is_left = x > (frame.x[0] + frame.x[1]) / 2
     bottom, top = frame.y
     return EMPTY.join([
@@ -77,7 +77,7 @@ def vertical_line(frame: Frame, x: float, label: str) -> Markup:
 
 
 def horizontal_line(frame: Frame, y: float, label: str) -> Markup:
-    """A dashed reference line with its label above its left end."""
+    """Draw a dashed horizontal reference line with its label above its left end."""
     left, right = frame.x
     return EMPTY.join([
         element("path", d=f"M{pixel(left)} {pixel(y)}H{pixel(right)}", class_="reference"),

@@ -1,4 +1,4 @@
-"""Five shades that stand for compression ratios, by equal factors."""
+"""A color scale of five steps for compression ratios, by equal factors."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Sequence
 
 from reports.formatting import significant
 
-SHADES = 5
+N_COLORS = 5
 
 
-def shade_edges(ratios: Sequence[float]) -> list[float]:
-    """Upper ratio of each shade, equally spaced on the log axis; a single one where all ratios are equal."""
+def color_edges(ratios: Sequence[float]) -> list[float]:
+    """Return the upper ratio of each color, equally spaced on the log axis; a single one where all ratios are equal."""
     low, high = math.log(min(ratios)), math.log(max(ratios))
     if high - low < 1e-9:
         return [max(ratios)]
-    return [math.exp(low + (high - low) * (i + 1) / SHADES) for i in range(SHADES)]
+    return [math.exp(low + (high - low) * (i + 1) / N_COLORS) for i in range(N_COLORS)]
 
 
-def shade_of(ratio: float, edges: Sequence[float]) -> int:
-    """Which shade a ratio has, 0 for the smallest."""
+def color_of(ratio: float, edges: Sequence[float]) -> int:
+    """Return the color of a ratio, 0 for the smallest."""
     return min(bisect_left(edges, ratio), len(edges) - 1)
 
 
-def shade_legend(ratios: Sequence[float]) -> list[str]:
-    """The ratios each shade stands for, smallest first."""
-    edges = shade_edges(ratios)
+def color_legend(ratios: Sequence[float]) -> list[str]:
+    """Return the range of ratios of each color, smallest first."""
+    edges = color_edges(ratios)
     if len(edges) == 1:
         return [significant(edges[0], 2)]
     starts = [min(ratios), *edges[:-1]]

@@ -1,4 +1,4 @@
-"""Numbers with their intervals, one below the other; differences against a line at zero."""
+"""Forest plots: numbers with their intervals, one below the other; differences against a line at zero."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.drawing.axes import LINE_HEIGHT, TICK_GAP
-from reports.drawing.scales import Linear, padded
+from reports.drawing.scales import LinearScale, padded
 from reports.drawing.svg import EMPTY, element, figure, pixel
 
 WIDTH, LEFT, RIGHT = 960.0, 340.0, 16.0
@@ -17,13 +17,13 @@ MAX_LABEL = 45
 
 
 @dataclass(frozen=True)
-class Line:
+class ForestLine:
     """One line of the figure.
 
     Attributes:
         value: the number; `low` and `high` its interval, None where there is none.
         verdict: class of the mark: better, worse, same or unknown.
-        words: the line as a sentence.
+        title: the line as a sentence.
     """
 
     label: str
@@ -31,12 +31,12 @@ class Line:
     low: float | None
     high: float | None
     verdict: str
-    words: str
+    title: str
 
 
-def forest(
+def forest_plot(
     name: str,
-    lines: Sequence[Line],
+    lines: Sequence[ForestLine],
     x_label: str,
     finding: str,
     description: str,
@@ -44,23 +44,23 @@ def forest(
     ends: tuple[str, str] | None = None,
     has_zero: bool = True,
 ) -> Markup:
-    """Draws the lines in the order given.
+    """Draw the lines in the order given.
 
     Args:
-        has_zero: whether these are differences, to be read against zero.
+        has_zero: the numbers are differences, to be read against zero.
         margin: half-width of the band in which two are called equivalent, in the unit of the differences.
-        ends: what the left and the right side of zero mean.
+        ends: labels of the left and the right side of zero.
     """
     values = [end for line in lines for end in (line.value, line.low, line.high) if end is not None]
     reach = ([0.0] if has_zero else []) if margin is None else [-margin, margin]
-    x = Linear(padded(min([*values, *reach]), max([*values, *reach])), (LEFT, WIDTH - RIGHT))
+    x = LinearScale(padded(min([*values, *reach]), max([*values, *reach])), (LEFT, WIDTH - RIGHT))
     bottom = TOP + ROW * len(lines)
     parts = [_axis(x, x_label, bottom, has_zero), _band(x, margin, bottom), _ends(x, ends)]
     parts += [_line(x, line, TOP + ROW * (i + 0.5)) for i, line in enumerate(lines)]
     return figure(name, (WIDTH, bottom + BOTTOM), finding, description, parts)
 
 
-def _axis(x: Linear, label: str, bottom: float, has_zero: bool) -> Markup:
+def _axis(x: LinearScale, label: str, bottom: float, has_zero: bool) -> Markup:
     ticks = x.ticks()
     grid = "".join(f"M{pixel(x(tick.value))} {pixel(TOP)}V{pixel(bottom)}" for tick in ticks)
     texts = [
@@ -76,14 +76,14 @@ def _axis(x: Linear, label: str, bottom: float, has_zero: bool) -> Markup:
     ])  # fmt: skip
 
 
-def _band(x: Linear, margin: float | None, bottom: float) -> Markup:
+def _band(x: LinearScale, margin: float | None, bottom: float) -> Markup:
     if margin is None:
         return EMPTY
     left, right = x(-margin), x(margin)
     return element("rect", x=left, y=TOP, width=right - left, height=bottom - TOP, class_="margin")
 
 
-def _ends(x: Linear, ends: tuple[str, str] | None) -> Markup:
+def _ends(x: LinearScale, ends: tuple[str, str] | None) -> Markup:
     if ends is None:
         return EMPTY
     zero = x(0.0)
@@ -93,11 +93,11 @@ def _ends(x: Linear, ends: tuple[str, str] | None) -> Markup:
     ])  # fmt: skip
 
 
-def _line(x: Linear, line: Line, y: float) -> Markup:
+def _line(x: LinearScale, line: ForestLine, y: float) -> Markup:
     label = line.label if len(line.label) <= MAX_LABEL else line.label[: MAX_LABEL - 1] + "…"
     parts = [element("text", label, x=LEFT - 10, y=y + 4, text_anchor="end")]
     if line.low is not None and line.high is not None:
         parts.append(element("path", d=f"M{pixel(x(line.low))} {pixel(y)}H{pixel(x(line.high))}", class_="bars"))
-    dot = element("path", element("title", line.words), d=f"M{pixel(x(line.value))} {pixel(y)}h0")
+    dot = element("path", element("title", line.title), d=f"M{pixel(x(line.value))} {pixel(y)}h0")
     parts.append(element("g", dot, class_=f"points {line.verdict}"))
     return EMPTY.join(parts)

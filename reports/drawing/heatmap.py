@@ -1,4 +1,4 @@
-"""Values as shades: ten levels of one hue, the darkest (by day) for the best."""
+"""Heat maps: values as ten levels of one hue, the darkest (in the light theme) for the best."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class HeatScale:
 def heat_cells(
     values: NDArray[np.float64], scale: HeatScale, corner: tuple[float, float], size: tuple[float, float]
 ) -> Markup:
-    """A rectangle per value: one path per level, neighbours of a level joined.
+    """Draw a rectangle per value: one path per level, neighbours of a level joined.
 
     Args:
         values: (n_rows, n_columns), first row on top, NaN is left out.
@@ -45,7 +45,7 @@ def heat_cells(
     (x, y), (width, height) = corner, size
     paths: dict[int, str] = {}
     for row, cells in enumerate(values):
-        levels = [None if value != value else scale.level(value) for value in cells]
+        levels = [None if math.isnan(value) else scale.level(value) for value in cells]
         for start, length, level in _runs(levels):
             place = f"M{pixel(x + start * width)} {pixel(y + row * height)}"
             drawn = f"{place}h{pixel(length * width)}v{pixel(height)}h-{pixel(length * width)}z"
@@ -54,7 +54,7 @@ def heat_cells(
 
 
 def _runs(levels: Sequence[int | None]) -> list[tuple[int, int, int]]:
-    """Stretches of equal levels as (start, length, level); None is a gap."""
+    """Return runs of equal levels as (start, length, level); None is a gap."""
     runs: list[tuple[int, int, int]] = []
     for i, level in enumerate(levels):
         if level is None:

@@ -1,4 +1,4 @@
-"""Puts a few short labels beside their points without one covering another."""
+"""Placement of a few short labels beside their points without overlap."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Box(NamedTuple):
     bottom: float
 
     def overlap(self, other: Box) -> float:
-        """Area both cover."""
+        """Return the area that both cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0) * max(height, 0)
 
 
 class Label(NamedTuple):
-    """What to say about the point at pixel (x, y), and the class of the drawing that says it."""
+    """The text beside the point at pixel (x, y), and its CSS class."""
 
     x: float
     y: float
@@ -40,8 +40,8 @@ class Label(NamedTuple):
     style: str | None = None
 
 
-def callouts(frame: Frame, labels: Sequence[Label], avoid: Sequence[tuple[float, float]]) -> Markup:
-    """Each label where it covers the fewest points and no earlier label."""
+def draw_labels(frame: Frame, labels: Sequence[Label], avoid: Sequence[tuple[float, float]]) -> Markup:
+    """Draw each label where it covers the fewest points and no earlier label."""
     taken = [Box(x - 6, y - 6, x + 6, y + 6) for x, y in avoid]
     drawn = []
     for label in labels:
@@ -52,7 +52,7 @@ def callouts(frame: Frame, labels: Sequence[Label], avoid: Sequence[tuple[float,
 
 
 def _places(frame: Frame, label: Label) -> list[Box]:
-    """Boxes around the point that lie inside the frame, nearest and upper ones first."""
+    """List boxes around the point that are inside the frame, nearest and upper ones first."""
     x, y, width = label.x, label.y, CHARACTER * len(label.text)
     boxes = []
     for distance in (GAP, 2 * GAP, 4 * GAP, 6 * GAP):

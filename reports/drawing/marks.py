@@ -1,7 +1,8 @@
 """Points, interval bars and step lines: the part of a chart that is data.
 
-Up to `MANY` configurations each point is an element of its own with a title, so that a browser without JavaScript names
-it; above that a series is one path, which keeps two thousand configurations small and fast; above `CROWD` a cloud.
+Up to `MAX_TITLED` configurations each point is an element of its own with a title, so that a browser without
+JavaScript names it; above that a series is one path, which keeps two thousand configurations small and fast; above
+`MAX_DOTS` it is drawn as a density.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MANY = 400
-CROWD = 4000
+MAX_TITLED = 400
+MAX_DOTS = 4000
 CELL = 4.0
 DENSITIES = 5
 
 
 class Point(NamedTuple):
-    """One value in pixels: where it is, the ends of its interval if it has one, and what it is in words.
+    """One value in pixels: its place, the ends of its interval if it has one, and its title.
 
-    `trial` is what the script knows it by: the number of a trial, or None for a point that is no trial.
+    `trial` is its key in the script: the number of a trial, or None for a point that is no trial.
     """
 
     x: float
@@ -34,27 +35,27 @@ class Point(NamedTuple):
     low: float | None
     high: float | None
     trial: int | str | None
-    words: str
+    title: str
 
 
 def points(series: Sequence[Point], style: str, *, titled: bool, name: str | None = None) -> Markup:
-    """Round or square dots of one series, as short strokes; `data-trials` names them in drawing order.
+    """Draw round or square dots of one series, as short strokes; `data-trials` names them in drawing order.
 
     Args:
-        titled: whether each point says in words what it is.
+        titled: give each point a title.
         name: id of the series.
     """
     if not series:
         return EMPTY
     if titled:
-        dots = EMPTY.join(element("path", element("title", point.words), d=_dot(point)) for point in series)
+        dots = EMPTY.join(element("path", element("title", point.title), d=_dot(point)) for point in series)
     else:
         dots = element("path", d="".join(_dot(point) for point in series))
     trials = None if series[0].trial is None else " ".join(str(point.trial) for point in series)
     return element("g", dots, class_=f"points {style}", id=name, data_trials=trials)
 
 
-# Relative paths of about equal area around a point, so that series are told apart without colour.
+# Relative paths of about equal area around a point, so that series differ without colour.
 GLYPHS = (
     "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
     "m-4 -4h8v8h-8z",
@@ -68,11 +69,11 @@ GLYPHS = (
 
 
 def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = None) -> Markup:
-    """Filled marks of one shape, each with a title; `data-trials` names them in drawing order."""
+    """Draw filled marks of one shape, each with a title; `data-trials` names them in drawing order."""
     if not series:
         return EMPTY
     drawn = EMPTY.join(
-        element("path", element("title", point.words), d=f"M{pixel(point.x)} {pixel(point.y)}{GLYPHS[shape]}")
+        element("path", element("title", point.title), d=f"M{pixel(point.x)} {pixel(point.y)}{GLYPHS[shape]}")
         for point in series
     )
     trials = " ".join(str(point.trial) for point in series)
@@ -80,7 +81,7 @@ def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = N
 
 
 def cloud(x: NDArray[np.float64], y: NDArray[np.float64], style: str) -> Markup:
-    """More dots than an eye or a file can take: one per cell of a few pixels, in five densities by the factor of 4.
+    """Draw many points as a density: one dot per cell of a few pixels, in five densities by factors of 4.
 
     Args:
         x, y: places in pixels, each (n_dots,).
@@ -99,7 +100,7 @@ def cloud(x: NDArray[np.float64], y: NDArray[np.float64], style: str) -> Markup:
 
 
 def bars(series: Sequence[Point], style: str) -> Markup:
-    """The interval of each point that has one."""
+    """Draw the interval of each point that has one."""
     strokes = "".join(
         f"M{pixel(point.x)} {pixel(point.low)}V{pixel(point.high)}"
         for point in series
@@ -109,14 +110,14 @@ def bars(series: Sequence[Point], style: str) -> Markup:
 
 
 def steps(series: Sequence[tuple[float, float]], style: str) -> Markup:
-    """A staircase from left to right: each level holds until the next point begins."""
+    """Draw a staircase from left to right: each level holds until the next point begins."""
     (x, y), *rest = series
     line = f"M{pixel(x)} {pixel(y)}" + "".join(f"H{pixel(x)}V{pixel(y)}" for x, y in rest)
     return element("path", d=line, class_=style)
 
 
 def line(series: Sequence[tuple[float, float]], style: str) -> Markup:
-    """Straight lines through the points."""
+    """Draw straight lines through the points."""
     path = "L".join(f"{pixel(x)} {pixel(y)}" for x, y in series)
     return element("path", d=f"M{path}", class_=style) if series else EMPTY
 

@@ -1,4 +1,4 @@
-"""Maps data values to pixels: linear, logarithmic and ordinal scales with readable ticks."""
+"""Scales from data values to pixels: linear, logarithmic and ordinal, with readable ticks."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Tick(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Linear:
-    """Equal differences get equal lengths."""
+class LinearScale:
+    """Linear scale: equal differences get equal lengths."""
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
@@ -37,7 +37,7 @@ class Linear:
         return self.pixels[0] + (value - low) / (high - low) * (self.pixels[1] - self.pixels[0])
 
     def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Many at once, the same shape."""
+        """Scale an array; the shape stays."""
         low, high = self.domain
         return self.pixels[0] + (values - low) / (high - low) * (self.pixels[1] - self.pixels[0])
 
@@ -52,8 +52,8 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Log:
-    """Equal factors get equal lengths; the domain must be positive."""
+class LogScale:
+    """Logarithmic scale: equal factors get equal lengths; the domain must be positive."""
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
@@ -64,7 +64,7 @@ class Log:
         return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
 
     def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Many at once, the same shape."""
+        """Scale an array; the shape stays."""
         import numpy as np
 
         low, high = self.domain
@@ -86,19 +86,19 @@ class Log:
             if len(shown) <= MAX_LABELS and self._fit(shown):
                 return [Tick(value, f"{value:g}" if value in shown else "") for _, value in inside]
         if len(shown) < 2:
-            return Linear(self.domain, self.pixels).ticks()
+            return LinearScale(self.domain, self.pixels).ticks()
         return [Tick(value, f"{value:g}" if i % 3 == 0 else "") for i, value in enumerate(shown)]
 
     def _fit(self, values: Sequence[float]) -> bool:
-        """Whether labels side by side keep clear of each other; those above each other always do."""
+        """Return whether labels side by side do not overlap; those above each other never do."""
         if self.pixels[0] > self.pixels[1]:
             return True
         return _keep_clear([(self(value), f"{value:g}") for value in values], LABEL_CHARACTER)
 
 
 @dataclass(frozen=True)
-class Ordinal:
-    """Each value gets a slot of its own, in the order given.
+class OrdinalScale:
+    """Ordinal scale: each value gets a slot of its own, in the order given.
 
     Attributes:
         is_ordered: the values are numbers, so that there is something between two of them; labels of those that are
@@ -115,33 +115,34 @@ class Ordinal:
 
     @property
     def slot(self) -> float:
-        """Pixels of one value."""
+        """Width of one value in pixels."""
         return (self.pixels[1] - self.pixels[0]) / len(self.values)
 
     def ticks(self) -> list[Tick]:
         if not self.is_ordered:
             for longest in range(max(map(len, self.labels)), MIN_WORD - 1, -1):
-                words = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]
-                places = [(self(value), word) for value, word in zip(self.values, words, strict=True)]
-                if len(set(words)) == len(set(self.labels)) and _keep_clear(places, WORD_CHARACTER):
-                    return [Tick(value, word) for value, word in zip(self.values, words, strict=True)]
+                labels = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]
+                places = [(self(value), word) for value, word in zip(self.values, labels, strict=True)]
+                if len(set(labels)) == len(set(self.labels)) and _keep_clear(places, WORD_CHARACTER):
+                    return [Tick(value, word) for value, word in zip(self.values, labels, strict=True)]
         needed = max(len(label) for label in self.labels) * LABEL_CHARACTER + LABEL_GAP
         every = math.ceil(len(self.values) * needed / abs(self.pixels[1] - self.pixels[0]))
         pairs = zip(self.values, self.labels, strict=True)
         return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
 
 
-Scale = Linear | Log | Ordinal
+ContinuousScale = LinearScale | LogScale
+Scale = ContinuousScale | OrdinalScale
 
 
 def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
-    """The range with a margin on both sides; a single value gets a margin of a tenth of its size."""
+    """Return the range with a margin on both sides; a single value gets a margin of a tenth of its size."""
     margin = (high - low) * share or abs(high) * 0.1 or 0.1
     return low - margin, high + margin
 
 
 def padded_log(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
-    """Log range around positive values with a margin on both sides."""
+    """Return a log range around positive values with a margin on both sides."""
     low, high = padded(math.log(min(values)), math.log(max(values)), share)
     if high - low < 0.2:
         low, high = low - 0.1, high + 0.1
@@ -149,7 +150,7 @@ def padded_log(values: Sequence[float], share: float = 0.05) -> tuple[float, flo
 
 
 def _keep_clear(places: Sequence[tuple[float, str]], character: float) -> bool:
-    """Whether labels centred at these pixels do not run into each other, with letters of that width."""
+    """Return whether labels centred at these pixels do not overlap, with letters of that width."""
     ends = [(at, len(label) * character / 2) for at, label in places]
     return all(abs(b - a) >= half + other + LABEL_GAP / 2 for (a, half), (b, other) in pairwise(ends))
 

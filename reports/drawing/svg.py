@@ -1,4 +1,4 @@
-"""Builds SVG and HTML elements whose text and attributes are always escaped."""
+"""SVG and HTML elements whose text and attributes are always escaped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EMPTY = Markup("")
 
 
 def element(tag: str, *children: str, **attributes: object) -> Markup:
-    """One element; `str` children are escaped, `Markup` children are kept.
+    """Build one element; `str` children are escaped, `Markup` children are kept.
 
     Attribute names lose a trailing underscore (`class_`) and get hyphens for the others; None leaves one out.
 
@@ -29,7 +29,7 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
 def figure(
     name: str, size: tuple[float, float], title: str, description: str, parts: Iterable[Markup], **attributes: object
 ) -> Markup:
-    """A whole drawing that reads as one image: `title` says the finding, `description` what is drawn.
+    """Build a drawing that is read as one image: `title` is its finding, `description` its content.
 
     Args:
         name: id of the drawing within the page.
@@ -50,7 +50,7 @@ def figure(
 
 
 def pixel(value: float) -> str:
-    """A coordinate to a tenth of a pixel, in as few characters as possible."""
+    """Format a coordinate to a tenth of a pixel, in as few characters as possible."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
 

@@ -1,4 +1,4 @@
-"""What quality 25, 50 and 75 % of the seeds attain within each compression ratio: empirical attainment surfaces.
+"""Empirical attainment surfaces: the quality that 25, 50 and 75 % of the seeds attain within each compression ratio.
 
 Each seed gives one staircase: the best value among its configurations up to a ratio. A level is a quantile of these
 staircases. Grunert da Fonseca, Fonseca and Hall, "Inferential performance assessment of stochastic optimisers and the
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from reports.data.run_series import Series
+from reports.data.run_series import RunSeries
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import steps
-from reports.drawing.scales import Linear, Log
+from reports.drawing.scales import ContinuousScale, LogScale
 from reports.drawing.svg import EMPTY, element, figure, pixel
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import value_scale
+from reports.figures.quality_axis import quality_scale
 from reports.formatting import significant
 from reports.table import Column, Row, Table, text_column
 
@@ -35,7 +35,7 @@ MAX_TABLE_ROWS = 60
 
 
 @dataclass(frozen=True)
-class Surface:
+class AttainmentSurface:
     """One level as a staircase: from each ratio on, `values` is attained by that share of the seeds, until the next.
 
     Attributes:
@@ -47,8 +47,8 @@ class Surface:
     values: NDArray[np.float64]
 
 
-def surfaces(series: Series, higher_is_better: bool, levels: Sequence[float] = LEVELS) -> list[Surface]:
-    """The attainment surface of each level: at least ceil(level * n) of the n seeds reach it."""
+def surfaces(series: RunSeries, higher_is_better: bool, levels: Sequence[float] = LEVELS) -> list[AttainmentSurface]:
+    """Compute the attainment surface of each level: at least ceil(level * n) of the n seeds reach it."""
     import numpy as np
 
     ratios, at = np.unique(series.ratios, return_inverse=True)
@@ -60,31 +60,33 @@ def surfaces(series: Series, higher_is_better: bool, levels: Sequence[float] = L
     return [_steps(level, ratios, best[math.ceil(level * len(seeds) - 1e-9) - 1], sign) for level in levels]
 
 
-def _steps(level: float, ratios: NDArray[np.float64], best: NDArray[np.float64], sign: float) -> Surface:
-    """Keeps the ratios at which the value rises."""
+def _steps(level: float, ratios: NDArray[np.float64], best: NDArray[np.float64], sign: float) -> AttainmentSurface:
+    """Keep the ratios at which the value rises."""
     import numpy as np
 
     rises = np.isfinite(best) & (best > np.concatenate([[-np.inf], best[:-1]]))
-    return Surface(level, ratios[rises], sign * best[rises])
+    return AttainmentSurface(level, ratios[rises], sign * best[rises])
 
 
-def common_seeds(series: Series) -> Series:
-    """Only seeds that most configurations have, so that a level is not a quantile of different configurations."""
+def common_seeds(series: RunSeries) -> RunSeries:
+    """Keep only seeds that most configurations have, so that a level is not a quantile of different configurations."""
     import numpy as np
 
     seeds, counts = np.unique(series.seeds, return_counts=True)
     kept = np.isin(series.seeds, seeds[counts >= 0.9 * counts.max()])
-    return Series(
+    return RunSeries(
         series.label, series.style, series.numbers[kept], series.seeds[kept], series.ratios[kept], series.values[kept]
     )
 
 
-def attainment_figure(quality: Quality, all_series: Sequence[Series], frame: Frame, x: Log, x_label: str) -> Figure:
-    """Draws the median surface of every series as a line and the quartiles as a band around it."""
+def attainment_figure(
+    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str
+) -> Figure:
+    """Draw the median surface of every series as a line and the quartiles as a band around it."""
     kept = [common_seeds(series) for series in all_series]
     found = [(series, surfaces(series, quality.higher_is_better)) for series in kept]
     values = [float(v) for _, levels in found for surface in levels for v in surface.values]
-    y = value_scale(quality, values, frame.y)
+    y = quality_scale(quality, values, frame.y)
     parts = [axes(frame, x, y, x_label, f"{quality.word} attained")]
     for series, (low, middle, high) in found:
         parts.append(_band(low, high, series.style, x, y))
@@ -107,13 +109,13 @@ def attainment_figure(quality: Quality, all_series: Sequence[Series], frame: Fra
     return Figure(NAME, finding, caption, (("Attainment", drawing),), _table(rows), rows)
 
 
-def _median(surface: Surface, style: str, x: Log, y: Linear | Log) -> Markup:
+def _median(surface: AttainmentSurface, style: str, x: LogScale, y: ContinuousScale) -> Markup:
     placed = _placed(surface, x, y)
     return steps([*placed, (x.pixels[1], placed[-1][1])], style) if placed else EMPTY
 
 
-def _band(best: Surface, worst: Surface, style: str, x: Log, y: Linear | Log) -> Markup:
-    """The area between two staircases, closed at the right end of the axis and at the floor."""
+def _band(best: AttainmentSurface, worst: AttainmentSurface, style: str, x: LogScale, y: ContinuousScale) -> Markup:
+    """Draw the area between two staircases, closed at the right end of the axis and at the floor."""
     upper, lower = _placed(best, x, y), _placed(worst, x, y)
     if not upper or not lower:
         return EMPTY
@@ -125,11 +127,11 @@ def _band(best: Surface, worst: Surface, style: str, x: Log, y: Linear | Log) ->
     return element("path", d=path + "z", class_=f"band {style}")
 
 
-def _placed(surface: Surface, x: Log, y: Linear | Log) -> list[tuple[float, float]]:
+def _placed(surface: AttainmentSurface, x: LogScale, y: ContinuousScale) -> list[tuple[float, float]]:
     return [(x(float(r)), y(float(v))) for r, v in zip(surface.ratios, surface.values, strict=True)]
 
 
-def _finding(median: Surface, quality: Quality) -> str:
+def _finding(median: AttainmentSurface, quality: Quality) -> str:
     if not len(median.ratios):
         return "no ratio is reached by half of them."
     return (

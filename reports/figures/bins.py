@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from reports.data.run_series import Series
+from reports.data.run_series import RunSeries
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import Point, bars, line, points
-from reports.drawing.scales import Linear, Log
+from reports.drawing.scales import ContinuousScale, LogScale
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import value_scale
+from reports.figures.quality_axis import quality_scale
 from reports.formatting import plural, significant
 from reports.table import Column, Row, Table, text_column
 
@@ -31,7 +31,7 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Bin:
-    """Configurations whose ratio lies in (low, high]; `std` is None for a single one."""
+    """Configurations whose ratio is in (low, high]; `std` is None for a single one."""
 
     low: float
     high: float
@@ -45,7 +45,7 @@ class Bin:
 
 
 def bin_edges(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of equal width in log ratio, (n_bins + 1,): about the square root of the number of configurations."""
+    """Return edges of bins of equal width in log ratio, (n_bins + 1,); n_bins is about sqrt(n_configurations)."""
     import numpy as np
 
     n_bins = min(MAX_BINS, max(MIN_BINS, round(math.sqrt(len(ratios)))))
@@ -55,8 +55,8 @@ def bin_edges(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(np.linspace(low - 1e-9, high + 1e-9, n_bins + 1))
 
 
-def bins(series: Series, edges: NDArray[np.float64]) -> list[Bin]:
-    """Mean and standard deviation (ddof 1) over the configurations of each bin that has any."""
+def bins(series: RunSeries, edges: NDArray[np.float64]) -> list[Bin]:
+    """Compute mean and standard deviation (ddof 1) over the configurations of each bin that has any."""
     import numpy as np
 
     ratios, values = series.over_seeds()
@@ -70,15 +70,15 @@ def bins(series: Series, edges: NDArray[np.float64]) -> list[Bin]:
     return found
 
 
-def bins_figure(quality: Quality, all_series: Sequence[Series], frame: Frame, x: Log, x_label: str) -> Figure:
-    """Draws every series over the same bins."""
+def bins_figure(quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str) -> Figure:
+    """Draw every series over the same bins."""
     import numpy as np
 
     edges = bin_edges(np.concatenate([series.over_seeds()[0] for series in all_series]))
     by_series = [(series, bins(series, edges)) for series in all_series]
-    ends = [v for _, found in by_series for b in found for v in (b.mean - (b.std or 0), b.mean + (b.std or 0))]
-    inside = [min(max(v, 0.0), 1.0) for v in ends] if quality.higher_is_better else [v for v in ends if v > 0]
-    y = value_scale(quality, inside, frame.y)
+    means = [one.mean for _, found in by_series for one in found]
+    ends = [one.mean + sign * (one.std or 0) for _, found in by_series for one in found for sign in (-1, 1)]
+    y = quality_scale(quality, means, frame.y, ends)
     parts = [axes(frame, x, y, x_label, f"{quality.word}, mean and STD over configurations")]
     for series, found in by_series:
         placed = [_place(one, series, x, y) for one in found]
@@ -104,16 +104,16 @@ def bins_figure(quality: Quality, all_series: Sequence[Series], frame: Frame, x:
     return Figure(NAME, finding, caption, (("Bins", drawing),), _table(rows), rows)
 
 
-def _place(one: Bin, series: Series, x: Log, y: Linear | Log) -> Point:
+def _place(one: Bin, series: RunSeries, x: LogScale, y: ContinuousScale) -> Point:
     bottom, top = y.domain
     ends = [None if one.std is None else y(min(max(one.mean + s * one.std, bottom), top)) for s in (-1, 1)]
-    words = (
+    title = (
         f"{series.label}, ratio {significant(one.low)} to {significant(one.high)}: {significant(one.mean)}, n = {one.n}"
     )
-    return Point(x(one.middle), y(one.mean), ends[0], ends[1], None, words)
+    return Point(x(one.middle), y(one.mean), ends[0], ends[1], None, title)
 
 
-def _counts(found: Sequence[Bin], x: Log, frame: Frame) -> Markup:
+def _counts(found: Sequence[Bin], x: LogScale, frame: Frame) -> Markup:
     texts = [
         element("text", str(one.n), x=x(one.middle), y=frame.y[0] - 6, text_anchor="middle", class_="note")
         for one in found
@@ -127,7 +127,7 @@ def _finding(quality: Quality, found: Sequence[Bin]) -> str:
     return f"the best bin on average is at ratio {significant(best.low)} to {significant(best.high)}."
 
 
-def _row(series: Series, one: Bin) -> Row:
+def _row(series: RunSeries, one: Bin) -> Row:
     return {
         "series": series.label, "ratio_low": one.low, "ratio_high": one.high, "n": one.n, "mean": one.mean,
         "std": one.std,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reports.drawing.axes import Frame, axes
 from reports.drawing.heatmap import HeatScale, heat_cells
-from reports.drawing.scales import Linear
+from reports.drawing.scales import LinearScale
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import significant
@@ -26,7 +26,7 @@ WITHIN = 0.01
 
 
 @dataclass(frozen=True)
-class Surface:
+class EmbeddingSurface:
     """One task over the plane of embeddings.
 
     Attributes:
@@ -69,8 +69,8 @@ class Surface:
         return values >= self.own - slack if self.higher_is_better else values <= self.own * 1.1
 
 
-def shades_of(surfaces: Sequence[Surface]) -> HeatScale:
-    """One scale for all tasks, so that their maps can be compared."""
+def heat_scale_of(surfaces: Sequence[EmbeddingSurface]) -> HeatScale:
+    """Return one scale for all tasks, so that their maps can be compared."""
     values = [*(s.on_grid for s in surfaces), *(s.at_trained for s in surfaces)]
     return HeatScale(
         min(float(each.min()) for each in values),
@@ -79,8 +79,8 @@ def shades_of(surfaces: Sequence[Surface]) -> HeatScale:
     )
 
 
-def embedding_figure(surface: Surface, shades: HeatScale, word: str) -> Figure:
-    """The map of one task, its rows exact.
+def embedding_figure(surface: EmbeddingSurface, heat: HeatScale, word: str) -> Figure:
+    """Draw the map of one task.
 
     Args:
         word: what is measured, accuracy or mean squared error.
@@ -92,14 +92,14 @@ def embedding_figure(surface: Surface, shades: HeatScale, word: str) -> Figure:
         f"of this task."
     )
     drawing = figure(
-        f"embedding-{surface.task}", (FRAME.width, FRAME.height), found, caption, _parts(surface, shades), class_="map"
+        f"embedding-{surface.task}", (FRAME.width, FRAME.height), found, caption, _parts(surface, heat), class_="map"
     )
     name = f"embedding-{surface.task}"
     return Figure(name, found, caption, ((f"Task {surface.task}", drawing),), _table(surface, word), grid_rows(surface))
 
 
-def finding(surface: Surface, word: str) -> str:
-    """What the map shows, in a sentence."""
+def finding(surface: EmbeddingSurface, word: str) -> str:
+    """State what the map shows in a sentence."""
     near = "within one point of it" if surface.higher_is_better else "within 10 % of it"
     text = (
         f"Task {surface.task}: {word} {significant(surface.own, 4)} at its own embedding, and {near} in "
@@ -111,8 +111,8 @@ def finding(surface: Surface, word: str) -> str:
     return f"{text}, the embedding{'s of tasks' if several else ' of task'} {named} included."
 
 
-def grid_rows(surface: Surface) -> list[Row]:
-    """Every point of the grid."""
+def grid_rows(surface: EmbeddingSurface) -> list[Row]:
+    """List every point of the grid."""
     return [
         {"task": surface.task, "first": float(x), "second": float(y), "value": float(surface.on_grid[i, j])}
         for i, y in enumerate(surface.second)
@@ -120,44 +120,44 @@ def grid_rows(surface: Surface) -> list[Row]:
     ]
 
 
-def trained_rows(surface: Surface) -> list[Row]:
-    """This task at the trained embedding of every task."""
+def trained_rows(surface: EmbeddingSurface) -> list[Row]:
+    """List this task at the trained embedding of every task."""
     return [
         {"task": surface.task, "embedding_of": j + 1, "first": float(x), "second": float(y), "value": float(value)}
         for j, ((x, y), value) in enumerate(zip(surface.embeddings, surface.at_trained, strict=True))
     ]
 
 
-def _parts(surface: Surface, shades: HeatScale) -> list[Markup]:
+def _parts(surface: EmbeddingSurface, heat: HeatScale) -> list[Markup]:
     step = float(surface.first[1] - surface.first[0])  # a cell reaches half a step around its point
     domains = [(float(axis[0]) - step / 2, float(axis[-1]) + step / 2) for axis in (surface.first, surface.second)]
-    x, y = Linear(domains[0], FRAME.x), Linear(domains[1], FRAME.y)
+    x, y = LinearScale(domains[0], FRAME.x), LinearScale(domains[1], FRAME.y)
     size = (FRAME.x[1] - FRAME.x[0]) / len(surface.first), (FRAME.y[0] - FRAME.y[1]) / len(surface.second)
     return [
         axes(FRAME, x, y, "first number of the embedding", "second number"),
-        heat_cells(surface.on_grid[::-1], shades, (FRAME.x[0], FRAME.y[1]), size),
+        heat_cells(surface.on_grid[::-1], heat, (FRAME.x[0], FRAME.y[1]), size),
         *(_mark(j + 1, x(float(a)), y(float(b)), surface) for j, (a, b) in _own_last(surface)),
     ]
 
 
-def _own_last(surface: Surface) -> list[tuple[int, NDArray[np.float64]]]:
-    """The trained embeddings, that of the task on top of the others."""
+def _own_last(surface: EmbeddingSurface) -> list[tuple[int, NDArray[np.float64]]]:
+    """List the trained embeddings, that of the task last so that it is drawn on top."""
     return sorted(enumerate(surface.embeddings), key=lambda pair: pair[0] + 1 == surface.task)
 
 
-def _mark(task: int, x: float, y: float, surface: Surface) -> Markup:
+def _mark(task: int, x: float, y: float, surface: EmbeddingSurface) -> Markup:
     value = significant(float(surface.at_trained[task - 1]), 4)
-    words = f"embedding of task {task}: {value} on task {surface.task}"
+    title = f"embedding of task {task}: {value} on task {surface.task}"
     return element(
         "g",
-        element("title", words),
+        element("title", title),
         element("circle", cx=x, cy=y, r=11.0 if task == surface.task else 9.0),
         element("text", str(task), x=x, y=y + 4, text_anchor="middle"),
         class_="embedding own" if task == surface.task else "embedding",
     )
 
 
-def _table(surface: Surface, word: str) -> Table:
+def _table(surface: EmbeddingSurface, word: str) -> Table:
     columns = [
         Column("embedding_of", "embedding of task", lambda row: str(row["embedding_of"])),
         Column("first", "first number", lambda row: significant(row["first"])),

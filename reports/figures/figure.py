@@ -1,4 +1,4 @@
-"""A drawing with everything it needs to be read without seeing it: its finding, its caption, its table, its CSV."""
+"""A drawing with its finding, caption, table and CSV, so that it can be read without being seen."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FigureChoice:
     """One drawing among those a reader may switch between; `index` is its place."""
 
     index: int
@@ -48,10 +48,10 @@ class Choice:
     is_last_of_figure: bool
 
 
-def choices_of(figures: Sequence[Figure]) -> list[Choice]:
-    """Every drawing of every figure, in order."""
-    found: list[Choice] = []
+def choices_of(figures: Sequence[Figure]) -> list[FigureChoice]:
+    """List every drawing of every figure, in order."""
+    found: list[FigureChoice] = []
     for figure in figures:
         for i, (label, drawing) in enumerate(figure.drawings):
-            found.append(Choice(len(found), label, drawing, figure, i == len(figure.drawings) - 1))
+            found.append(FigureChoice(len(found), label, drawing, figure, i == len(figure.drawings) - 1))
     return found

@@ -1,4 +1,4 @@
-"""Three figures for a paper, drawn by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at paper widths.
+"""Publication figures by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at column and text width.
 
 The only module that imports matplotlib, which comes with `pip install 'hnet-sweeps[paper]'`.
 """
@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import HnetError
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
-from reports.drawing.forest_plot import Line
-from reports.drawing.scales import Log, padded_log
+from reports.drawing.forest_plot import ForestLine
+from reports.drawing.scales import LogScale, padded_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,24 +40,24 @@ NO_DATE: dict[str, dict[str, Any]] = {
 }
 
 
-class PaperExtraMissing(HnetError):
-    """matplotlib is not installed."""
+class MatplotlibMissing(HnetError):
+    """Error: matplotlib is not installed."""
 
     exit_code = 2
 
 
-def tradeoff_figures(evidence: Evidence) -> dict[str, bytes]:
-    """Quality against compression ratio with the front, as files by name."""
-    return _files("tradeoff", lambda axes: _tradeoff(axes, evidence), aspect=0.72)
+def tradeoff_figures(data: StudyData) -> dict[str, bytes]:
+    """Draw quality against compression ratio with the front; return files by name."""
+    return _files("tradeoff", lambda axes: _tradeoff(axes, data), aspect=0.72)
 
 
-def task_figures(evidence: Evidence, matrix: TaskMatrix) -> dict[str, bytes]:
-    """During and final per task of one configuration, as files by name."""
-    return _files("tasks", lambda axes: _tasks(axes, evidence, matrix), aspect=0.62)
+def task_figures(data: StudyData, matrix: TaskMatrix) -> dict[str, bytes]:
+    """Draw during and final per task of one configuration; return files by name."""
+    return _files("tasks", lambda axes: _tasks(axes, data, matrix), aspect=0.62)
 
 
-def comparison_figures(lines: Sequence[Line], label: str, margin: float | None) -> dict[str, bytes]:
-    """Differences with their intervals, as files by name.
+def comparison_figures(lines: Sequence[ForestLine], label: str, margin: float | None) -> dict[str, bytes]:
+    """Draw differences with their intervals; return files by name.
 
     Args:
         label: what the x axis shows.
@@ -71,7 +71,7 @@ def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, 
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError:
-        raise PaperExtraMissing(
+        raise MatplotlibMissing(
             "--figures needs matplotlib, which is not installed: pip install 'hnet-sweeps[paper]'"
         ) from None
 
@@ -87,9 +87,9 @@ def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, 
     return files
 
 
-def _tradeoff(axes: Axes, evidence: Evidence) -> None:
-    quality = evidence.quality
-    front, others = evidence.front, [t for t in evidence.configurations if t.number not in evidence.on_front]
+def _tradeoff(axes: Axes, data: StudyData) -> None:
+    quality = data.quality
+    front, others = data.front, [t for t in data.configurations if t.number not in data.on_front]
     axes.set_xscale("log")
     axes.scatter([t.ratio for t in others], [t.value(quality.final) for t in others], s=5, color=BLUE, alpha=0.35,
                  linewidths=0, label="other")  # fmt: skip
@@ -98,29 +98,29 @@ def _tradeoff(axes: Axes, evidence: Evidence) -> None:
         known = [t for t in front if t.mean(quality.during) is not None]  # not of one that trains all tasks at once
         axes.scatter([t.ratio for t in known], [t.value(quality.during) for t in known], s=9, marker="s", lw=0,
                      color=VERMILLION, label="during, front")  # fmt: skip
-        if evidence.front_is_tradeoff:
+        if data.front_is_tradeoff:
             values = [t.value(quality.final) for t in front]
             axes.step([t.ratio for t in front], values, where="post", color="black", lw=0.8)
     axes.axvline(1.0, color=GREY, lw=0.6, ls=(0, (4, 3)))
-    _log_ticks(axes, [t.ratio for t in evidence.configurations])
+    _log_ticks(axes, [t.ratio for t in data.configurations])
     axes.set_xlabel("compression ratio")
     axes.set_ylabel(quality.word)
     axes.legend(loc="lower right" if quality.higher_is_better else "upper right")
 
 
 def _log_ticks(axes: Axes, ratios: Sequence[float]) -> None:
-    """The same ticks as on the page."""
+    """Set the ticks of the page."""
     from matplotlib.ticker import NullLocator
 
     low, high = padded_log([*ratios, 1.0])
-    ticks = [tick for tick in Log((low, high), (0.0, 1.0)).ticks() if tick.label]
+    ticks = [tick for tick in LogScale((low, high), (0.0, 1.0)).ticks() if tick.label]
     axes.set_xlim(low, high)
     axes.set_xticks([tick.value for tick in ticks], [tick.label for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], list[float], list[list[float]]]:
-    """x, y and the lengths of the bars below and above."""
+    """Return x, y and the lengths of the bars below and above."""
     means = [trial.value(metric) for trial in trials]
     below = [
         0.0 if trial[metric].low is None else mean - (trial[metric].low or 0.0)
@@ -133,7 +133,7 @@ def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], 
     return [trial.ratio for trial in trials], means, [below, above]
 
 
-def _tasks(axes: Axes, evidence: Evidence, matrix: TaskMatrix) -> None:
+def _tasks(axes: Axes, data: StudyData, matrix: TaskMatrix) -> None:
     from matplotlib.ticker import MaxNLocator
 
     tasks = list(range(1, matrix.n_tasks + 1))
@@ -144,17 +144,17 @@ def _tasks(axes: Axes, evidence: Evidence, matrix: TaskMatrix) -> None:
         known = [(task, cell) for task, cell in zip(tasks, cells, strict=True) if cell.mean is not None]
         means = [cell.mean or 0.0 for _, cell in known]
         axes.plot([task for task, _ in known], means, color=colour, marker=marker, ms=2.5, label=label)
-        clip = (0.0, 1.0) if evidence.quality.higher_is_better else (-math.inf, math.inf)
+        clip = (0.0, 1.0) if data.quality.higher_is_better else (-math.inf, math.inf)
         low = [m if c.low is None else max(c.low, clip[0]) for m, (_, c) in zip(means, known, strict=True)]
         high = [m if c.high is None else min(c.high, clip[1]) for m, (_, c) in zip(means, known, strict=True)]
         axes.fill_between([task for task, _ in known], low, high, color=colour, alpha=0.18, linewidth=0)
     axes.set_xlabel("task")
-    axes.set_ylabel(evidence.quality.word)
+    axes.set_ylabel(data.quality.word)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="best")
 
 
-def _forest(axes: Axes, lines: Sequence[Line], label: str, margin: float | None) -> None:
+def _forest(axes: Axes, lines: Sequence[ForestLine], label: str, margin: float | None) -> None:
     if margin is not None:
         axes.axvspan(-margin, margin, color=GREEN, alpha=0.12, lw=0)
     axes.axvline(0.0, color="black", lw=0.6)

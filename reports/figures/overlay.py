@@ -9,12 +9,12 @@ from markupsafe import Markup
 from reports.analysis.families import Family
 from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, vertical_line
-from reports.drawing.labels import Label, callouts
-from reports.drawing.marks import CROWD, Point, bars, cloud, glyphs, points, steps
-from reports.drawing.scales import Linear, Log, padded_log
+from reports.drawing.labels import Label, draw_labels
+from reports.drawing.marks import MAX_DOTS, Point, bars, cloud, glyphs, points, steps
+from reports.drawing.scales import ContinuousScale, LogScale, padded_log
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import place, quality_scale, words
+from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
 from reports.table import Column, Row, Table, mean_column, mean_columns, size_column, text_column
 from reports.tables.trial_rows import trial_row
 
@@ -24,75 +24,75 @@ MAX_TABLE_ROWS = 200
 
 
 def overlay_figure(
-    families: Sequence[Family], x: Log, x_label: str, label: str = "Fronts", held_by: str | None = None
+    families: Sequence[Family], x: LogScale, x_label: str, label: str = "Fronts", held_by: str | None = None
 ) -> Figure:
-    """Draws every configuration faintly and the front of each family in full.
+    """Draw every configuration faintly and the front of each family in full.
 
     Args:
         label: of this view among others.
         held_by: the figure whose CSV holds the same numbers, where there is one.
     """
-    quality = families[0].evidence.quality
-    means = [end for family in families for end in family.evidence.mean_range]
-    fronts = [trial for family in families for trial in family.evidence.front]
-    y = quality_scale(quality, means, fronts, FRAME.y)
+    quality = families[0].data.quality
+    means = [end for family in families for end in family.data.mean_range]
+    ends = interval_ends(trial[quality.final] for family in families for trial in family.data.front)
+    y = quality_scale(quality, means, FRAME.y, ends)
     parts = [
         axes(FRAME, x, y, x_label, f"{quality.word}, mean over seeds"),
         vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network"),
         *(_rest(family, x, y) for family in families),
         *(_front(family, x, y) for family in families),
-        callouts(FRAME, [label for family in families for label in _label(family, x, y)], []),
+        draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], []),
     ]
-    finding = " ".join(f"{family.label}: {family.answer.headline}" for family in families)
+    finding = " ".join(f"{family.label}: {family.recommendation.headline}" for family in families)
     caption = (
         "The front of each family with 95 % t intervals over seeds; small dots are its other configurations. Better is "
         f"{'up' if quality.higher_is_better else 'down'} and to the left. Values are final, on the test split."
     )
-    if any(family.evidence.quality.has_validation for family in families):
+    if any(family.data.quality.has_validation for family in families):
         caption += " Fronts are decided on the validation split, so on the test split they may step back."
     size = (FRAME.width, FRAME.height)
     drawing = figure(NAME, size, finding, caption, parts, data_hover="trials")
     return Figure(NAME, finding, caption, ((label, drawing),), _table(families), overlay_rows(families), held_by)
 
 
-def ratio_axis(families: Sequence[Family]) -> Log:
-    """The x axis all views share."""
-    return Log(padded_log([*(end for family in families for end in family.evidence.ratio_range), 1.0]), FRAME.x)
+def ratio_axis(families: Sequence[Family]) -> LogScale:
+    """Return the x axis that all views share."""
+    return LogScale(padded_log([*(end for family in families for end in family.data.ratio_range), 1.0]), FRAME.x)
 
 
 def overlay_rows(families: Sequence[Family]) -> list[Row]:
-    """Every configuration of every family, exact."""
+    """List every configuration of every family, exact."""
     return [
         {
             "family": family.label,
-            "study": family.evidence.record.name,
+            "study": family.data.record.name,
             "key": family.key(trial),
-            "on_front": trial.number in family.evidence.on_front,
+            "on_front": trial.number in family.data.on_front,
             **trial_row(trial, _metrics(family)),
         }
         for family in families
-        for trial in family.evidence.configurations
+        for trial in family.data.configurations
     ]
 
 
 def _metrics(family: Family) -> list[str]:
-    quality = family.evidence.quality
+    quality = family.data.quality
     return list(dict.fromkeys(
         ["compression_ratio", quality.final, quality.during, quality.selection, "forgetting", "seconds"]
     ))  # fmt: skip
 
 
-def _rest(family: Family, x: Log, y: Linear | Log) -> Markup:
-    evidence, columns = family.evidence, family.evidence.columns
-    others = ~columns.among(evidence.on_front)
-    if others.sum() > CROWD:
-        finals = columns[evidence.quality.final][others]
+def _rest(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
+    data, columns = family.data, family.data.columns
+    others = ~columns.among(data.on_front)
+    if others.sum() > MAX_DOTS:
+        finals = columns[data.quality.final][others]
         return cloud(x.each(columns["compression_ratio"][others]), y.each(finals), family.style)
     return points(_points(family, columns.where(others), x, y, titled=False), f"{family.style} faint", titled=False)
 
 
-def _front(family: Family, x: Log, y: Linear | Log) -> Markup:
-    placed = _points(family, family.evidence.front, x, y, titled=True)
+def _front(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
+    placed = _points(family, family.data.front, x, y, titled=True)
     if not placed:
         return EMPTY
     return EMPTY.join([
@@ -102,29 +102,29 @@ def _front(family: Family, x: Log, y: Linear | Log) -> Markup:
     ])  # fmt: skip
 
 
-def _points(family: Family, trials: Sequence[Trial], x: Log, y: Linear | Log, titled: bool) -> list[Point]:
-    final = family.evidence.quality.final
+def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousScale, titled: bool) -> list[Point]:
+    final = family.data.quality.final
     placed = (
         place(
             family.key(trial), x(trial.ratio), y, trial[final],
-            f"{family.label}, {words(family.evidence, trial)}" if titled else "",
+            f"{family.label}, {trial_text(family.data, trial)}" if titled else "",
         )
         for trial in trials
     )  # fmt: skip
     return [point for point in placed if point is not None]
 
 
-def _label(family: Family, x: Log, y: Linear | Log) -> list[Label]:
-    """The name of a family at its best configuration."""
-    best = family.answer.best
+def _label(family: Family, x: LogScale, y: ContinuousScale) -> list[Label]:
+    """Label a family at its best configuration."""
+    best = family.recommendation.best
     if best is None:
         return []
     name = family.label if len(family.label) <= 40 else family.label[:39] + "…"
-    return [Label(x(best.ratio), y(best.value(family.evidence.quality.final)), name, family.style)]
+    return [Label(x(best.ratio), y(best.value(family.data.quality.final)), name, family.style)]
 
 
 def _table(families: Sequence[Family]) -> Table:
-    quality = families[0].evidence.quality
+    quality = families[0].data.quality
     rows = [row for row in overlay_rows(families) if row["on_front"]]
     shown = rows[:MAX_TABLE_ROWS]
     columns = [

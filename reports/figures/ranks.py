@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from reports.analysis.ranks import Ranks
-from reports.drawing.scales import Linear
+from reports.drawing.scales import LinearScale
 from reports.drawing.svg import element, figure, pixel
 from reports.formatting import significant
 
@@ -14,9 +14,9 @@ ROW = 26.0
 
 
 def ranks_figure(found: Ranks) -> Markup:
-    """Labels at their average ranks, a bar over those that cannot be told apart, and the critical difference."""
+    """Draw a critical-difference diagram: labels at their average ranks, bars over those that do not differ."""
     k = len(found.ranks)
-    x = Linear((1.0, float(k)), (LEFT, WIDTH - RIGHT))
+    x = LinearScale((1.0, float(k)), (LEFT, WIDTH - RIGHT))
     bars = found.cliques
     first = TOP + 16 + 12 * len(bars)
     height = first + ROW * k + 8
@@ -36,17 +36,17 @@ def ranks_figure(found: Ranks) -> Markup:
 
 
 def finding(found: Ranks) -> str:
-    """The ranks in a sentence."""
+    """State the ranks in a sentence."""
     best, rank = found.ranks[0]
-    told = "differ" if found.p < 0.05 else "are not shown to differ"
+    outcome = "differ" if found.p < 0.05 else "are not shown to differ"
     return (
-        f"Over {found.n_streams} streams {best} ranks best on average ({significant(rank)}). The ranks {told} "
+        f"Over {found.n_streams} streams {best} ranks best on average ({significant(rank)}). The ranks {outcome} "
         f"(Friedman, p = {significant(found.p, 2)}); two differ where they are "
         f"{significant(found.critical_difference)} apart (Nemenyi)."
     )
 
 
-def _axis(x: Linear, k: int, found: Ranks) -> Markup:
+def _axis(x: LinearScale, k: int, found: Ranks) -> Markup:
     ticks = "".join(f"M{pixel(x(rank))} {pixel(TOP)}v-5" for rank in range(1, k + 1))
     left, right = x.pixels
     width = (right - left) / (k - 1) * found.critical_difference

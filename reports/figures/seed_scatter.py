@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.data.run_series import Series
+from reports.data.run_series import RunSeries
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
-from reports.drawing.marks import CROWD, Point, cloud, points
-from reports.drawing.scales import Log
+from reports.drawing.marks import MAX_DOTS, Point, cloud, points
+from reports.drawing.scales import LogScale
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import value_scale
+from reports.figures.quality_axis import quality_scale
 from reports.formatting import plural, significant
 from reports.table import Column, Row, Table, text_column
 
@@ -19,13 +19,15 @@ NAME = "seeds"
 MAX_TABLE_ROWS = 60
 
 
-def every_seed_figure(quality: Quality, all_series: Sequence[Series], frame: Frame, x: Log, x_label: str) -> Figure:
-    """Draws every run of every series, in the order of the series."""
-    y = value_scale(quality, [float(v) for series in all_series for v in series.values], frame.y)
+def seed_scatter_figure(
+    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str
+) -> Figure:
+    """Draw every run of every series, in the order of the series."""
+    y = quality_scale(quality, [float(v) for series in all_series for v in series.values], frame.y)
     parts = [axes(frame, x, y, x_label, f"{quality.word} of each run")]
     n_runs = sum(len(series.values) for series in all_series)
     for series in all_series:
-        if n_runs > CROWD:
+        if n_runs > MAX_DOTS:
             parts.append(cloud(x.each(series.ratios), y.each(series.values), f"{series.style} run"))
             continue
         places = [(x(float(r)), y(float(v))) for r, v in zip(series.ratios, series.values, strict=True)]

@@ -1,21 +1,23 @@
-"""What happened task by task in one configuration: a chart of during and final, and the whole matrix as a heat map."""
+"""One configuration task by task: a chart of during and final, and the accuracy matrix as a heat map."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix, task_rows
 from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes
 from reports.drawing.heatmap import HeatScale, heat_cells
 from reports.drawing.marks import Point, bars, line, points
-from reports.drawing.scales import Linear, Log, Ordinal, padded, padded_log
+from reports.drawing.scales import ContinuousScale, OrdinalScale
 from reports.drawing.svg import element, figure
-from reports.figures.quality_axis import accuracy_domain, place
+from reports.figures.quality_axis import interval_ends, place, quality_scale
 from reports.formatting import mean_text, range_text, significant
 from reports.table import Column, Row, Table, mean_columns
 from studies.statistics.interval import Interval
@@ -27,76 +29,85 @@ MAX_CELLS_WITH_NUMBERS = 12
 HEAT_SIZE, HEAT_LEFT = 520.0, 72.0
 
 
+class HeatCell(NamedTuple):
+    """A cell of the matrix as text, with its level of colour; None where it was not evaluated."""
+
+    text: str
+    level: int | None
+
+
+class HeatRow(NamedTuple):
+    """A row of the matrix: the tasks after one task was trained."""
+
+    label: str
+    cells: list[HeatCell]
+
+
 @dataclass(frozen=True)
 class TaskView:
-    """The task by task page part of one configuration.
+    """Part of the page that shows one configuration task by task.
 
     Attributes:
-        heat: rows of (label, cells) with a cell as (text, level); empty where there are too many tasks for numbers.
+        heat: the matrix as text; empty where there are too many tasks for numbers.
         heat_map: the drawing used instead of the numbers, None where there are few tasks.
     """
 
     trial: Trial
     chart: Markup
     table: Table
-    heat: list[tuple[str, list[tuple[str, int | None]]]]
+    heat: list[HeatRow]
     heat_map: Markup | None
     caption: str
     is_wide: bool
 
 
-def task_views(evidence: Evidence, matrices: Sequence[TaskMatrix]) -> list[TaskView]:
-    """A view of each configuration, all on the same axes and shades so that they can be compared."""
-    scale = _y_scale(evidence, matrices)
-    heat = heat_scale(evidence, matrices)
-    return [_view(evidence, matrix, scale, heat) for matrix in matrices]
+def task_views(data: StudyData, matrices: Sequence[TaskMatrix]) -> list[TaskView]:
+    """Draw a view of each configuration, all on the same axes and shades so that they can be compared."""
+    scale = _y_scale(data, matrices)
+    heat = heat_scale(data, matrices)
+    return [_view(data, matrix, scale, heat) for matrix in matrices]
 
 
-def heat_scale(evidence: Evidence, matrices: Sequence[TaskMatrix]) -> HeatScale:
-    """Shades from the lowest to the highest mean after any training; the untrained model may lie below."""
+def heat_scale(data: StudyData, matrices: Sequence[TaskMatrix]) -> HeatScale:
+    """Return a color scale from the lowest to the highest mean after any training; the untrained model may be below."""
     import numpy as np
 
     cells = np.concatenate([matrix.mean[1:].ravel() for matrix in matrices])
-    return HeatScale(float(np.nanmin(cells)), float(np.nanmax(cells)), evidence.quality.higher_is_better)
+    return HeatScale(float(np.nanmin(cells)), float(np.nanmax(cells)), data.quality.higher_is_better)
 
 
 def _frame(n_tasks: int) -> Frame:
     return WIDE if n_tasks > MAX_TASKS_NARROW else NARROW
 
 
-def _y_scale(evidence: Evidence, matrices: Sequence[TaskMatrix]) -> Linear | Log:
+def _y_scale(data: StudyData, matrices: Sequence[TaskMatrix]) -> ContinuousScale:
     cells = [cell for m in matrices for task in range(1, m.n_tasks + 1) for cell in (m.final(task), m.during(task))]
     means = [cell.mean for cell in cells if cell.mean is not None]
-    pixels = _frame(matrices[0].n_tasks).y
-    if not evidence.quality.higher_is_better and min(means) > 0:
-        return Log(padded_log(means, 0.1), pixels)
-    ends = [min(max(end, 0.0), 1.0) for cell in cells for end in (cell.low, cell.high) if end is not None]
-    return Linear(
-        accuracy_domain(means + ends) if evidence.quality.higher_is_better else padded(0.0, max(means)), pixels
-    )
+    ends = interval_ends(cells) if data.quality.higher_is_better else ()
+    return quality_scale(data.quality, means, _frame(matrices[0].n_tasks).y, ends)
 
 
-def _view(evidence: Evidence, matrix: TaskMatrix, y: Linear | Log, heat: HeatScale) -> TaskView:
+def _view(data: StudyData, matrix: TaskMatrix, y: ContinuousScale, heat: HeatScale) -> TaskView:
     few = matrix.n_tasks <= MAX_CELLS_WITH_NUMBERS
     seeds = sorted({int(n) for n in matrix.n.ravel() if n})
     n_text = f"n = {seeds[0]}" if len(seeds) == 1 else f"n = {seeds[0]} to {seeds[-1]}" if seeds else "n = 0"
     return TaskView(
         trial=matrix.trial,
-        chart=_chart(evidence, matrix, y),
+        chart=_chart(data, matrix, y),
         table=_table(matrix),
         heat=_heat_rows(matrix, heat) if few else [],
-        heat_map=None if few else _heat_map(evidence, matrix, heat),
-        caption=f"Test {evidence.quality.word} on each task (column) after training each task (row), mean over seeds, "
+        heat_map=None if few else _heat_map(data, matrix, heat),
+        caption=f"Test {data.quality.word} on each task (column) after training each task (row), mean over seeds, "
         f"{n_text} per cell. The diagonal is during, the last row is final. Shades span the cells after training.",
         is_wide=matrix.n_tasks > MAX_TASKS_NARROW,
     )
 
 
-def _chart(evidence: Evidence, matrix: TaskMatrix, y: Linear | Log) -> Markup:
+def _chart(data: StudyData, matrix: TaskMatrix, y: ContinuousScale) -> Markup:
     tasks = tuple(range(1, matrix.n_tasks + 1))
     frame = _frame(matrix.n_tasks)
-    x = Ordinal(tasks, frame.x, tuple(str(task) for task in tasks))
-    number, word = matrix.trial.number, evidence.quality.word
+    x = OrdinalScale(tasks, frame.x, tuple(str(task) for task in tasks))
+    number, word = matrix.trial.number, data.quality.word
     during = _series(number, "during", [matrix.during(task) for task in tasks], x, y)
     final = _series(number, "final", [matrix.final(task) for task in tasks], x, y)
     parts = [
@@ -109,10 +120,10 @@ def _chart(evidence: Evidence, matrix: TaskMatrix, y: Linear | Log) -> Markup:
         points(final, "final member", titled=True),
     ]
     description = f"Test {word} per task, right after it was trained (squares) and after the last task (dots)."
-    return figure(f"tasks-{number}", (frame.width, frame.height), _finding(evidence, matrix), description, parts)
+    return figure(f"tasks-{number}", (frame.width, frame.height), _finding(data, matrix), description, parts)
 
 
-def _series(number: int, label: str, cells: Sequence[Interval], x: Ordinal, y: Linear | Log) -> list[Point]:
+def _series(number: int, label: str, cells: Sequence[Interval], x: OrdinalScale, y: ContinuousScale) -> list[Point]:
     placed = (
         place(number, x(task), y, cell, f"task {task}, {label}: {mean_text(cell)} {range_text(cell)}, n = {cell.n}")
         for task, cell in enumerate(cells, start=1)
@@ -120,9 +131,9 @@ def _series(number: int, label: str, cells: Sequence[Interval], x: Ordinal, y: L
     return [point for point in placed if point is not None]
 
 
-def _finding(evidence: Evidence, matrix: TaskMatrix) -> str:
-    """The task that lost most between its own training and the end."""
-    sign = 1 if evidence.quality.higher_is_better else -1
+def _finding(data: StudyData, matrix: TaskMatrix) -> str:
+    """Name the task that lost most between its own training and the end."""
+    sign = 1 if data.quality.higher_is_better else -1
     lost = {
         task: sign * (during - final)
         for task in range(1, matrix.n_tasks + 1)
@@ -146,16 +157,18 @@ def _table(matrix: TaskMatrix) -> Table:
     return Table(name, caption, columns, rows, key="task")
 
 
-def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[tuple[str, list[tuple[str, int | None]]]]:
+def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[HeatRow]:
     labels = ["untrained", *(f"after task {task}" for task in range(1, matrix.n_tasks + 1))]
-    return [
-        (label, [("", None) if value != value else (f"{value:.3f}", heat.level(value)) for value in matrix.mean[row]])
-        for row, label in enumerate(labels)
-    ]
+    rows = zip(labels, matrix.mean.tolist(), strict=True)
+    return [HeatRow(label, [_heat_cell(mean, heat) for mean in means]) for label, means in rows]
 
 
-def _heat_map(evidence: Evidence, matrix: TaskMatrix, heat: HeatScale) -> Markup:
-    """The matrix without numbers: one path per level, neighbours of a level joined."""
+def _heat_cell(mean: float, heat: HeatScale) -> HeatCell:
+    return HeatCell("", None) if math.isnan(mean) else HeatCell(f"{mean:.3f}", heat.level(mean))
+
+
+def _heat_map(data: StudyData, matrix: TaskMatrix, heat: HeatScale) -> Markup:
+    """Draw the matrix without numbers: one path per level, neighbours of a level joined."""
     side = HEAT_SIZE / matrix.n_tasks
     cells = heat_cells(matrix.mean, heat, (HEAT_LEFT, 0.0), (side, side))
     height = side * (matrix.n_tasks + 1)
@@ -168,6 +181,6 @@ def _heat_map(evidence: Evidence, matrix: TaskMatrix, heat: HeatScale) -> Markup
     ]
     name = f"matrix-{matrix.trial.number}"
     description = (
-        f"Rows: after training each task; columns: {evidence.quality.word} on each task. The numbers are in matrix.csv."
+        f"Rows: after training each task; columns: {data.quality.word} on each task. The numbers are in matrix.csv."
     )
-    return figure(name, (right, height + 22), _finding(evidence, matrix), description, [cells, *texts])
+    return figure(name, (right, height + 22), _finding(data, matrix), description, [cells, *texts])

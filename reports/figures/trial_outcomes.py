@@ -20,5 +20,5 @@ def outcomes_bar(counts: Mapping[str, int]) -> Markup:
         style = f"outcome-{outcome.replace(' ', '-')}"
         segments.append(element("rect", x=x, y=0, width=max(width - 2, 1.0), height=HEIGHT, rx=2, class_=style))
         x += width
-    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no trials"
-    return figure("coverage-bar", (WIDTH, HEIGHT), f"Trials: {words}.", "One segment per outcome.", segments)
+    text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no trials"
+    return figure("coverage-bar", (WIDTH, HEIGHT), f"Trials: {text}.", "One segment per outcome.", segments)

@@ -1,4 +1,4 @@
-"""The comparison report: is one method or study better than another, and by how much?"""
+"""The comparison report: differences between methods or studies, with tests and intervals."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import Comparison, Pair, compare, headline
 from reports.analysis.ranks import rank_rows
-from reports.data.compared_methods import entrants_of
-from reports.drawing.forest_plot import Line, forest
+from reports.data.compared_methods import compared_methods
+from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
+from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Row, Table
 from reports.tables.comparison import (
     cross_tables,
-    entrant_rows,
-    entrant_table,
+    method_rows,
+    method_table,
     stream_table,
     verdict_rows,
     verdict_table,
@@ -47,28 +48,28 @@ def write(
     *,
     figures: bool = False,
 ) -> Path:
-    """Writes the comparison of studies, or of what `by` groups them into, and returns the page.
+    """Write the comparison of studies, or of the groups that `by` splits them into, and return the path of the page.
 
-    Beside comparison.html lie verdicts, entrants, settings and every seed as CSV, tables as LaTeX, and report.json.
+    comparison.html comes with verdicts, methods, settings and every seed as CSV, tables as LaTeX, and report.json.
 
     Args:
         names: studies, or STUDY:NUMBER for one configuration.
         by: fields of a trial to group by, such as method or hypernet.chunk_size.
         metric: what to compare; None: the final measure.
         margin: largest difference that does not matter.
-        figures: write the differences for a paper too; needs matplotlib.
+        figures: also write publication figures of the differences; needs matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of a name.
-        ConfigInvalid: if nothing can be compared, or an argument means nothing.
-        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
+        ConfigInvalid: if nothing can be compared, or an argument is invalid.
+        MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
-    comparison = compare(entrants_of(studies, names, by), metric, margin)
+    comparison = compare(compared_methods(studies, names, by), metric, margin)
     verdicts = verdict_table(comparison)
     tables: dict[str, Sequence[Row]] = {
         "verdicts.csv": verdict_rows(comparison),
-        "entrants.csv": entrant_rows(comparison),
+        "entrants.csv": method_rows(comparison),
         "settings.csv": _setting_rows(comparison),
         "seeds.csv": _seed_rows(comparison),
     }
@@ -78,7 +79,7 @@ def write(
     if figures:
         files |= _figures(comparison)
     files["verdicts.tex"] = latex_table(verdicts)
-    files["entrants.tex"] = "\n".join(latex_table(table) for table in _entrant_tables(comparison))
+    files["entrants.tex"] = "\n".join(latex_table(table) for table in _method_tables(comparison))
     crossed = cross_tables(comparison, by)
     if crossed:
         files["cross.tex"] = "\n".join(latex_table(table) for table in crossed)
@@ -88,9 +89,7 @@ def write(
             for row in table.rows
         ])  # fmt: skip
     files[PAGE] = _page(comparison, verdicts, crossed)
-    files["report.json"] = json_text(_summary(comparison, sorted([*files, "report.json"])))
-    write_all(out, files)
-    return out / PAGE
+    return write_report(out, PAGE, files, _summary(comparison))
 
 
 def _figures(comparison: Comparison) -> dict[str, bytes]:
@@ -104,15 +103,15 @@ def _figures(comparison: Comparison) -> dict[str, bytes]:
     return comparison_figures(lines, label, comparison.margin)
 
 
-def _lines(comparison: Comparison) -> list[Line]:
-    """The differences there are, as many as a figure holds."""
+def _lines(comparison: Comparison) -> list[ForestLine]:
+    """List the known differences, at most as many as a figure shows."""
     pairs = [pair for pair in comparison.pairs if pair.verdict.difference is not None]
     return [_difference_line(comparison, pair) for pair in pairs[:MAX_LINES]]
 
 
-def _entrant_tables(comparison: Comparison) -> list[Table]:
+def _method_tables(comparison: Comparison) -> list[Table]:
     wide = stream_table(comparison)
-    return [*([wide] if wide else []), *(entrant_table(comparison, stream) for stream in comparison.streams)]
+    return [*([wide] if wide else []), *(method_table(comparison, stream) for stream in comparison.streams)]
 
 
 def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> str:
@@ -128,7 +127,7 @@ def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> 
         reasons=list(dict.fromkeys(str(p.verdict) for p in comparison.pairs if p.verdict.reason is not None)),
         wide=stream_table(comparison),
         crossed=crossed,
-        tables=[(f"entrants-{i}", entrant_table(comparison, stream)) for i, stream in enumerate(comparison.streams)],
+        tables=[(f"entrants-{i}", method_table(comparison, stream)) for i, stream in enumerate(comparison.streams)],
         settings=[
             (stream, [one.label for one in comparison.on(stream)], differing_settings(comparison.on(stream)))
             for stream in comparison.streams
@@ -145,17 +144,16 @@ def _title(labels: Sequence[str]) -> str:
     return " against ".join(labels) if len(labels) == 2 else ", ".join(labels)
 
 
-def _summary(comparison: Comparison, files: list[str]) -> dict[str, Any]:
+def _summary(comparison: Comparison) -> dict[str, Any]:
     return {
         "headline": headline(comparison),
         "metric": comparison.metric,
         "margin": comparison.margin,
         "alpha": comparison.alpha,
         "verdicts": verdict_rows(comparison),
-        "entrants": entrant_rows(comparison),
+        "entrants": method_rows(comparison),
         "settings": _setting_rows(comparison),
         "ranks": None if comparison.ranks is None else list(rank_rows(comparison.ranks)),
-        "files": files,
     }
 
 
@@ -171,7 +169,7 @@ def _setting_rows(comparison: Comparison) -> list[Row]:
 def _seed_rows(comparison: Comparison) -> list[Row]:
     return [
         {"label": one.label, "stream": one.stream, "seed": seed, "value": value}
-        for one in comparison.entrants
+        for one in comparison.methods
         for seed, value in sorted(one.values[comparison.metric].items())
     ]
 
@@ -189,11 +187,13 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
     if comparison.margin is not None:
         caption += " An interval within the band is equivalent within the margin."
     ends = ("B better", "A better") if metric.better == "higher" else ("A better", "B better")
-    drawing = forest("differences", lines, f"A − B, {metric.label.lower()}", text, caption, comparison.margin, ends)
+    drawing = forest_plot(
+        "differences", lines, f"A − B, {metric.label.lower()}", text, caption, comparison.margin, ends
+    )
     return Figure("verdicts", text, caption, (("Differences", drawing),), verdicts, list(verdicts.rows))
 
 
-def _difference_line(comparison: Comparison, pair: Pair) -> Line:
+def _difference_line(comparison: Comparison, pair: Pair) -> ForestLine:
     gap = pair.verdict.difference
     assert gap is not None and gap.mean is not None
     mark = {NO_DIFFERENCE: "unknown", EQUIVALENT: "same"}.get(pair.verdict.answer)
@@ -201,33 +201,49 @@ def _difference_line(comparison: Comparison, pair: Pair) -> Line:
     if len(comparison.streams) > 1:
         label = f"{pair.a.label} − {pair.b.label}, {pair.a.stream.split(',')[0]}"
     mark = mark or ("better" if pair.winner is pair.a else "worse")
-    return Line(label, gap.mean, gap.low, gap.high, mark, pair.sentence)
+    return ForestLine(label, gap.mean, gap.low, gap.high, mark, pair.sentence)
 
 
 def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
-    """The mean of each entrant of a stream, best first."""
-    table = entrant_table(comparison, stream)
+    """Draw the mean of each method on a stream, best first."""
+    table = method_table(comparison, stream)
     lines = []
     for row in table.rows:
-        entrant = comparison.entrants[row["entrant"]]
-        interval = entrant.interval(comparison.metric)
+        method = comparison.methods[row["entrant"]]
+        interval = method.interval(comparison.metric)
         if interval.mean is not None:
-            mark = {"best": "better", "": "unknown"}.get(comparison.standing(entrant), "same")
-            words = f"{entrant.label}: {mean_text(interval)} {range_text(interval)}, n = {interval.n}"
-            lines.append(Line(entrant.label, interval.mean, interval.low, interval.high, mark, words))
+            mark = {"best": "better", "": "unknown"}.get(comparison.standing(method), "same")
+            title = f"{method.label}: {mean_text(interval)} {range_text(interval)}, n = {interval.n}"
+            lines.append(ForestLine(method.label, interval.mean, interval.low, interval.high, mark, title))
     if not lines:
         return None
     caption = f"On {stream}: mean over seeds with its own 95 % t interval. Overlap of two intervals decides nothing."
     label = METRICS[comparison.metric].label.lower()
-    drawing = forest(f"means-{index}", lines, label, f"{lines[0].words} comes first.", caption, has_zero=False)
+    drawing = forest_plot(f"means-{index}", lines, label, f"{lines[0].title} comes first.", caption, has_zero=False)
     return Figure(f"entrants-{index}", caption, caption, ((stream, drawing),), table, list(table.rows))
 
 
 def _smallest(comparison: Comparison) -> str:
-    """What these seeds could have shown at all."""
+    """State the smallest p value that these seeds allow."""
     found = [p.verdict for p in comparison.pairs if p.verdict.p_smallest is not None]
     if not found:
         return "No two entrants share their seeds, so nothing is paired and there are no sign flips."
     n, p = min((v.a.n, v.p_smallest or 1.0) for v in found)
     low = " From six pairs on it can fall below 0.05." if n < 6 else ""
     return f"With {n} pairs of seeds the smallest p that sign flips can give is {significant(p, 2)}.{low}"
+
+
+REPORT = HtmlReport(
+    name="compare",
+    help="Is one better than the other? Writes comparison.html with verdicts, tables as CSV and LaTeX, and "
+    "report.json.",
+    argument=Argument("names", list[str], "studies; STUDY:NUMBER is one configuration of a study"),
+    options=(
+        Option("by", list[str], "group trials by this field, such as method; may be given again"),
+        Option("metric", str, "what to compare [default: the final accuracy or error]"),
+        Option("margin", float, "largest difference that does not matter, such as 0.005"),
+        FIGURES,
+    ),
+    write=write,
+    position=3,
+)

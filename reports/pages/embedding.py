@@ -1,18 +1,27 @@
-"""The map of task embeddings as a page: what would the weights of other embeddings do?"""
+"""The embedding report: accuracy on each task over the plane of task embeddings."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.drawing.heatmap import HeatScale
-from reports.figures.embedding import Surface, embedding_figure, finding, grid_rows, shades_of, trained_rows
+from reports.figures.embedding import (
+    EmbeddingSurface,
+    embedding_figure,
+    finding,
+    grid_rows,
+    heat_scale_of,
+    trained_rows,
+)
 from reports.formatting import significant
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
+from reports.registry import Argument, HtmlReport, Option
 
 if TYPE_CHECKING:
     from hnet_core.trained_model import TrainedModel
@@ -32,7 +41,7 @@ def write(
     root: str | os.PathLike[str] | None = None,
     on_row: Progress | None = None,
 ) -> Path:
-    """Writes embedding.html, embedding.csv, embeddings.csv and report.json, and returns the page.
+    """Write embedding.html, embedding.csv, embeddings.csv and report.json, and return the path of the page.
 
     Args:
         path: a model of `hnet trial export`, whose task embeddings are two-dimensional.
@@ -56,11 +65,9 @@ def write(
         "embedding.csv": csv_text([row for surface in surfaces for row in grid_rows(surface)]),
         "embeddings.csv": csv_text([row for surface in surfaces for row in trained_rows(surface)]),
     }
-    shades = shades_of(surfaces)
-    files[PAGE] = _page(model, surfaces, shades)
-    files["report.json"] = json_text(_summary(model, surfaces, sorted([*files, "report.json"])))
-    write_all(out, files)
-    return out / PAGE
+    heat = heat_scale_of(surfaces)
+    files[PAGE] = _page(model, surfaces, heat)
+    return write_report(out, PAGE, files, _summary(model, surfaces))
 
 
 def _chosen(tasks: Sequence[int], n_tasks: int) -> list[int]:
@@ -77,7 +84,7 @@ def _surfaces(
     images: int | None,
     root: str | os.PathLike[str] | None,
     on_row: Progress | None,
-) -> list[Surface]:
+) -> list[EmbeddingSurface]:
     from hnet_core.data import data_root
     from hnet_core.embedding_map import embedding_grid, embedding_map
     from hnet_core.registry import STREAMS
@@ -89,10 +96,10 @@ def _surfaces(
     stream = STREAMS[model.config.stream.name].open(model.config.stream, data_root(root))
     surfaces = []
     for task in tasks:
-        told = None if on_row is None else lambda done, task=task: on_row(task, done, n)
-        found = embedding_map(model, task - 1, stream.tasks[task - 1].test, grid, images, told)
+        report_row = None if on_row is None else lambda done, task=task: on_row(task, done, n)
+        found = embedding_map(model, task - 1, stream.tasks[task - 1].test, grid, images, report_row)
         surfaces.append(
-            Surface(
+            EmbeddingSurface(
                 task, grid[0].double().numpy(), grid[1].double().numpy(), found.on_grid.double().numpy(),
                 embeddings.double().numpy(), found.at_trained.double().numpy(), found.n_examples,
                 model.shape.measure == "accuracy",
@@ -105,14 +112,14 @@ def _word(model: TrainedModel) -> str:
     return "accuracy" if model.shape.measure == "accuracy" else "mean squared error"
 
 
-def _page(model: TrainedModel, surfaces: Sequence[Surface], shades: HeatScale) -> str:
+def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatScale) -> str:
     word = _word(model)
     return render(
         "embedding.html.j2",
         word=word,
         setting=_setting(model),
-        figures=[embedding_figure(surface, shades, word) for surface in surfaces],
-        heat=shades,
+        figures=[embedding_figure(surface, heat, word) for surface in surfaces],
+        heat=heat,
         significant=significant,
         config=model.config.model_dump(mode="json"),
         hash=model.config.hash(),
@@ -120,7 +127,7 @@ def _page(model: TrainedModel, surfaces: Sequence[Surface], shades: HeatScale) -
 
 
 def _setting(model: TrainedModel) -> str:
-    """What was trained, in a line."""
+    """Describe stream, method, network and seed in one line."""
     config = model.config
     stream = config.stream.model_dump()
     parts = [config.stream.name, str(stream.get("dataset", "")), f"· {model.shape.n_tasks} tasks ·", config.method.name]
@@ -128,7 +135,7 @@ def _setting(model: TrainedModel) -> str:
     return " ".join(part for part in (*parts, hypernet, f"· seed {model.seed}") if part)
 
 
-def _summary(model: TrainedModel, surfaces: Sequence[Surface], files: list[str]) -> dict[str, Any]:
+def _summary(model: TrainedModel, surfaces: Sequence[EmbeddingSurface]) -> dict[str, Any]:
     word = _word(model)
     return {
         "config_hash": model.config.hash(),
@@ -142,9 +149,36 @@ def _summary(model: TrainedModel, surfaces: Sequence[Surface], files: list[str])
              "examples": one.n_examples, "at_trained": trained_rows(one)}
             for one in surfaces
         ],
-        "files": files,
     }  # fmt: skip
 
 
 def _ends(axis: Any) -> list[float]:
     return [float(axis[0]), float(axis[-1])]
+
+
+def _write_with_progress(path: Path, out: Path, **options: Any) -> Path:
+    return write(path, out, on_row=_show_row, **options)
+
+
+def _show_row(task: int, done: int, planned: int) -> None:
+    """Print the progress of a map to stderr: on a terminal one line that is rewritten, else a line per task."""
+    is_live, is_last = sys.stderr.isatty(), done == planned
+    if is_live or is_last:
+        start, end = ("\r", "\n" if is_last else "") if is_live else ("", "\n")
+        print(f"{start}task {task}: row {done} of {planned}", end=end, file=sys.stderr, flush=True)
+
+
+REPORT = HtmlReport(
+    name="embedding",
+    help="Which embeddings solve which task? Writes embedding.html, the maps as CSV and report.json.",
+    argument=Argument("model", Path, "model with two-dimensional task embeddings, of: hnet trial export"),
+    options=(
+        Option("tasks", list[int], "only this task, from 1; may be given again", flag="--task"),
+        Option("grid", int, "points per axis", default=50),
+        Option("images", int, "test examples per task [default: all]", minimum=1),
+        Option("root", Path, "root of the data sets", flag="--data", variable="HNET_DATA"),
+    ),
+    write=_write_with_progress,
+    reads_database=False,
+    position=4,
+)

@@ -1,4 +1,4 @@
-"""Writes the files of a report, each whole or not at all."""
+"""Atomic writing of the files of a report, and their CSV and JSON text."""
 
 from __future__ import annotations
 
@@ -11,19 +11,36 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
-from reports.formatting import exact_floats, of_each
+from reports.formatting import exact_floats, map_distinct
 from reports.table import Columns, Row, columns_of, exact_text
 from studies.spreadsheet import harmless
 
+SUMMARY = "report.json"
+
 
 class ReportNotWritten(HnetError):
-    """A place a report cannot be written to."""
+    """Error: a report cannot be written to its folder."""
 
     exit_code = 2
 
 
+def write_report(out: Path, page: str, files: Mapping[str, str | bytes], summary: Mapping[str, Any]) -> Path:
+    """Write the files of a report and `report.json`, and return the path of the page.
+
+    Args:
+        page: the file name of the page among `files`.
+        summary: the content of `report.json`; the names of all files are added to it.
+
+    Raises:
+        ReportNotWritten: if the folder or a file in it cannot be written.
+    """
+    listed = sorted([*files, SUMMARY])
+    write_all(out, {**files, SUMMARY: json_text({**summary, "files": listed})})
+    return out / page
+
+
 def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Creates the folder if needed and puts each content in place under its name, replacing an older one.
+    """Create the folder if needed and write each file atomically, replacing an older one.
 
     Raises:
         ReportNotWritten: if the folder or a file in it cannot be written.
@@ -43,7 +60,7 @@ def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def csv_text(table: Sequence[Row] | Columns) -> str:
-    """Rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
+    """Format rows as CSV with a header; numbers are exact, missing values empty, lists JSON.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front; `report.json` has it as it is.
     """
@@ -60,11 +77,11 @@ def _cells(values: Sequence[Any]) -> list[str]:
         return exact_floats(values)
     if kinds <= {int, float}:
         return ["" if value is None else repr(value) for value in values]
-    return of_each(_cell, values)
+    return map_distinct(_cell, values)
 
 
 def _cell(value: Any) -> str:
-    """One value as the CSV has it, in quotes where it needs them."""
+    """Format one value, in quotes where CSV needs them."""
     text = exact_text(value)
     if not text:
         return ""
@@ -78,5 +95,5 @@ def _cell(value: Any) -> str:
 
 
 def json_text(content: Any) -> str:
-    """JSON that a person can read and a program can compare: sorted keys, no NaN."""
+    """Format JSON with indentation, sorted keys and no NaN."""
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"

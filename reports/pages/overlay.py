@@ -1,41 +1,43 @@
-"""The trade-off report of several studies, or of the values of a field: their fronts in one figure."""
+"""Page of the trade-off report of several studies, or of the values of a field: their fronts in one figure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.analysis.families import REFERENCE, Family, families_of
-from reports.analysis.trial_outcomes import coverage
-from reports.data.run_series import Series, series_of
+from hnet_core.dotted_keys import short_names
+from reports.analysis.families import Family, families_of
+from reports.analysis.trial_outcomes import trial_outcomes
+from reports.data.run_series import RunSeries, series_of
 from reports.drawing.marks import GLYPHS
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure, choices_of
 from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, ratio_axis
-from reports.figures.seed_scatter import every_seed_figure
+from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tradeoff import X_LABEL
-from reports.formatting import mean_text, parameter, range_text, short_names, significant
+from reports.formatting import mean_text, parameter, range_text, significant
 from reports.latex import latex_table
-from reports.pages import tradeoff
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
-from reports.pages.tradeoff_content import MIN_FOR_BINS
+from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
 from reports.table import Column, Row, Table, mean_columns, size_column, text_column
+from studies.statistics.hypervolume import REFERENCE
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 
-def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] = (), *, figures: bool = False) -> Path:
-    """Writes the fronts of all families in one page, and the report of each study in a folder beside it.
+def write_overlay(
+    studies: Studies, names: Sequence[str], out: Path, by: Sequence[str], folders: Mapping[str, str]
+) -> Path:
+    """Write the fronts of all families in one page, with a link to the report of each study.
 
     Args:
         names: studies.
         by: fields of a trial that split each study into families, such as hypernet.chunk_size.
-        figures: write the figures of each study for a paper too; needs matplotlib.
+        folders: the folder of each study's own report, beside the page.
 
     Raises:
         StudyNotFound: if there is no study of a name.
@@ -45,42 +47,37 @@ def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] =
     families = families_of(studies, names, by)
     views = _figures(studies, families)
     table = _family_table(families)
-    folders = {name: _folder(name, i) for i, name in enumerate(names)}
     files = {figure.csv_name: csv_text(figure.rows) for figure in views}
     files["fronts.csv"] = csv_text(overlay_rows(families))
     files["families.csv"] = csv_text(table.rows)
     files["families.tex"] = latex_table(table)
-    files[tradeoff.PAGE] = _page(families, views, table, folders)
-    files["report.json"] = json_text(_summary(families, table, sorted([*files, "report.json"])))
-    write_all(out, files)
-    for name, folder in folders.items():
-        tradeoff.write(studies, name, out / folder, figures=figures)
-    return out / tradeoff.PAGE
+    files[PAGE] = _page(families, views, table, folders)
+    return write_report(out, PAGE, files, _summary(families, table))
 
 
 def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
-    """The fronts, and the other views where there is enough for them to mean something."""
-    x, quality = ratio_axis(families), families[0].evidence.quality
+    """Draw the fronts, and the other views that have enough data."""
+    x, quality = ratio_axis(families), families[0].data.quality
     series = [_series(studies, family) for family in families]
     given = (quality, series, FRAME, x, X_LABEL)
-    figures = [overlay_figure(families, x, X_LABEL), every_seed_figure(*given)]
-    if sum(len(family.evidence.configurations) for family in families) >= MIN_FOR_BINS:
+    figures = [overlay_figure(families, x, X_LABEL), seed_scatter_figure(*given)]
+    if sum(len(family.data.configurations) for family in families) >= MIN_FOR_BINS:
         figures.append(bins_figure(*given))
     if all(len(set(one.seeds.tolist())) > 1 for one in series):
         figures.append(attainment_figure(*given))
     return figures
 
 
-def _series(studies: Studies, family: Family) -> Series:
-    evidence = family.evidence
-    runs = studies.runs(evidence.record.name)
-    return series_of(runs, evidence.configurations, evidence.quality.final, family.label, family.style)
+def _series(studies: Studies, family: Family) -> RunSeries:
+    data = family.data
+    runs = studies.runs(data.record.name)
+    return series_of(runs, data.configurations, data.quality.final, family.label, family.style)
 
 
 def _family_table(families: Sequence[Family]) -> Table:
-    quality = families[0].evidence.quality
+    quality = families[0].data.quality
     rows = [_family_row(family) for family in families]
-    ratio, worst = REFERENCE[quality.measure]
+    ratio, worst = REFERENCE["compression_ratio"], REFERENCE[quality.final]
     columns = [
         text_column("family", "family"),
         Column("configurations", "configurations", lambda row: str(row["configurations"])),
@@ -100,15 +97,15 @@ def _family_table(families: Sequence[Family]) -> Table:
 
 
 def _family_row(family: Family) -> Row:
-    found, evidence = family.answer, family.evidence
-    best = None if found.best is None else found.best[evidence.quality.final]
+    found, data = family.recommendation, family.data
+    best = None if found.best is None else found.best[data.quality.final]
     return {
         "place": family.index,
         "family": family.label,
-        "study": evidence.record.name,
+        "study": data.record.name,
         "streams": sorted(family.streams),
-        "configurations": len(evidence.configurations),
-        "front": len(evidence.front),
+        "configurations": len(data.configurations),
+        "front": len(data.front),
         "best": best.mean if best else None,
         "best.low": best.low if best else None,
         "best.high": best.high if best else None,
@@ -120,8 +117,8 @@ def _family_row(family: Family) -> Row:
     }
 
 
-def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, folders: dict[str, str]) -> str:
-    studies = {family.evidence.record.name: family.evidence for family in families}
+def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, folders: Mapping[str, str]) -> str:
+    studies = {family.data.record.name: family.data for family in families}
     streams = {stream for family in families for stream in family.streams}
     return render(
         "overlay.html.j2",
@@ -130,43 +127,36 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         choices=choices_of(figures),
         table=table,
         streams=sorted(streams) if len(streams) > 1 else [],
-        quality=families[0].evidence.quality,
-        parts=[(name, folders[name] + "/" + tradeoff.PAGE, coverage(one).sentence) for name, one in studies.items()],
+        quality=families[0].data.quality,
+        parts=[(name, folders[name] + "/" + PAGE, trial_outcomes(one).sentence) for name, one in studies.items()],
         hover=_hover(families),
         glyphs=GLYPHS,
     )
 
 
 def _hover(families: Sequence[Family]) -> dict[str, Any]:
-    """What the script shows beside a point; searched values stand in one line, since studies search different ones."""
+    """Return the texts that the script shows beside a point; studies search different values, so these are one line."""
     trials, headings = {}, {}
     for family in families:
-        evidence, labels = family.evidence, short_names(family.evidence.parameters)
-        final = evidence.quality.final
-        for trial in evidence.configurations:
-            if trial.number in evidence.singled_out:
+        data, labels = family.data, short_names(family.data.parameters)
+        final = data.quality.final
+        for trial in data.configurations:
+            if trial.number in data.drawn_individually:
                 values = ", ".join(f"{label} {parameter(trial.params[name])[:40]}" for name, label in labels.items())
                 headings[family.key(trial)] = f"{family.label[:60]}: trial {trial.number}"
                 trials[family.key(trial)] = [
                     significant(trial.ratio), f"{mean_text(trial[final])} {range_text(trial[final])}",
-                    mean_text(trial[evidence.quality.during]), str(trial.n), values,
+                    mean_text(trial[data.quality.during]), str(trial.n), values,
                 ]  # fmt: skip
-    front = [family.key(trial) for family in families for trial in family.evidence.front]
+    front = [family.key(trial) for family in families for trial in family.data.front]
     return {"names": ["ratio", "final", "during", "n", "with"], "front": front, "trials": trials, "headings": headings}
 
 
-def _summary(families: Sequence[Family], table: Table, files: list[str]) -> dict[str, Any]:
-    quality = families[0].evidence.quality
+def _summary(families: Sequence[Family], table: Table) -> dict[str, Any]:
+    quality = families[0].data.quality
     return {
-        "families": [{**row, "headline": f.answer.headline} for row, f in zip(table.rows, families, strict=True)],
-        "hypervolume_reference": dict(
-            zip(("compression_ratio", quality.final), REFERENCE[quality.measure], strict=True)
-        ),
-        "files": files,
+        "families": [
+            {**row, "headline": f.recommendation.headline} for row, f in zip(table.rows, families, strict=True)
+        ],
+        "hypervolume_reference": {name: REFERENCE[name] for name in ("compression_ratio", quality.final)},
     }
-
-
-def _folder(name: str, index: int) -> str:
-    """A folder name that is safe on every system, and its own for every study."""
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return f"{index + 1}-{plain or 'study'}"

@@ -1,4 +1,4 @@
-"""The paper report: each number of a published table beside what was measured of it here."""
+"""The report `paper`: each number of a published table beside its measurement."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.analysis.reproduction import Comparison, compare_table, counts, headline
+from reports.analysis.reproduction import CellComparison, compare_table, counts, headline
 from reports.data.published_tables import PublishedTable, published_table
-from reports.drawing.forest_plot import Line, forest
+from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.formatting import MISSING, significant
 from reports.latex import latex_table
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
+from reports.registry import Argument, HtmlReport, Option
 from reports.table import Column, Row, Table, text_column
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ NAME = "paper"
 
 
 def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | None = None) -> Path:
-    """Writes paper.html, paper.csv, paper.tex and report.json, and returns the page.
+    """Write paper.html, paper.csv, paper.tex and report.json, and return the path of the page.
 
     Args:
         table_name: such as vonoswald2020:table1.
@@ -44,12 +45,10 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
         "paper.tex": latex_table(_for_print(measured), f"Published by {table.cite}."),
         PAGE: _page(table, comparisons, measured, rows),
     }
-    files["report.json"] = json_text(_summary(table, comparisons, rows, sorted([*files, "report.json"])))
-    write_all(out, files)
-    return out / PAGE
+    return write_report(out, PAGE, files, _summary(table, comparisons, rows))
 
 
-def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Table, rows: Sequence[Row]) -> str:
+def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured: Table, rows: Sequence[Row]) -> str:
     missing = [row for row in rows if row["trial"] is None]
     columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
     configurations = {
@@ -72,7 +71,7 @@ def _page(table: PublishedTable, comparisons: Sequence[Comparison], measured: Ta
 
 
 def _summary(
-    table: PublishedTable, comparisons: Sequence[Comparison], rows: list[dict[str, Any]], files: list[str]
+    table: PublishedTable, comparisons: Sequence[CellComparison], rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "table": table.name,
@@ -81,11 +80,10 @@ def _summary(
         "headline": headline(comparisons),
         "verdicts": counts(comparisons),
         "cells": rows,
-        "files": files,
     }
 
 
-def _row(found: Comparison) -> dict[str, Any]:
+def _row(found: CellComparison) -> dict[str, Any]:
     cell, measurement, difference = found.cell, found.measurement, found.difference
     interval = None if measurement is None else measurement.interval
     error = None if difference is None else difference.standard_error
@@ -132,7 +130,7 @@ def _columns() -> list[Column]:
         ),
         Column(
             "half_width",
-            "told apart from",
+            "detectable",
             lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
             "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
         ),
@@ -143,7 +141,7 @@ def _columns() -> list[Column]:
 
 
 def _for_print(table: Table) -> Table:
-    """Without what only a screen has room for."""
+    """Drop the columns that are too wide for print."""
     columns = [column for column in table.columns if column.key not in ("half_width", "reason")]
     return replace(table, columns=columns)
 
@@ -160,7 +158,7 @@ def _range(row: Row) -> str:
 
 
 def _decimals(row: Row) -> int:
-    """One digit more than the paper prints."""
+    """Return one digit more than the paper prints."""
     return len(row["published_text"].split()[0].partition(".")[2]) + 1
 
 
@@ -168,7 +166,7 @@ def _signed(value: float | None) -> str:
     return MISSING if value is None else f"{value:+.{3}f}"
 
 
-def _figure(comparisons: Sequence[Comparison], shown: Table) -> Figure | None:
+def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
     lines = [_line(found) for found in comparisons if found.difference is not None]
     if not lines:
         return None
@@ -179,15 +177,26 @@ def _figure(comparisons: Sequence[Comparison], shown: Table) -> Figure | None:
     )
     units = {found.cell.unit for found in comparisons if found.difference is not None}
     unit = "percentage points" if units == {"percent"} else ", ".join(sorted(units))
-    drawing = forest(NAME, lines, f"measured minus published ({unit})", finding, caption, ends=("lower", "higher"))
+    drawing = forest_plot(NAME, lines, f"measured minus published ({unit})", finding, caption, ends=("lower", "higher"))
     return Figure(NAME, finding, caption, (("Differences", drawing),), shown, list(shown.rows))
 
 
-def _line(found: Comparison) -> Line:
+def _line(found: CellComparison) -> ForestLine:
     assert found.difference is not None
     value, half = found.difference.value, found.difference.half_width
     mark = {"agrees": "same", "differs": "worse"}.get(found.verdict, "unknown")
     label = f"{found.cell.row} {found.cell.column}" + (" (reduced)" if found.scale == "reduced" else "")
-    words = f"{label}: {_signed(value)}, {found.verdict}"
+    title = f"{label}: {_signed(value)}, {found.verdict}"
     low, high = (None, None) if half is None else (value - half, value + half)
-    return Line(label, value, low, high, mark, words)
+    return ForestLine(label, value, low, high, mark, title)
+
+
+REPORT = HtmlReport(
+    name="paper",
+    help="Which published numbers does this database reproduce? Writes paper.html, paper.csv, paper.tex and "
+    "report.json.",
+    argument=Argument("table", str, "published table, such as vonoswald2020:table1; see: hnet list tables"),
+    options=(Option("names", list[str], "look only in this study; may be given again", flag="--study"),),
+    write=write,
+    position=2,
+)

@@ -1,4 +1,4 @@
-"""Renders a page that is one file: own style and script inside, nothing fetched, nothing else allowed to run."""
+"""Rendering of a page as one file: style and script inline, no requests, no other script allowed."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import base64
 import hashlib
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 MAX_NAME = 120
 
 
-def render(template: str, **content: Any) -> str:
-    """Fills a template of this package; every value is escaped unless it is `Markup`."""
+def render(template: str | Path, **content: Any) -> str:
+    """Fill a template; every value is escaped unless it is `Markup`.
+
+    Args:
+        template: name of a template of this package, or path of another, which may extend and import those here.
+    """
+    from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+
+    loaders: list[BaseLoader] = [PackageLoader("reports")]
+    if isinstance(template, Path):
+        loaders.insert(0, FileSystemLoader(template.parent))
+        template = template.name
     style, script = _asset("report.css"), _asset("report.js")
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -33,7 +43,7 @@ def render(template: str, **content: Any) -> str:
 
 
 def content_policy(style: str, script: str) -> str:
-    """Allows this very style and script and an empty icon; no request, no frame, no form, no other script."""
+    """Return the Content-Security-Policy: only this style and script; no request, frame, form or other script."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -41,12 +51,12 @@ def content_policy(style: str, script: str) -> str:
 
 
 def short(text: str, length: int = MAX_NAME) -> str:
-    """A name of bearable length; the whole of it stands in the spec."""
+    """Shorten a name; the spec has all of it."""
     return text if len(text) <= length else text[:length] + " …"
 
 
 def breakable(name: str) -> Markup:
-    """A dotted or underscored name that may be broken where its parts end."""
+    """Allow line breaks between the parts of a dotted or underscored name."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
 
 

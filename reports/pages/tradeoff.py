@@ -1,22 +1,25 @@
-"""The trade-off report: how far can it be compressed, and what does that cost?"""
+"""The trade-off report: quality against compression ratio of one study or several."""
 
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.analysis.main_effects import effect_rows
-from reports.analysis.trial_outcomes import coverage_table
+from reports.analysis.trial_outcomes import outcome_table
 from reports.data.task_matrices import matrix_rows, task_rows
 from reports.data.trial import Trial
 from reports.latex import latex_table
-from reports.pages.output_files import csv_text, json_text, write_all
+from reports.pages.output_files import csv_text, write_report
+from reports.pages.overlay import write_overlay
 from reports.pages.render import short
-from reports.pages.tradeoff_content import Report, collect
+from reports.pages.tradeoff_content import PAGE, TradeoffContent, collect
 from reports.pages.tradeoff_page import page
+from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Columns, Row
 from reports.tables.front import front_rows, front_table
 from reports.tables.parameters import parameter_rows
@@ -25,33 +28,56 @@ from reports.tables.trial_rows import is_count
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
-PAGE = "tradeoff.html"
+
+def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] = (), *, figures: bool = False) -> Path:
+    """Write the report of one study, or the fronts of several (or of the values of fields) in one page.
+
+    Several, or one split `by` fields, get a page with all fronts, and the report of each study in a folder beside it.
+
+    Args:
+        names: studies.
+        by: fields of a trial that split each study into families, such as hypernet.chunk_size.
+
+    Raises:
+        StudyNotFound: if there is no study of a name.
+        ConfigInvalid: if there is nothing to show, too much, or the measures differ.
+        MatplotlibMissing: if figures are asked for and matplotlib is not installed.
+        ReportNotWritten: if the folder cannot be written.
+    """
+    if len(names) == 1 and not by:
+        return write_study(studies, names[0], out, figures=figures)
+    folders = {name: _folder(name, i) for i, name in enumerate(names)}
+    page = write_overlay(studies, names, out, by, folders)
+    for name, folder in folders.items():
+        write_study(studies, name, out / folder, figures=figures)
+    return page
 
 
-def write(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
-    """Writes the report of one study and returns the page.
+def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
+    """Write the report of one study and return the path of the page.
 
-    Beside `tradeoff.html` lie the exact numbers of each figure as CSV and of the whole page as `report.json`. The same
-    study gives the same bytes.
+    `tradeoff.html` comes with the exact numbers of each figure as CSV and of the page as `report.json`. The same study
+    gives the same bytes.
 
     Args:
         out: the folder; made if it does not exist, and older files of a report in it are replaced.
-        figures: write the trade-off and the tasks of the best configuration for a paper too; needs matplotlib.
+        figures: also write publication figures of the trade-off and of the tasks of the best configuration; needs
+            matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of that name.
-        PaperExtraMissing: if figures are asked for and matplotlib is not installed.
+        MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
-    with _everything_kept():
-        files = _files(collect(studies, name), figures)
-    write_all(out, files)
-    return out / PAGE
+    with _garbage_collection_paused():
+        report = collect(studies, name)
+        files = _files(report, figures)
+        return write_report(out, PAGE, files, summary(report))
 
 
 @contextmanager
-def _everything_kept() -> Iterator[None]:
-    """Looks for no garbage meanwhile: a large study makes a million objects, all kept, which would be walked again."""
+def _garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection: a large study makes a million objects, all kept, which would be scanned repeatedly."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -61,49 +87,48 @@ def _everything_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _files(report: Report, figures: bool) -> dict[str, str | bytes]:
+def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
     matrices = {matrix.trial.number: matrix for matrix in report.matrices}
     tables: dict[str, Sequence[Row] | Columns] = {
         "tradeoff.csv": report.tradeoff.rows if report.tradeoff else [],
-        "front.csv": front_rows(report.evidence),
+        "front.csv": front_rows(report.data),
         "effects.csv": effect_rows(report.effects),
-        "importance.csv": parameter_rows(report.evidence, report.effects, report.importances),
+        "importance.csv": parameter_rows(report.data, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
-        "coverage.csv": coverage_table(report.evidence) if report.evidence.trials else [],
+        "coverage.csv": outcome_table(report.data) if report.data.trials else [],
     }
     tables |= {mode.csv_name: mode.rows for mode in report.modes}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
-    if report.evidence.front:
-        files["front.tex"] = latex_table(front_table(report.evidence), _note(report))
+    if report.data.front:
+        files["front.tex"] = latex_table(front_table(report.data), _note(report))
     if figures:
         files |= _figures(report)
-    files["report.json"] = json_text(summary(report, sorted([*files, PAGE])))
     files[PAGE] = page(report)
     return files
 
 
-def _note(report: Report) -> str:
-    """What a reader of the table alone must know."""
-    text = f"Mean and half-width of the 95 % t interval over n seeds; study {short(report.evidence.record.name)}."
+def _note(report: TradeoffContent) -> str:
+    """Return the note under the LaTeX table."""
+    text = f"Mean and half-width of the 95 % t interval over n seeds; study {short(report.data.record.name)}."
     return text + (" Reduced runs: no reproduction." if report.paper.reduced else "")
 
 
-def _figures(report: Report) -> dict[str, bytes]:
+def _figures(report: TradeoffContent) -> dict[str, bytes]:
     from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
 
-    if not report.evidence.configurations:
+    if not report.data.configurations:
         return {}
-    files = tradeoff_figures(report.evidence)
-    best = next((matrix for matrix in report.matrices if matrix.trial is report.answer.best), None)
-    return files if best is None else files | task_figures(report.evidence, best)
+    files = tradeoff_figures(report.data)
+    best = next((matrix for matrix in report.matrices if matrix.trial is report.recommendation.best), None)
+    return files if best is None else files | task_figures(report.data, best)
 
 
-def summary(report: Report, files: list[str]) -> dict[str, Any]:
-    """The page as data: what `report.json` holds."""
-    evidence, found = report.evidence, report.answer
+def summary(report: TradeoffContent) -> dict[str, Any]:
+    """Return the content of `report.json`."""
+    data, found = report.data, report.recommendation
     return {
-        "study": evidence.record.name,
+        "study": data.record.name,
         "answer": {
             "headline": found.headline,
             "remarks": found.remarks,
@@ -112,16 +137,15 @@ def summary(report: Report, files: list[str]) -> dict[str, Any]:
                 for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
             },
         },
-        "metrics": {"final": evidence.quality.final, "selection": evidence.quality.selection},
-        "front": [_as_json(trial) for trial in evidence.front],
+        "metrics": {"final": data.quality.final, "selection": data.quality.selection},
+        "front": [_as_json(trial) for trial in data.front],
         "coverage": {
-            "planned": report.coverage.planned,
-            **report.coverage.counts,
-            "seeds": [{"seeds": seeds, "configurations": count} for seeds, count in report.coverage.seeds],
+            "planned": report.trial_outcomes.planned,
+            **report.trial_outcomes.counts,
+            "seeds": [{"seeds": seeds, "configurations": count} for seeds, count in report.trial_outcomes.seeds],
         },
         "paper": {"cite": report.paper.cite, "reduced": report.paper.reduced, "differing": report.paper.differing},
         "provenance": {"launches": report.provenance.launches, "packages": dict(report.provenance.packages)},
-        "files": files,
     }
 
 
@@ -130,3 +154,23 @@ def _as_json(trial: Trial | None) -> dict[str, Any] | None:
         return None
     metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in trial.metrics.items()}
     return {"number": trial.number, "n": trial.n, "params": dict(trial.params), **metrics}
+
+
+def _folder(name: str, index: int) -> str:
+    """Return a folder name that is safe on every system and unique to the study."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return f"{index + 1}-{plain or 'study'}"
+
+
+REPORT = HtmlReport(
+    name="tradeoff",
+    help="How far can it be compressed, and what does that cost? Writes tradeoff.html, a CSV per figure and "
+    "report.json.",
+    argument=Argument("names", list[str], "a study, or several to see side by side; `hnet study ls` lists them"),
+    options=(
+        Option("by", list[str], "split by this field, such as hypernet.chunk_size; may be given again"),
+        FIGURES,
+    ),
+    write=write,
+    position=1,
+)

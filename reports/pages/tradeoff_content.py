@@ -1,4 +1,4 @@
-"""Everything the trade-off report shows, derived from one study."""
+"""Content of the trade-off report, derived from one study."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from reports.analysis.families import Family, families_within
 from reports.analysis.importance import Importance, importances
 from reports.analysis.main_effects import Effect, main_effects
 from reports.analysis.provenance import PaperCheck, Provenance, paper_check, provenance
-from reports.analysis.recommendation import Answer, answer
-from reports.analysis.trial_outcomes import Coverage, coverage
+from reports.analysis.recommendation import Recommendation, recommend
+from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
 from reports.data.run_series import during_and_final, means_of
-from reports.data.study_data import Evidence, evenly, gather, is_varied
+from reports.data.study_data import StudyData, evenly_spaced, is_varied, read_study
 from reports.data.task_matrices import TaskMatrix, read_matrices, untrained_mean
 from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
@@ -21,28 +21,29 @@ from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure
 from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
-from reports.figures.seed_scatter import every_seed_figure
+from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tasks import TaskView, task_views
 from reports.figures.tradeoff import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
+PAGE = "tradeoff.html"
 VIEW_CHARACTERS = 220_000
 MIN_FOR_BINS = 8
-MAX_TOLD = 100
+MAX_FRONT_TRIALS = 100
 
 
 @dataclass(frozen=True)
-class Report:
-    """All parts of the page; figures are None and matrices empty where nothing has finished.
+class TradeoffContent:
+    """Parts of the page; figures are None and matrices empty where nothing has finished.
 
     Attributes:
-        families: those the study searches over, and `by_family`, the same configurations told apart by them.
+        families: those the study searches over; `by_family` is the figure of its configurations by family.
     """
 
-    evidence: Evidence
-    answer: Answer
+    data: StudyData
+    recommendation: Recommendation
     matrices: Sequence[TaskMatrix]
     families: Sequence[Family]
     by_family: Figure | None
@@ -52,61 +53,61 @@ class Report:
     effects: Mapping[str, Sequence[Effect]]
     importances: Sequence[Importance]
     views: Sequence[TaskView]
-    coverage: Coverage
+    trial_outcomes: TrialOutcomes
     provenance: Provenance
     paper: PaperCheck
 
 
-def collect(studies: Studies, name: str) -> Report:
-    """Reads the study and derives everything the page shows."""
-    evidence = gather(studies, name)
-    found = answer(evidence)
-    varied = [name for name in evidence.parameters if is_varied(evidence, name)]
-    matrices = read_matrices(studies, name, _told(evidence, found))
-    effects = {name: main_effects(evidence, name) for name in varied}
-    families = families_within(evidence)
+def collect(studies: Studies, name: str) -> TradeoffContent:
+    """Read the study and derive the content of the page."""
+    data = read_study(studies, name)
+    found = recommend(data)
+    varied = [name for name in data.parameters if is_varied(data, name)]
+    matrices = read_matrices(studies, name, _trials_with_tasks(data, found))
+    effects = {name: main_effects(data, name) for name in varied}
+    families = families_within(data)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
-    return Report(
-        evidence=evidence,
-        answer=found,
+    return TradeoffContent(
+        data=data,
+        recommendation=found,
         matrices=matrices,
         families=families,
-        by_family=overlay_figure(families, ratio_axis(evidence), X_LABEL, "By family", NAME) if families else None,
-        tradeoff=tradeoff_figure(evidence, found, untrained) if evidence.configurations else None,
-        modes=_modes(studies, evidence) if evidence.configurations else [],
-        parameters=parameter_panels(evidence, effects) if evidence.configurations and evidence.parameters else None,
+        by_family=overlay_figure(families, ratio_axis(data), X_LABEL, "By family", NAME) if families else None,
+        tradeoff=tradeoff_figure(data, found, untrained) if data.configurations else None,
+        modes=_modes(studies, data) if data.configurations else [],
+        parameters=parameter_panels(data, effects) if data.configurations and data.parameters else None,
         effects=effects,
-        importances=importances(evidence, varied),
-        views=_affordable(task_views(evidence, matrices), found) if matrices else [],
-        coverage=coverage(evidence),
-        provenance=provenance(evidence),
-        paper=paper_check(evidence.record.spec),
+        importances=importances(data, varied),
+        views=_views_that_fit(task_views(data, matrices), found) if matrices else [],
+        trial_outcomes=trial_outcomes(data),
+        provenance=provenance(data),
+        paper=paper_check(data.record.spec),
     )
 
 
-def _modes(studies: Studies, evidence: Evidence) -> list[Figure]:
-    """Other ways to draw the same runs, where there is enough for them to mean something."""
-    if evidence.has_too_many_runs:
-        return [bins_figure(evidence.quality, means_of(evidence), FRAME, ratio_axis(evidence), X_LABEL)]
-    series = during_and_final(studies.runs(evidence.record.name), evidence)
-    given = (evidence.quality, series, FRAME, ratio_axis(evidence), X_LABEL)
-    modes = [every_seed_figure(*given)]
-    if len(evidence.configurations) >= MIN_FOR_BINS:
+def _modes(studies: Studies, data: StudyData) -> list[Figure]:
+    """Draw the other views of the runs, those with enough data."""
+    if data.has_too_many_runs:
+        return [bins_figure(data.quality, means_of(data), FRAME, ratio_axis(data), X_LABEL)]
+    series = during_and_final(studies.runs(data.record.name), data)
+    given = (data.quality, series, FRAME, ratio_axis(data), X_LABEL)
+    modes = [seed_scatter_figure(*given)]
+    if len(data.configurations) >= MIN_FOR_BINS:
         modes.append(bins_figure(*given))
     if len(set(series[-1].seeds.tolist())) > 1:
         modes.append(attainment_figure(*given))
     return modes
 
 
-def _told(evidence: Evidence, found: Answer) -> list[Trial]:
-    """The configurations whose tasks are told: the front, thinned where it is long, and those the answer names."""
-    front = evenly(evidence.front, MAX_TOLD)
+def _trials_with_tasks(data: StudyData, found: Recommendation) -> list[Trial]:
+    """Select the configurations shown task by task: the front, thinned where it is long, and the recommended ones."""
+    front = evenly_spaced(data.front, MAX_FRONT_TRIALS)
     trials = {trial.number: trial for trial in (*front, *(trial for _, trial in found.roles))}
     return sorted(trials.values(), key=lambda trial: (trial.ratio, trial.number))
 
 
-def _affordable(views: list[TaskView], found: Answer) -> list[TaskView]:
-    """As many views as keep the page small, those the answer names first, then evenly along the front."""
+def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskView]:
+    """Select as many views as keep the page small: the recommended ones, then evenly along the front."""
     named = {trial.number for _, trial in found.roles}
     room = max(len(named), VIEW_CHARACTERS // max(_characters(view) for view in views))
     if len(views) <= room:
@@ -116,6 +117,6 @@ def _affordable(views: list[TaskView], found: Answer) -> list[TaskView]:
 
 
 def _characters(view: TaskView) -> int:
-    """About what a view takes in the page."""
-    cells = sum(len(cells) for _, cells in view.heat)
+    """Estimate the characters of a view in the page."""
+    cells = sum(len(row.cells) for row in view.heat)
     return 2_500 + len(view.chart) + len(view.heat_map or "") + 32 * cells + 420 * len(view.table.rows)

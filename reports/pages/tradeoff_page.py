@@ -5,48 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hnet_core.dotted_keys import short_names
 from reports.analysis.trial_outcomes import MEANINGS
-from reports.drawing.color_scale import shade_legend
+from reports.drawing.color_scale import color_legend
 from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
 from reports.figures.tasks import heat_scale
 from reports.figures.trial_outcomes import outcomes_bar
-from reports.formatting import mean_text, parameter, range_text, short_names, significant
+from reports.formatting import mean_text, parameter, range_text, significant
 from reports.pages.render import render
-from reports.pages.tradeoff_content import Report
+from reports.pages.tradeoff_content import TradeoffContent
 from reports.tables.front import front_table
 from reports.tables.parameters import parameter_table
 
 
-def page(report: Report) -> str:
-    """The HTML of the report."""
-    evidence = report.evidence
-    heat = heat_scale(evidence, report.matrices) if report.matrices else None
+def page(report: TradeoffContent) -> str:
+    """Render the HTML of the report."""
+    data = report.data
+    heat = heat_scale(data, report.matrices) if report.matrices else None
     return render(
         "tradeoff.html.j2",
         report=report,
-        study=evidence.record.name,
-        setting=_setting(evidence.record.spec, [family.label for family in report.families]),
-        quality=evidence.quality,
-        cards=report.answer.roles,
-        front=front_table(evidence) if evidence.front else None,
-        importance=parameter_table(evidence, report.effects, report.importances) if report.effects else None,
-        shades=shade_legend(evidence.ratio_range) if report.parameters else [],
+        study=data.record.name,
+        setting=_setting(data.record.spec, [family.label for family in report.families]),
+        quality=data.quality,
+        cards=report.recommendation.roles,
+        front=front_table(data) if data.front else None,
+        importance=parameter_table(data, report.effects, report.importances) if report.effects else None,
+        colors=color_legend(data.ratio_range) if report.parameters else [],
         heat=heat,
         hover=_hover(report),
         glyphs=GLYPHS,
         choices=choices_of([one for one in (report.by_family, report.tradeoff, *report.modes) if one is not None]),
-        told=[view.trial.number for view in report.views],
+        trials_shown=[view.trial.number for view in report.views],
         significant=significant,
         mean_text=mean_text,
         range_text=range_text,
         meanings=MEANINGS,
-        outcomes_bar=outcomes_bar(report.coverage.counts),
+        outcomes_bar=outcomes_bar(report.trial_outcomes.counts),
     )
 
 
 def _setting(spec: dict[str, Any], families: Sequence[str]) -> str:
-    """What was trained, in a line; with families, what they have in common."""
+    """Describe stream, method and network in one line; with families, those in place of the method."""
     trial = spec.get("trial") or {}
     stream, target, hypernet = (trial.get(part) or {} for part in ("stream", "target", "hypernet"))
     parts = [
@@ -59,14 +60,14 @@ def _setting(spec: dict[str, Any], families: Sequence[str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _hover(report: Report) -> dict[str, Any]:
-    """What the script shows beside a point, already as text."""
-    evidence = report.evidence
-    drawn = evidence.singled_out.union(*(family.evidence.singled_out for family in report.families))
-    quality, names = evidence.quality, short_names(evidence.parameters)
+def _hover(report: TradeoffContent) -> dict[str, Any]:
+    """Return the texts that the script shows beside a point."""
+    data = report.data
+    drawn = data.drawn_individually.union(*(family.data.drawn_individually for family in report.families))
+    quality, names = data.quality, short_names(data.parameters)
     return {
         "names": ["ratio", "final", "during", "n", *names.values()],
-        "front": [trial.number for trial in evidence.front],
+        "front": [trial.number for trial in data.front],
         "trials": {
             trial.number: [
                 significant(trial.ratio),
@@ -75,7 +76,7 @@ def _hover(report: Report) -> dict[str, Any]:
                 str(trial.n),
                 *(parameter(trial.params[name])[:40] for name in names),
             ]
-            for trial in evidence.configurations
+            for trial in data.configurations
             if trial.number in drawn
         },
     }

@@ -1,4 +1,4 @@
-"""The tables of a comparison: verdicts, entrants, and entrants by stream."""
+"""Tables of a comparison: verdicts, compared methods, and methods by stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.analysis.comparison import Comparison, Pair
-from reports.data.compared_methods import Entrant
+from reports.data.compared_methods import ComparedMethod
 from reports.data.grouping import field_value
 from reports.formatting import MISSING, mean_text, parameter, significant
 from reports.table import Column, Row, Table, count_column, mean_columns, memory_column, size_column, text_column
@@ -16,12 +16,12 @@ from studies.statistics.interval import Interval
 
 
 def verdict_rows(comparison: Comparison) -> list[Row]:
-    """Every number of every verdict, flat and exact."""
+    """List every number of every verdict, flat and exact."""
     return [_verdict_row(i, pair) for i, pair in enumerate(comparison.pairs)]
 
 
 def verdict_table(comparison: Comparison) -> Table:
-    """One row per pair; those that are decided are marked."""
+    """Build the table of verdicts: one row per pair; pairs with a significant difference are marked."""
     rows = verdict_rows(comparison)
     several = len(comparison.streams) > 1
     has_margin = comparison.margin is not None
@@ -50,19 +50,19 @@ def verdict_table(comparison: Comparison) -> Table:
     return Table("verdicts", caption, columns, rows, decided, key="pair", mark="a difference is shown:")
 
 
-def entrant_rows(comparison: Comparison) -> list[Row]:
-    """Every entrant with all its metrics and its configuration."""
-    return [_entrant_row(comparison, i, one) for i, one in enumerate(comparison.entrants)]
+def method_rows(comparison: Comparison) -> list[Row]:
+    """List every compared method with all its metrics and its configuration."""
+    return [_method_row(comparison, i, one) for i, one in enumerate(comparison.methods)]
 
 
-def entrant_table(comparison: Comparison, stream: str) -> Table:
-    """The entrants of one stream side by side, best mean first; the best one is marked."""
-    entrants = comparison.on(stream)
-    rows = [row for row in entrant_rows(comparison) if row["stream"] == stream]
+def method_table(comparison: Comparison, stream: str) -> Table:
+    """Build the table of the methods on one stream, best mean first; the best is marked."""
+    methods = comparison.on(stream)
+    rows = [row for row in method_rows(comparison) if row["stream"] == stream]
     sign = -1 if METRICS[comparison.metric].better == "higher" else 1
     rows.sort(key=lambda row: sign * (row[comparison.metric] or 0.0))
-    measure = entrants[0].measure
-    is_one_machine = len({one.machine for one in entrants}) == 1 and entrants[0].machine is not None
+    measure = methods[0].measure
+    is_one_machine = len({one.machine for one in methods}) == 1 and methods[0].machine is not None
     shown = dict.fromkeys([comparison.metric, f"final_{measure}", f"during_{measure}", "forgetting"])
     columns = [
         text_column("label", ""),
@@ -84,7 +84,7 @@ def entrant_table(comparison: Comparison, stream: str) -> Table:
 
 
 def stream_table(comparison: Comparison) -> Table | None:
-    """Labels by streams, as a results table of a paper; None for a single stream."""
+    """Build the table of methods by streams, as papers print results; None for a single stream."""
     if len(comparison.streams) < 2:
         return None
     rows = [_stream_row(comparison, i, label) for i, label in enumerate(comparison.labels)]
@@ -96,7 +96,7 @@ def stream_table(comparison: Comparison) -> Table | None:
 
 
 def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
-    """The values of one field by those of another, such as methods by freeze depths; empty unless `by` names two.
+    """Build tables of one field by another, such as methods by freeze depths; empty unless `by` names two.
 
     As Table 2 of Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023),
     https://arxiv.org/abs/2306.10724; one table per stream, an empty cell was not measured.
@@ -106,11 +106,11 @@ def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
 
 def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Table:
     down, across = (dict.fromkeys(_values(comparison.on(stream), field)) for field in by)
-    columns = {value: f"{by[1]} {_spoken(value)}" for value in sorted(across, key=_in_order)}
+    columns = {value: f"{by[1]} {_value_text(value)}" for value in sorted(across, key=_in_order)}
     found = {tuple(field_value(one.config, field) for field in by): one for one in comparison.on(stream)}
     rows = []
     for place, value in enumerate(down):
-        row: dict[str, Any] = {"label": _spoken(value), "place": place}
+        row: dict[str, Any] = {"label": _value_text(value), "place": place}
         own = {
             key: one.interval(comparison.metric) for other, key in columns.items() if (one := found.get((value, other)))
         }
@@ -127,8 +127,8 @@ def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Tabl
     return Table("cross", caption, shown, rows, key="place")
 
 
-def _values(entrants: Sequence[Entrant], field: str) -> list[Any]:
-    return [field_value(one.config, field) for one in entrants]
+def _values(methods: Sequence[ComparedMethod], field: str) -> list[Any]:
+    return [field_value(one.config, field) for one in methods]
 
 
 def _in_order(value: Any) -> tuple[bool, bool, float, str]:
@@ -137,13 +137,13 @@ def _in_order(value: Any) -> tuple[bool, bool, float, str]:
     return value is not None, not is_number, value if is_number else 0.0, str(value)
 
 
-def _spoken(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "none" if value is None else parameter(value)
 
 
 def _stream_row(comparison: Comparison, place: int, label: str) -> Row:
-    """One name over all streams; a stream it was not measured on is missing."""
-    own = {one.stream: one.interval(comparison.metric) for one in comparison.entrants if one.label == label}
+    """Return one method over all streams; a stream it was not measured on is missing."""
+    own = {one.stream: one.interval(comparison.metric) for one in comparison.methods if one.label == label}
     row: dict[str, Any] = {"label": label, "place": place, "n": min(interval.n for interval in own.values())}
     for i, stream in enumerate(comparison.streams):
         interval = own.get(stream, Interval(None, None, None, 0))
@@ -183,7 +183,7 @@ def _verdict_row(index: int, pair: Pair) -> Row:
     }  # fmt: skip
 
 
-def _entrant_row(comparison: Comparison, index: int, one: Entrant) -> Row:
+def _method_row(comparison: Comparison, index: int, one: ComparedMethod) -> Row:
     return {
         "entrant": index,
         "label": one.label,
@@ -199,7 +199,7 @@ def _entrant_row(comparison: Comparison, index: int, one: Entrant) -> Row:
 
 
 def _mean(key: str, label: str, n: str) -> Column:
-    """A mean without its interval, in a row that has several n."""
+    """Make a column of a mean without its interval, for a row that has several n."""
     return Column(key, label, lambda row: mean_text(Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row[n])))
 
 

@@ -1,9 +1,9 @@
-"""The Pareto front as a table: what each trade-off costs and which values give it."""
+"""Table of the Pareto front: metrics, costs and parameter values of each member."""
 
 from __future__ import annotations
 
-from reports.data.study_data import Evidence, evenly, is_varied
-from reports.formatting import whole
+from reports.data.study_data import StudyData, evenly_spaced, is_varied
+from reports.formatting import count_text
 from reports.table import (
     Column,
     Row,
@@ -23,20 +23,20 @@ NAME = "front"
 MAX_ROWS = 200
 
 
-def front_table(evidence: Evidence) -> Table:
-    """Members by growing ratio, with only those parameters in which finished configurations differ."""
-    quality = evidence.quality
-    rows = front_rows(evidence)
+def front_table(data: StudyData) -> Table:
+    """Build the table: members by growing ratio, with the parameters in which finished configurations differ."""
+    quality = data.quality
+    rows = front_rows(data)
     targets = {row["target_weights"] for row in rows}
     is_one_target = len(targets) == 1
-    varied = [name for name in evidence.parameters if is_varied(evidence, name)]
+    varied = [name for name in data.parameters if is_varied(data, name)]
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
         size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
         *mean_columns(quality.final, "final", METRICS[quality.final].description),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
         mean_column(quality.during, "during", METRICS[quality.during].description),
-        *([mean_column("forgetting", "forgetting", METRICS["forgetting"].description)] if _forgets(evidence) else []),
+        *([mean_column("forgetting", "forgetting", METRICS["forgetting"].description)] if _forgets(data) else []),
         *parameter_columns(varied, columns_of(rows)),
         count_column("model_weights", "weights", METRICS["model_weights"].description),
         *([] if is_one_target else [count_column("target_weights", "target", METRICS["target_weights"].description)]),
@@ -46,18 +46,18 @@ def front_table(evidence: Evidence) -> Table:
     ]
     caption = "The front by growing ratio."
     if is_one_target:
-        caption += f" The target network has {whole(targets.pop())} weights."
+        caption += f" The target network has {count_text(targets.pop())} weights."
     if quality.has_validation:
         caption += " Members were chosen on the validation split; the numbers are those of the test split."
-    shown = {trial.number for trial in evenly(evidence.front, MAX_ROWS)}
+    shown = {trial.number for trial in evenly_spaced(data.front, MAX_ROWS)}
     kept = [row for row in rows if row["number"] in shown]
     return Table(NAME, caption, columns, kept, left_out=len(rows) - len(kept), key="number")
 
 
-def front_rows(evidence: Evidence) -> list[Row]:
-    """Every metric of every member, exact."""
-    return [trial_row(trial, METRICS) for trial in evidence.front]
+def front_rows(data: StudyData) -> list[Row]:
+    """List every metric of every member, exact."""
+    return [trial_row(trial, METRICS) for trial in data.front]
 
 
-def _forgets(evidence: Evidence) -> bool:
-    return any(trial.mean("forgetting") is not None for trial in evidence.front)
+def _forgets(data: StudyData) -> bool:
+    return any(trial.mean("forgetting") is not None for trial in data.front)

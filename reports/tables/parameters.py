@@ -1,23 +1,24 @@
-"""Which parameters matter: importances and the span of their main effects, side by side."""
+"""Table of parameter importances and main-effect spans."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hnet_core.dotted_keys import short_names
 from reports.analysis.importance import MAX_USED, MIN_CONFIGURATIONS, Importance
-from reports.analysis.main_effects import MIN_SHARED, Effect, effect_span, well_known
-from reports.data.study_data import Evidence
-from reports.formatting import MISSING, parameter, short_names, significant
+from reports.analysis.main_effects import MIN_SHARED, Effect, effect_span, well_supported
+from reports.data.study_data import StudyData
+from reports.formatting import MISSING, parameter, significant
 from reports.table import Column, Row, Table, text_column
 
 NAME = "importance"
 
 
 def parameter_table(
-    evidence: Evidence, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
+    data: StudyData, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
 ) -> Table:
-    """One row per varied parameter, the most important first."""
-    rows = parameter_rows(evidence, effects, importances)
+    """Build the table: one row per varied parameter, the most important first."""
+    rows = parameter_rows(data, effects, importances)
     columns = [
         text_column("label", "parameter"),
         Column("fanova", "final (fANOVA)", lambda row: _share(row["fanova"]), "share of the variance it explains"),
@@ -31,20 +32,20 @@ def parameter_table(
     ]  # fmt: skip
     if not importances:
         columns = [column for column in columns if "anova" not in column.key]
-    return Table(NAME, _caption(evidence, importances), columns, rows)
+    return Table(NAME, _caption(data, importances), columns, rows)
 
 
 def parameter_rows(
-    evidence: Evidence, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
+    data: StudyData, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
 ) -> list[Row]:
-    """The same exactly."""
+    """List the exact values of the table."""
     by_name = {one.name: one for one in importances}
-    labels = short_names(evidence.parameters)
+    labels = short_names(data.parameters)
     order = [*by_name, *(name for name in effects if name not in by_name)]
-    sign = 1 if evidence.quality.higher_is_better else -1
+    sign = 1 if data.quality.higher_is_better else -1
     rows: list[Row] = []
     for name in order:
-        best = max(well_known(effects[name]), key=lambda effect: sign * (effect.final.mean or 0.0), default=None)
+        best = max(well_supported(effects[name]), key=lambda effect: sign * (effect.final.mean or 0.0), default=None)
         one = by_name.get(name)
         rows.append({
             "parameter": name, "label": parameter(labels[name]), "fanova": one.final if one else None,
@@ -54,14 +55,14 @@ def parameter_rows(
     return rows
 
 
-def _caption(evidence: Evidence, importances: Sequence[Importance]) -> str:
+def _caption(data: StudyData, importances: Sequence[Importance]) -> str:
     if not importances:
         return (
             "Main effects of the varied parameters. Importances need two of them and "
             f"{MIN_CONFIGURATIONS} configurations."
         )
     text = "Which parameters matter. Shares sum to 1 over the parameters; the two methods answer different questions."
-    if len(evidence.configurations) > MAX_USED:
+    if len(data.configurations) > MAX_USED:
         text += f" Shares go by {MAX_USED} of the configurations, evenly chosen."
     return text
 

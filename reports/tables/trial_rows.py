@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from reports.data.study_data import Evidence
+from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.table import Columns
 from studies.metrics.definitions import METRICS
 
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
-    """A trial flat and exact, in the column names of `hnet study trials`."""
+    """Return one trial as a flat, exact row."""
     numbers = {column: trial.metrics.number(column) for column in metric_columns(metrics)}
     return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
 
 
-def trial_table(evidence: Evidence, metrics: Iterable[str]) -> Columns:
-    """The same of every configuration."""
-    columns = evidence.columns
+def trial_table(data: StudyData, metrics: Iterable[str]) -> Columns:
+    """Return every configuration, by column."""
+    columns = data.columns
     return {
         "number": columns.numbers.tolist(),
-        "n": [trial.n for trial in evidence.configurations],
-        **{name: columns.parameter(name).each for name in evidence.parameters},
+        "n": [trial.n for trial in data.configurations],
+        **{name: columns.parameter(name).each for name in data.parameters},
         **{column: columns.exact(column) for column in metric_columns(metrics)},
     }
 
 
 def metric_columns(metrics: Iterable[str]) -> list[str]:
-    """Each metric with the ends of its interval, if it has one."""
+    """List each metric with the ends of its interval, if it has one."""
     return [
         column
         for metric in metrics
@@ -38,5 +38,5 @@ def metric_columns(metrics: Iterable[str]) -> list[str]:
 
 
 def is_count(metric: str) -> bool:
-    """Whether a metric is the same for every seed, so that it has no interval."""
+    """Return whether a metric is the same for every seed, so that it has no interval."""
     return METRICS[metric].kind == "count"

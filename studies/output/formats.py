@@ -19,8 +19,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
 from studies.spreadsheet import harmless
+from studies.statistics.interval import Interval
 
 Format = Literal["table", "json", "csv", "jsonl"]
 INTERVAL_KEYS = ("mean", "low", "high", "n")
@@ -136,10 +138,10 @@ def _show_interval(mean: float | None, low: float | None, high: float | None, n:
         return "-"
     if low is None or high is None:
         return f"{mean:.4g} n={n}" if n else f"{mean:.4g}"
-    if low == high:
+    interval = Interval(mean, low, high, n)
+    if interval.decimals is None:
         return f"{mean:.4g}"
-    decimals = max(0, 1 - math.floor(math.log10((high - low) / 2)))
-    return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}] n={n}"
+    return f"{mean:.{interval.decimals}f} {interval.range_text()} n={n}"
 
 
 def _is_empty(value: Any) -> bool:
@@ -234,5 +236,4 @@ def _table(
 
 def _labels(columns: list[str]) -> list[str]:
     """Headings: the last part of a dotted name, where that says which column it is."""
-    last = [column.rsplit(".", 1)[-1] for column in columns]
-    return [short if last.count(short) == 1 else column for short, column in zip(last, columns, strict=True)]
+    return list(short_names(columns).values())

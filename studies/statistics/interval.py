@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
+
+MAX_DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -16,3 +19,20 @@ class Interval:
 
     def to_dict(self) -> dict[str, float | int | None]:
         return asdict(self)
+
+    @property
+    def decimals(self) -> int | None:
+        """Decimals that show two digits of the half-width; None where there is no width."""
+        if self.low is None or self.high is None or self.high <= self.low:
+            return None
+        return min(MAX_DECIMALS, max(0, 1 - math.floor(math.log10((self.high - self.low) / 2))))
+
+    def range_text(self) -> str | None:
+        """The bounds as `[low, high]`, to two digits of the half-width; None where there is no width."""
+        decimals = self.decimals
+        return None if decimals is None else f"[{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
+
+
+def nan_to_none(value: float | None) -> float | None:
+    """The value, None in place of NaN (the only float that differs from itself)."""
+    return None if value != value else value

@@ -139,5 +139,5 @@ def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[ND
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(group, weights=values, minlength=n_groups) / n
         squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=n_groups)
-        half = t_quantile(n) * np.sqrt(squares / (n - 1) / n)
+        half = t_quantile(n) * np.sqrt(squares / (n - 1)) / np.sqrt(n)
     return mean, mean - half, mean + half

@@ -79,10 +79,14 @@ class Difference:
 
     def interval(self, confidence: float = 0.95) -> Interval:
         """mean -+ t_{(1+confidence)/2, degrees} * error."""
+        half = self.half_width(confidence)
+        return Interval(self.mean, self.mean - half, self.mean + half, self.n)
+
+    def half_width(self, confidence: float = 0.95) -> float:
+        """t_{(1+confidence)/2, degrees} * error."""
         from scipy.stats import t
 
-        half = float(t.ppf((1 + confidence) / 2, self.degrees)) * self.error if self.error else 0.0
-        return Interval(self.mean, self.mean - half, self.mean + half, self.n)
+        return float(t.ppf((1 + confidence) / 2, self.degrees)) * self.error if self.error else 0.0
 
     def p(self, shift: float = 0.0) -> float:
         """Two-sided p of the t test that the true difference is `shift`."""
@@ -121,12 +125,34 @@ def difference(samples: Samples) -> Difference:
         each = [x - y for x, y in zip(a, b, strict=True)]
         mean, variance = _mean_and_variance(each, scale=max(map(abs, (*a, *b))))
         return Difference(mean, math.sqrt(variance / len(each)), len(each) - 1, len(each))
-    (mean_a, variance_a), (mean_b, variance_b) = (_mean_and_variance(side, max(map(abs, side))) for side in (a, b))
-    part_a, part_b = variance_a / len(a), variance_b / len(b)
-    total = part_a + part_b
-    # Satterthwaite's degrees; without any spread they mean nothing and 1 stands in.
-    degrees = total**2 / (part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1)) if total else 1.0
-    return Difference(mean_a - mean_b, math.sqrt(total), degrees, min(len(a), len(b)))
+    return welch(mean_with_error(a), mean_with_error(b))
+
+
+@dataclass(frozen=True)
+class MeanWithError:
+    """The mean of one sample of n values and its squared standard error s^2 / n."""
+
+    mean: float
+    squared_error: float
+    n: int
+
+
+def mean_with_error(values: Sequence[float]) -> MeanWithError:
+    """The mean of two values or more with its squared standard error."""
+    mean, variance = _mean_and_variance(values, max(map(abs, values)))
+    return MeanWithError(mean, variance / len(values), len(values))
+
+
+def welch(a: MeanWithError, b: MeanWithError, squared_rounding: float = 0.0) -> Difference:
+    """The difference of two independent means A - B with Welch's standard error and Satterthwaite's degrees of freedom.
+
+    Args:
+        squared_rounding: variance added to that of the difference, of a mean known only as printed.
+    """
+    total = a.squared_error + b.squared_error
+    parts = a.squared_error**2 / (a.n - 1) + b.squared_error**2 / (b.n - 1)
+    degrees = total**2 / parts if parts else float(a.n + b.n - 2)  # without any spread they are not defined
+    return Difference(a.mean - b.mean, math.sqrt(total + squared_rounding), degrees, min(a.n, b.n))
 
 
 def sign_flip_p(differences: Sequence[float]) -> float | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 import studies
 from hnet_core.trial import TrialResult
-from reports.data.study_data import Evidence, Quality
+from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Measured, Trial
 from studies.database.open_database import connect
 from studies.metrics.definitions import METRICS
@@ -54,17 +54,17 @@ def measured(metrics: Mapping[str, Interval]) -> Measured:
     return Measured(row, COLUMNS)
 
 
-def make_evidence(
+def make_study_data(
     trials: Sequence[Trial],
     front: Sequence[int] = (),
     spec: Mapping[str, Any] = SPEC,
     quality: Quality = ACCURACY,
     feasible: Sequence[int] | None = None,
     parameters: tuple[str, ...] = (),
-) -> Evidence:
-    """Evidence over trials made by hand; all are feasible unless said otherwise."""
+) -> StudyData:
+    """The data of a study of trials made by hand; all are feasible unless said otherwise."""
     by_number = {trial.number: trial for trial in trials}
-    return Evidence(
+    return StudyData(
         record=make_record(spec),
         quality=quality,
         parameters=parameters,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.pages.tradeoff import write
+from reports.pages.tradeoff import write_study as write
 from studies.queries.studies import Studies
 from tests.reports.cases import new_engine, open_in
 from tests.studies.sample import sample_study

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from reports.formatting import (
     aligned,
     exact_floats,
+    exact_json,
+    map_distinct,
     mean_text,
-    of_each,
     parameter,
     phrase,
     plural,
     range_text,
     significant,
-    spelled,
 )
 from studies.statistics.interval import Interval
 
@@ -85,12 +85,12 @@ def test_one_is_singular() -> None:
 
 
 @given(st.lists(st.floats() | st.none()))
-def test_many_floats_are_spelled_as_python_spells_each(values: list[float | None]) -> None:
+def test_many_floats_are_written_as_python_writes_each(values: list[float | None]) -> None:
     assert exact_floats(values) == ["" if value is None else repr(value) for value in values]
 
 
 @given(st.integers(-5, 17), st.integers(1, 10**17))
-def test_so_are_those_where_python_begins_to_write_an_exponent(power: int, digits: int) -> None:
+def test_floats_near_the_first_exponent_are_written_as_python_writes_them(power: int, digits: int) -> None:
     values = [float(f"{digits}e{power - len(str(digits))}"), -(10.0**power), math.nextafter(10.0**power, 0)]
     assert exact_floats(values) == [repr(value) for value in values]
 
@@ -102,5 +102,5 @@ SOME_VALUES = st.one_of(
 
 
 @given(st.lists(SOME_VALUES))
-def test_asking_once_for_equal_values_changes_nothing(values: list[Any]) -> None:
-    assert of_each(spelled, values) == [spelled(value) for value in values]
+def test_mapping_distinct_values_once_changes_nothing(values: list[Any]) -> None:
+    assert map_distinct(exact_json, values) == [exact_json(value) for value in values]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.formatting import short_names
+from hnet_core.dotted_keys import short_names
 from reports.table import Table, columns_of, mean_columns, parameter_columns, size_column
 from reports.tables.trial_rows import trial_row
 from tests.reports.cases import make_trial

@@ -1,4 +1,4 @@
-"""Two methods are told apart where they differ, and not compared where that would mean nothing."""
+"""Two methods that differ get a verdict, and those that cannot be compared get none."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import TrialResult
 from reports.analysis.comparability import budget_remarks, differing_settings, why_not_comparable
 from reports.analysis.comparison import compare, headline
-from reports.data.compared_methods import Entrant, entrants_of
+from reports.data.compared_methods import ComparedMethod, compared_methods
 from reports.pages.comparison import write
-from reports.tables.comparison import cross_tables, entrant_table, stream_table, verdict_table
+from reports.tables.comparison import cross_tables, method_table, stream_table, verdict_table
 from studies.queries.studies import Studies
 from studies.statistics.verdicts import A_BETTER, B_BETTER, NO_DIFFERENCE, NOT_COMPARABLE
 from sweeps.cli.report import app
@@ -54,7 +54,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
 
 def test_a_clear_difference_is_found_in_either_direction(studies: Studies) -> None:
     for names, answer in ((["strong", "weak"], A_BETTER), (["weak", "strong"], B_BETTER)):
-        (pair,) = compare(entrants_of(studies, names)).pairs
+        (pair,) = compare(compared_methods(studies, names)).pairs
         assert pair.verdict.answer == answer
         assert (pair.verdict.design, pair.verdict.a.n) == ("paired", 7)
         assert pair.winner is not None
@@ -62,49 +62,49 @@ def test_a_clear_difference_is_found_in_either_direction(studies: Studies) -> No
         assert pair.sentence.startswith("strong is better than weak: ")
 
 
-def test_two_that_are_alike_are_not_told_apart_or_equivalent_within_a_margin(studies: Studies) -> None:
-    entrants = entrants_of(studies, ["strong", "same"])
-    assert compare(entrants).pairs[0].verdict.answer == NO_DIFFERENCE
-    with_margin = compare(entrants, margin=0.05)
+def test_two_that_are_alike_do_not_differ_or_are_equivalent_within_a_margin(studies: Studies) -> None:
+    methods = compared_methods(studies, ["strong", "same"])
+    assert compare(methods).pairs[0].verdict.answer == NO_DIFFERENCE
+    with_margin = compare(methods, margin=0.05)
     assert str(with_margin.pairs[0].verdict) == "equivalent within margin"
     assert "equivalent within a margin of 0.05" in headline(with_margin)[0]
 
 
 def test_seeds_that_are_not_shared_are_not_paired(studies: Studies) -> None:
-    (pair,) = compare(entrants_of(studies, ["strong", "other-seeds"])).pairs
+    (pair,) = compare(compared_methods(studies, ["strong", "other-seeds"])).pairs
     assert pair.verdict.design == "unpaired"
     assert "not in pairs" in pair.sentence
 
 
 def test_forgetting_is_better_when_lower(studies: Studies) -> None:
-    (pair,) = compare(entrants_of(studies, ["strong", "weak"]), metric="forgetting").pairs
+    (pair,) = compare(compared_methods(studies, ["strong", "weak"]), metric="forgetting").pairs
     assert pair.verdict.answer == A_BETTER
     assert pair.verdict.difference is not None
     assert pair.verdict.difference.mean < 0
 
 
 def test_the_best_configuration_stands_for_a_study_and_one_can_be_named(studies: Studies) -> None:
-    (best,) = entrants_of(studies, ["two"])
+    (best,) = compared_methods(studies, ["two"])
     assert (best.trial.number, best.n_tried, best.selection) == (0, 2, "validation_final_accuracy")
-    named = entrants_of(studies, ["two:0", "two:1"])
+    named = compared_methods(studies, ["two:0", "two:1"])
     assert [(one.label, one.trial.number, one.n_tried) for one in named] == [("two:0", 0, 1), ("two:1", 1, 1)]
 
 
 def test_trials_of_several_studies_can_be_grouped_by_a_field(studies: Studies) -> None:
-    entrants = entrants_of(studies, ["strong", "weak"], by=["method", "method.beta_output"])
-    assert [one.label for one in entrants] == ["hnet, beta_output 0.5", "hnet, beta_output 0.0005"]
+    methods = compared_methods(studies, ["strong", "weak"], by=["method", "method.beta_output"])
+    assert [one.label for one in methods] == ["hnet, beta_output 0.5", "hnet, beta_output 0.0005"]
     with pytest.raises(ConfigInvalid, match=r"did you mean 'method\.beta_output'"):
-        entrants_of(studies, ["strong"], by=["method.beta_outptu"])
+        compared_methods(studies, ["strong"], by=["method.beta_outptu"])
 
 
 def test_two_fields_make_a_table_of_one_by_the_other(studies: Studies, tmp_path: Path) -> None:
     by = ["method", "method.beta_output"]
-    comparison = compare(entrants_of(studies, ["strong", "weak"], by=by))
+    comparison = compare(compared_methods(studies, ["strong", "weak"], by=by))
     (table,) = cross_tables(comparison, by)
     assert [row["label"] for row in table.rows] == ["hnet"]
     weak, strong = (f"method.beta_output {value}" for value in ("0.0005", "0.5"))
     assert [column.label for column in table.columns] == ["method", weak, "95 % interval", strong, "95 % interval"]
-    means = {one.config["method"]["beta_output"]: one.interval(comparison.metric) for one in comparison.entrants}
+    means = {one.config["method"]["beta_output"]: one.interval(comparison.metric) for one in comparison.methods}
     assert table.rows[0][strong] == means[0.5].mean
     assert table.rows[0][f"{weak}.low"] == means[0.0005].low
     assert cross_tables(comparison, ["method"]) == []
@@ -114,22 +114,22 @@ def test_two_fields_make_a_table_of_one_by_the_other(studies: Studies, tmp_path:
 
 
 def test_the_family_is_adjusted_together_and_the_best_is_marked(studies: Studies) -> None:
-    comparison = compare(entrants_of(studies, ["strong", "weak", "same"]))
+    comparison = compare(compared_methods(studies, ["strong", "weak", "same"]))
     assert {pair.verdict.family for pair in comparison.pairs} == {3}
-    standing = {one.label: comparison.standing(one) for one in comparison.entrants}
+    standing = {one.label: comparison.standing(one) for one in comparison.methods}
     assert standing["weak"] == ""
-    assert sorted([standing["strong"], standing["same"]]) == ["best", "not told apart from the best"]
-    table = entrant_table(comparison, comparison.streams[0])
+    assert sorted([standing["strong"], standing["same"]]) == ["best", "not significantly different from the best"]
+    table = method_table(comparison, comparison.streams[0])
     assert table.is_marked(table.rows[0])
     assert [row["label"] for row in table.rows][-1] == "weak"
     assert len(verdict_table(comparison).rows) == 3
 
 
 def test_different_budgets_data_and_streams_are_not_comparable(studies: Studies) -> None:
-    one, other = entrants_of(studies, ["strong", "weak"])
+    one, other = compared_methods(studies, ["strong", "weak"])
     longer = {**other.config, "training": {**other.config["training"], "iterations": 5000}}
     assert why_not_comparable(one, other) is None
-    cases: list[tuple[Entrant, str]] = [
+    cases: list[tuple[ComparedMethod, str]] = [
         (replace(other, config=longer), "different budgets: training.iterations 300 and 5000"),
         (replace(other, data=frozenset({"f" * 16})), "different data"),
         (replace(other, stream="split mnist"), "different streams"),
@@ -142,18 +142,18 @@ def test_different_budgets_data_and_streams_are_not_comparable(studies: Studies)
 
 
 def test_times_are_compared_on_one_machine_only(studies: Studies) -> None:
-    one, other = entrants_of(studies, ["strong", "weak"])
+    one, other = compared_methods(studies, ["strong", "weak"])
     assert compare([one, other], metric="seconds").pairs[0].verdict.answer != NOT_COMPARABLE
     elsewhere = replace(other, machine="another host")
     (pair,) = compare([one, elsewhere], metric="seconds").pairs
     assert "different machines: sample-host, cpu, 1 thread and another host" in str(pair.verdict)
-    keys = [column.key for column in entrant_table(compare([one, elsewhere]), one.stream).columns]
+    keys = [column.key for column in method_table(compare([one, elsewhere]), one.stream).columns]
     assert "seconds" not in keys
     assert any("different machines" in remark for remark in budget_remarks([one, elsewhere]))
 
 
 def test_the_box_names_what_differs_and_how_much_each_was_searched(studies: Studies) -> None:
-    strong, weak, two = entrants_of(studies, ["strong", "weak", "two"])
+    strong, weak, two = compared_methods(studies, ["strong", "weak", "two"])
     found = {setting.name: setting.values for setting in differing_settings([strong, weak])}
     assert found == {"method.beta_output": ("0.5", "0.0005")}
     assert {s.name: s.values for s in differing_settings([strong, two])} == {"configurations tried": ("1", "2")}
@@ -161,7 +161,7 @@ def test_the_box_names_what_differs_and_how_much_each_was_searched(studies: Stud
 
 
 def test_names_over_several_streams_become_a_table(studies: Studies) -> None:
-    strong, weak = entrants_of(studies, ["strong", "weak"])
+    strong, weak = compared_methods(studies, ["strong", "weak"])
     elsewhere = [replace(strong, stream="split x"), replace(weak, stream="split x")]
     comparison = compare([strong, weak, *elsewhere])
     assert len(comparison.pairs) == 2

@@ -1,4 +1,4 @@
-"""The variance of a forest is split exactly: as Optuna splits it, and as counting every combination does."""
+"""The variance of a forest is split exactly, as by Optuna and by enumerating every combination."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_log_range_counts_by_its_logarithm() -> None:
     assert other == pytest.approx(0.5, abs=0.03)
 
 
-def test_what_is_the_same_everywhere_has_no_shares() -> None:
+def test_a_constant_measure_has_no_shares() -> None:
     assert shares([Range(0, 1), Choices((1, 2))], [[0.1, 0.9, 0.4], [1, 2, 1]], [0.5, 0.5, 0.5]) == [0.0, 0.0]
 
 

@@ -1,4 +1,4 @@
-"""What the preset of partial hypernetworks trains is what its published cells ask for, and no other cell."""
+"""The preset of partial hypernetworks trains exactly the configurations of its published cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.trial import TrialConfig
-from reports.analysis.reproduction import MEBIBYTE, _Candidate, _match, judge
+from reports.analysis.reproduction import MEBIBYTE, FinishedTrial, Match, judge_cell, match
 from reports.data.published_tables import PublishedCell, published_table
 from studies.spec.loading import load_spec
 from sweeps.presets import open_document
@@ -32,9 +32,9 @@ def configs(source: str) -> dict[tuple[str, Any], TrialConfig]:
     return {(point["family"], point.get("method.freeze_depth")): spec.config(point) for point in points}
 
 
-def fits(config: TrialConfig, cell: PublishedCell) -> _Candidate:
+def fits(config: TrialConfig, cell: PublishedCell) -> Match:
     assert cell.configuration is not None
-    return _match(cell.configuration, _Candidate("s", {"config": config.model_dump(mode="json")}))
+    return match(cell.configuration, FinishedTrial("s", 0, config.model_dump(mode="json"), n_seeds=1))
 
 
 def test_every_row_of_table_2_is_one_trial_of_the_preset() -> None:
@@ -57,18 +57,18 @@ def test_the_reduced_preset_is_labelled_reduced() -> None:
 
 @pytest.mark.parametrize("source", ["partial_hnet_cifar100", "partial_hnet_cifar100:reduced"])
 def test_the_memory_of_the_replay_buffer_is_that_of_table_6_to_the_last_digit(source: str) -> None:
-    told = {point: config for point, config in configs(source).items() if point[0] == "lr"}
-    assert len(told) == 5
-    for (_, depth), config in told.items():
+    by_rate = {point: config for point, config in configs(source).items() if point[0] == "lr"}
+    assert len(by_rate) == 5
+    for (_, depth), config in by_rate.items():
         cell = cells("table6")[f"CIFAR-100 LR-{depth}"]
         found = fits(config, cell)
         assert (found.wrong, found.reduced) == ([], [])
         memory = networks(config, stream_shape(config)).counts.memory_bytes / MEBIBYTE
-        verdict, _, difference = judge(cell, [memory])
+        verdict, _, difference = judge_cell(cell, [memory])
         assert verdict == "agrees"
         assert difference is not None
         assert difference.half_width == pytest.approx(0.005)
-        assert judge(cell, [memory + 0.011])[0] == "differs"
+        assert judge_cell(cell, [memory + 0.011])[0] == "differs"
 
 
 @pytest.mark.parametrize("size", [4, 8, 16, 32, 64])
@@ -79,4 +79,4 @@ def test_the_weights_of_table_3_are_those_of_its_configuration(size: int) -> Non
     parsed = TrialConfig.model_validate(config)
     cell = cells("table3")[f"d={size}"]
     assert fits(parsed, cell).wrong == []
-    assert judge(cell, [networks(parsed, stream_shape(parsed)).counts.hypernet])[0] == "agrees"
+    assert judge_cell(cell, [networks(parsed, stream_shape(parsed)).counts.hypernet])[0] == "agrees"

@@ -1,4 +1,4 @@
-"""What a report says about its origin is complete, honest and holds no password."""
+"""The provenance in a report is complete and holds no password."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from reports.analysis.provenance import paper_check, provenance
 from studies.database.urls import mask_passwords
-from tests.reports.cases import SPEC, make_evidence, make_record, make_trial
+from tests.reports.cases import SPEC, make_record, make_study_data, make_trial
 from tests.studies.sample import PROVENANCE
 
 
 def with_launches(*launches: dict[str, Any]) -> Any:
-    evidence = make_evidence([make_trial(0, 0.5, 0.9, 0.9)])
-    return provenance(replace(evidence, record=make_record(SPEC, launches)))
+    data = make_study_data([make_trial(0, 0.5, 0.9, 0.9)])
+    return provenance(replace(data, record=make_record(SPEC, launches)))
 
 
 def paper(**settings: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_the_command_line_of_a_launch_shows_no_password() -> None:
     assert "s3cret" not in repr(with_launches(launch))
 
 
-def test_uncommitted_changes_are_said() -> None:
+def test_uncommitted_changes_are_shown() -> None:
     found = with_launches({**PROVENANCE, "git_dirty": True})
     assert found.launches[0]["Code"].endswith("with uncommitted changes")
     assert with_launches({**PROVENANCE, "git_commit": None}).launches[0]["Code"] == "no git commit recorded"

@@ -34,7 +34,7 @@ def test_ranks_and_critical_difference_are_those_of_demsar() -> None:
     assert len(rank_rows(found)) == 4
 
 
-def test_those_that_cannot_be_told_apart_are_joined() -> None:
+def test_those_that_do_not_differ_significantly_are_joined() -> None:
     found = average_ranks(demsar(), higher_is_better=True)
     assert found is not None
     assert [(round(low, 2), round(high, 2)) for low, high in found.cliques] == [(1.96, 3.14)]

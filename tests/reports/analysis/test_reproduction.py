@@ -1,4 +1,4 @@
-"""A published number agrees or differs by its statistics, and is not compared where that would be dishonest."""
+"""A published number agrees or differs by a test, and gets no verdict where no test is valid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from reports.analysis.reproduction import compare_table, headline, judge
+from reports.analysis.reproduction import compare_table, headline, judge_cell
 from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
 from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
 
@@ -32,7 +32,7 @@ def params(number: int) -> dict[str, Any]:
 
 def test_the_standard_error_combines_seeds_print_and_rounding() -> None:
     values = [99.7, 99.8, 99.9, 99.75, 99.85]
-    verdict, reason, found = judge(CELL, values)
+    verdict, reason, found = judge_cell(CELL, values)
     own = np.std(values, ddof=1) / math.sqrt(5)
     expected = math.sqrt(own**2 + 0.01**2 + 0.005**2 / 3)
     assert found is not None
@@ -44,21 +44,21 @@ def test_the_standard_error_combines_seeds_print_and_rounding() -> None:
 
 
 def test_a_clear_difference_differs() -> None:
-    verdict, _, found = judge(CELL, [99.50, 99.51, 99.49])
+    verdict, _, found = judge_cell(CELL, [99.50, 99.51, 99.49])
     assert verdict == "differs"
     assert found is not None
     assert found.in_standard_errors > 10
 
 
 def test_equal_seeds_still_have_the_error_of_the_print() -> None:
-    _, _, found = judge(CELL, [99.79, 99.79])
+    _, _, found = judge_cell(CELL, [99.79, 99.79])
     assert found is not None
     assert found.standard_error > 0.01
 
 
 def test_a_printed_deviation_is_turned_into_a_standard_error() -> None:
     as_deviation = replace(CELL, spread=0.01 * math.sqrt(20), spread_kind="std")
-    assert judge(as_deviation, [99.7, 99.8])[2] == pytest.approx(judge(CELL, [99.7, 99.8])[2])
+    assert judge_cell(as_deviation, [99.7, 99.8])[2] == pytest.approx(judge_cell(CELL, [99.7, 99.8])[2])
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_printed_deviation_is_turned_into_a_standard_error() -> None:
         ({"value": None}, [99.0, 99.1], "no number"),
     ],
 )
-def test_what_cannot_be_judged_is_not(changes: dict[str, Any], values: list[float], reason: str) -> None:
-    verdict, why, found = judge(replace(CELL, **changes), values)
+def test_cells_that_cannot_be_tested_get_no_verdict(changes: dict[str, Any], values: list[float], reason: str) -> None:
+    verdict, why, found = judge_cell(replace(CELL, **changes), values)
     assert verdict == "not comparable"
     assert reason in why
     assert found is None or found.standard_error is None
@@ -115,11 +115,11 @@ def test_a_longer_run_than_the_published_one_is_another_configuration(tmp_path: 
     assert "nearest is trial 0 of case: training.iterations 300 instead of 100" in found.reason
 
 
-def test_what_nothing_measures_says_so(tmp_path: Path) -> None:
+def test_a_cell_without_a_measurement_has_its_reason(tmp_path: Path) -> None:
     fill(new_engine(tmp_path), ["TrainingDiverged"])
     found = compare_table(table_of(CELL, cell_for()), open_in(tmp_path))
     assert [one.reason for one in found] == [
-        "no configuration of this program is meant to reproduce it",
+        "no configuration is defined that reproduces it",
         "not measured: the database has no finished trial",
     ]
     assert headline(found) == "None of the 2 numbers of this table has been measured in this database."

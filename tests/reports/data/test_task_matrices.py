@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.data.task_matrices import matrix_rows, over_seeds, task_rows, untrained_mean
+from reports.data.task_matrices import matrix_rows, task_matrix, task_rows, untrained_mean
 from studies.statistics.intervals import t_interval
 from tests.reports.cases import make_trial
 
@@ -23,7 +23,7 @@ def runs(n_seeds: int, n_tasks: int = 4) -> np.ndarray:
 def test_every_cell_is_the_t_interval_over_its_seeds(n_seeds: int) -> None:
     raw = runs(n_seeds)
     raw[0, 4, 1] = np.nan
-    matrix = over_seeds(TRIAL, raw)
+    matrix = task_matrix(TRIAL, raw)
     for after in range(5):
         for task in range(1, 5):
             cell, expected = matrix.cell(after, task), t_interval(raw[:, after, task - 1])
@@ -34,14 +34,14 @@ def test_every_cell_is_the_t_interval_over_its_seeds(n_seeds: int) -> None:
 
 def test_during_is_the_diagonal_and_final_the_last_row() -> None:
     raw = runs(3)
-    matrix = over_seeds(TRIAL, raw)
+    matrix = task_matrix(TRIAL, raw)
     assert matrix.during(2).mean == pytest.approx(raw[:, 2, 1].mean())
     assert matrix.final(2).mean == pytest.approx(raw[:, 4, 1].mean())
     assert untrained_mean(matrix) == pytest.approx(raw[:, 0].mean())
 
 
 def test_rows_hold_every_measured_cell_and_no_other() -> None:
-    matrix = over_seeds(TRIAL, runs(3))
+    matrix = task_matrix(TRIAL, runs(3))
     assert [(row["number"], row["task"]) for row in task_rows({7: matrix})] == [(7, task) for task in range(1, 5)]
     cells = {(row["after_task"], row["on_task"]) for row in matrix_rows({7: matrix})}
     assert cells == {(after, task) for after in range(5) for task in range(1, 5) if after == 0 or task <= after}

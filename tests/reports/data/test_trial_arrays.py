@@ -1,4 +1,4 @@
-"""A column holds what going from trial to trial finds."""
+"""A column holds the values of its trials in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter, TrialColumns
-from reports.formatting import spelled
+from reports.formatting import exact_json
 from tests.reports.cases import make_trial
 
 VALUES = st.one_of(
@@ -55,11 +55,11 @@ def test_no_trials_have_empty_columns() -> None:
 
 
 @given(st.lists(VALUES))
-def test_equal_values_are_told_by_how_they_are_spelled(values: list[Any]) -> None:
+def test_values_are_equal_where_their_json_is(values: list[Any]) -> None:
     found = Parameter(values)
-    known = [spelled(value) for value in values if value is not None]
+    known = [exact_json(value) for value in values if value is not None]
     assert list(found.distinct) == list(dict.fromkeys(known))
-    assert [spelled(value) for value in found.distinct.values()] == list(found.distinct)
+    assert [exact_json(value) for value in found.distinct.values()] == list(found.distinct)
     keys = [*found.distinct, "null"]
-    assert [keys[place] for place in found.which] == [spelled(value) for value in values]
+    assert [keys[place] for place in found.which] == [exact_json(value) for value in values]
     assert found.is_known.tolist() == [value is not None for value in values]

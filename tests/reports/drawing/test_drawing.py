@@ -1,4 +1,4 @@
-"""Marks, callouts and heat maps are drawn where the data is."""
+"""Marks, labels and heat maps are drawn where the data is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reports.drawing.axes import Frame
 from reports.drawing.heatmap import HeatScale, _runs
-from reports.drawing.labels import Box, Label, _places, callouts
+from reports.drawing.labels import Box, Label, _places, draw_labels
 from reports.drawing.marks import CELL, DENSITIES, Point, bars, cloud, points, steps
 
 FRAME = Frame(width=400, height=300, left=40, right=10, top=20, bottom=30)
@@ -53,10 +53,10 @@ def test_a_value_without_an_interval_gets_no_bar() -> None:
 
 @given(st.lists(inside, min_size=1, max_size=3, unique=True), st.lists(inside, max_size=20))
 @settings(max_examples=60)
-def test_callouts_do_not_cover_each_other_where_there_is_room(
+def test_labels_do_not_cover_each_other_where_there_is_room(
     labelled: list[tuple[float, float]], others: list[tuple[float, float]]
 ) -> None:
-    drawn = callouts(FRAME, [Label(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
+    drawn = draw_labels(FRAME, [Label(x, y, f"label {i}") for i, (x, y) in enumerate(labelled)], others)
     boxes = [
         Box(float(x) - 25, float(y) - 12, float(x) + 25, float(y) + 4)
         for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawn)
@@ -66,7 +66,7 @@ def test_callouts_do_not_cover_each_other_where_there_is_room(
 
 
 @given(inside)
-def test_callouts_stay_inside_the_frame(at: tuple[float, float]) -> None:
+def test_labels_stay_inside_the_frame(at: tuple[float, float]) -> None:
     for box in _places(FRAME, Label(*at, "a label")):
         assert box.left >= 40
         assert box.right <= 390

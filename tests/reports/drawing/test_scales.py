@@ -9,25 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.drawing.scales import Linear, Log, Ordinal, padded, padded_log
+from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, OrdinalScale, padded, padded_log
 
 PIXELS = (50.0, 450.0)
 positive = st.floats(1e-6, 1e6)
 
 
-@pytest.mark.parametrize("scale", [Linear((0.8, 1.0), PIXELS), Log((0.01, 2.0), PIXELS)])
-def test_the_ends_of_the_domain_are_the_ends_of_the_axis(scale: Linear | Log) -> None:
+@pytest.mark.parametrize("scale", [LinearScale((0.8, 1.0), PIXELS), LogScale((0.01, 2.0), PIXELS)])
+def test_the_ends_of_the_domain_are_the_ends_of_the_axis(scale: ContinuousScale) -> None:
     assert scale(scale.domain[0]) == pytest.approx(50)
     assert scale(scale.domain[1]) == pytest.approx(450)
 
 
 def test_a_log_scale_puts_the_geometric_mean_in_the_middle() -> None:
-    assert Log((0.01, 1.0), PIXELS)(0.1) == pytest.approx(250)
+    assert LogScale((0.01, 1.0), PIXELS)(0.1) == pytest.approx(250)
 
 
 @given(positive, st.floats(1.001, 1e6))
 def test_ticks_lie_inside_the_domain_and_grow(low: float, factor: float) -> None:
-    for scale in (Linear((low, low * factor), PIXELS), Log((low, low * factor), PIXELS)):
+    for scale in (LinearScale((low, low * factor), PIXELS), LogScale((low, low * factor), PIXELS)):
         ticks = scale.ticks()
         assert 2 <= sum(1 for tick in ticks if tick.label) <= 12
         assert all(50 - 1e-6 <= scale(tick.value) <= 450 + 1e-6 for tick in ticks)
@@ -36,7 +36,7 @@ def test_ticks_lie_inside_the_domain_and_grow(low: float, factor: float) -> None
 
 @given(positive, st.floats(1.001, 1e6))
 def test_no_two_labels_of_an_axis_are_the_same(low: float, factor: float) -> None:
-    for scale in (Linear((low, low * factor), PIXELS), Log((low, low * factor), PIXELS)):
+    for scale in (LinearScale((low, low * factor), PIXELS), LogScale((low, low * factor), PIXELS)):
         labels = [tick.label for tick in scale.ticks() if tick.label]
         assert len(set(labels)) == len(labels)
 
@@ -44,40 +44,40 @@ def test_no_two_labels_of_an_axis_are_the_same(low: float, factor: float) -> Non
 @pytest.mark.parametrize(
     ("scale", "labels"),
     [
-        (Linear((0.0, 1.0), PIXELS), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-        (Linear((0.951, 0.957), PIXELS), ["0.951", "0.952", "0.953", "0.954", "0.955", "0.956", "0.957"]),
-        (Log((0.04, 1.1), PIXELS), ["0.05", "0.1", "0.2", "0.3", "0.5", "1"]),
-        (Log((0.31, 0.39), PIXELS), ["0.32", "0.34", "0.36", "0.38"]),
+        (LinearScale((0.0, 1.0), PIXELS), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (LinearScale((0.951, 0.957), PIXELS), ["0.951", "0.952", "0.953", "0.954", "0.955", "0.956", "0.957"]),
+        (LogScale((0.04, 1.1), PIXELS), ["0.05", "0.1", "0.2", "0.3", "0.5", "1"]),
+        (LogScale((0.31, 0.39), PIXELS), ["0.32", "0.34", "0.36", "0.38"]),
     ],
 )
-def test_ticks_are_round_numbers(scale: Linear | Log, labels: list[str]) -> None:
+def test_ticks_are_round_numbers(scale: ContinuousScale, labels: list[str]) -> None:
     assert [tick.label for tick in scale.ticks() if tick.label] == labels
 
 
 def test_long_labels_of_a_short_axis_keep_clear_of_each_other() -> None:
-    labels = [tick.label for tick in Log((800.0, 50_000.0), (50.0, 460.0)).ticks() if tick.label]
+    labels = [tick.label for tick in LogScale((800.0, 50_000.0), (50.0, 460.0)).ticks() if tick.label]
     assert labels == ["1000", "2000", "5000", "10000", "20000", "50000"]
-    assert "30000" in [tick.label for tick in Log((700.0, 50_000.0), (460.0, 50.0)).ticks()]
+    assert "30000" in [tick.label for tick in LogScale((700.0, 50_000.0), (460.0, 50.0)).ticks()]
 
 
 def test_choices_get_equal_slots_in_the_order_given() -> None:
-    scale = Ordinal(("8", "128", "12"), (0.0, 300.0), ("8", "128", "12"))
+    scale = OrdinalScale(("8", "128", "12"), (0.0, 300.0), ("8", "128", "12"))
     assert [scale(value) for value in scale.values] == [50, 150, 250]
 
 
 def test_crowded_choices_keep_their_ticks_and_lose_some_labels() -> None:
     values = tuple(str(i) for i in range(100))
-    ticks = Ordinal(values, (0.0, 400.0), values).ticks()
+    ticks = OrdinalScale(values, (0.0, 400.0), values).ticks()
     assert len(ticks) == 100
     assert 5 <= sum(1 for tick in ticks if tick.label) <= 20
 
 
 def test_words_are_cut_until_they_fit_and_are_never_left_out() -> None:
     words = ("hnet", "partial_hnet", "hypermask", "finetune", "scratch", "joint")
-    labels = [tick.label for tick in Ordinal(words, (0.0, 410.0), words, is_ordered=False).ticks()]
+    labels = [tick.label for tick in OrdinalScale(words, (0.0, 410.0), words, is_ordered=False).ticks()]
     assert labels == ["hnet", "partial…", "hyperma…", "finetune", "scratch", "joint"]
     alike = tuple(f"the same for long {i}" for i in range(6))
-    ticks = Ordinal(alike, (0.0, 410.0), alike, is_ordered=False).ticks()
+    ticks = OrdinalScale(alike, (0.0, 410.0), alike, is_ordered=False).ticks()
     assert len(ticks) == 6 and {tick.label for tick in ticks} <= {"", *alike}
 
 
@@ -87,7 +87,7 @@ def test_a_single_value_still_gets_a_range(value: float) -> None:
         assert low < value < high
 
 
-@pytest.mark.parametrize("scale", [Linear((0.0, 2.0), (50.0, 900.0)), Log((0.01, 2.0), (500.0, 30.0))])
-def test_a_scale_places_many_values_as_it_places_each(scale: Linear | Log) -> None:
+@pytest.mark.parametrize("scale", [LinearScale((0.0, 2.0), (50.0, 900.0)), LogScale((0.01, 2.0), (500.0, 30.0))])
+def test_a_scale_places_many_values_as_it_places_each(scale: ContinuousScale) -> None:
     values = np.random.default_rng(0).uniform(0.02, 1.9, 100)
     assert scale.each(values) == pytest.approx([scale(value) for value in values.tolist()], rel=1e-14)

@@ -1,4 +1,4 @@
-"""Attainment surfaces are what the field's own library computes, and mean what they say."""
+"""Attainment surfaces equal those of moocore."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.data.run_series import Series
+from reports.data.run_series import RunSeries
 from reports.figures.attainment import common_seeds, surfaces
 
 
-def series(points: list[tuple[int, int, float, float]]) -> Series:
+def series(points: list[tuple[int, int, float, float]]) -> RunSeries:
     """From (trial, seed, ratio, value)."""
     numbers, seeds, ratios, values = (np.array(column) for column in zip(*points, strict=True))
-    return Series("s", "s", numbers, seeds, ratios.astype(float), values.astype(float))
+    return RunSeries("s", "s", numbers, seeds, ratios.astype(float), values.astype(float))
 
 
 runs = st.lists(

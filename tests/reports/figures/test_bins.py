@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.data.run_series import Series, means_of
+from reports.data.run_series import RunSeries, means_of
 from reports.figures.bins import bin_edges, bins
-from tests.reports.cases import make_evidence, make_trial
+from tests.reports.cases import make_study_data, make_trial
 
 
-def series(ratios: list[float], values: list[float]) -> Series:
+def series(ratios: list[float], values: list[float]) -> RunSeries:
     """Two seeds per configuration, 0.1 apart around its value."""
     n = len(ratios)
-    return Series(
+    return RunSeries(
         "s", "s", np.repeat(np.arange(n), 2), np.tile([0, 1], n), np.repeat(ratios, 2),
         np.repeat(values, 2) + np.tile([-0.05, 0.05], n),
     )  # fmt: skip
@@ -45,10 +45,10 @@ def test_equal_ratios_make_one_bin() -> None:
 
 
 def test_means_over_seeds_stand_in_where_runs_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    evidence = make_evidence([make_trial(i, 0.1 * (i + 1), 0.5 + 0.01 * i) for i in range(9)])
-    assert not evidence.has_too_many_runs
+    data = make_study_data([make_trial(i, 0.1 * (i + 1), 0.5 + 0.01 * i) for i in range(9)])
+    assert not data.has_too_many_runs
     monkeypatch.setattr("reports.data.study_data.MAX_RUNS", 20)
-    assert evidence.has_too_many_runs
-    during, final = means_of(evidence)
+    assert data.has_too_many_runs
+    during, final = means_of(data)
     assert final.over_seeds()[1].tolist() == pytest.approx([0.5 + 0.01 * i for i in range(9)])
     assert during.label == "during"

@@ -1,4 +1,4 @@
-"""Figures for a paper: at its width, the same bytes each time, and an error that helps where matplotlib is missing."""
+"""Publication figures: fixed widths, reproducible bytes, and a helpful error without matplotlib."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from reports.drawing.forest_plot import Line
+from reports.drawing.forest_plot import ForestLine
 from reports.figures.matplotlib_figures import (
     FORMATS,
     VERMILLION,
     WIDTHS,
-    PaperExtraMissing,
+    MatplotlibMissing,
     comparison_figures,
     tradeoff_figures,
 )
@@ -24,7 +24,7 @@ from reports.pages.comparison import write as write_comparison
 from studies.statistics.interval import Interval
 from tests.reports.cases import (
     fill,
-    make_evidence,
+    make_study_data,
     make_trial,
     measured,
     new_engine,
@@ -34,8 +34,8 @@ from tests.reports.cases import (
 )
 
 LINES = [
-    Line("a − b", 0.02, 0.01, 0.03, "better", ""),
-    Line("$x^2$ \\alpha − c", -0.01, None, None, "unknown", ""),
+    ForestLine("a − b", 0.02, 0.01, 0.03, "better", ""),
+    ForestLine("$x^2$ \\alpha − c", -0.01, None, None, "unknown", ""),
 ]
 
 
@@ -63,12 +63,12 @@ def test_reports_write_them_when_asked(tmp_path: Path) -> None:
     fill(engine, [some_runs(number) for number in range(3)], name="one")
     fill(engine, [some_runs(4)], name="two", trained=[some_params(4)])
     found = open_in(tmp_path)
-    tradeoff.write(found, "one", tmp_path / "one", figures=True)
+    tradeoff.write_study(found, "one", tmp_path / "one", figures=True)
     write_comparison(found, ["one", "two"], tmp_path / "both", figures=True)
     for folder, names in (("one", ("tradeoff", "tasks")), ("both", ("comparison",))):
         for name in names:
             assert (tmp_path / folder / f"{name}-column.pdf").stat().st_size > 2_000
-    tradeoff.write(found, "one", tmp_path / "plain")
+    tradeoff.write_study(found, "one", tmp_path / "plain")
     assert not list((tmp_path / "plain").glob("*.pdf"))
 
 
@@ -76,7 +76,7 @@ def test_a_member_of_the_front_that_learned_all_tasks_at_once_has_only_its_final
     trials = [make_trial(0, 0.5, 0.9), make_trial(1, 1.0, 0.95)]
     metrics = {**trials[1].metrics, "during_accuracy": Interval(None, None, None, 0)}
     joint = replace(trials[1], metrics=measured(metrics))
-    drawn = tradeoff_figures(make_evidence([trials[0], joint], front=[0, 1]))["tradeoff-column.svg"].decode()
+    drawn = tradeoff_figures(make_study_data([trials[0], joint], front=[0, 1]))["tradeoff-column.svg"].decode()
     assert drawn.count(f"fill: {VERMILLION}") == 2, "one point, and its entry in the legend"
 
 
@@ -89,6 +89,6 @@ def test_without_matplotlib_an_error_says_what_to_install(monkeypatch: pytest.Mo
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(PaperExtraMissing, match=r"pip install 'hnet-sweeps\[paper\]'") as caught:
+    with pytest.raises(MatplotlibMissing, match=r"pip install 'hnet-sweeps\[paper\]'") as caught:
         comparison_figures(LINES, "x", None)
     assert caught.value.exit_code == 2

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from reports.figures.embedding import Surface, embedding_figure, finding, shades_of
+from reports.figures.embedding import EmbeddingSurface, embedding_figure, finding, heat_scale_of
 from sweeps.cli.report import app
 from tests.hnet_core.test_embedding_map import trained
 
 
-def surface(task: int = 2) -> Surface:
+def surface(task: int = 2) -> EmbeddingSurface:
     """Solved to the right of the second axis; embedding 1 lies left, 2 and 3 right."""
     axis = np.linspace(-1.0, 1.0, 5)
     values = np.tile(np.where(axis > 0, 0.98, 0.5), (5, 1))
     places = np.array([[-0.5, 0.0], [0.5, 0.5], [0.5, -0.5]])
-    return Surface(task, axis, axis, values, places, np.array([0.5, 0.98, 0.975]), 100, True)
+    return EmbeddingSurface(task, axis, axis, values, places, np.array([0.5, 0.98, 0.975]), 100, True)
 
 
 def test_the_finding_names_the_area_and_whose_embeddings_lie_in_it() -> None:
@@ -32,7 +32,7 @@ def test_the_finding_names_the_area_and_whose_embeddings_lie_in_it() -> None:
 
 
 def test_high_values_are_drawn_where_they_are() -> None:
-    drawing = embedding_figure(surface(), shades_of([surface()]), "accuracy").drawings[0][1]
+    drawing = embedding_figure(surface(), heat_scale_of([surface()]), "accuracy").drawings[0][1]
     (best,) = re.findall(r'<path d="([^"]*)" class="heat-9"', drawing)
     (worst,) = re.findall(r'<path d="([^"]*)" class="heat-0"', drawing)
     left = {float(x) for x in re.findall(r"M([\d.]+) ", best)}
@@ -46,8 +46,8 @@ def test_the_first_row_of_the_grid_is_drawn_at_the_bottom() -> None:
     one = surface()
     values = np.full((5, 5), 0.5)
     values[0, 0] = 0.98  # smallest first and second number
-    flipped = Surface(2, one.first, one.second, values, one.embeddings, one.at_trained, 100, True)
-    drawing = embedding_figure(flipped, shades_of([flipped]), "accuracy").drawings[0][1]
+    flipped = EmbeddingSurface(2, one.first, one.second, values, one.embeddings, one.at_trained, 100, True)
+    drawing = embedding_figure(flipped, heat_scale_of([flipped]), "accuracy").drawings[0][1]
     (corner,) = re.findall(r'<path d="M([^h]*)h[^"]*" class="heat-9"', drawing)
     x, y = (float(number) for number in corner.split())
     assert x == 50

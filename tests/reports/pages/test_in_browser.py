@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.pages.tradeoff import write
+from reports.pages.tradeoff import write_study as write
 from studies.queries.studies import Studies
 from tests.reports.browser import Visit, visit
 
@@ -141,13 +141,13 @@ def test_a_policy_keeps_a_page_that_was_tampered_with_from_asking_for_anything(
 def test_a_study_of_two_thousand_configurations_opens_without_a_word(
     chromium: str, sample: Studies, tmp_path: Path
 ) -> None:
-    from reports.data.study_data import SINGLED_OUT
+    from reports.data.study_data import MAX_OFF_FRONT
     from tests.reports.pages.test_tradeoff import STUDY, Many
 
     many: Any = Many(sample, 2000)
     write(many, STUDY, tmp_path / "report")
     seen = visit(chromium, tmp_path / "report", PAGE, tmp_path / "profile", GEOMETRY.replace("callouts text", "cloud"))
     assert_quiet(seen)
-    assert seen.result["labels"] >= 1  # a crowd is drawn as its density,
-    assert 2 * SINGLED_OUT <= seen.result["n"] < 2 * 2000  # the best of it one by one
+    assert seen.result["labels"] >= 1  # too many points are drawn as their density,
+    assert 2 * MAX_OFF_FRONT <= seen.result["n"] < 2 * 2000  # the best of it one by one
     assert seen.result["outside"] == []

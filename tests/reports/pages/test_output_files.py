@@ -57,7 +57,7 @@ def test_a_csv_written_by_column_is_that_of_a_writer_going_cell_by_cell(columns:
 
 
 def cell_by_cell(table: Mapping[str, Sequence[object]]) -> str:
-    def spelled(value: object) -> object:
+    def exact_json(value: object) -> object:
         if isinstance(value, str):
             return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
         return value if value is None or type(value) in (int, float) else json.dumps(value)
@@ -65,7 +65,7 @@ def cell_by_cell(table: Mapping[str, Sequence[object]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table)
-    writer.writerows([spelled(value) for value in row] for row in zip(*table.values(), strict=True))
+    writer.writerows([exact_json(value) for value in row] for row in zip(*table.values(), strict=True))
     return buffer.getvalue()
 
 

@@ -13,13 +13,13 @@ import pytest
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.families import MAX_FAMILIES, families_of, families_within
 from reports.drawing.marks import GLYPHS
-from reports.pages.overlay import write
+from reports.pages.tradeoff import write
 from studies.queries.studies import Studies
 from studies.statistics.pareto import pareto_mask
 from tests.reports.cases import (
     SPEC,
     fill,
-    make_evidence,
+    make_study_data,
     make_trial,
     new_engine,
     open_in,
@@ -50,18 +50,18 @@ def test_each_study_keeps_its_own_front(studies: Studies) -> None:
         trials = studies.trials(family.label)
         values = trials[["validation_final_accuracy", "compression_ratio"]].to_numpy()
         expected = trials["number"][pareto_mask(values, ("maximize", "minimize"))]
-        assert family.evidence.on_front == set(expected)
+        assert family.data.on_front == set(expected)
 
 
 def test_the_hypervolume_is_the_share_of_the_box_up_to_the_reference(studies: Studies) -> None:
     (family,) = families_of(studies, [HOSTILE])
-    (trial,) = family.evidence.front
+    (trial,) = family.data.front
     assert family.hypervolume == pytest.approx((2.0 - trial.ratio) / 2.0 * trial.value("final_accuracy"))
 
 
 def test_a_field_splits_a_study_into_families_that_share_no_trial(studies: Studies) -> None:
     families = families_of(studies, ["one"], by=["hypernet.chunk_embedding"])
-    numbers = [trial.number for family in families for trial in family.evidence.configurations]
+    numbers = [trial.number for family in families for trial in family.data.configurations]
     assert sorted(numbers) == list(range(8))
     assert all(family.label.startswith("chunk_embedding ") for family in families)
     both = families_of(studies, ["one", "two"], by=["method"])
@@ -72,18 +72,18 @@ def test_the_families_of_a_study_keep_their_order_and_have_a_front_each() -> Non
     params = [{"family": name} for name in ("late", None, "early", "late")]
     trials = [make_trial(i, 0.1 * (i + 1), 0.9 - 0.1 * i, 0.9 - 0.1 * i, params=one) for i, one in enumerate(params)]
     spec = {**SPEC, "search": {"family": {"choice": ["early", "absent", "late"]}}}
-    early, late = families_within(make_evidence(trials, spec=spec, parameters=("family",)))
-    assert (early.label, [trial.number for trial in early.evidence.configurations]) == ("early", [1, 2])
-    assert (late.label, [trial.number for trial in late.evidence.front]) == ("late", [0])
+    early, late = families_within(make_study_data(trials, spec=spec, parameters=("family",)))
+    assert (early.label, [trial.number for trial in early.data.configurations]) == ("early", [1, 2])
+    assert (late.label, [trial.number for trial in late.data.front]) == ("late", [0])
     assert [family.key(trials[0]) for family in (early, late)] == ["0", "0"]
 
 
 @pytest.mark.parametrize("n_families", [1, MAX_FAMILIES + 1])
-def test_one_family_or_more_than_there_are_shapes_for_are_not_told_apart(n_families: int) -> None:
+def test_one_family_or_more_than_there_are_shapes_for_are_not_split(n_families: int) -> None:
     names = [f"family {i}" for i in range(n_families)]
     trials = [make_trial(i, 0.5, 0.9, params={"family": name}) for i, name in enumerate(names)]
     spec = {**SPEC, "search": {"family": {"choice": names}}}
-    assert families_within(make_evidence(trials, spec=spec, parameters=("family",))) == []
+    assert families_within(make_study_data(trials, spec=spec, parameters=("family",))) == []
 
 
 def test_there_is_a_shape_for_every_family() -> None:
@@ -102,7 +102,7 @@ def test_the_page_has_every_family_and_a_report_of_each_study_beside_it(studies:
         rows = list(csv.DictReader(file))
     assert len(rows) == 14
     on_front = sum(row["on_front"] == "true" for row in rows)
-    assert on_front == sum(len(family.evidence.front) for family in families_of(studies, ["one", "two"]))
+    assert on_front == sum(len(family.data.front) for family in families_of(studies, ["one", "two"]))
     ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
     assert len(ids) == len(set(ids))
 

@@ -1,4 +1,4 @@
-"""Every kind of page in a real browser: silent, drawn inside its axes, switchable, and bare of controls on paper."""
+"""Every kind of page in a real browser: silent, drawn inside its axes, switchable, and without controls in print."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 
 from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
 from reports.pages import comparison as comparison_report
-from reports.pages import overlay as overlay_report
-from reports.pages import published_table as paper_report
-from reports.pages import tradeoff
+from reports.pages import published_table, tradeoff
 from studies.queries.studies import Studies
 from tests.reports.browser import visit
 from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
@@ -43,7 +41,7 @@ const isAscending = known.every((v, i) => !i || known[i - 1] <= v);
 const sorted = isAscending && heads[column].getAttribute("aria-sort") === "ascending";
 const overflow = document.documentElement.scrollWidth - innerWidth;
 """
-# The rules for paper made those of the screen.
+# The style rules for print made those of the screen.
 PRINTED = """
 for (const sheet of document.styleSheets) for (const rule of sheet.cssRules)
   if (rule.media?.mediaText === "print") rule.media.mediaText = "all";
@@ -80,7 +78,7 @@ def look(chromium: str, tmp_path: Path, page: Path, script: str, *flags: str) ->
 
 
 def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, studies: Studies, tmp_path: Path) -> None:
-    page = overlay_report.write(studies, ["one", "two"], tmp_path / "out")
+    page = tradeoff.write(studies, ["one", "two"], tmp_path / "out")
     script = INSIDE + SORTS + """
     const plot = document.querySelector(".plot.view-0"), n = plot.querySelectorAll(".glyphs path").length;
     plot.focus();
@@ -108,7 +106,7 @@ def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, stud
 def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
     chromium: str, studies: Studies, tmp_path: Path
 ) -> None:
-    page = tradeoff.write(studies, "families", tmp_path / "out")
+    page = tradeoff.write_study(studies, "families", tmp_path / "out")
     script = INSIDE + """
     const svg = document.getElementById("fronts"), figure = svg.closest("figure");
     const isShown = (one) => one.getClientRects().length;
@@ -140,7 +138,7 @@ def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
 
 
 def test_each_view_shows_its_drawing_and_its_words_alone(chromium: str, studies: Studies, tmp_path: Path) -> None:
-    page = tradeoff.write(studies, "one", tmp_path / "out")
+    page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = """
     const inputs = [...document.querySelectorAll(".choice input")];
     const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length);
@@ -177,14 +175,14 @@ def test_a_published_table_is_drawn_and_sorted(
     )
     table = PublishedTable("here:table1", "A table", "somebody", "https://example.org", (cell,))
     monkeypatch.setattr("reports.pages.published_table.published_table", lambda name: table)
-    page = paper_report.write(studies, "here:table1", tmp_path / "out")
+    page = published_table.write(studies, "here:table1", tmp_path / "out")
     found = look(chromium, tmp_path, page, INSIDE + SORTS + "return { outside, marks, sorted, overflow };")
     assert (found["outside"], found["marks"] >= 1, found["sorted"]) == ([], True, True)
     assert found["overflow"] <= 0
 
 
-def test_paper_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:
-    page = tradeoff.write(studies, "one", tmp_path / "out")
+def test_the_print_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:
+    page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = PRINTED + """
     return { controls: shown("nav, .choice, .choose, .tip, .readout, summary, .skip"),
              views: shown(".switchable .plot"),

@@ -1,4 +1,4 @@
-"""The written report says what SQL says, for every kind of study."""
+"""The written report agrees with SQL for every kind of study."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.pages.tradeoff import write
+from reports.pages.tradeoff import write_study as write
 from reports.pages.tradeoff_content import collect
 from reports.pages.tradeoff_page import page
 from studies.errors import StudyNotFound
@@ -67,7 +67,7 @@ def test_the_front_of_page_json_and_csv_is_the_front_of_sql(sample: Studies, rep
         assert as_json["params"] == sql["params"]
 
 
-def test_the_answer_is_the_best_of_sql_by_validation(sample: Studies, report_folder: Path) -> None:
+def test_the_recommendation_is_the_best_of_sql_by_validation(sample: Studies, report_folder: Path) -> None:
     trials = sample.trials(STUDY, where="state == 'COMPLETE'", sort="-validation_final_accuracy")
     best = json.loads((report_folder / "report.json").read_text())["answer"]["best"]
     assert best["number"] == trials.loc[0, "number"]
@@ -198,7 +198,7 @@ def test_a_password_in_a_command_line_is_in_no_file(tmp_path: Path) -> None:
     assert all("s3cret" not in path.read_text() for path in (tmp_path / "report").iterdir())
 
 
-def test_a_name_nobody_has_is_not_found(sample: Studies, tmp_path: Path) -> None:
+def test_an_unknown_study_is_not_found(sample: Studies, tmp_path: Path) -> None:
     with pytest.raises(StudyNotFound):
         write(sample, "sample-tradeof", tmp_path / "report")
     assert not (tmp_path / "report").exists()
@@ -244,6 +244,6 @@ def test_two_thousand_configurations_stay_below_a_megabyte(sample: Studies) -> N
     many: Any = Many(sample, 2000)
     report = collect(many, STUDY)
     html = page(report)
-    assert len(report.evidence.configurations) == 2000
+    assert len(report.data.configurations) == 2000
     assert len(html.encode()) < 1_000_000
     assert html.count("<tr") < 2_000

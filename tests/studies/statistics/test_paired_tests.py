@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from studies.statistics.paired_tests import (
+    MeanWithError,
     Samples,
     by_seed,
     difference,
@@ -20,6 +21,7 @@ from studies.statistics.paired_tests import (
     probability_above,
     sign_flip_p,
     smallest_sign_flip_p,
+    welch,
 )
 
 A = (0.91, 0.95, 0.93, 0.97, 0.92)
@@ -133,3 +135,12 @@ def test_the_level_of_a_test_says_the_same_as_its_adjusted_p(p_values: list[floa
     by_p = [p <= 0.05 for p in holm_adjusted(p_values)]
     close_call = any(abs(p - 0.05) < 1e-12 for p in holm_adjusted(p_values))
     assert close_call or by_level == by_p
+
+
+def test_welch_from_means_and_errors_is_that_of_scipy() -> None:
+    a, b = MeanWithError(0.97, 0.01**2, 5), MeanWithError(0.95, 0.004**2, 20)
+    found = welch(a, b)
+    expected = stats.ttest_ind_from_stats(0.97, 0.01 * 5**0.5, 5, 0.95, 0.004 * 20**0.5, 20, equal_var=False)
+    assert found.p() == pytest.approx(expected.pvalue)
+    assert found.interval().high == pytest.approx(found.mean + found.half_width())
+    assert welch(a, b, squared_rounding=0.005**2 / 3).error > found.error

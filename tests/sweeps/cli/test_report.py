@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from reports.registry import REPORTS
 from studies.errors import StudyNotFound
 from sweeps.cli.report import app
 from tests.reports.cases import fill, new_engine, some_runs
@@ -37,11 +38,25 @@ def test_a_study_that_is_not_there_is_an_error_with_a_guess(database: str, tmp_p
     assert "did you mean 'case'" in str(result.exception)
 
 
-def test_help_imports_nothing_heavy() -> None:
+HEAVY = {"torch", "ray", "optuna", "pandas", "scipy", "numpy", "sqlalchemy", "jinja2"}
+
+
+@pytest.mark.parametrize("name", [[], *([name] for name in REPORTS)], ids=str)
+def test_help_imports_nothing_heavy(name: list[str]) -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from sweeps.cli.report import app\n"
-        "assert CliRunner().invoke(app, ['tradeoff', '--help']).exit_code == 0\n"
-        "print(sorted({'torch', 'ray', 'optuna', 'pandas', 'scipy', 'jinja2'} & set(sys.modules)))"
+        f"assert CliRunner().invoke(app, [*{name}, '--help']).exit_code == 0\n"
+        f"print(sorted({HEAVY} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_root_help_imports_no_report() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from sweeps.cli import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        "print([name for name in sys.modules if name.startswith('reports.pages')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -73,7 +73,7 @@ class Remote:
         self._files.move(partial, path)
 
 
-class Carried:
+class InMemory:
     """In memory: what was there is sent along with the job, what is new goes back with the next message.
 
     Attributes:
@@ -82,17 +82,17 @@ class Carried:
 
     def __init__(self, saved: dict[str, bytes]) -> None:
         self._saved = dict(saved)
-        self.news: tuple[str, bytes] | None = None
+        self.unsent: tuple[str, bytes] | None = None
 
     def read_all(self) -> dict[str, bytes]:
         return dict(self._saved)
 
     def write(self, name: str, content: bytes) -> None:
         self._saved[name] = content
-        self.news = (name, content)
+        self.unsent = (name, content)
 
-    def take_news(self) -> tuple[str, bytes] | None:
-        news, self.news = self.news, None
+    def take_unsent(self) -> tuple[str, bytes] | None:
+        news, self.unsent = self.unsent, None
         return news
 
 

@@ -6,13 +6,13 @@ import os
 import signal
 from typing import Literal
 
-CrashPoint = Literal["after_ask", "after_row", "mid_train", "after_checkpoint", "after_commit", "after_tell"]
+Failpoint = Literal["after_ask", "after_row", "mid_train", "after_checkpoint", "after_commit", "after_tell"]
 VARIABLE = "HNET_CRASH_AT"
 LOG_VARIABLE = "HNET_CRASH_LOG"
-VICTIM_VARIABLE = "HNET_CRASH_PID"
+PID_VARIABLE = "HNET_CRASH_PID"
 
 
-def crash_point(name: CrashPoint) -> None:
+def failpoint(name: Failpoint) -> None:
     """Kill this process as kill -9 would if HNET_CRASH_AT names this point.
 
     `after_row:3` means when it is met the third time by one process; `mid_train:3:FILE` only the first process that
@@ -29,7 +29,7 @@ def crash_point(name: CrashPoint) -> None:
     left = int(count or 1) - 1
     os.environ[VARIABLE] = f"{name}:{left}:{once}"
     if left <= 0 and (not once or _is_first(once)):
-        os.kill(int(os.environ.get(VICTIM_VARIABLE) or os.getpid()), signal.SIGKILL)
+        os.kill(int(os.environ.get(PID_VARIABLE) or os.getpid()), signal.SIGKILL)
 
 
 def _is_first(path: str) -> bool:

@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Step:
+class JobProgress:
     """How far a job is: after each task of each seed, and at the start of one that is judged and continued.
 
     Attributes:
@@ -90,4 +90,4 @@ class Failure:
     kind: Literal["trial", "worker", "environment"] = "trial"
 
 
-Message = Step | Success | Failure
+Message = JobProgress | Success | Failure

@@ -13,8 +13,8 @@ from hnet_core.config_validation import parse_trial
 from hnet_core.errors import NotFound
 from hnet_core.training import TrialRun
 from sweeps.checkpoints import open_checkpoints
-from sweeps.driver.checkpoint_retention import place
-from sweeps.worker import furthest
+from sweeps.driver.checkpoint_retention import trial_location
+from sweeps.worker import latest_checkpoints
 
 if TYPE_CHECKING:
     from hnet_core.stacked import Checkpoint
@@ -63,7 +63,7 @@ def export_model(
         raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {finished}.")
     config = parse_trial(row["config"])
     original = number if row["duplicate_of"] is None else row["duplicate_of"]
-    kept = _kept(place(checkpoints, original), config, seed)
+    kept = _kept(trial_location(checkpoints, original), config, seed)
     checkpoint = _train(config, seed, root, on_task) if kept is None else kept
     trained_model.save(output, config, method_shape(config, stream_shape(config, root)), checkpoint)
     stored = studies.matrices(study, number)[seeds.index(seed)][-1]
@@ -74,7 +74,7 @@ def export_model(
 
 def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:
     """The last checkpoint of a finished seed, None where it was not kept."""
-    found = furthest(open_checkpoints(location)).get(seed)
+    found = latest_checkpoints(open_checkpoints(location)).get(seed)
     is_finished = found is not None and None not in found["progress"]["test"][-1]
     return found if found is not None and is_finished and found["config_hash"] == config.hash() else None
 

@@ -24,7 +24,7 @@ from studies.spec.continuation import as_read_today, fixed_part
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
-from sweeps.driver.counters import StudyHandle, Tally
+from sweeps.driver.counters import Counters, StudyHandle
 from sweeps.driver.driver import Driver
 from sweeps.driver.lease_heartbeat import study_lease
 from sweeps.driver.progress import SweepProgress
@@ -52,7 +52,7 @@ class Outcome:
     """
 
     study: str
-    tally: Tally
+    counters: Counters
     stopped: bool
     interrupted: bool
 
@@ -108,7 +108,7 @@ def run_sweep(
                 name=spec.study,
                 launch_id=store.record_launch(study["id"], launch),
                 data_root=str(root),
-                checkpoints=checkpoints.prepare(checkpoint_place(study["uuid"], storage)),
+                checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
                 carried=address is not None and storage is None,
             ),
             store,
@@ -119,7 +119,7 @@ def run_sweep(
         )
         prepare_first_trials(driver.optuna, spec, studies)
         again = reconcile(driver, studies)
-        driver.clear_up()
+        driver.delete_unneeded_checkpoints()
         signals.attach(driver)
         _announce(driver, again)
         if driver.aborted is not None:
@@ -127,11 +127,11 @@ def run_sweep(
         if not driver.finished:
             _drive(driver, workers or _default_workers(address), address, backend or _ray())
         if not driver.stopping:
-            driver.clear_up()
-    return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
+            driver.delete_unneeded_checkpoints()
+    return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted)
 
 
-def checkpoint_place(study_uuid: str, storage: str | None = None) -> str:
+def checkpoint_location(study_uuid: str, storage: str | None = None) -> str:
     """Where the checkpoints of a study lie: below --storage, or in the user's cache."""
     return f"{storage.rstrip('/')}/{study_uuid}" if storage else str(checkpoint_folder(study_uuid))
 
@@ -146,9 +146,9 @@ def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) 
     with SweepProgress(driver, sys.stderr) as progress:
 
         def on_message(number: int, message: Message) -> bool:
-            goes_on = driver.receive(number, message)
-            progress.note(number, message, goes_on)
-            return goes_on
+            continues = driver.receive(number, message)
+            progress.note(number, message, continues)
+            return continues
 
         backend(driver, workers, address, on_message)
     if driver.aborted is not None:
@@ -209,8 +209,8 @@ def _deadline(spec: SweepSpec, seconds_so_far: float) -> float:
 
 
 def _announce(driver: Driver, again: int) -> None:
-    tally, planned = driver.tally, driver.spec.planned_trials
+    counters, planned = driver.counters, driver.spec.planned_trials
     wanted = "until its hours are spent" if planned is None else f"{planned} trials wanted"
-    known = f", {tally.complete} done" if tally.complete else ""
+    known = f", {counters.complete} done" if counters.complete else ""
     requeued = f", {again} were running when the last driver stopped and run again" if again else ""
     log.info("Study %s: %s%s%s.", driver.study.name, wanted, known, requeued)

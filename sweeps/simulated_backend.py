@@ -9,7 +9,7 @@ from itertools import count
 from typing import Protocol
 
 from hnet_core.trial import TrialResult
-from sweeps.jobs import Job, Message, Step, Success
+from sweeps.jobs import Job, JobProgress, Message, Success
 
 
 class JobSource(Protocol):
@@ -67,7 +67,7 @@ class _Run:
         result, task = self._tasks[self._done]
         return result.seconds[task]
 
-    def advance(self) -> Step:
+    def advance(self) -> JobProgress:
         """Finish the next task."""
         result, task = self._tasks[self._done]
         self._done += 1
@@ -77,7 +77,7 @@ class _Run:
             validation=None if result.validation is None else result.validation[: task + 1],
             seconds=result.seconds[: task + 1],
         )
-        return Step(self.job.number, result.seed, self._done, len(self._tasks), so_far.to_dict())
+        return JobProgress(self.job.number, result.seed, self._done, len(self._tasks), so_far.to_dict())
 
     def success(self) -> Success | None:
         if self._done < len(self._tasks):

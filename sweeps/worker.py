@@ -14,12 +14,12 @@ from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from sweeps.checkpoints import Checkpoints, from_bytes, open_checkpoints, to_bytes
-from sweeps.fault_injection import crash_point
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.fault_injection import failpoint
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 
 
 def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
-    """A Step after each task of each seed, then one Success or Failure.
+    """A JobProgress after each task of each seed, then one Success or Failure.
 
     After kill -9 at any moment, the same job again repeats at most the task that was being trained; its results are
     bit-identical to those of an undisturbed run.
@@ -53,7 +53,7 @@ def _place(error: Exception) -> str:
 
 def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
     config = parse_trial(job.config)
-    begun = furthest(checkpoints)
+    begun = latest_checkpoints(checkpoints)
     trained = {seed: tasks_done(begun.get(seed)) for seed in job.seeds}
     results: dict[int, dict[str, Any]] = {}
     for seeds in _together(job, config, begun):
@@ -66,10 +66,10 @@ def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
             for within in runs.pausing_task(_pauses(job, seeds, runs.runs[0].tasks_done)):
                 so_far = runs.runs[0].result_within_task().to_dict()
                 yield _progress(job, seeds[0], runs.runs[0], trained, so_far, within)
-            crash_point("mid_train")
+            failpoint("mid_train")
             newest = {seed: report.checkpoint for seed, report in zip(seeds, runs.reports, strict=True)}
             checkpoints.write(f"seed-{'-'.join(map(str, seeds))}", to_bytes(newest))
-            crash_point("after_checkpoint")
+            failpoint("after_checkpoint")
             for seed, run in zip(seeds, runs.runs, strict=True):
                 trained[seed] = run.tasks_done
                 yield _step(job, seed, run, trained)
@@ -83,7 +83,7 @@ def _together(job: Job, config: TrialConfig, begun: Mapping[int, Checkpoint]) ->
     return [*((seed,) for seed in job.seeds[:n_alone]), *groups(config, job.seeds[n_alone:], begun)]
 
 
-def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resumed: bool = False) -> Step:
+def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resumed: bool = False) -> JobProgress:
     """How far the job is, with the result so far where the driver judges it."""
     done = run.tasks_done * (1 if job.rung_unit == "tasks" else job.iterations)
     at_rung = seed == job.seeds[0] and (done in job.rungs or (resumed and any(rung <= done for rung in job.rungs)))
@@ -93,8 +93,8 @@ def _step(job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resume
 
 def _progress(
     job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], so_far: dict[str, Any] | None, within: int = 0
-) -> Step:
-    return Step(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far, within)
+) -> JobProgress:
+    return JobProgress(job.number, seed, sum(trained.values()), len(job.seeds) * run.n_tasks, so_far, within)
 
 
 def _pauses(job: Job, seeds: Sequence[int], tasks_done: int) -> list[int]:
@@ -105,8 +105,8 @@ def _pauses(job: Job, seeds: Sequence[int], tasks_done: int) -> list[int]:
     return [rung - begun for rung in job.rungs if 0 < rung - begun < job.iterations]
 
 
-def furthest(checkpoints: Checkpoints) -> dict[int, Checkpoint]:
-    """The furthest checkpoint of each seed that a trial has left."""
+def latest_checkpoints(checkpoints: Checkpoints) -> dict[int, Checkpoint]:
+    """The latest_checkpoints checkpoint of each seed that a trial has left."""
     found: dict[int, Checkpoint] = {}
     for content in checkpoints.read_all().values():
         for seed, checkpoint in from_bytes(content).items():

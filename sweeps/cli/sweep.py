@@ -68,16 +68,20 @@ def run(
         raise typer.Exit(130 if outcome.interrupted else 0)
     typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
     where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
-    tally, planned = outcome.tally, checked.planned_trials
-    if tally.complete:
-        ended = "Finished" if planned is None or tally.asked >= planned else f"Ended early, {tally.asked} of {planned}"
+    counters, planned = outcome.counters, checked.planned_trials
+    if counters.complete:
+        ended = (
+            "Finished"
+            if planned is None or counters.asked >= planned
+            else f"Ended early, {counters.asked} of {planned}"
+        )
         print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
     else:
         print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
-    if tally.failed or tally.seeds_failed:
-        seeds = f" and further seeds of {tally.seeds_failed}" if tally.seeds_failed else ""
-        print(f"{tally.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
-    if tally.failed or tally.seeds_failed or not tally.complete:
+    if counters.failed or counters.seeds_failed:
+        seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
+        print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
+    if counters.failed or counters.seeds_failed or not counters.complete:
         raise typer.Exit(4)
 
 

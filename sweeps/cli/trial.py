@@ -78,10 +78,10 @@ def export(
     import studies
     from hnet_core.data import data_root
     from sweeps.model_export import export_model
-    from sweeps.runner import checkpoint_place
+    from sweeps.runner import checkpoint_location
 
     found = studies.open(db)
-    location = checkpoint_place(found.study(study).uuid, storage)
+    location = checkpoint_location(found.study(study).uuid, storage)
     with _TaskLine(1) as line:
         made = export_model(found, study, number, seed, output, location, data_root(data), on_task=line.show)
     if storage is not None and not made.was_kept:

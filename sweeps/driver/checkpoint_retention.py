@@ -9,7 +9,7 @@ from sweeps import checkpoints
 from sweeps.search.objectives import Metrics, front
 
 
-class Keeper:
+class CheckpointRetention:
     """Deletes checkpoints as soon as nobody needs them, so that they never take more room than these trials."""
 
     def __init__(self, spec: SweepSpec, location: str) -> None:
@@ -17,11 +17,11 @@ class Keeper:
         self._location = location
         self._kept: set[int] = set()
 
-    def place(self, number: int) -> str:
+    def location(self, number: int) -> str:
         """Path or URI for the checkpoints of a trial."""
-        return place(self._location, number)
+        return trial_location(self._location, number)
 
-    def settle(self, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
+    def delete_unneeded(self, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
         """Delete all but the checkpoints of running trials and those to keep, whoever left them there.
 
         Args:
@@ -30,17 +30,17 @@ class Keeper:
         self._kept = self._worth_keeping(finished)
         checkpoints.remove_others(self._location, {str(number) for number in {*running, *self._kept}})
 
-    def end(self, number: int, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
+    def trial_ended(self, number: int, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
         """A trial has ended: delete its checkpoints, or keep them and delete those of the trials it beats."""
         candidates = self._kept | {number}
         self._kept = self._worth_keeping({one: finished[one] for one in candidates if one in finished})
         for gone in candidates - self._kept:
             if gone not in running:
-                checkpoints.remove(self.place(gone))
+                checkpoints.remove(self.location(gone))
 
     def _worth_keeping(self, finished: Mapping[int, Metrics]) -> set[int]:
         return front(self._spec, finished) if self._spec.keep == "front" else set()
 
 
-def place(location: str, number: int) -> str:
+def trial_location(location: str, number: int) -> str:
     return f"{location}/{number}"

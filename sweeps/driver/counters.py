@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Tally:
+class Counters:
     """What a study has so far; the numbers of the progress line."""
 
     asked: int = 0

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from studies.database.connections import DatabaseUnreachable
 
-PATIENCE_SECONDS = 600.0
+RETRY_SECONDS = 600.0
 SECONDS_UNTIL_WORD = 10.0
 LONGEST_PAUSE = 15.0
 
@@ -19,14 +19,14 @@ Result = TypeVar("Result")
 log = logging.getLogger("hnet")
 
 
-class Patience:
+class DatabaseRetry:
     """Repeats a call while the database is away, says so, and gives up after ten minutes.
 
     A call may have been carried out although its answer was lost, so what is repeated must bear being done twice, or
     `settled` must tell that it was done.
     """
 
-    def __init__(self, given_up: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, given_up: Callable[[], bool], seconds: float = RETRY_SECONDS) -> None:
         self._given_up = given_up
         self._seconds = seconds
 

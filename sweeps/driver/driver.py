@@ -21,13 +21,13 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store
-from studies.store.suggested_trial import AskedTrial
-from sweeps.driver.checkpoint_retention import Keeper
-from sweeps.driver.counters import StudyHandle, Tally
-from sweeps.driver.suggestions import asked_trial, impossible_trial, known_violations
-from sweeps.driver.trial_recorder import Books
-from sweeps.fault_injection import crash_point
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from studies.store.suggested_trial import SuggestedTrial
+from sweeps.driver.checkpoint_retention import CheckpointRetention
+from sweeps.driver.counters import Counters, StudyHandle
+from sweeps.driver.suggestions import invalid_trial, static_violations, suggested_trial
+from sweeps.driver.trial_recorder import TrialRecorder
+from sweeps.fault_injection import failpoint
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.search.distributions import suggest
 from sweeps.search.early_stopping import StoppingRules
 from sweeps.search.objectives import gather, joined, measured, values_to_tell, violations
@@ -45,7 +45,7 @@ class Driver:
     """Turns a study into jobs and the results of jobs into rows.
 
     Attributes:
-        tally: progress so far.
+        counters: progress so far.
         stopping: set to ask for no further job; running ones may finish.
         aborted: why the sweep must end at once, writing nothing more; the backend then drops what is running.
         deadline: time.monotonic() at which the hours of the budget end.
@@ -64,14 +64,14 @@ class Driver:
         self.study = study
         self.store = store
         self.optuna = optuna_study
-        self.books = Books(store, optuna_study, study.id, lambda: self.aborted is not None)
-        self.tally = Tally()
+        self.recorder = TrialRecorder(store, optuna_study, study.id, lambda: self.aborted is not None)
+        self.counters = Counters()
         self.stopping = False
         self.aborted: BaseException | None = None
         self.deadline = deadline
         self.rules = StoppingRules(spec)
-        self._keeper = Keeper(spec, study.checkpoints)
-        self._lost_workers: Counter[int] = Counter()
+        self._retention = CheckpointRetention(spec, study.checkpoints)
+        self._lost_worker_count: Counter[int] = Counter()
         self._begun: set[int] = set()
         self._waiting: deque[Job] = deque()
         self._jobs: dict[int, Job] = {}
@@ -88,17 +88,17 @@ class Driver:
         """A trial that was trained and finished before."""
         self._by_hash.setdefault(config_hash, number)
         self._metrics[number] = metrics
-        self.tally.complete += 1
-        self.tally.asked += 1
-        self.tally.objectives[number] = measured(self.spec, metrics)
+        self.counters.complete += 1
+        self.counters.asked += 1
+        self.counters.objectives[number] = measured(self.spec, metrics)
 
     def remember_other(self, state: str, duplicate: bool) -> None:
         """A finished trial without results of its own."""
-        self.tally.failed += state == "FAILED"
-        self.tally.pruned += state == "PRUNED"
-        self.tally.skipped += state == "SKIPPED"
-        self.tally.duplicates += duplicate
-        self.tally.asked += not duplicate and state != "SKIPPED"
+        self.counters.failed += state == "FAILED"
+        self.counters.pruned += state == "PRUNED"
+        self.counters.skipped += state == "SKIPPED"
+        self.counters.duplicates += duplicate
+        self.counters.asked += not duplicate and state != "SKIPPED"
 
     def queue(self, job: Job) -> None:
         """A job to do before anything new is asked."""
@@ -109,9 +109,9 @@ class Driver:
         self.aborted = self.aborted or why
         self.stopping = True
 
-    def clear_up(self) -> None:
+    def delete_unneeded_checkpoints(self) -> None:
         """Delete the checkpoints nobody needs; before the first job, and once all are done."""
-        self._keeper.settle(self._metrics, {job.number for job in self._waiting})
+        self._retention.delete_unneeded(self._metrics, {job.number for job in self._waiting})
 
     # Jobs out.
 
@@ -135,9 +135,9 @@ class Driver:
             self._asked_ahead.append(self._ask())
 
     def _ask(self) -> tuple[Trial, dict[str, Any]]:
-        trial = self.books.ask(self._begun | {asked.number for asked, _ in self._asked_ahead})
-        crash_point("after_ask")
-        return trial, self.books.patiently(lambda: suggest(self.spec.space, self.books.trial(trial.number)))
+        trial = self.recorder.ask(self._begun | {asked.number for asked, _ in self._asked_ahead})
+        failpoint("after_ask")
+        return trial, self.recorder.retry(lambda: suggest(self.spec.space, self.recorder.trial(trial.number)))
 
     def next_job(self) -> Job | None:
         """The next job, or None: nothing now (see `finished`)."""
@@ -149,7 +149,7 @@ class Driver:
             return None
         job = self._waiting.popleft()
         self._jobs[job.number] = job
-        self.tally.running.add(job.number)
+        self.counters.running.add(job.number)
         return job
 
     def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
@@ -159,13 +159,13 @@ class Driver:
         data_root = self.study.data_root
         try:
             config = parse_trial(asked)
-            described = asked_trial(config, params, data_root)
+            described = suggested_trial(config, params, data_root)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.
-            impossible = impossible_trial(asked, params, self.spec, data_root)
+            impossible = invalid_trial(asked, params, self.spec, data_root)
             self._skip(trial, f"impossible combination: {error}", impossible)
             return
-        broken = [str(bound) for bound, over in known_violations(self.spec, described).items() if over > 0]
+        broken = [str(bound) for bound, over in static_violations(self.spec, described).items() if over > 0]
         original = self._by_hash.get(described.config_hash)
         if broken:
             self._skip(trial, f"infeasible: {', '.join(broken)} does not hold", described)
@@ -174,14 +174,16 @@ class Driver:
         else:
             self._by_hash[described.config_hash] = trial.number
             self._start(trial.number, attempt, described)
-            self.tally.asked += 1
+            self.counters.asked += 1
             self._asks_without_training = 0
             rungs = self.rules.rungs(stream_shape(config, data_root).n_tasks, config.training.iterations)
             self.queue(self.job(trial.number, attempt, described.config, range(self.spec.seeds), rungs=rungs))
 
     def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         more |= {"race": self.rules.races, "carried": self.study.carried, "rung_unit": self.rules.rung_unit}
-        return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._keeper.place(number), **more)
+        return Job(
+            number, attempt, config, tuple(seeds), self.study.data_root, self._retention.location(number), **more
+        )
 
     def knows(self, number: int) -> bool:
         """Whether this trial is trained already, or about to be."""
@@ -191,9 +193,9 @@ class Driver:
         """Each metric of a trained trial, one value per seed."""
         return self._metrics[number]
 
-    def has_lost(self, number: int) -> bool:
+    def is_dominated(self, number: int) -> bool:
         """Whether further seeds of a trial are not trained because another one beats it clearly."""
-        return self.rules.races and self.rules.has_lost(self._metrics[number], self._others(number))
+        return self.rules.races and self.rules.is_dominated(self._metrics[number], self._others(number))
 
     def _others(self, number: int) -> dict[int, dict[str, list[float | None]]]:
         return {other: metrics for other, metrics in self._metrics.items() if other != number}
@@ -202,7 +204,7 @@ class Driver:
 
     def receive(self, number: int, message: Message) -> bool:
         """Take a message of a running job; whether it goes on."""
-        if isinstance(message, Step):
+        if isinstance(message, JobProgress):
             return self.step(number, message)
         if isinstance(message, Success):
             self.complete(number, message.results)
@@ -210,12 +212,12 @@ class Driver:
             self.fail(number, message)
         return False
 
-    def step(self, number: int, step: Step) -> bool:
+    def step(self, number: int, step: JobProgress) -> bool:
         """A job has come further; whether it goes on. If not, it has ended here and its result is written."""
         if step.so_far is None:
             return True
         job, result = self._jobs[number], TrialResult.from_dict(step.so_far)
-        reason = self.rules.reason_to_stop(job, result, step.within, partial(self.books.note_rung, number))
+        reason = self.rules.reason_to_stop(job, result, step.within, partial(self.recorder.note_rung, number))
         if reason is not None:
             self._prune(number, reason, result.rows(len(result.test) - (step.within > 0)))
             return False
@@ -230,19 +232,19 @@ class Driver:
         job = self._end(number)
         runs = [TrialResult.from_dict(result) for result in results]
         if job.purpose == "more_seeds":
-            self.books.write(self.store.add_runs, number, job.attempt, runs)
+            self.recorder.write(self.store.add_runs, number, job.attempt, runs)
             self._metrics[number] = joined(self._metrics[number], gather(runs))
-            self.tally.objectives[number] = measured(self.spec, self._metrics[number])
-            self._keeper.end(number, self._metrics, self._jobs)
+            self.counters.objectives[number] = measured(self.spec, self._metrics[number])
+            self._retention.trial_ended(number, self._metrics, self._jobs)
             return
-        self.books.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
-        crash_point("after_commit")
+        self.recorder.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
+        failpoint("after_commit")
         self._metrics[number] = metrics = gather(runs)
-        self.tally.complete += 1
-        self.tally.objectives[number] = measured(self.spec, metrics)
+        self.counters.complete += 1
+        self.counters.objectives[number] = measured(self.spec, metrics)
         self.tell(number, metrics)
-        crash_point("after_tell")
-        self._keeper.end(number, self._metrics, self._jobs)
+        failpoint("after_tell")
+        self._retention.trial_ended(number, self._metrics, self._jobs)
         for follower, attempt in self._followers.pop(number, []):
             self._complete_duplicate(follower, attempt, number)
 
@@ -251,14 +253,14 @@ class Driver:
         if failure.kind == "environment":
             self.abort(HnetError(f"trial {number} cannot go on: {failure.reason}; put that right and start again."))
             return
-        if failure.kind == "worker" and self._lost_workers[number] < self.spec.limits.retries:
+        if failure.kind == "worker" and self._lost_worker_count[number] < self.spec.limits.retries:
             self._retry(number, failure)
             return
         job = self._end(number)
-        self._keeper.end(number, self._metrics, self._jobs)
+        self._retention.trial_ended(number, self._metrics, self._jobs)
         if job.purpose == "more_seeds":
             log.warning("trial %d: further seeds failed, its earlier ones stand: %s", number, failure.reason)
-            self.tally.seeds_failed += 1
+            self.counters.seeds_failed += 1
             return
         log.warning("trial %d failed: %s", number, failure.reason)
         self._forget(number)
@@ -269,27 +271,27 @@ class Driver:
     def _retry(self, number: int, failure: Failure) -> None:
         """The next attempt, from the last checkpoint; it is handed out before anything new."""
         job = self._jobs.pop(number)
-        self.tally.running.discard(number)
-        self._lost_workers[number] += 1
+        self.counters.running.discard(number)
+        self._lost_worker_count[number] += 1
         again = replace(job, attempt=job.attempt + 1)
         log.warning("trial %d: %s; attempt %d follows", number, failure.reason, again.attempt)
         if job.purpose == "trial":
-            self.books.write(self.store.retry_trial, number, again.attempt, again.attempt)
+            self.recorder.write(self.store.retry_trial, number, again.attempt, again.attempt)
         self._waiting.appendleft(again)
 
     def give_up(self, number: int, attempt: int, reason: str, duplicate: bool = False) -> None:
         """Fail a trial that an earlier driver asked for and that is not tried again."""
-        self.tally.asked += not duplicate
-        self.tally.duplicates += duplicate
+        self.counters.asked += not duplicate
+        self.counters.duplicates += duplicate
         self.fail_row(number, attempt, Failure(reason))
 
     def fail_row(self, number: int, attempt: int, failure: Failure) -> None:
         """Make a trial FAILED for us and for Optuna."""
         import optuna
 
-        self.books.write(self.store.fail_trial, number, attempt, attempt, failure.reason, failure.traceback)
-        self.tally.failed += 1
-        self.books.tell(number, optuna.trial.TrialState.FAIL)
+        self.recorder.write(self.store.fail_trial, number, attempt, attempt, failure.reason, failure.traceback)
+        self.counters.failed += 1
+        self.recorder.tell(number, optuna.trial.TrialState.FAIL)
 
     def tell(self, number: int, metrics: Mapping[str, Sequence[float | None]]) -> None:
         """Tell Optuna the mean over seeds, and how far each constraint is from being kept."""
@@ -297,15 +299,18 @@ class Driver:
 
         values = values_to_tell(self.spec, metrics)
         state = optuna.trial.TrialState.COMPLETE if values is not None else optuna.trial.TrialState.FAIL
-        self.books.tell(number, state, values, violations(self.spec, metrics))
+        self.recorder.tell(number, state, values, violations(self.spec, metrics))
 
     # Below: steps of the above.
 
     def _budget_is_spent(self) -> bool:
-        planned, tally = self.spec.planned_trials, self.tally
-        if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
+        planned, counters = self.spec.planned_trials, self.counters
+        if time.monotonic() >= self.deadline or (planned is not None and counters.asked >= planned):
             return True
-        if self._grid_trials is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_trials:
+        if (
+            self._grid_trials is not None
+            and counters.asked + counters.skipped + counters.duplicates >= self._grid_trials
+        ):
             return True  # every point of the grid was asked for once
         return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 
@@ -318,38 +323,38 @@ class Driver:
                 MAX_ASKS_WITHOUT_TRAINING,
             )
 
-    def _start(self, number: int, attempt: int, asked: AskedTrial, duplicate_of: int | None = None) -> None:
+    def _start(self, number: int, attempt: int, asked: SuggestedTrial, duplicate_of: int | None = None) -> None:
         launched = {"launch_id": self.study.launch_id, "attempt": attempt, "duplicate_of": duplicate_of}
-        self.books.write(self.store.start_trial, number, attempt, asked, **launched)
-        crash_point("after_row")
+        self.recorder.write(self.store.start_trial, number, attempt, asked, **launched)
+        failpoint("after_row")
 
-    def _skip(self, trial: Trial, reason: str, asked: AskedTrial) -> None:
+    def _skip(self, trial: Trial, reason: str, asked: SuggestedTrial) -> None:
         import optuna
 
         launch_id = self.study.launch_id
-        self.books.write(self.store.skip_trial, trial.number, 1, asked, launch_id=launch_id, reason=reason)
-        self.tally.skipped += 1
+        self.recorder.write(self.store.skip_trial, trial.number, 1, asked, launch_id=launch_id, reason=reason)
+        self.counters.skipped += 1
         self._count_ask_without_training()
-        over = {bound.metric: over for bound, over in known_violations(self.spec, asked).items()}
-        self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
+        over = {bound.metric: over for bound, over in static_violations(self.spec, asked).items()}
+        self.recorder.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
 
-    def _follow(self, number: int, original: int, attempt: int, asked: AskedTrial) -> None:
+    def _follow(self, number: int, original: int, attempt: int, asked: SuggestedTrial) -> None:
         """The same configuration again: copy its result, at once or when it is there."""
         self._start(number, attempt, asked, duplicate_of=original)
         self._count_ask_without_training()
-        self.tally.duplicates += 1
+        self.counters.duplicates += 1
         if original in self._metrics:
             self._complete_duplicate(number, attempt, original)
         else:
             self._followers.setdefault(original, []).append((number, attempt))
 
     def _complete_duplicate(self, number: int, attempt: int, original: int) -> None:
-        self.books.write(self.store.complete_duplicate, number, attempt, attempt)
-        crash_point("after_commit")
+        self.recorder.write(self.store.complete_duplicate, number, attempt, attempt)
+        failpoint("after_commit")
         self.tell(number, self._metrics[original])
 
     def _end(self, number: int) -> Job:
-        self.tally.running.discard(number)
+        self.counters.running.discard(number)
         self.rules.forget(number)
         return self._jobs.pop(number)
 
@@ -361,15 +366,15 @@ class Driver:
         job = self._end(number)
         self._forget(number)
         self._prune_row(number, job.attempt, reason, [result] if result.test else [])
-        self.tally.pruned += 1
-        self._keeper.end(number, self._metrics, self._jobs)
+        self.counters.pruned += 1
+        self._retention.trial_ended(number, self._metrics, self._jobs)
         for follower, attempt in self._followers.pop(number, []):
             self._prune_row(follower, attempt, f"the same configuration was stopped as trial {number}", [])
 
     def _prune_row(self, number: int, attempt: int, reason: str, results: Sequence[TrialResult]) -> None:
         import optuna
 
-        self.books.write(self.store.prune_trial, number, attempt, attempt, reason, results)
-        crash_point("after_commit")
-        self.books.tell(number, optuna.trial.TrialState.PRUNED)
-        crash_point("after_tell")
+        self.recorder.write(self.store.prune_trial, number, attempt, attempt, reason, results)
+        failpoint("after_commit")
+        self.recorder.tell(number, optuna.trial.TrialState.PRUNED)
+        failpoint("after_tell")

@@ -13,7 +13,7 @@ from typing import Any
 
 from hnet_core.errors import HnetError
 from studies.store.store import LeaseLost, Store
-from sweeps.driver.database_retry import PATIENCE_SECONDS
+from sweeps.driver.database_retry import RETRY_SECONDS
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 2.0
@@ -98,7 +98,7 @@ def _keep(
             on_loss(error)
             return
         except Exception as error:  # back again, the database still has our lease unless somebody took it meanwhile
-            if now - last < PATIENCE_SECONDS:
+            if now - last < RETRY_SECONDS:
                 continue
             on_loss(error)
             return

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 from sweeps.driver.driver import Driver
-from sweeps.jobs import Message, Step
+from sweeps.jobs import JobProgress, Message
 
 SECONDS_BETWEEN_LINES = 60.0
 
@@ -46,9 +46,9 @@ class SweepProgress:
             self._bar.stop()
         self._print()
 
-    def note(self, number: int, message: Message, goes_on: bool) -> None:
-        """Take notice of a message, after the driver has; `goes_on` is what it answered."""
-        if isinstance(message, Step) and goes_on:
+    def note(self, number: int, message: Message, continues: bool) -> None:
+        """Take notice of a message, after the driver has; `continues` is what it answered."""
+        if isinstance(message, JobProgress) and continues:
             self._done[number] = message.tasks_done / message.tasks_in_all
         else:
             self._done.pop(number, None)
@@ -59,20 +59,20 @@ class SweepProgress:
 
     def line(self) -> str:
         """Done of planned, running, failed, rate, ETA, best so far, front size."""
-        tally, planned = self._driver.tally, self._driver.spec.planned_trials
+        counters, planned = self._driver.counters, self._driver.spec.planned_trials
         of = "" if planned is None else f"/{planned}"
-        parts = [f"{self._ended}{of} done", f"{len(tally.running)} running", f"{tally.failed} failed"]
-        if tally.pruned:
-            parts.append(f"{tally.pruned} stopped early")
-        if tally.skipped:
-            parts.append(f"{tally.skipped} skipped")
+        parts = [f"{self._ended}{of} done", f"{len(counters.running)} running", f"{counters.failed} failed"]
+        if counters.pruned:
+            parts.append(f"{counters.pruned} stopped early")
+        if counters.skipped:
+            parts.append(f"{counters.skipped} skipped")
         rate = self._per_minute()
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")
             if planned is not None and self._ended < planned:
                 left = planned - self._ended - sum(list(self._done.values()))
                 parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
-        return " | ".join([*parts, *best_and_front(self._driver.spec, list(tally.objectives.values()))])
+        return " | ".join([*parts, *best_and_front(self._driver.spec, list(counters.objectives.values()))])
 
     def _print_now_and_then(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LINES):
@@ -83,7 +83,7 @@ class SweepProgress:
 
     @property
     def _ended(self) -> int:
-        return self._driver.tally.complete + self._driver.tally.pruned + self._driver.tally.failed
+        return self._driver.counters.complete + self._driver.counters.pruned + self._driver.counters.failed
 
     def _per_minute(self) -> float | None:
         """Over the last 20 finished trials; None until three have finished."""

@@ -104,12 +104,12 @@ def _tell_what_is_stored(driver: Driver, row: Mapping[str, Any]) -> None:
         driver.tell(number, driver.metrics_of(number if source is None else source))
         return
     state = optuna.trial.TrialState.FAIL if row["state"] == "FAILED" else optuna.trial.TrialState.PRUNED
-    driver.books.tell(number, state)
+    driver.recorder.tell(number, state)
 
 
 def _add_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:
     if row["state"] != "COMPLETE" or row["duplicate_of"] is not None:
         return
     missing = [seed for seed in range(driver.spec.seeds) if seed not in row["seeds"]]
-    if missing and not driver.has_lost(row["number"]):
+    if missing and not driver.is_dominated(row["number"]):
         driver.queue(driver.job(row["number"], row["attempt"], row["config"], missing, purpose="more_seeds"))

@@ -59,7 +59,7 @@ class StopSignals:
         self.stopped = True
         if self._driver is not None:
             self._driver.stopping = True
-            log.info("Stopping: waiting for %d running trials.", len(self._driver.tally.running))
+            log.info("Stopping: waiting for %d running trials.", len(self._driver.counters.running))
 
     def lose(self, error: BaseException) -> None:
         """The lease is gone: write nothing more."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from studies.store.store import Store, TrialFinished
-from sweeps.driver.database_retry import Patience
+from sweeps.driver.database_retry import DatabaseRetry
 from sweeps.search.moasha import Score
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def noted_rungs(trial: FrozenTrial) -> dict[int, Score]:
     return {int(rung): Score(tuple(costs), violation) for rung, (violation, *costs) in found.items()}
 
 
-class Books:
+class TrialRecorder:
     """Writes of one driver.
 
     Attributes:
@@ -34,7 +34,7 @@ class Books:
     def __init__(self, store: Store, optuna_study: optuna.Study, study_id: int, given_up: Callable[[], bool]) -> None:
         self.store = store
         self.optuna = optuna_study
-        self.patiently = Patience(given_up)
+        self.retry = DatabaseRetry(given_up)
         self._study_id = study_id
         self._ask_was_cut_off = False
 
@@ -44,7 +44,7 @@ class Books:
         Args:
             known: numbers asked for before; one beyond them is of an ask whose answer was lost with the database.
         """
-        return self.patiently(self._ask, known)
+        return self.retry(self._ask, known)
 
     def _ask(self, known: Collection[int]) -> Trial:
         import optuna
@@ -70,7 +70,7 @@ class Books:
             refused = isinstance(error, (TrialFinished, ValueError))
             return True if refused and self.store.attempt_of(self._study_id, number) == attempt else None
 
-        self.patiently(write, settled=settled)
+        self.retry(write, settled=settled)
 
     def tell(
         self,
@@ -89,11 +89,11 @@ class Books:
                     trial.set_constraint(name, violation)
             self.optuna.tell(number, values, state=state, skip_if_finished=True)
 
-        self.patiently(tell)
+        self.retry(tell)
 
     def note_rung(self, number: int, rung: int, score: Score) -> None:
         """Keep what a trial was worth at a rung, for a study that goes on."""
-        self.patiently(lambda: self.trial(number).set_user_attr(f"{RUNG}{rung}", [score.violation, *score.costs]))
+        self.retry(lambda: self.trial(number).set_user_attr(f"{RUNG}{rung}", [score.violation, *score.costs]))
 
     def trial(self, number: int) -> Trial:
         """The sampler's trial of that number, to suggest and to tell."""

@@ -79,10 +79,10 @@ class JobSearcher(Searcher):
         """Pass on a step of a job; whether it goes on."""
         number = self._numbers[trial.trial_id]
         self._watchdog.hear(number)
-        goes_on = self._keep(number, result) and self._pass_on(number, messages_of(result))
-        if not goes_on:
+        continues = self._keep(number, result) and self._pass_on(number, messages_of(result))
+        if not continues:
             self._stopped.add(trial.trial_id)
-        return goes_on
+        return continues
 
     def lose(self, trial: Trial) -> None:
         """The worker of a trial is gone."""
@@ -195,8 +195,7 @@ def run_with_ray(
     Args:
         workers: training processes at a time, one CPU each; 0 for as many as the cluster has.
         address: of a running Ray cluster; None starts one here for the duration of the sweep.
-        on_message: called in this process for every Step (and once for the Success or Failure) of every job; what it
-            raises aborts the driver.
+        on_message: called in this process with every message of every job; an exception it raises aborts the driver.
     """
     _start_ray(workers, address)
     workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]

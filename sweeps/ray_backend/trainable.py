@@ -9,8 +9,8 @@ from typing import Any
 
 from ray import tune
 
-from sweeps.checkpoints import Carried
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.checkpoints import InMemory
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.worker import work
 
 
@@ -26,7 +26,7 @@ class JobTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         job = Job.from_dict(json.loads(config["job"]))
-        self._carried = Carried(config.get("saved", {})) if job.carried else None
+        self._carried = InMemory(config.get("saved", {})) if job.carried else None
         self._messages: Iterator[Message] = self.work(job, self._carried)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -38,13 +38,13 @@ class JobTrainable(tune.Trainable):
         while self._can_wait(messages[-1]) and time.monotonic() - began < self.moment_seconds:
             messages.append(next(self._messages))
         sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
-        result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], Step)}
-        news = self._carried.take_news() if self._carried is not None else None
+        result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], JobProgress)}
+        news = self._carried.take_unsent() if self._carried is not None else None
         return result if news is None else {**result, "checkpoint": news}
 
     def _can_wait(self, message: Message) -> bool:
-        has_news = self._carried is not None and self._carried.news is not None
-        return isinstance(message, Step) and message.so_far is None and not has_news
+        has_news = self._carried is not None and self._carried.unsent is not None
+        return isinstance(message, JobProgress) and message.so_far is None and not has_news
 
 
 def messages_of(result: dict[str, Any]) -> list[Message]:
@@ -55,4 +55,4 @@ def messages_of(result: dict[str, Any]) -> list[Message]:
 def _message(kind: str, **content: Any) -> Message:
     if kind == "Success":
         return Success(tuple(content["results"]))
-    return Step(**content) if kind == "Step" else Failure(**content)
+    return JobProgress(**content) if kind == "JobProgress" else Failure(**content)

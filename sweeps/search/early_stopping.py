@@ -71,9 +71,10 @@ class StoppingRules:
             if note is not None and job.rung_unit == "iterations":
                 note(rung, score)
             verdict = self._rungs.judge(job.number, rung, score)
-            if not verdict.goes_on:
+            if not verdict.continues:
                 where = f"task {rung}" if job.rung_unit == "tasks" else f"{rung} iterations"
-                return f"stopped after {where}: place {verdict.place} of {verdict.n}, the best {verdict.go_on} go on"
+                n, best = verdict.n, verdict.n_continuing
+                return f"stopped after {where}: place {verdict.place} of {n}, the best {best} go on"
         return None
 
     def enough_seeds(
@@ -91,7 +92,7 @@ class StoppingRules:
             return None
         seeds.append(result)
         metrics = joined(before, gather(seeds))
-        lost = len(seeds) < len(job.seeds) and self.has_lost(metrics, finished)
+        lost = len(seeds) < len(job.seeds) and self.is_dominated(metrics, finished)
         return seeds if lost else None
 
     def forget(self, number: int) -> None:
@@ -99,7 +100,7 @@ class StoppingRules:
         self._judged.pop(number, None)
         self._seeds.pop(number, None)
 
-    def has_lost(self, metrics: Metrics, finished: Mapping[int, Metrics]) -> bool:
+    def is_dominated(self, metrics: Metrics, finished: Mapping[int, Metrics]) -> bool:
         """Whether a finished trial dominates even the good ends of this one's 95 % intervals over seeds."""
         hopes = self._good_ends(metrics)
         if hopes is None:  # one seed tells nothing

@@ -33,10 +33,10 @@ class Score:
 class Verdict:
     """Whether a trial goes on, and its place (from 1) among the n that have reached the rung so far."""
 
-    goes_on: bool
+    continues: bool
     place: int
     n: int
-    go_on: int
+    n_continuing: int
 
 
 class Rungs:
@@ -60,8 +60,8 @@ class Rungs:
         at_rung = self._scores[rung]
         numbers = list(at_rung)
         place = 1 + ranking(list(at_rung.values())).index(numbers.index(number))
-        go_on = -int(-len(numbers) // self._eta)
-        return Verdict(place <= go_on, place, len(numbers), go_on)
+        n_continuing = -int(-len(numbers) // self._eta)
+        return Verdict(place <= n_continuing, place, len(numbers), n_continuing)
 
 
 def ranking(scores: Sequence[Score]) -> list[int]:

@@ -40,14 +40,14 @@ def open_storage(url: str) -> RDBStorage:
 
 
 def open_sampler_study(name: str, url: str, directions: Sequence[Literal["minimize", "maximize"]]) -> optuna.Study:
-    """The sampler's study, its tables held in memory (`held_storage`); made if it is not there."""
+    """The sampler's study, its tables held in memory (`cached_storage`); made if it is not there."""
     import optuna
 
-    from sweeps.search.held_storage import HeldStorage
+    from sweeps.search.cached_storage import CachedStorage
 
     backend = optuna.storages.get_storage(open_storage(url))
     optuna.create_study(storage=backend, study_name=name, directions=list(directions), load_if_exists=True)
-    return optuna.load_study(study_name=name, storage=HeldStorage(backend, backend.get_study_id_from_name(name)))
+    return optuna.load_study(study_name=name, storage=CachedStorage(backend, backend.get_study_id_from_name(name)))
 
 
 def forget_sampler_study(uuid: str, url: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hnet_core.errors import ConfigInvalid
-from sweeps.checkpoints import Carried, Checkpoints, from_bytes, open_checkpoints, prepare, remove
+from sweeps.checkpoints import Checkpoints, InMemory, from_bytes, open_checkpoints, prepare, remove
 from sweeps.jobs import Job
 from sweeps.worker import work
 from tests.sweeps.tiny import tiny_spec
@@ -19,7 +19,7 @@ from tests.sweeps.tiny import tiny_spec
 @pytest.fixture(params=["folder", "uri", "carried"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Checkpoints:
     if request.param == "carried":
-        return Carried({})
+        return InMemory({})
     path = tmp_path / "study" / "0"
     return open_checkpoints(str(path) if request.param == "folder" else f"file://{path}")
 
@@ -33,7 +33,7 @@ def test_the_newest_checkpoint_of_each_name_is_read_back(place: Checkpoints) -> 
 
 def test_a_job_goes_on_from_any_of_them_to_the_same_result(place: Checkpoints, tmp_path: Path) -> None:
     job = Job(0, 1, tiny_spec().config().model_dump(mode="json"), (0, 1), "", str(tmp_path / "unused"))
-    undisturbed: Any = list(work(job, Carried({})))[-1]
+    undisturbed: Any = list(work(job, InMemory({})))[-1]
     first = work(job, place)
     next(first)
     first.close()  # type: ignore[attr-defined]
@@ -45,10 +45,10 @@ def test_a_job_goes_on_from_any_of_them_to_the_same_result(place: Checkpoints, t
 
 
 def test_what_is_carried_is_news_once() -> None:
-    carried = Carried({"seed-3": b"before"})
-    assert (carried.read_all(), carried.take_news()) == ({"seed-3": b"before"}, None)
+    carried = InMemory({"seed-3": b"before"})
+    assert (carried.read_all(), carried.take_unsent()) == ({"seed-3": b"before"}, None)
     carried.write("seed-4", b"now")
-    assert (carried.take_news(), carried.take_news()) == (("seed-4", b"now"), None)
+    assert (carried.take_unsent(), carried.take_unsent()) == (("seed-4", b"now"), None)
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])

@@ -17,7 +17,7 @@ from studies.spec.continuation import fixed_part
 from studies.spec.spec import Limits
 from studies.store.store import Store
 from sweeps.checkpoints import Folder
-from sweeps.driver.database_retry import Patience
+from sweeps.driver.database_retry import DatabaseRetry
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Failure, Success
 from sweeps.ray_backend.watchdog import Watchdog
@@ -59,7 +59,7 @@ def losing(times: int) -> Any:
 
 
 def test_a_lost_worker_becomes_a_further_attempt_that_is_told_from_the_first(url: str) -> None:
-    assert run_sweep(tiny_spec(), url, backend=losing(2)).tally.complete == 3
+    assert run_sweep(tiny_spec(), url, backend=losing(2)).counters.complete == 3
     assert rows(url) == [(0, "COMPLETE", 3), (1, "COMPLETE", 1), (2, "COMPLETE", 1)]
     other = url.replace("runs", "other")
     run_sweep(tiny_spec(), other, backend=inline)
@@ -69,7 +69,7 @@ def test_a_lost_worker_becomes_a_further_attempt_that_is_told_from_the_first(url
 
 def test_a_trial_whose_worker_is_lost_too_often_fails_with_the_reason(url: str) -> None:
     outcome = run_sweep(tiny_spec(limits={"retries": 2}), url, backend=losing(3))
-    assert (outcome.tally.complete, outcome.tally.failed) == (2, 1)
+    assert (outcome.counters.complete, outcome.counters.failed) == (2, 1)
     assert rows(url)[0] == (0, "FAILED", 3)
     assert studies.open(url).ledger("tiny")[0]["reason"] == "the worker process died"
 
@@ -84,7 +84,7 @@ def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: py
         with pytest.raises(HnetError, match=r"trial 0 cannot go on: OSError.*No space left.*on node .*start again"):
             run_sweep(tiny_spec(), url, backend=inline)
     assert rows(url) == [(0, "RUNNING", 1)]
-    assert run_sweep(tiny_spec(), url, backend=inline).tally.complete == 3
+    assert run_sweep(tiny_spec(), url, backend=inline).counters.complete == 3
     assert rows(url)[0] == (0, "COMPLETE", 2)
 
 
@@ -103,7 +103,7 @@ def test_memory_that_runs_out_is_worth_another_attempt_and_a_mistake_is_not(
     real = worker._train
     monkeypatch.setattr("sweeps.worker._train", train)
     outcome = run_sweep(tiny_spec(), url, backend=inline)
-    assert (outcome.tally.complete, outcome.tally.failed) == (2, 1)
+    assert (outcome.counters.complete, outcome.counters.failed) == (2, 1)
     first = studies.open(url).ledger("tiny")[0]
     assert (first["state"], first["attempt"], first["reason"]) == ("FAILED", 2, "RuntimeError: in two lines")
     assert "Traceback (most recent call last)" in first["traceback"] and "mistake" in first["traceback"]
@@ -218,7 +218,7 @@ def test_an_ask_whose_answer_was_lost_leaves_no_trial_behind(
 
 
 @pytest.mark.usefixtures("no_pause")
-def test_patience_ends() -> None:
+def test_retries_of_the_database_end() -> None:
     calls = []
 
     def away() -> None:
@@ -226,12 +226,12 @@ def test_patience_ends() -> None:
         raise AWAY
 
     with pytest.raises(DatabaseUnreachable):
-        Patience(lambda: len(calls) == 5)(away)
+        DatabaseRetry(lambda: len(calls) == 5)(away)
     assert len(calls) == 5
     with pytest.raises(DatabaseUnreachable):
-        Patience(lambda: False, seconds=0)(away)
+        DatabaseRetry(lambda: False, seconds=0)(away)
     with pytest.raises(ValueError, match="a mistake"):
-        Patience(lambda: False)(lambda: (_ for _ in ()).throw(ValueError("a mistake")))
+        DatabaseRetry(lambda: False)(lambda: (_ for _ in ()).throw(ValueError("a mistake")))
 
 
 def test_a_result_of_a_superseded_attempt_is_refused_and_ends_the_driver(url: str) -> None:

@@ -18,7 +18,7 @@ class Heard:
         self.added.append(trial)
 
     def receive(self, trial: Any, result: dict[str, Any]) -> bool:
-        return result["goes_on"]  # type: ignore[no-any-return]
+        return result["continues"]  # type: ignore[no-any-return]
 
     def lose(self, trial: Any) -> None: ...
 

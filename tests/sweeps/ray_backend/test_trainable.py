@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.checkpoints import Carried
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.checkpoints import InMemory
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 
 
@@ -29,8 +29,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def step(tasks_done: int, **more: Any) -> Step:
-    return Step(number=3, seed=0, tasks_done=tasks_done, tasks_in_all=5, **more)
+def step(tasks_done: int, **more: Any) -> JobProgress:
+    return JobProgress(number=3, seed=0, tasks_done=tasks_done, tasks_in_all=5, **more)
 
 
 SUCCESS = Success(({"seed": 0},))
@@ -41,7 +41,7 @@ def sent(
 ) -> list[list[Message]]:
     """What each result of a job brings whose messages come after so many seconds each."""
 
-    def work(job: Job, checkpoints: Carried | None) -> Iterator[Message]:
+    def work(job: Job, checkpoints: InMemory | None) -> Iterator[Message]:
         for i, (seconds, message) in enumerate(script):
             clock.now += seconds
             if checkpoints is not None and i == checkpoint_after:

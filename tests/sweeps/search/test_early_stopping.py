@@ -75,7 +75,7 @@ def test_the_worse_half_is_stopped_at_each_rung_and_its_curve_is_kept(tmp_path: 
     states = ledger(url)
     assert {number for number, (state, _) in states.items() if state == "PRUNED"} == {1, 3, 4, 7}
     assert states[1][1] == "stopped after task 1: place 2 of 2, the best 1 go on"
-    assert (outcome.tally.complete, outcome.tally.pruned) == (4, 4)
+    assert (outcome.counters.complete, outcome.counters.pruned) == (4, 4)
     assert clock[0] == 12.0  # 4 whole trials and 4 single tasks on two workers; without stopping it takes 20 s
     found = studies.open(url)
     curve = found.matrices("tiny", 1, "validation")[0]
@@ -104,7 +104,7 @@ def test_a_real_training_run_is_stopped_at_a_rung(tmp_path: Path) -> None:
     url = str(tmp_path / "runs.db")
     search = {"training.lr": {"choice": [0.03, 0.000001]}}
     changes = {**STOPPING, "search": search, "sampler": "grid", "early_stopping": {"eta": 2, "rungs": [2]}, "seeds": 2}
-    assert run_sweep(tiny_spec(**changes), url, backend=inline).tally.pruned == 1
+    assert run_sweep(tiny_spec(**changes), url, backend=inline).counters.pruned == 1
     assert ledger(url)[1] == ("PRUNED", "stopped after task 2: place 2 of 2, the best 1 go on")
     assert [run["seed"] for run in studies.open(url).trial("tiny", 1)["runs"]] == [0]
     assert studies.open(url).trials("tiny")["n"].tolist() == [2, 0]
@@ -192,7 +192,7 @@ def test_a_trial_is_stopped_within_its_first_task_and_the_study_goes_on_remember
     outcome = run_sweep(tiny_spec(**changes), in_parts, backend=inline)
     run_sweep(tiny_spec(**changes), at_once, backend=inline)
     assert ledger(in_parts) == ledger(at_once)
-    assert outcome.tally.pruned >= 1
+    assert outcome.counters.pruned >= 1
     stopped = {number: reason for number, (state, reason) in ledger(at_once).items() if state == "PRUNED"}
     assert all(reason is not None and " iterations: place " in reason for reason in stopped.values())
     for number, reason in stopped.items():

@@ -69,7 +69,7 @@ def test_a_study_starts_from_the_results_of_a_past_one(url: str, sampler: str) -
     run_sweep(tiny_spec(study="past", seeds=1, budget={"trials": 4}), url, backend=inline)
     spec = tiny_spec(warm_start="past", sampler=sampler, seeds=1, budget={"trials": 3})
     for _ in range(2):
-        assert run_sweep(spec, url, backend=inline).tally.asked == 3
+        assert run_sweep(spec, url, backend=inline).counters.asked == 3
     known = memory(url, "tiny")
     if sampler == "nsga2":
         front = {tuple(row["params"].values()) for row in ledger(url, "past")}

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 Result = TypeVar("Result")
 
 
-class HeldStorage(BaseStorage):
+class CachedStorage(BaseStorage):
     """Passes every write on to another storage, and answers every question about the trials of a study from memory.
 
     Between asking for a trial and telling its result Optuna reads it some twenty times, and a storage in SQL looks each

@@ -18,7 +18,7 @@ from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeps.search.held_storage import HeldStorage
+from sweeps.search.cached_storage import CachedStorage
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 DISTRIBUTIONS = {
@@ -35,8 +35,8 @@ def tables(tmp_path: Path) -> Iterator[RDBStorage]:
     storage.remove_session()
 
 
-def held_study(backend: BaseStorage) -> HeldStorage:
-    return HeldStorage(backend, backend.create_new_study(list(DIRECTIONS), "a"))
+def held_study(backend: BaseStorage) -> CachedStorage:
+    return CachedStorage(backend, backend.create_new_study(list(DIRECTIONS), "a"))
 
 
 def as_told(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def draw(storage: BaseStorage, sampler: BaseSampler) -> list[dict[str, Any]]:
     return drawn
 
 
-class LosesAnswers(HeldStorage):
+class LosesAnswers(CachedStorage):
     """A backend that carries out a write and then loses the connection, when told to; one that reads fresh."""
 
     loses = False
@@ -125,7 +125,7 @@ class LosesAnswers(HeldStorage):
 def test_after_a_write_whose_answer_was_lost_everything_is_read_again(tables: RDBStorage) -> None:
     study = tables.create_new_study(list(DIRECTIONS), "a")
     backend = LosesAnswers(tables, study)
-    held = HeldStorage(backend, study)
+    held = CachedStorage(backend, study)
     trial = held.create_new_trial(study)
     backend.loses = True
     with pytest.raises(StorageInternalError):

@@ -35,7 +35,7 @@ class Job:
     rungs: tuple[int, ...] = ()
     rung_unit: RungUnit = "tasks"
     race: bool = False
-    carried: bool = False
+    via_driver: bool = False
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:

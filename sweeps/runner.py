@@ -24,12 +24,13 @@ from studies.spec.continuation import as_read_today, fixed_part
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
-from sweeps.driver.counters import Counters, StudyHandle
+from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
 from sweeps.driver.lease_heartbeat import study_lease
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
 from sweeps.driver.stop_signals import StopSignals
+from sweeps.driver.trial_recorder import StudyHandle
 from sweeps.jobs import Message
 from sweeps.provenance import provenance
 from sweeps.search.optuna_studies import optuna_name
@@ -99,7 +100,7 @@ def run_sweep(
     if store.find_study(spec.study) is None:
         check_past(spec, studies)
     study = _find_or_create(store, spec)
-    with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
+    with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost):
         study = _continue(store, spec)
         driver = Driver(
             spec,
@@ -109,7 +110,7 @@ def run_sweep(
                 launch_id=store.record_launch(study["id"], launch),
                 data_root=str(root),
                 checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
-                carried=address is not None and storage is None,
+                via_driver=address is not None and storage is None,
             ),
             store,
             open_optuna_study(

@@ -1,4 +1,4 @@
-"""What the database is told of a trial that was asked for, before anything is trained."""
+"""Columns of a trial that are known before training: its configuration, weight counts and constraints."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from studies.store.suggested_trial import SuggestedTrial
 
 
 def suggested_trial(config: TrialConfig, params: Mapping[str, Any], data_root: str) -> SuggestedTrial:
-    """A configuration with its weights counted."""
+    """Describe a valid configuration, with its weights counted."""
     shape = stream_shape(config, data_root)
     block = config.model_dump(mode="json")
     return SuggestedTrial(block, config.hash(), params, shape.measure, networks(config, shape).counts)
 
 
 def invalid_trial(
-    asked: Mapping[str, Any], params: Mapping[str, Any], spec: SweepSpec, data_root: str
+    block: Mapping[str, Any], params: Mapping[str, Any], spec: SweepSpec, data_root: str
 ) -> SuggestedTrial:
-    """A combination that makes no configuration: as it was asked for, with nothing counted."""
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
-    return SuggestedTrial(asked, digest, params, stream_shape(spec.config(), data_root).measure, None)
+    """Describe a combination of values that is no valid configuration, without counts."""
+    digest = hashlib.sha256(json.dumps(block, sort_keys=True).encode()).hexdigest()[:16]
+    return SuggestedTrial(block, digest, params, stream_shape(spec.config(), data_root).measure, None)
 
 
 def static_violations(spec: SweepSpec, trial: SuggestedTrial) -> dict[Constraint, float]:
-    """How far a trial is from keeping each constraint that its weights alone decide; above 0, it breaks it."""
+    """Violation of each constraint that the weight counts of a trial decide; above 0, the constraint is broken."""
     known = {} if trial.counts is None else static_metrics(trial.counts)
     return {
         constraint: constraint.violation(value)

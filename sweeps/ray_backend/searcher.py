@@ -62,7 +62,7 @@ class JobSearcher(Searcher):
         self._numbers[trial_id] = job.number
         self._watchdog.expect(job.number, job.config["method"]["name"])
         config: dict[str, Any] = {"job": json.dumps(job.to_dict())}
-        if job.carried:
+        if job.via_driver:
             self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
             config["saved"] = folder.read_all()
         return config

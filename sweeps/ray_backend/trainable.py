@@ -26,8 +26,8 @@ class JobTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         job = Job.from_dict(json.loads(config["job"]))
-        self._carried = InMemory(config.get("saved", {})) if job.carried else None
-        self._messages: Iterator[Message] = self.work(job, self._carried)
+        self._in_memory = InMemory(config.get("saved", {})) if job.via_driver else None
+        self._messages: Iterator[Message] = self.work(job, self._in_memory)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
@@ -39,12 +39,12 @@ class JobTrainable(tune.Trainable):
             messages.append(next(self._messages))
         sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
         result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], JobProgress)}
-        news = self._carried.take_unsent() if self._carried is not None else None
-        return result if news is None else {**result, "checkpoint": news}
+        unsent = self._in_memory.take_unsent() if self._in_memory is not None else None
+        return result if unsent is None else {**result, "checkpoint": unsent}
 
     def _can_wait(self, message: Message) -> bool:
-        has_news = self._carried is not None and self._carried.unsent is not None
-        return isinstance(message, JobProgress) and message.so_far is None and not has_news
+        has_unsent = self._in_memory is not None and self._in_memory.unsent is not None
+        return isinstance(message, JobProgress) and message.so_far is None and not has_unsent
 
 
 def messages_of(result: dict[str, Any]) -> list[Message]:

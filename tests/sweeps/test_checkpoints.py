@@ -16,9 +16,9 @@ from sweeps.worker import work
 from tests.sweeps.tiny import tiny_spec
 
 
-@pytest.fixture(params=["folder", "uri", "carried"])
+@pytest.fixture(params=["folder", "uri", "in memory"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Checkpoints:
-    if request.param == "carried":
+    if request.param == "in memory":
         return InMemory({})
     path = tmp_path / "study" / "0"
     return open_checkpoints(str(path) if request.param == "folder" else f"file://{path}")
@@ -45,10 +45,10 @@ def test_a_job_goes_on_from_any_of_them_to_the_same_result(place: Checkpoints, t
 
 
 def test_what_is_carried_is_news_once() -> None:
-    carried = InMemory({"seed-3": b"before"})
-    assert (carried.read_all(), carried.take_unsent()) == ({"seed-3": b"before"}, None)
-    carried.write("seed-4", b"now")
-    assert (carried.take_unsent(), carried.take_unsent()) == (("seed-4", b"now"), None)
+    checkpoints = InMemory({"seed-3": b"before"})
+    assert (checkpoints.read_all(), checkpoints.take_unsent()) == ({"seed-3": b"before"}, None)
+    checkpoints.write("seed-4", b"now")
+    assert (checkpoints.take_unsent(), checkpoints.take_unsent()) == (("seed-4", b"now"), None)
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
@@ -78,5 +78,5 @@ def test_a_folder_that_is_there_but_takes_no_file_is_refused(tmp_path: Path, mon
 
 
 def test_a_job_survives_the_way_to_a_worker() -> None:
-    job = Job(1, 2, {"a": 1}, (0, 1), "data", "s3://bucket/1", rungs=(1, 3), race=True, carried=True)
+    job = Job(1, 2, {"a": 1}, (0, 1), "data", "s3://bucket/1", rungs=(1, 3), race=True, via_driver=True)
     assert Job.from_dict(dataclasses.asdict(job)) == job

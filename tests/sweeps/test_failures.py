@@ -81,7 +81,7 @@ def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: py
 
     with monkeypatch.context() as patched:
         patched.setattr("sweeps.checkpoints.Folder.write", full)
-        with pytest.raises(HnetError, match=r"trial 0 cannot go on: OSError.*No space left.*on node .*start again"):
+        with pytest.raises(HnetError, match=r"trial 0 cannot continue: OSError.*No space left.*on node .*start again"):
             run_sweep(tiny_spec(), url, backend=inline)
     assert rows(url) == [(0, "RUNNING", 1)]
     assert run_sweep(tiny_spec(), url, backend=inline).counters.complete == 3

@@ -361,7 +361,7 @@ def test_what_arrives_before_the_driver_is_ready_is_carried_out(
 ) -> None:
     def early(driver: Driver, found: Any) -> int:
         signals = attached[0]
-        signals.stop() if arrives == "stop" else signals.lose(LeaseLost("taken over"))
+        signals.stop() if arrives == "stop" else signals.lease_lost(LeaseLost("taken over"))
         return 0
 
     attached: list[StopSignals] = []

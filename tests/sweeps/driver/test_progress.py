@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sweeps.driver import progress
-from sweeps.driver.driver import Counters
+from sweeps.driver.counters import Counters
 from sweeps.driver.progress import SweepProgress
 from sweeps.jobs import Failure, JobProgress, Success
 from tests.sweeps.tiny import tiny_spec

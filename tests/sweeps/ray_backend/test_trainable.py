@@ -37,7 +37,7 @@ SUCCESS = Success(({"seed": 0},))
 
 
 def sent(
-    script: Sequence[tuple[float, Message]], clock: Clock, carried: bool = False, checkpoint_after: int = -1
+    script: Sequence[tuple[float, Message]], clock: Clock, via_driver: bool = False, checkpoint_after: int = -1
 ) -> list[list[Message]]:
     """What each result of a job brings whose messages come after so many seconds each."""
 
@@ -48,7 +48,7 @@ def sent(
                 checkpoints.write("seed-0", b"weights")
             yield message
 
-    job = Job(3, 1, {}, (0,), data_root="", checkpoints="", carried=carried)
+    job = Job(3, 1, {}, (0,), data_root="", checkpoints="", via_driver=via_driver)
     trainable = JobTrainable.__new__(type("Scripted", (JobTrainable,), {"work": staticmethod(work)}))
     trainable.setup({"job": json.dumps(job.to_dict())})
     results = []
@@ -75,4 +75,4 @@ def test_what_the_driver_judges_goes_at_once(clock: Clock) -> None:
 
 def test_a_checkpoint_for_the_driver_goes_at_once(clock: Clock) -> None:
     script = [(0.0, step(1)), (0.0, step(2)), (0.0, SUCCESS)]
-    assert sent(script, clock, carried=True, checkpoint_after=0) == [[step(1)], [step(2), SUCCESS]]
+    assert sent(script, clock, via_driver=True, checkpoint_after=0) == [[step(1)], [step(2), SUCCESS]]

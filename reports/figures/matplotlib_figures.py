@@ -1,6 +1,6 @@
 """Three figures for a paper, drawn by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at paper widths.
 
-The only module that imports matplotlib, which comes with `pip install 'hnet[paper]'`.
+The only module that imports matplotlib, which comes with `pip install 'hnet-sweeps[paper]'`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, 
         from matplotlib.figure import Figure
     except ImportError:
         raise PaperExtraMissing(
-            "--figures needs matplotlib, which is not installed: pip install 'hnet[paper]'"
+            "--figures needs matplotlib, which is not installed: pip install 'hnet-sweeps[paper]'"
         ) from None
 
     files = {}

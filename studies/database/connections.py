@@ -78,7 +78,7 @@ def _postgresql_engine(url: URL) -> Engine:
     try:
         return create_engine(url, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS}, pool_pre_ping=True)
     except (ImportError, NoSuchModuleError):
-        hint = "install it: pip install 'hnet[postgres]'"
+        hint = "install it: pip install 'hnet-sweeps[postgres]'"
         raise DatabaseUnreachable(f"PostgreSQL needs the package psycopg, which is not there; {hint}.") from None
 
 

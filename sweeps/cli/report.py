@@ -15,7 +15,7 @@ app = typer.Typer(name="report", no_args_is_help=True, help="Write reports about
 OutOption = Annotated[Path, typer.Option("--output", "-o", help="folder to write to; made if it does not exist")]
 DbOption = Annotated[str, typer.Option("--db", envvar="HNET_DB", help="database URL, or the path of a SQLite file")]
 FiguresOption = Annotated[
-    bool, typer.Option("--figures", help="also PDF, PNG and SVG at the width of a paper; needs hnet[paper]")
+    bool, typer.Option("--figures", help="also PDF, PNG and SVG at the width of a paper; needs hnet-sweeps\\[paper]")
 ]
 
 
@@ -69,7 +69,9 @@ def compare(
     by: Annotated[
         list[str] | None, typer.Option(help="group trials by this field, such as method; may be given again")
     ] = None,
-    metric: Annotated[str | None, typer.Option(help="what to compare [default: the final accuracy or error]")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="what to compare", show_default="the final accuracy or error")
+    ] = None,
     margin: Annotated[float | None, typer.Option(help="largest difference that does not matter, such as 0.005")] = None,
     figures: FiguresOption = False,
     db: DbOption = DEFAULT_URL,
@@ -87,7 +89,7 @@ def embedding(
     output: OutOption,
     task: Annotated[list[int] | None, typer.Option(help="only this task, from 1; may be given again")] = None,
     grid: Annotated[int, typer.Option(help="points per axis")] = 50,
-    images: Annotated[int | None, typer.Option(min=1, help="test examples per task [default: all]")] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="test examples per task", show_default="all")] = None,
     data: Annotated[Path | None, typer.Option(envvar="HNET_DATA", help="root of the data sets")] = None,
 ) -> None:
     """Which embeddings solve which task? Writes embedding.html, the maps as CSV and report.json."""

@@ -19,7 +19,7 @@ from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
 
-app = typer.Typer(help="Run a hyperparameter sweep, or go on with one.", no_args_is_help=True)
+app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
 
 Study = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
 NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
@@ -32,17 +32,18 @@ def run(
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Training processes at a time [default: one per CPU core].")
+        int | None, typer.Option(min=1, help="Training processes at a time.", show_default="one per CPU core")
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
     storage: Annotated[
-        str | None, typer.Option(help="Path or URI for checkpoints that every node reaches [default: the driver].")
+        str | None,
+        typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
     ] = None,
     set_: Assignments = None,
 ) -> None:
-    """Run a sweep; the same command again goes on with one that was interrupted.
+    """Run a sweep; repeat the command to resume an interrupted one.
 
-    Exit code 4 means it is finished and trials have failed, or there is no result at all.
+    Exit code 4: the sweep is finished, but trials have failed or there is no result.
     """
     from studies.database.urls import mask_passwords
     from studies.spec.deviations import contradictions, reductions
@@ -90,15 +91,15 @@ def check(
     spec: Source,
     study: NewName = None,
     data: Data = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="To estimate the time for.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
     format: ObjectFormat = "table",
     output: Output = None,
 ) -> None:
-    """Check a spec in full without writing anything, and estimate how long the sweep takes.
+    """Check a spec in full without writing anything, and estimate the duration of the sweep.
 
-    The database is looked at for the study of `warm_start` only.
+    The database is read only for the study of `warm_start`.
     """
     import studies
     from studies.output.formats import write_object
@@ -115,7 +116,7 @@ def check(
 
 @app.command()
 def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
-    """How far a study is, and who drives it."""
+    """Show the progress of a study and the process that drives it."""
     import studies
     from studies.output.formats import write_object
 
@@ -134,7 +135,7 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
     engine = connect(db)
     record = Studies(engine).study(study)
     if record.driver is None:
-        print(f"Nobody drives study {study} now; there is nothing to stop.", file=sys.stderr)
+        print(f"No driver runs study {study}; there is nothing to stop.", file=sys.stderr)
         return
     driver = f"process {record.driver['pid']} on {record.driver['host']}"
     if is_dead(record.driver):
@@ -165,7 +166,7 @@ def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
 
 @contextmanager
 def messages() -> Iterator[None]:
-    """Our own messages go to stderr as they are, one line each."""
+    """Log our own messages to stderr, one line each, without a prefix."""
     log = logging.getLogger("hnet")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))

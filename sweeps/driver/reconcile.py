@@ -51,7 +51,7 @@ def reconcile(driver: Driver, studies: Studies) -> int:
 
 def _fill_state(driver: Driver, studies: Studies, ledger: Ledger) -> None:
     runs = studies.runs(driver.study.name)
-    metrics: dict[int, TrialMetrics] = {
+    metrics: dict[Any, TrialMetrics] = {
         number: {name: _plain(of_trial[name]) for name in METRICS} for number, of_trial in runs.groupby("number")
     }
     for number, row in ledger.items():

@@ -50,7 +50,7 @@ def test_a_failed_trial_that_is_queued_again_is_trained_by_the_same_sweep(db: st
 def test_a_removed_study_leaves_neither_rows_nor_memory(db: str) -> None:
     error = hnet("study", "rm", "tiny", "--db", db).exception
     assert isinstance(error, ConfigInvalid)
-    assert str(error) == "rm deletes 3 trials of tiny for good; say so with --yes."
+    assert str(error) == "rm deletes 3 trials of tiny permanently; confirm with --yes."
     assert hnet("study", "rm", "tiny", "--yes", "--db", db).exit_code == 0
     assert studies.open(db).studies(archived=True).empty
     assert optuna.get_all_study_names(f"sqlite:///{db}") == []

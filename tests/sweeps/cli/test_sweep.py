@@ -150,7 +150,7 @@ def test_stopping_a_study_that_nobody_drives_says_so(hnet: Hnet, spec: str) -> N
     hnet("sweep", "run", spec)
     done = hnet("sweep", "stop", "tiny")
     assert (done.code, done.out) == (0, "")
-    assert "Nobody drives study tiny" in done.err
+    assert "No driver runs study tiny" in done.err
 
 
 def test_stopping_a_study_whose_driver_is_dead_says_so_and_asks_nobody(hnet: Hnet, spec: str) -> None:

@@ -1,4 +1,4 @@
-"""How long a sweep will take, from a few training steps made just now."""
+"""Estimate of the duration of a sweep from a few timed training steps."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TIMED_SECONDS = 5.0
 
 
 def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[str, Any]:
-    """What a sweep would train and how long, measured on its template configuration; nothing is kept.
+    """Estimate the trials and minutes of a sweep by timing its template configuration; nothing is stored.
 
-    The time is a rough guess: it takes the template for the average of the search space and this machine for all.
+    The time is rough: it takes the template as the average of the search space, and all machines to be like this one.
     """
     workers = workers or os.cpu_count() or 1
     config = spec.config()
@@ -46,7 +46,7 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[st
 
 
 def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
-    """Train a little on as many tasks as a few seconds allow, and scale up."""
+    """Time a few iterations of as many tasks as fit into a few seconds, and scale up."""
     config = spec.config()
     iterations = min(TIMED_ITERATIONS, config.training.iterations)
     short = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
@@ -57,5 +57,5 @@ def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
         per_task.append(report.seconds / (report.task + 1 - trained))  # a joint method trains all tasks in one call
         trained = report.task + 1
     n_tasks = stream_shape(config, root).n_tasks
-    typical = sorted(per_task)[len(per_task) // 2]  # the first task also pays for what torch imports late
+    typical = sorted(per_task)[len(per_task) // 2]  # the first task includes lazy imports of torch
     return typical * n_tasks * config.training.iterations / iterations

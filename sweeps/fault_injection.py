@@ -1,4 +1,4 @@
-"""Named points at which a crash test may kill the process; they cost one look-up each and do nothing otherwise."""
+"""Failpoints: named points at which a crash test kills the process; in production each costs one dictionary look-up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ PID_VARIABLE = "HNET_CRASH_PID"
 
 
 def failpoint(name: Failpoint) -> None:
-    """Kill this process as kill -9 would if HNET_CRASH_AT names this point.
+    """Kill this process with SIGKILL if HNET_CRASH_AT names this point.
 
-    `after_row:3` means when it is met the third time by one process; `mid_train:3:FILE` only the first process that
-    gets there, which makes the file. With HNET_CRASH_PID that process is killed instead of this one. With
-    HNET_CRASH_LOG each point that is met becomes a line of that file.
+    `after_row:3` kills at the third time a process reaches the point; `mid_train:3:FILE` only the first process that
+    does so, which creates FILE. HNET_CRASH_PID names another process to kill. With HNET_CRASH_LOG each point that is
+    reached becomes a line of that file.
     """
     if LOG_VARIABLE in os.environ:
         with open(os.environ[LOG_VARIABLE], "a") as file:

@@ -1,4 +1,4 @@
-"""The trained model of a stored trial as a file, from its kept checkpoint or trained again."""
+"""Export of the trained model of a stored trial, from its kept checkpoint or by training it again."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """Where the weights of an exported model come from.
+    """Origin of the weights of an exported model.
 
     Attributes:
-        was_kept: its checkpoint was kept by the sweep; else it was trained again.
-        deviation: largest difference of its last measures from the stored ones, over tasks; 0 on the same machine.
+        was_kept: read from the checkpoint that the sweep kept; else trained again.
+        deviation: largest difference of its final measures from the stored ones, over tasks; 0 on the same machine.
     """
 
     was_kept: bool
@@ -73,7 +73,7 @@ def export_model(
 
 
 def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:
-    """The last checkpoint of a finished seed, None where it was not kept."""
+    """Read the last checkpoint of a finished seed; None if it was not kept."""
     found = latest_checkpoints(open_checkpoints(location)).get(seed)
     is_finished = found is not None and None not in found["progress"]["test"][-1]
     return found if found is not None and is_finished and found["config_hash"] == config.hash() else None

@@ -1,4 +1,4 @@
-"""What a Ray Tune worker runs: a job, whose messages it sends to the driver."""
+"""The Ray Tune trainable: runs a job and sends its messages to the driver."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from sweeps.worker import work
 class JobTrainable(tune.Trainable):
     """One job; the process is reused for further jobs, because importing torch is slow.
 
-    What the job says within a moment travels together: a message costs some three milliseconds of processor time on its
-    way to the driver. What the driver judges the trial by goes at once, and so does a checkpoint it is to keep.
+    Messages within `batch_seconds` are sent together: each result costs about 3 ms of processor time on its way to the
+    driver. A result that the driver judges is sent at once, and so is a checkpoint that it stores.
+
+    Job and messages are JSON text within Ray's dicts: Tune takes each value of a nested config as a hyperparameter, and
+    each number of a nested result as a metric of which it keeps statistics. Text is passed through unchanged.
     """
 
     work = staticmethod(work)
-    moment_seconds = 0.1
+    batch_seconds = 0.1
 
     def setup(self, config: dict[str, Any]) -> None:
         job = Job.from_dict(json.loads(config["job"]))
@@ -34,21 +37,21 @@ class JobTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        began, messages = time.monotonic(), [next(self._messages)]
-        while self._can_wait(messages[-1]) and time.monotonic() - began < self.moment_seconds:
+        started, messages = time.monotonic(), [next(self._messages)]
+        while self._may_batch(messages[-1]) and time.monotonic() - started < self.batch_seconds:
             messages.append(next(self._messages))
         sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
         result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], JobProgress)}
         unsent = self._in_memory.take_unsent() if self._in_memory is not None else None
         return result if unsent is None else {**result, "checkpoint": unsent}
 
-    def _can_wait(self, message: Message) -> bool:
+    def _may_batch(self, message: Message) -> bool:
         has_unsent = self._in_memory is not None and self._in_memory.unsent is not None
         return isinstance(message, JobProgress) and message.so_far is None and not has_unsent
 
 
 def messages_of(result: dict[str, Any]) -> list[Message]:
-    """What the driver finds in a result of `JobTrainable.step`."""
+    """Decode the messages in a result of `JobTrainable.step`."""
     return [_message(**content) for content in json.loads(result["messages"])]
 
 

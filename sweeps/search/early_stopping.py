@@ -76,7 +76,7 @@ class StoppingRules:
             if not verdict.continues:
                 where = f"task {rung}" if job.rung_unit == "tasks" else f"{rung} iterations"
                 n, best = verdict.n, verdict.n_continuing
-                return f"stopped after {where}: place {verdict.place} of {n}, the best {best} go on"
+                return f"stopped after {where}: place {verdict.rank} of {n}, the best {best} go on"
         return None
 
     def enough_seeds(

@@ -118,13 +118,13 @@ def test_the_watchdog_ends_what_is_too_long_and_retries_what_is_silent() -> None
     assert watchdog.overdue() == {}
     now[0] = 190
     assert watchdog.overdue()[7].kind == "worker"
-    watchdog.hear(7)
+    watchdog.message_received(7)
     assert watchdog.overdue() == {}
     watchdog.stop(7)  # its worker was lost; the next attempt counts on
     now[0] = 1000
     watchdog.start(7)
     now[0] = 1000 + 600 - 190 + 1
-    watchdog.hear(7)
+    watchdog.message_received(7)
     assert watchdog.overdue()[7] == Failure("took longer than limits.trial_minutes: 10")
 
 
@@ -145,13 +145,13 @@ def test_without_a_limit_a_worker_hangs_when_it_is_silent_for_five_times_the_slo
     for minutes in (20, 40):  # the second time twice as long
         watchdog.start(7)
         watchdog.start(8)
-        watchdog.hear(7)
+        watchdog.message_received(7)
         now[0] += 60 * minutes
         assert watchdog.overdue() == {}
         now[0] += 1
         assert list(watchdog.overdue()) == list(watchdog.overdue()) == [7]
         hung = watchdog.overdue()[7]
-        assert hung.kind == "worker" and f"within {minutes} minutes, while whole trials took 4.0" in hung.reason
+        assert hung.kind == "worker" and f"within {minutes} minutes, while entire trials took 4.0" in hung.reason
         watchdog.stop(7)
 
 

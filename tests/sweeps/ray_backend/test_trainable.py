@@ -64,7 +64,7 @@ def test_what_comes_within_a_moment_travels_together(clock: Clock) -> None:
 
 
 def test_a_task_that_takes_its_time_is_reported_at_once(clock: Clock) -> None:
-    script: list[tuple[float, Message]] = [(2 * JobTrainable.moment_seconds, step(done)) for done in (1, 2)]
+    script: list[tuple[float, Message]] = [(2 * JobTrainable.batch_seconds, step(done)) for done in (1, 2)]
     assert sent([*script, (20.0, Failure("no more"))], clock) == [[step(1)], [step(2)], [Failure("no more")]]
 
 

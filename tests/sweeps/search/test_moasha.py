@@ -61,7 +61,7 @@ def test_with_one_objective_the_best_third_goes_on() -> None:
     rungs = Rungs(eta=3)
     verdicts = [rungs.judge(number, 1, Score((cost,))) for number, cost in enumerate([0.5, 0.6, 0.4, 0.45, 0.3, 0.7])]
     assert [verdict.continues for verdict in verdicts] == [True, False, True, True, True, False]
-    assert (verdicts[3].place, verdicts[3].n, verdicts[3].n_continuing) == (2, 4, 2)
+    assert (verdicts[3].rank, verdicts[3].n, verdicts[3].n_continuing) == (2, 4, 2)
 
 
 def test_what_was_remembered_counts_and_rungs_do_not_mix() -> None:

@@ -17,7 +17,7 @@ from studies import DEFAULT_URL
 if TYPE_CHECKING:
     from sweeps.runner import Outcome
 
-__all__ = ["run"]
+__all__ = ["Outcome", "run"]
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
         assignments: changed values, such as "training.iterations=200".
 
     Raises:
-        HnetError: see studies.spec.spec.load_spec and sweeps.runner.run_sweep.
+        HnetError: see studies.spec.loading.load_spec and sweeps.runner.run_sweep.
     """
     import yaml
 
@@ -50,9 +50,18 @@ def run(
     from sweeps.runner import run_sweep
 
     if isinstance(spec, Mapping):
-        text = yaml.safe_dump(dict(spec), sort_keys=False)  # as provenance
+        text = yaml.safe_dump(dict(spec), sort_keys=False)  # for the provenance of the launch
         document = Document("spec", copy.deepcopy(dict(spec)), text=text)
     else:
         document = open_document(str(spec))
     checked = load_spec(document, data_root(data), assignments)
     return run_sweep(checked, db, data, workers, address, storage, document.text)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the runner only when `Outcome` is used: it loads torch, pandas and SQLAlchemy."""
+    if name == "Outcome":
+        from sweeps.runner import Outcome
+
+        return Outcome
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

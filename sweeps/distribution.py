@@ -1,4 +1,4 @@
-"""The installed distribution of this code, and whatever else claims the names of its packages."""
+"""The installed distribution of this code, and other ones that install packages of the same names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def name_clashes() -> list[str]:
 
 
 def _hiding_file(package: str) -> Path | None:
-    """The file that Python imports instead of our package, or would with `python -m` or in a notebook started here."""
+    """Return the file that is imported instead of our package, also by `python -m` or a notebook started here."""
     ours = ROOT / package
     imported = getattr(sys.modules.get(package) or importlib.import_module(package), "__file__", None)
     here = Path.cwd()

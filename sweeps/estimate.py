@@ -5,18 +5,37 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.training import TrialRun
 from studies.spec.deviations import contradictions, reductions
 from studies.spec.spec import SweepSpec
 
+
 TIMED_ITERATIONS = 10
 TIMED_SECONDS = 5.0
 
 
-def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[str, Any]:
+class Estimate(TypedDict):
+    """Size and duration of a sweep; None where the budget is in hours only."""
+
+    study: str
+    trials: int | None
+    seeds: int
+    runs: int | None
+    searched: list[str]
+    sampler: str
+    compression_ratio_of_template: float
+    seconds_per_run: float
+    workers: int
+    estimated_minutes: float | None
+    budget_hours: float | None
+    reduced: list[str]
+    warnings: list[str]
+
+
+def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimate:
     """Estimate the trials and minutes of a sweep by timing its template configuration; nothing is stored.
 
     The time is rough: it takes the template as the average of the search space, and all machines to be like this one.

@@ -180,10 +180,10 @@ def _update_study(store: Store, spec: SweepSpec) -> dict[str, Any]:
     Raises:
         ConfigInvalid: it differs from the spec in a key that may not change.
     """
-    mine, study = spec.to_dict(), _row(store, spec.study)
+    wanted, study = spec.to_dict(), _row(store, spec.study)
     differ = [
         f"{row['key']}: {row['a']!r} in the study, {row['b']!r} now"
-        for row in differences(fixed_part(as_read_today(study["spec"])), fixed_part(mine))
+        for row in differences(fixed_part(as_read_today(study["spec"])), fixed_part(wanted))
     ]
     if spec.seeds < study["seeds"]:
         differ.append(f"seeds: {study['seeds']} in the study, {spec.seeds} now (more is possible, fewer is not)")
@@ -192,7 +192,7 @@ def _update_study(store: Store, spec: SweepSpec) -> dict[str, Any]:
             f"study {spec.study!r} exists with another spec; choose another name with --study. "
             f"Differences: {'; '.join(differ)}."
         )
-    store.update_study(study["id"], spec=mine, seeds=spec.seeds)
+    store.update_study(study["id"], spec=wanted, seeds=spec.seeds)
     return study
 
 
@@ -213,5 +213,5 @@ def _announce(driver: Driver, n_requeued: int) -> None:
     counters, planned = driver.counters, driver.spec.planned_trials
     wanted = "until its hours are spent" if planned is None else f"{planned} trials wanted"
     known = f", {counters.complete} done" if counters.complete else ""
-    requeued = f", {n_requeued} interrupted trials resume" if n_requeued else ""
+    requeued = f", {n_requeued} interrupted and resumed" if n_requeued else ""
     log.info("Study %s: %s%s%s.", driver.study.name, wanted, known, requeued)

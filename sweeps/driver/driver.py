@@ -94,7 +94,7 @@ class Driver:
 
     @property
     def finished(self) -> bool:
-        """Whether no further job will come."""
+        """True when no further job will come."""
         return self.stopping or not (self._has_work or self._may_ask)
 
     @property
@@ -213,8 +213,8 @@ class Driver:
         if reason is not None:
             self._prune(number, reason, result.rows(len(result.test) - (progress.within > 0)))
             return False
-        metrics = self.state.metrics
-        enough = self.rules.enough_seeds(job, result, metrics.get(number), self.state.metrics_of_others(number))
+        known, others = self.state.metrics.get(number), self.state.metrics_of_others(number)
+        enough = self.rules.enough_seeds(job, result, known, others)
         if enough is not None:
             self.complete(number, enough)
             return False

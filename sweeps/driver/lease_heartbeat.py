@@ -64,7 +64,7 @@ def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
     who = "another driver" if holder is None else f"process {holder['pid']} on {holder['host']}"
     raise StudyHeld(
         f"study {name!r} is driven by {who}; wait for it, stop it with: hnet sweep stop {name}, "
-        f"or, if that machine is gone, try again in {LEASE_SECONDS:.0f} seconds."
+        f"or, if that machine is down, try again in {LEASE_SECONDS:.0f} seconds."
     )
 
 

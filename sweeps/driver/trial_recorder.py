@@ -46,7 +46,7 @@ class StudyHandle:
 
 
 def noted_rungs(trial: FrozenTrial) -> dict[int, Score]:
-    """The scores that `TrialRecorder.note_rung` wrote for a trial, by rung."""
+    """Read the scores that `TrialRecorder.note_rung` wrote for a trial, by rung."""
     found = {key.removeprefix(RUNG): value for key, value in trial.user_attrs.items() if key.startswith(RUNG)}
     return {int(rung): Score(tuple(costs), violation) for rung, (violation, *costs) in found.items()}
 

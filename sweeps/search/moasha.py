@@ -47,7 +47,7 @@ class Verdict:
 class Rungs:
     """Scores at each rung, and the rule that the best 1/eta of those seen so far continue.
 
-    Differs from the papers: the others are stopped and not paused (as in the stopping variants of Ray and Syne Tune), so
+    Differs from the papers: the others are stopped, not paused (as in the stopping variants of Ray and Syne Tune), so
     that no checkpoint waits for a promotion that may never come.
     """
 
@@ -127,7 +127,7 @@ def epsilon_net(points: NDArray[np.float64]) -> list[int]:
 
 
 def _ranks(costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each objective as its rank in [0, 1]: an error in percent and a ratio over decades then weigh the same."""
+    """Replace each objective by its rank in [0, 1], so that errors in percent and ratios over decades weigh the same."""
     import numpy as np
 
     if not len(costs):

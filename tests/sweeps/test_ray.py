@@ -91,7 +91,7 @@ def test_kill_9_of_the_driver_then_the_same_command_leaves_every_number_once_and
     driver = start(tmp_path)
     _, errors = driver.communicate(timeout=240)
     assert driver.returncode == 0, errors
-    assert re.search(r"\d interrupted trials resume", errors)
+    assert re.search(r"\d interrupted and resumed", errors)
     assert ledger(tmp_path) == dict.fromkeys(range(6), "COMPLETE")
     runs = studies.open(str(tmp_path / "hnet.db")).runs("tiny")
     assert sorted(zip(runs["number"], runs["seed"], strict=True)) == [(n, s) for n in range(6) for s in range(2)]

@@ -12,7 +12,6 @@ from hnet_core.training import TrialRun
 from studies.spec.deviations import contradictions, reductions
 from studies.spec.spec import SweepSpec
 
-
 TIMED_ITERATIONS = 10
 TIMED_SECONDS = 5.0
 

@@ -127,7 +127,7 @@ def epsilon_net(points: NDArray[np.float64]) -> list[int]:
 
 
 def _ranks(costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Replace each objective by its rank in [0, 1], so that errors in percent and ratios over decades weigh the same."""
+    """Rank each objective, scaled to [0, 1]: errors in percent and ratios over decades then have equal weight."""
     import numpy as np
 
     if not len(costs):

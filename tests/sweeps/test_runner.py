@@ -1,7 +1,8 @@
-"""A sweep from spec to rows: exactly once, whatever happens."""
+"""Sweeps from spec to rows: every trial exactly once, after any interruption."""
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
 import signal
@@ -55,7 +56,7 @@ def optuna_states(url: str) -> list[str]:
 
 
 def scores(url: str, name: str = "tiny") -> list[tuple[Any, ...]]:
-    """What a study has measured, without clocks."""
+    """Measurements of a study, without times."""
     runs = studies.open(url).runs(name).sort_values(["number", "seed"])
     kept = ["number", "seed", "config_hash", "final_accuracy", "validation_final_accuracy", "compression_ratio"]
     return [tuple(row) for row in runs[kept].itertuples(index=False)]
@@ -70,7 +71,7 @@ def test_a_sweep_trains_every_trial_once_with_every_seed(any_url: str) -> None:
     assert [(number, seed) for number, seed, *_ in scores(url)] == [(n, s) for n in range(3) for s in range(2)]
 
 
-def test_what_is_stored_is_what_the_training_core_gives(url: str) -> None:
+def test_stored_results_equal_those_of_the_training_core(url: str) -> None:
     spec = tiny_spec()
     run(spec, url)
     for row in studies.open(url).runs("tiny").to_dict("records"):
@@ -80,7 +81,7 @@ def test_what_is_stored_is_what_the_training_core_gives(url: str) -> None:
             assert row[name] == expected[name], name
 
 
-def test_optuna_learns_the_mean_over_seeds_on_the_validation_split(url: str) -> None:
+def test_optuna_is_told_the_mean_over_seeds_on_the_validation_split(url: str) -> None:
     run(tiny_spec(), url)
     storage = optuna.storages.RDBStorage(url)
     (summary,) = optuna.get_all_study_summaries(storage)
@@ -91,7 +92,7 @@ def test_optuna_learns_the_mean_over_seeds_on_the_validation_split(url: str) -> 
         assert told.values == pytest.approx([row["validation_final_accuracy"], row["compression_ratio"]])
 
 
-def test_the_same_study_goes_on_when_its_budget_grows(any_url: str) -> None:
+def test_the_same_study_resumes_when_its_budget_grows(any_url: str) -> None:
     url = any_url
     run(tiny_spec(budget={"trials": 2}), url)
     before = scores(url)
@@ -113,7 +114,7 @@ def test_a_study_that_wants_more_seeds_trains_only_the_missing_ones(url: str) ->
         run(tiny_spec(seeds=2), url)
 
 
-def test_a_study_of_another_spec_is_left_alone_and_the_difference_shown(url: str) -> None:
+def test_a_study_of_another_spec_is_unchanged_and_the_difference_shown(url: str) -> None:
     run(tiny_spec(), url)
     before = scores(url)
     other = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 4, "batch_size": 16}})
@@ -194,7 +195,7 @@ def test_every_sampler_works_with_constraints(url: str, sampler: str) -> None:
     assert run(spec, url).counters.complete == 12
 
 
-def test_a_trial_that_fails_becomes_a_row_with_its_reason_and_the_sweep_goes_on(url: str) -> None:
+def test_a_trial_that_fails_becomes_a_row_with_its_reason_and_the_sweep_continues(url: str) -> None:
     # A learning rate that overflows makes the outputs infinite in every trial that uses it.
     search = {"training.lr": {"choice": [1e30, 0.01]}}
     outcome = run(tiny_spec(search=search, sampler="grid", budget={"trials": 2}), url)
@@ -286,7 +287,7 @@ CRASHES = ["after_ask:2", "after_row:2", "mid_train:6", "after_checkpoint:6", "a
 
 
 @pytest.mark.parametrize("point", CRASHES)
-def test_after_kill_9_at_any_moment_the_same_command_ends_as_if_nothing_had_happened(
+def test_after_kill_9_at_any_point_the_same_command_ends_as_if_uninterrupted(
     any_url: str, point: str, undisturbed: list[tuple[Any, ...]]
 ) -> None:
     url = any_url
@@ -333,8 +334,13 @@ def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: 
 
 def test_a_sweep_can_be_run_from_python_with_a_plain_dict(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
-    assert sweeps.run(SPEC, db=url, assignments=["budget.trials=1"]).counters.complete == 1
+    before = copy.deepcopy(SPEC)
+    outcome = sweeps.run(SPEC, db=url, assignments=["budget.trials=1"])
+    assert isinstance(outcome, sweeps.Outcome) and outcome.counters.complete == 1
     assert states(url) == {0: "COMPLETE"}
+    assert before == SPEC, "the caller's dict stays as it was"
+    with pytest.raises(ConfigInvalid, match=r"^spec: sampler: "):
+        sweeps.run({**SPEC, "sampler": "nothing"}, db=url)
 
 
 def test_a_configuration_that_failed_and_is_asked_again_does_not_stall_the_sweep(url: str) -> None:
@@ -356,7 +362,7 @@ def test_a_refused_driver_changes_nothing_of_the_study(url: str) -> None:
 
 
 @pytest.mark.parametrize("arrives", ["stop", "lose"])
-def test_what_arrives_before_the_driver_is_ready_is_carried_out(
+def test_a_signal_before_the_driver_is_ready_takes_effect(
     url: str, monkeypatch: pytest.MonkeyPatch, arrives: str
 ) -> None:
     def early(driver: Driver, found: Any) -> int:

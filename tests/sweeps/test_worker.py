@@ -1,4 +1,4 @@
-"""What a worker sends while it trains a job, and what it continues after it was killed."""
+"""Messages of a worker, and resuming after it was killed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_stacked_seeds_give_the_rows_of_seeds_trained_one_after_the_other(tmp_pa
 
 @pytest.mark.parametrize("stack_seeds", [True, False])
 @pytest.mark.parametrize("n_seen", [1, 4, 8])
-def test_a_worker_that_was_killed_is_continued_to_the_same_rows(tmp_path: Path, stack_seeds: bool, n_seen: int) -> None:
+def test_a_killed_worker_is_resumed_to_the_same_rows(tmp_path: Path, stack_seeds: bool, n_seen: int) -> None:
     whole = results(list(work(job(tmp_path / "whole", stack_seeds))))
     killed = work(job(tmp_path / "killed", stack_seeds))
     for _ in range(n_seen):
@@ -60,7 +60,7 @@ def test_a_worker_that_was_killed_is_continued_to_the_same_rows(tmp_path: Path, 
     assert isinstance(first, JobProgress) and first.tasks_done > n_seen, "what was done is not done again"
 
 
-def test_seeds_that_stopped_at_different_tasks_are_continued_all_the_same(tmp_path: Path) -> None:
+def test_seeds_that_stopped_at_different_tasks_are_resumed(tmp_path: Path) -> None:
     """The first attempt ran where seeds are not stacked, the second where they are."""
     whole = results(list(work(job(tmp_path / "whole", False))))
     killed = work(job(tmp_path / "killed", False))

@@ -1,4 +1,4 @@
-"""`keep: front`: whose checkpoints are there while a sweep runs, after a kill, and in the end."""
+"""`keep: front`: the checkpoints kept while a sweep runs, after a kill, and at the end."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_at_any_time_exactly_the_front_so_far_is_kept(points: list[tuple[int, in
         assert kept_in(folder) == set(finished) - beaten
 
 
-def test_what_earlier_drivers_left_is_settled_and_running_trials_keep_theirs(tmp_path: Path) -> None:
+def test_checkpoints_of_earlier_drivers_are_deleted_and_running_trials_keep_theirs(tmp_path: Path) -> None:
     retention = CheckpointRetention(tiny_spec(**KEEPING), str(tmp_path))
     for number in range(4):
         open_checkpoints(retention.location(number)).write("seed-0", b"x")
@@ -75,7 +75,7 @@ def test_a_trial_that_breaks_a_constraint_is_not_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("point", ["after_commit:4", "after_tell:3", "mid_train:8"])
-def test_after_a_kill_in_the_middle_the_front_is_kept_and_its_models_are_exported_without_training(
+def test_after_a_kill_the_front_is_kept_and_its_models_are_exported_without_training(
     point: str, tmp_path: Path
 ) -> None:
     url = str(tmp_path / "runs.db")

@@ -39,7 +39,7 @@ def test_rate_and_eta_wait_for_three_finished_trials(driver: Any, monkeypatch: p
     assert "ETA 65 s" in watched.line()
 
 
-def test_a_stream_that_is_no_terminal_gets_a_line_now_and_then_and_one_at_the_end(
+def test_a_stream_that_is_no_terminal_gets_a_line_periodically_and_one_at_the_end(
     driver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.01)

@@ -1,4 +1,4 @@
-"""Which job a free worker takes."""
+"""Choice of the job for a free worker."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_a_finished_trial_cannot_be_changed(tables: RDBStorage) -> None:
     assert cached.get_trial(trial).system_attrs == {}
 
 
-def test_trials_of_another_study_are_not_answered_from_this_one(tables: RDBStorage) -> None:
+def test_trials_of_another_study_are_not_read_from_this_cache(tables: RDBStorage) -> None:
     cached, other = cached_study(tables), tables.create_new_study(list(DIRECTIONS), "other")
     with pytest.raises(KeyError, match="the only study cached"):
         cached.get_all_trials(other)

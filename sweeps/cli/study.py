@@ -191,7 +191,7 @@ def export(
     sort: Sort = None,
     limit: Limit = None,
 ) -> None:
-    """Write everything measured in a study, for use in other programs."""
+    """Export everything measured in a study, for use in other programs."""
     found = _open(db)
     if rows not in ("runs", "trials", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")

@@ -16,7 +16,7 @@ Storage = Annotated[str, typer.Argument(help="Optuna storage: a SQLite file or a
 
 @app.command("export-optuna")
 def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) -> None:
-    """Write a study as an Optuna study, to look at with: optuna-dashboard sqlite:///TARGET"""
+    """Write a study as an Optuna study, to view with: optuna-dashboard sqlite:///TARGET"""
     import studies
     from studies.database.urls import mask_passwords
     from sweeps.search.optuna_exchange import to_optuna

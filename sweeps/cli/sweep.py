@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source
+from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
+    from sweeps.runner import Outcome
 
 app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
 
-Study = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
 NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
 
 
@@ -45,7 +45,6 @@ def run(
 
     Exit code 4: the sweep is finished, but trials have failed or there is no result.
     """
-    from studies.database.urls import mask_passwords
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
     from sweeps.presets import open_document
@@ -67,22 +66,8 @@ def run(
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
-    typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
-    where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
-    counters, planned = outcome.counters, checked.planned_trials
-    if counters.complete:
-        ended = (
-            "Finished"
-            if planned is None or counters.asked >= planned
-            else f"Ended early, {counters.asked} of {planned}"
-        )
-        print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
-    else:
-        print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
-    if counters.failed or counters.seeds_failed:
-        seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
-        print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
-    if counters.failed or counters.seeds_failed or not counters.complete:
+    _print_end(outcome, checked.planned_trials, db)
+    if outcome.counters.failed or outcome.counters.seeds_failed or not outcome.counters.complete:
         raise typer.Exit(4)
 
 
@@ -115,7 +100,7 @@ def check(
 
 
 @app.command()
-def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
+def status(study: StudyName, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
     """Show the progress of a study and the process that drives it."""
     import studies
     from studies.output.formats import write_object
@@ -125,7 +110,7 @@ def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "tab
 
 
 @app.command()
-def stop(study: Study, db: Database = DEFAULT_URL) -> None:
+def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     """Ask the driver of a study to stop after its running trials."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
@@ -143,6 +128,24 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
         return
     Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
+    """Print how a sweep ended, and the commands that show its results and failures."""
+    from studies.database.urls import mask_passwords
+
+    typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
+    where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
+    counters, ended = outcome.counters, "Finished"
+    if planned is not None and counters.asked < planned:
+        ended = f"Ended early, {counters.asked} of {planned}"
+    if counters.complete:
+        print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
+    else:
+        print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
+    if counters.failed or counters.seeds_failed:
+        seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
+        print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
 
 
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source
+from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from hnet_core.trial import TrialConfig, TrialResult
@@ -62,7 +62,7 @@ def describe(
 
 @app.command()
 def export(
-    study: Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)],
+    study: StudyName,
     number: Annotated[int, typer.Argument(help="Number of the trial.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the model.")] = 0,

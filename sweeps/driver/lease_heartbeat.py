@@ -97,7 +97,7 @@ def _renew(
         except LeaseLost as error:
             on_lease_lost(error)
             return
-        except Exception as error:  # when it is reachable again, the lease is still ours unless it was taken
+        except Exception as error:  # once it is reachable again, the lease is still valid unless another driver took it
             if now - last < RETRY_SECONDS:
                 continue
             on_lease_lost(error)

@@ -14,7 +14,7 @@ from sweeps.driver.trial_recorder import noted_rungs
 from sweeps.search.objectives import measured
 from sweeps.search.warm_start import PAST
 
-# Preemption of its machine, however often, must not fail a long trial; one that kills its machine must fail some day.
+# High, so that repeated preemption does not fail a long trial; finite, because a trial may itself kill the driver.
 MAX_ATTEMPTS = 20
 
 Ledger = Mapping[int, Mapping[str, Any]]

@@ -22,7 +22,7 @@ from perf.record_curves import FILE
 from studies.spec.spec import SweepSpec
 from studies.statistics.intervals import t_interval
 from studies.statistics.pareto import hypervolume_2d
-from sweeps.jobs import Job, Message, Step
+from sweeps.jobs import Job, JobProgress, Message
 from sweeps.search.early_stopping import StoppingRules
 from sweeps.simulated_backend import simulate
 
@@ -104,7 +104,7 @@ class Replay:
         return self._jobs[number]
 
     def receive(self, number: int, message: Message) -> bool:
-        if isinstance(message, Step) and message.so_far is not None:
+        if isinstance(message, JobProgress) and message.so_far is not None:
             return self._rules.reason_to_stop(self._jobs[number], TrialResult.from_dict(message.so_far)) is None
         self.completed.append(number)
         return False

@@ -9,7 +9,7 @@ from hnet_core.build import networks, stream_shape
 from hnet_core.config_validation import parse_trial
 from hnet_core.trial import TrialResult
 from studies.spec.spec import SweepSpec
-from sweeps.jobs import Job, Message, Step, Success
+from sweeps.jobs import Job, JobProgress, Message, Success
 
 N_TASKS = 5
 
@@ -38,7 +38,7 @@ def noop_spec(sampler: str, trials: int, study: str = "noop") -> SweepSpec:
 def no_work(job: Job, checkpoints: object = None) -> Iterator[Message]:
     """In place of sweeps.worker.work: a step per task and a made-up result, at once."""
     for task in range(N_TASKS):
-        yield Step(job.number, 0, task + 1, N_TASKS)
+        yield JobProgress(job.number, 0, task + 1, N_TASKS)
     config = parse_trial(job.config)
     level = job.number * 0.618 % 1
     cells = tuple(tuple(level if on <= after else None for on in range(N_TASKS)) for after in range(N_TASKS))

@@ -13,4 +13,4 @@ class NoopTrainable(JobTrainable):
 class TalkativeTrainable(NoopTrainable):
     """The same with a message for every step, as trials send them whose tasks take their time."""
 
-    moment_seconds = 0.0
+    batch_seconds = 0.0

@@ -46,8 +46,8 @@ from sweeps.runner import run_sweep
 
 BLOCK = 100
 # Trials of the short run (all workers are up by then) and the long; what starting Ray costs varies by seconds.
-TALKATIVE = "hnet, a message per task"
-LENGTHS = {"hnet": (100, 1000), TALKATIVE: (100, 1000), "tune": (5, 25)}
+MESSAGE_PER_TASK = "hnet, a message per task"
+LENGTHS = {"hnet": (100, 1000), MESSAGE_PER_TASK: (100, 1000), "tune": (5, 25)}
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
@@ -70,7 +70,7 @@ def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
             while (job := driver.next_job()) is not None:
                 for message in no_work(job):
                     send(job.number, message)
-                finished = driver.tally.complete + driver.tally.duplicates
+                finished = driver.counters.complete + driver.counters.duplicates
                 if finished - before >= BLOCK:
                     per_trial = 1000 / (finished - before)
                     cpu, asking = per_trial * (time.process_time() - began), per_trial * (ask[0] - asked)
@@ -124,12 +124,12 @@ def _in_own_process(what: str, trials: int) -> tuple[float, float]:
         return clock.seconds, float(output.read().splitlines()[-1])
 
 
-def run_service(trials: int, talkative: bool) -> float:
+def run_service(trials: int, message_per_task: bool) -> float:
     """Our sweep on Ray; the processor seconds spent asking."""
     from perf.noop_trainable import NoopTrainable, TalkativeTrainable
     from sweeps.ray_backend.searcher import run_with_ray
 
-    trainable = TalkativeTrainable if talkative else NoopTrainable
+    trainable = TalkativeTrainable if message_per_task else NoopTrainable
 
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
         run_with_ray(driver, workers, address, send, trainable)
@@ -229,7 +229,7 @@ def endurance(trials: int, sampler: str, url: str) -> Endurance:
         database=engine.dialect.name,
         sampler=sampler,
         trials=trials,
-        complete=outcome.tally.complete,
+        complete=outcome.counters.complete,
         problems=len(check_database(engine).problems),
         minutes=minutes,
         cpu_ms_per_trial=1000 * cpu / trials,
@@ -260,8 +260,8 @@ def main() -> None:
     parser.add_argument("--one", choices=list(LENGTHS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        tune, talkative = arguments.one == "tune", arguments.one == TALKATIVE
-        print(run_tune(arguments.trials) if tune else run_service(arguments.trials, talkative))
+        tune, message_per_task = arguments.one == "tune", arguments.one == MESSAGE_PER_TASK
+        print(run_tune(arguments.trials) if tune else run_service(arguments.trials, message_per_task))
         return
     if arguments.endurance:
         with own_postgres() if arguments.db == "postgresql" else contextlib.nullcontext() as own:

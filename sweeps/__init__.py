@@ -7,6 +7,7 @@ sweeps.run("quickstart", db="hnet.db", assignments=["budget.trials=4"])
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from studies import DEFAULT_URL
 if TYPE_CHECKING:
     from sweeps.runner import Outcome
 
-__all__ = ["run"]
+__all__ = ["Outcome", "run"]
 
 
 def run(
@@ -29,28 +30,38 @@ def run(
     storage: str | None = None,
     assignments: Sequence[str] = (),
 ) -> Outcome:
-    """Run a sweep, or go on with one; what `hnet sweep run` does.
+    """Run or resume a sweep, as `hnet sweep run` does.
 
     Args:
         spec: name of a preset, path of a YAML file, or the content of one.
-        db: database, made if it does not exist.
+        db: database, created if it does not exist.
         data, workers, address, storage: see sweeps.runner.run_sweep.
-        assignments: such as "training.iterations=200".
+        assignments: changed values, such as "training.iterations=200".
 
     Raises:
-        HnetError: see studies.spec.spec.load_spec and sweeps.runner.run_sweep.
+        HnetError: see studies.spec.loading.load_spec and sweeps.runner.run_sweep.
     """
     import yaml
 
     from hnet_core.data import data_root
-    from studies.spec.document import parse_document
+    from studies.spec.document import Document
     from studies.spec.loading import load_spec
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
 
     if isinstance(spec, Mapping):
-        document = parse_document(yaml.safe_dump(dict(spec), sort_keys=False), "spec")
+        text = yaml.safe_dump(dict(spec), sort_keys=False)  # for the provenance of the launch
+        document = Document("spec", copy.deepcopy(dict(spec)), text=text)
     else:
         document = open_document(str(spec))
     checked = load_spec(document, data_root(data), assignments)
     return run_sweep(checked, db, data, workers, address, storage, document.text)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the runner only when `Outcome` is used: it loads torch, pandas and SQLAlchemy."""
+    if name == "Outcome":
+        from sweeps.runner import Outcome
+
+        return Outcome
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Where workers keep the checkpoints of running trials: a folder, an object store by its URI, or the driver itself."""
+"""Stores for the checkpoints of running trials: a folder, an object store by its URI, or the driver's memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUFFIX = ".pt"
 
 
 class Checkpoints(Protocol):
-    """The newest checkpoints of one trial by name: one for each group of seeds that trained together."""
+    """The newest checkpoint of each group of seeds of one trial, by name."""
 
     def read_all(self) -> dict[str, bytes]: ...
 
@@ -24,12 +24,12 @@ class Checkpoints(Protocol):
 
 
 def open_checkpoints(location: str) -> Checkpoints:
-    """The checkpoints of a trial at a path or URI."""
-    return Remote(location) if "://" in location else Folder(Path(location))
+    """Return the store at a path or URI."""
+    return ObjectStore(location) if "://" in location else Folder(Path(location))
 
 
 class Folder:
-    """Files in a local or shared folder; a reader sees the old content or the new one, never half of it."""
+    """Files in a local or shared folder; each write is atomic."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,7 +48,7 @@ class Folder:
         partial.replace(path)
 
 
-class Remote:
+class ObjectStore:
     """Objects below a URI (s3://, gs://, hdfs://, file://), by pyarrow, which comes with Ray."""
 
     def __init__(self, location: str) -> None:
@@ -73,31 +73,31 @@ class Remote:
         self._files.move(partial, path)
 
 
-class Carried:
-    """In memory: what was there is sent along with the job, what is new goes back with the next message.
+class InMemory:
+    """Checkpoints in the memory of a worker: received with the job, sent back with the next message.
 
     Attributes:
-        news: name and content written last, None once taken.
+        unsent: name and content written last; None once taken.
     """
 
     def __init__(self, saved: dict[str, bytes]) -> None:
         self._saved = dict(saved)
-        self.news: tuple[str, bytes] | None = None
+        self.unsent: tuple[str, bytes] | None = None
 
     def read_all(self) -> dict[str, bytes]:
         return dict(self._saved)
 
     def write(self, name: str, content: bytes) -> None:
         self._saved[name] = content
-        self.news = (name, content)
+        self.unsent = (name, content)
 
-    def take_news(self) -> tuple[str, bytes] | None:
-        news, self.news = self.news, None
-        return news
+    def take_unsent(self) -> tuple[str, bytes] | None:
+        taken, self.unsent = self.unsent, None
+        return taken
 
 
 def remove(location: str) -> None:
-    """Delete a trial's or a study's checkpoints; nothing happens where there are none."""
+    """Delete the checkpoints of a trial or a study, if there are any."""
     if "://" in location:
         files, folder = _filesystem(location)
         with contextlib.suppress(OSError):
@@ -107,7 +107,7 @@ def remove(location: str) -> None:
 
 
 def remove_others(location: str, kept: Collection[str]) -> None:
-    """Delete the checkpoints of all trials of a study but these; the place itself too where none is left."""
+    """Delete the checkpoints of all trials of a study but these; the folder too if none is left."""
     if not kept:
         remove(location)
     elif "://" in location:
@@ -124,10 +124,10 @@ def remove_others(location: str, kept: Collection[str]) -> None:
 
 
 def prepare(location: str) -> str:
-    """Make the place for a study's checkpoints.
+    """Check that a study's checkpoints can be written, and return the location with an absolute path.
 
     Raises:
-        ConfigInvalid: nothing can be written there.
+        ConfigInvalid: if the location is not writable.
     """
     try:
         if "://" not in location:
@@ -151,7 +151,7 @@ def to_bytes(checkpoint: dict[Any, Any]) -> bytes:
 
 
 def from_bytes(content: bytes) -> dict[Any, Any]:
-    """The checkpoint; nothing in it can run code."""
+    """Load a checkpoint safely: no code in it can run."""
     import torch
 
     checkpoint: dict[Any, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")

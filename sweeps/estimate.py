@@ -1,11 +1,11 @@
-"""How long a sweep will take, from a few training steps made just now."""
+"""Estimate of the duration of a sweep from a few timed training steps."""
 
 from __future__ import annotations
 
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.training import TrialRun
@@ -16,10 +16,28 @@ TIMED_ITERATIONS = 10
 TIMED_SECONDS = 5.0
 
 
-def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[str, Any]:
-    """What a sweep would train and how long, measured on its template configuration; nothing is kept.
+class Estimate(TypedDict):
+    """Size and duration of a sweep; None where the budget is in hours only."""
 
-    The time is a rough guess: it takes the template for the average of the search space and this machine for all.
+    study: str
+    trials: int | None
+    seeds: int
+    runs: int | None
+    searched: list[str]
+    sampler: str
+    compression_ratio_of_template: float
+    seconds_per_run: float
+    workers: int
+    estimated_minutes: float | None
+    budget_hours: float | None
+    reduced: list[str]
+    warnings: list[str]
+
+
+def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimate:
+    """Estimate the trials and minutes of a sweep by timing its template configuration; nothing is stored.
+
+    The time is rough: it takes the template as the average of the search space, and all machines to be like this one.
     """
     workers = workers or os.cpu_count() or 1
     config = spec.config()
@@ -46,7 +64,7 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> dict[st
 
 
 def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
-    """Train a little on as many tasks as a few seconds allow, and scale up."""
+    """Time a few iterations of as many tasks as fit into a few seconds, and scale up."""
     config = spec.config()
     iterations = min(TIMED_ITERATIONS, config.training.iterations)
     short = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
@@ -57,5 +75,5 @@ def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
         per_task.append(report.seconds / (report.task + 1 - trained))  # a joint method trains all tasks in one call
         trained = report.task + 1
     n_tasks = stream_shape(config, root).n_tasks
-    typical = sorted(per_task)[len(per_task) // 2]  # the first task also pays for what torch imports late
+    typical = sorted(per_task)[len(per_task) // 2]  # the first task includes lazy imports of torch
     return typical * n_tasks * config.training.iterations / iterations

@@ -1,4 +1,4 @@
-"""Named points at which a crash test may kill the process; they cost one look-up each and do nothing otherwise."""
+"""Failpoints: named points at which a crash test kills the process; in production each costs one dictionary look-up."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 import signal
 from typing import Literal
 
-CrashPoint = Literal["after_ask", "after_row", "mid_train", "after_checkpoint", "after_commit", "after_tell"]
+Failpoint = Literal["after_ask", "after_row", "mid_train", "after_checkpoint", "after_commit", "after_tell"]
 VARIABLE = "HNET_CRASH_AT"
 LOG_VARIABLE = "HNET_CRASH_LOG"
-VICTIM_VARIABLE = "HNET_CRASH_PID"
+PID_VARIABLE = "HNET_CRASH_PID"
 
 
-def crash_point(name: CrashPoint) -> None:
-    """Kill this process as kill -9 would if HNET_CRASH_AT names this point.
+def failpoint(name: Failpoint) -> None:
+    """Kill this process with SIGKILL if HNET_CRASH_AT names this point.
 
-    `after_row:3` means when it is met the third time by one process; `mid_train:3:FILE` only the first process that
-    gets there, which makes the file. With HNET_CRASH_PID that process is killed instead of this one. With
-    HNET_CRASH_LOG each point that is met becomes a line of that file.
+    `after_row:3` kills at the third time a process reaches the point; `mid_train:3:FILE` only the first process that
+    does so, which creates FILE. HNET_CRASH_PID names another process to kill. With HNET_CRASH_LOG each point that is
+    reached becomes a line of that file.
     """
     if LOG_VARIABLE in os.environ:
         with open(os.environ[LOG_VARIABLE], "a") as file:
@@ -29,7 +29,7 @@ def crash_point(name: CrashPoint) -> None:
     left = int(count or 1) - 1
     os.environ[VARIABLE] = f"{name}:{left}:{once}"
     if left <= 0 and (not once or _is_first(once)):
-        os.kill(int(os.environ.get(VICTIM_VARIABLE) or os.getpid()), signal.SIGKILL)
+        os.kill(int(os.environ.get(PID_VARIABLE) or os.getpid()), signal.SIGKILL)
 
 
 def _is_first(path: str) -> bool:

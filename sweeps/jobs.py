@@ -1,4 +1,4 @@
-"""What a driver hands to a worker, and what comes back."""
+"""Messages between driver and worker: a job, its progress, and its result or failure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Job:
         config: a TrialConfig as plain JSON types.
         seeds: to train, in order.
         data_root: where the worker finds the data.
-        checkpoints: path or URI for one checkpoint per seed; what lies there of an earlier attempt is continued.
-        carried: the path is the driver's own: checkpoints go there and come from there with the messages.
+        checkpoints: path or URI for one checkpoint per seed; those of an earlier attempt are resumed.
+        via_driver: workers cannot reach the path; checkpoints are sent with the job, and back with the messages.
         rungs: numbers of tasks, or of iterations over all tasks, of the first seed after which the driver judges it.
         race: the driver judges it after each seed too.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
@@ -35,7 +35,7 @@ class Job:
     rungs: tuple[int, ...] = ()
     rung_unit: RungUnit = "tasks"
     race: bool = False
-    carried: bool = False
+    via_driver: bool = False
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,12 +52,12 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Step:
-    """How far a job is: after each task of each seed, and at the start of one that is judged and continued.
+class JobProgress:
+    """Progress of a job: after each task of each seed, and when a seed that is judged is resumed.
 
     Attributes:
         tasks_done: over all seeds of the job.
-        so_far: where the driver judges the trial: `TrialResult.to_dict` of this seed with the rows there are.
+        so_far: where the driver judges the trial: `TrialResult.to_dict` of this seed with the rows measured so far.
         within: iterations into a task that is not finished yet; the last row of `so_far` was then measured there.
     """
 
@@ -71,17 +71,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Success:
-    """The raw results of all seeds of a job, as TrialResult.to_dict gives them."""
+    """Results of all seeds of a job, each as `TrialResult.to_dict`."""
 
     results: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job ended without a result: one line, and the traceback.
+    """Reason why a job ended without a result: one line, and the traceback.
 
     Attributes:
-        kind: "trial": it would fail again; "worker": the process was lost, another one may do better; "environment":
+        kind: "trial": it would fail again; "worker": the process died, and another one may succeed; "environment":
             a disk or a data set, so that every trial would fail.
     """
 
@@ -90,4 +90,4 @@ class Failure:
     kind: Literal["trial", "worker", "environment"] = "trial"
 
 
-Message = Step | Success | Failure
+Message = JobProgress | Success | Failure

@@ -1,4 +1,4 @@
-"""The trained model of a stored trial as a file, from its kept checkpoint or trained again."""
+"""Export of the trained model of a stored trial, from its kept checkpoint or by training it again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hnet_core.config_validation import parse_trial
 from hnet_core.errors import NotFound
 from hnet_core.training import TrialRun
 from sweeps.checkpoints import open_checkpoints
-from sweeps.driver.checkpoint_retention import place
-from sweeps.worker import furthest
+from sweeps.driver.checkpoint_retention import trial_location
+from sweeps.worker import latest_checkpoints
 
 if TYPE_CHECKING:
     from hnet_core.stacked import Checkpoint
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """Where the weights of an exported model come from.
+    """Origin of the weights of an exported model.
 
     Attributes:
-        was_kept: its checkpoint was kept by the sweep; else it was trained again.
-        deviation: largest difference of its last measures from the stored ones, over tasks; 0 on the same machine.
+        was_kept: read from the checkpoint that the sweep kept; else trained again.
+        deviation: largest difference of its final measures from the stored ones, over tasks; 0 on the same machine.
     """
 
     was_kept: bool
@@ -63,7 +63,7 @@ def export_model(
         raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {finished}.")
     config = parse_trial(row["config"])
     original = number if row["duplicate_of"] is None else row["duplicate_of"]
-    kept = _kept(place(checkpoints, original), config, seed)
+    kept = _kept(trial_location(checkpoints, original), config, seed)
     checkpoint = _train(config, seed, root, on_task) if kept is None else kept
     trained_model.save(output, config, method_shape(config, stream_shape(config, root)), checkpoint)
     stored = studies.matrices(study, number)[seeds.index(seed)][-1]
@@ -73,8 +73,8 @@ def export_model(
 
 
 def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:
-    """The last checkpoint of a finished seed, None where it was not kept."""
-    found = furthest(open_checkpoints(location)).get(seed)
+    """Read the last checkpoint of a finished seed; None if it was not kept."""
+    found = latest_checkpoints(open_checkpoints(location)).get(seed)
     is_finished = found is not None and None not in found["progress"]["test"][-1]
     return found if found is not None and is_finished and found["config_hash"] == config.hash() else None
 

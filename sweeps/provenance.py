@@ -1,4 +1,4 @@
-"""What a launch must record so that its numbers can be understood later."""
+"""Provenance of a launch: code, packages, machine, data and command line."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from studies.database.urls import mask_passwords
+from sweeps.distribution import own_version
 
-PACKAGES = ("hnet", "torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
+PACKAGES = ("torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
 
 
 def provenance(device: str, threads: int, data_checksum: str, spec_text: str) -> dict[str, Any]:
-    """Values for the launch table: code, packages, machine, data and how it was started."""
+    """Collect the values of the launch table."""
     commit, dirty = _git()
     return {
         "git_commit": commit,
         "git_dirty": dirty,
-        "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "packages": {
+            "python": platform.python_version(),
+            "hnet": own_version(),
+            **{name: _version(name) for name in PACKAGES},
+        },
         "host": f"{socket.gethostname()} ({platform.system()} {platform.machine()})",
         "device": device,
         "threads": threads,
@@ -33,7 +38,7 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
 
 
 def command_line() -> str:
-    """What was typed, passwords hidden: this again goes on with a sweep; `python -m sweeps` is the command hnet."""
+    """Command line with passwords masked; running it again resumes a sweep. `python -m sweeps` is written as hnet."""
     program = Path(sys.argv[0]).name
     return mask_passwords(shlex.join(["hnet" if program == "__main__.py" else program, *sys.argv[1:]]))
 
@@ -46,20 +51,20 @@ def _version(package: str) -> str | None:
 
 
 def _git() -> tuple[str | None, bool | None]:
-    """Commit of the code that runs, and whether files differ from it; None where it is no git checkout of this code."""
+    """Commit of the running code, and whether files differ from it; None if it is no git checkout of this code."""
     folder = Path(__file__).resolve().parent
     try:
-        tracked = _ask_git(folder, "ls-files", "--", Path(__file__).name)
+        tracked = _run_git(folder, "ls-files", "--", Path(__file__).name)
         if not tracked:
             return None, None
-        return _ask_git(folder, "rev-parse", "HEAD"), bool(
-            _ask_git(folder, "status", "--porcelain", "--untracked-files=no")
+        return _run_git(folder, "rev-parse", "HEAD"), bool(
+            _run_git(folder, "status", "--porcelain", "--untracked-files=no")
         )
     except (OSError, subprocess.SubprocessError):
         return None, None
 
 
-def _ask_git(folder: Path, *arguments: str) -> str:
+def _run_git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
     )

@@ -1,4 +1,4 @@
-"""Runs a sweep from a checked spec to its last trial, or goes on with one that was interrupted."""
+"""Runs a sweep from a checked spec to its last trial, or resumes an interrupted one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from studies.spec.continuation import as_read_today, fixed_part
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
-from sweeps.driver.counters import StudyHandle, Tally
+from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
 from sweeps.driver.lease_heartbeat import study_lease
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
 from sweeps.driver.stop_signals import StopSignals
+from sweeps.driver.trial_recorder import StudyHandle
 from sweeps.jobs import Message
 from sweeps.provenance import provenance
 from sweeps.search.optuna_studies import optuna_name
@@ -38,21 +39,21 @@ from sweeps.search.warm_start import check_past, prepare_first_trials
 
 log = logging.getLogger("hnet")
 
-# Runs the jobs of a driver with so many workers on a cluster and passes every message on; told False, it ends that job.
+# Called with driver, workers, cluster address and a callback for every message; where that returns False, the job ends.
 Backend = Callable[[Driver, int, str | None, Callable[[int, Message], bool]], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a sweep ended.
+    """Result of a sweep.
 
     Attributes:
-        stopped: somebody asked to stop before the budget was spent.
-        interrupted: that was Ctrl-C.
+        stopped: a stop was requested before the budget was spent.
+        interrupted: the request was Ctrl-C.
     """
 
     study: str
-    tally: Tally
+    counters: Counters
     stopped: bool
     interrupted: bool
 
@@ -67,22 +68,22 @@ def run_sweep(
     spec_text: str = "",
     backend: Backend | None = None,
 ) -> Outcome:
-    """Start a study, or go on with it if it exists.
+    """Start a study, or resume it if it exists.
 
     Args:
         spec: what to run.
-        url: database; made if it does not exist.
+        url: database; created if it does not exist.
         data: data root, see hnet_core.data.data_root.
         workers: training processes at a time, by default one per CPU core (of the cluster).
         address: of a running Ray cluster; None starts Ray here.
-        storage: path or URI that all workers reach, for checkpoints; without it those of a cluster travel to the
-            driver with every message, and those of one machine lie in the user's cache.
+        storage: path or URI that all workers reach, for checkpoints; without it those of a cluster are sent to the
+            driver with the messages, and those of one machine are in the user's cache.
         spec_text: the spec as it was written, for provenance.
-        backend: what runs the jobs; Ray Tune unless a test says otherwise.
+        backend: runs the jobs; Ray Tune by default.
 
     Raises:
         ConfigInvalid: the study exists with another spec.
-        ConfigInvalid: checkpoints cannot be written to `storage`; no database is made then.
+        ConfigInvalid: checkpoints cannot be written to `storage`; no database is created then.
         StudyHeld: another driver runs it.
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
         DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.open_database.connect.
@@ -99,8 +100,8 @@ def run_sweep(
     if store.find_study(spec.study) is None:
         check_past(spec, studies)
     study = _find_or_create(store, spec)
-    with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lose):
-        study = _continue(store, spec)
+    with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost):
+        study = _update_study(store, spec)
         driver = Driver(
             spec,
             StudyHandle(
@@ -108,8 +109,8 @@ def run_sweep(
                 name=spec.study,
                 launch_id=store.record_launch(study["id"], launch),
                 data_root=str(root),
-                checkpoints=checkpoints.prepare(checkpoint_place(study["uuid"], storage)),
-                carried=address is not None and storage is None,
+                checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
+                via_driver=address is not None and storage is None,
             ),
             store,
             open_optuna_study(
@@ -118,26 +119,26 @@ def run_sweep(
             deadline=_deadline(spec, study["driver_seconds"]),
         )
         prepare_first_trials(driver.optuna, spec, studies)
-        again = reconcile(driver, studies)
-        driver.clear_up()
+        n_requeued = reconcile(driver, studies)
+        driver.delete_unneeded_checkpoints()
         signals.attach(driver)
-        _announce(driver, again)
+        _announce(driver, n_requeued)
         if driver.aborted is not None:
             raise driver.aborted
         if not driver.finished:
             _drive(driver, workers or _default_workers(address), address, backend or _ray())
         if not driver.stopping:
-            driver.clear_up()
-    return Outcome(spec.study, driver.tally, signals.stopped, signals.interrupted)
+            driver.delete_unneeded_checkpoints()
+    return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted)
 
 
-def checkpoint_place(study_uuid: str, storage: str | None = None) -> str:
-    """Where the checkpoints of a study lie: below --storage, or in the user's cache."""
+def checkpoint_location(study_uuid: str, storage: str | None = None) -> str:
+    """Path or URI of the checkpoints of a study: below --storage, or in the user's cache."""
     return f"{storage.rstrip('/')}/{study_uuid}" if storage else str(checkpoint_folder(study_uuid))
 
 
 def checkpoint_folder(study_uuid: str) -> Path:
-    """The same in the user's cache."""
+    """Folder for the checkpoints of a study in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
 
@@ -146,9 +147,9 @@ def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) 
     with SweepProgress(driver, sys.stderr) as progress:
 
         def on_message(number: int, message: Message) -> bool:
-            goes_on = driver.receive(number, message)
-            progress.note(number, message, goes_on)
-            return goes_on
+            continues = driver.receive(number, message)
+            progress.note(number, message, continues)
+            return continues
 
         backend(driver, workers, address, on_message)
     if driver.aborted is not None:
@@ -156,7 +157,7 @@ def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) 
 
 
 def _default_workers(address: str | None) -> int:
-    """One per core here; 0, every core there is, of a cluster that is not known yet."""
+    """One per core of this machine; 0, for all cores, of a cluster that is not joined yet."""
     return 0 if address is not None else os.cpu_count() or 1
 
 
@@ -167,22 +168,22 @@ def _ray() -> Backend:
 
 
 def _find_or_create(store: Store, spec: SweepSpec) -> dict[str, Any]:
-    """The row of the study; nothing of one that exists is changed before the lease is held."""
+    """Return the row of the study, created if missing; an existing one is not changed before the lease is held."""
     with contextlib.suppress(StudyExists):
         store.create_study(spec.study, spec.to_dict(), spec.seeds)
     return _row(store, spec.study)
 
 
-def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
-    """The row of a study whose lease is held, with this spec's budget and seeds.
+def _update_study(store: Store, spec: SweepSpec) -> dict[str, Any]:
+    """Update a study whose lease is held to this spec's budget and seeds, and return its row.
 
     Raises:
-        ConfigInvalid: it differs from the spec in more than what may change.
+        ConfigInvalid: it differs from the spec in a key that may not change.
     """
-    mine, study = spec.to_dict(), _row(store, spec.study)
+    wanted, study = spec.to_dict(), _row(store, spec.study)
     differ = [
         f"{row['key']}: {row['a']!r} in the study, {row['b']!r} now"
-        for row in differences(fixed_part(as_read_today(study["spec"])), fixed_part(mine))
+        for row in differences(fixed_part(as_read_today(study["spec"])), fixed_part(wanted))
     ]
     if spec.seeds < study["seeds"]:
         differ.append(f"seeds: {study['seeds']} in the study, {spec.seeds} now (more is possible, fewer is not)")
@@ -191,14 +192,14 @@ def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
             f"study {spec.study!r} exists with another spec; choose another name with --study. "
             f"Differences: {'; '.join(differ)}."
         )
-    store.update_study(study["id"], spec=mine, seeds=spec.seeds)
+    store.update_study(study["id"], spec=wanted, seeds=spec.seeds)
     return study
 
 
 def _row(store: Store, name: str) -> dict[str, Any]:
     study = store.find_study(name)
     if study is None:
-        raise HnetError(f"study {name!r} vanished while it was being opened; start it again.")
+        raise HnetError(f"study {name!r} was deleted while it was opened; start it again.")
     return study
 
 
@@ -208,9 +209,9 @@ def _deadline(spec: SweepSpec, seconds_so_far: float) -> float:
     return time.monotonic() + 3600 * spec.budget.hours - seconds_so_far
 
 
-def _announce(driver: Driver, again: int) -> None:
-    tally, planned = driver.tally, driver.spec.planned_trials
+def _announce(driver: Driver, n_requeued: int) -> None:
+    counters, planned = driver.counters, driver.spec.planned_trials
     wanted = "until its hours are spent" if planned is None else f"{planned} trials wanted"
-    known = f", {tally.complete} done" if tally.complete else ""
-    requeued = f", {again} were running when the last driver stopped and run again" if again else ""
+    known = f", {counters.complete} done" if counters.complete else ""
+    requeued = f", {n_requeued} interrupted and resumed" if n_requeued else ""
     log.info("Study %s: %s%s%s.", driver.study.name, wanted, known, requeued)

@@ -1,4 +1,4 @@
-"""A backend that trains nothing: known results on a clock of its own, so that scheduling is tested in milliseconds."""
+"""A backend that replays known results on a simulated clock, to test scheduling in milliseconds."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import count
 from typing import Protocol
 
 from hnet_core.trial import TrialResult
-from sweeps.jobs import Job, Message, Step, Success
+from sweeps.jobs import Job, JobProgress, Message, Success
 
 
 class JobSource(Protocol):
-    """What hands out jobs: a Driver, or a stand-in for one without a database."""
+    """A source of jobs: a Driver, or a stand-in without a database."""
 
     def next_job(self) -> Job | None:
-        """The next job, None for nothing now."""
+        """Return the next job, None if there is none now."""
 
 
 def simulate(
@@ -26,12 +26,12 @@ def simulate(
     result_of: Callable[[Job, int], TrialResult],
     until: float = float("inf"),
 ) -> float:
-    """Work through jobs as `workers` processes would whose tasks take the seconds their results say.
+    """Process jobs as `workers` processes would, each task taking the seconds stored in its result.
 
     Args:
-        on_message: as of a backend: told False, the job ends there.
+        on_message: as for a backend: if it returns False, the job ends there.
         result_of: the result of a job's seed.
-        until: seconds on the simulated clock after which nothing more happens.
+        until: seconds on the simulated clock at which the simulation ends.
 
     Returns:
         The simulated clock at the end, s.
@@ -54,7 +54,7 @@ def simulate(
 
 
 class _Run:
-    """One job, task after task."""
+    """One job, advanced task by task."""
 
     def __init__(self, job: Job, result_of: Callable[[Job, int], TrialResult]) -> None:
         self.job = job
@@ -67,8 +67,8 @@ class _Run:
         result, task = self._tasks[self._done]
         return result.seconds[task]
 
-    def advance(self) -> Step:
-        """Finish the next task."""
+    def advance(self) -> JobProgress:
+        """Finish the next task and return its message."""
         result, task = self._tasks[self._done]
         self._done += 1
         so_far = replace(
@@ -77,7 +77,7 @@ class _Run:
             validation=None if result.validation is None else result.validation[: task + 1],
             seconds=result.seconds[: task + 1],
         )
-        return Step(self.job.number, result.seed, self._done, len(self._tasks), so_far.to_dict())
+        return JobProgress(self.job.number, result.seed, self._done, len(self._tasks), so_far.to_dict())
 
     def success(self) -> Success | None:
         if self._done < len(self._tasks):

@@ -20,7 +20,7 @@ from studies.database.schema import evaluation, launch, run, study, study_tag, t
 from studies.database.stored_metrics import Trials, add_summaries
 from studies.errors import StudyNotFound
 from studies.store.store import Store, StudyExists
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 
 ROWS_AT_A_TIME = 10_000
 
@@ -71,7 +71,7 @@ def import_trials(
 def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one: ImportedTrial) -> None:
     config = _config(one.params)
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    asked = AskedTrial(config, digest, one.params, one.measure, one.counts)
+    asked = SuggestedTrial(config, digest, one.params, one.measure, one.counts)
     store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
     if one.runs:
         store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])

@@ -26,7 +26,7 @@ from studies.database.stored_metrics import Trials, add_summaries
 from studies.errors import TrialNotFound
 from studies.store.leases import LeaseLost, Leases
 from studies.store.result_rows import check_result, insert_results
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 
 __all__ = ["LeaseLost", "Store", "StudyExists", "TrialFinished", "TrialNotFound"]
 
@@ -106,7 +106,7 @@ class Store(Leases):
         self,
         study_id: int,
         number: int,
-        asked: AskedTrial,
+        asked: SuggestedTrial,
         *,
         launch_id: int,
         attempt: int,
@@ -149,7 +149,7 @@ class Store(Leases):
         with self._reader.connect() as connection:
             return connection.scalar(select(trial.c.attempt).where(_is_trial(study_id, number)))
 
-    def skip_trial(self, study_id: int, number: int, asked: AskedTrial, *, launch_id: int, reason: str) -> None:
+    def skip_trial(self, study_id: int, number: int, asked: SuggestedTrial, *, launch_id: int, reason: str) -> None:
         """Add a trial that is never trained, as SKIPPED with the reason.
 
         Raises:
@@ -232,7 +232,7 @@ class Store(Leases):
             yield connection
 
 
-def _trial_row(study_id: int, number: int, launch_id: int, asked: AskedTrial) -> dict[str, Any]:
+def _trial_row(study_id: int, number: int, launch_id: int, asked: SuggestedTrial) -> dict[str, Any]:
     return {
         "study_id": study_id,
         "number": number,

@@ -1,5 +1,6 @@
 """The command `hnet`."""
 
-from sweeps.cli.command_line import app, main
+from sweeps.cli.command_line import main
+from sweeps.cli.root import app
 
 __all__ = ["app", "main"]

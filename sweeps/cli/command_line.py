@@ -1,63 +1,36 @@
 """The command `hnet`: one root over sweeps, single trials, studies and reports.
 
+A command is one function with a decorator, `@app.command()` of `root` or of its group, in any file of this folder.
+
 Exit codes: 0 ok, 1 unexpected, 2 usage or spec invalid, 3 not found, 4 finished with failed trials, 5 database
 unreachable or too old, 6 another driver holds the study, 130 and 143 on signals.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import pkgutil
 import sys
 import traceback
-from typing import Annotated
-
-import typer
+from pathlib import Path
 
 from hnet_core.errors import HnetError
-from sweeps.cli.db import app as db_app
-from sweeps.cli.doctor import doctor
-from sweeps.cli.listing import list_components
-from sweeps.cli.optuna_transfer import export_optuna, import_optuna
-from sweeps.cli.report import app as report_app
-from sweeps.cli.study import app as study_app
-from sweeps.cli.study_admin import remove
-from sweeps.cli.sweep import app as sweep_app
-from sweeps.cli.trial import app as trial_app
+from sweeps.cli import db, report, study, sweep, trial
+from sweeps.cli.root import app
 from sweeps.driver.stop_signals import Terminated
 
-app = typer.Typer(
-    name="hnet",
-    help="Sweeps and benchmarks for hypernetwork-based continual learning.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(sweep_app, name="sweep")
-app.add_typer(trial_app, name="trial")
-app.add_typer(study_app, name="study")
-app.add_typer(report_app, name="report")
-app.add_typer(db_app, name="db")
-study_app.command("rm")(remove)
-study_app.command("export-optuna")(export_optuna)
-study_app.command("import-optuna")(import_optuna)
-app.command("list")(list_components)
-app.command("doctor")(doctor)
-
-
-@app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        print(f"hnet {installed('hnet')}")
-        raise typer.Exit
+for group in (sweep, trial, study, report, db):
+    app.add_typer(group.app)
+for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+    importlib.import_module(f"sweeps.cli.{module.name}")
 
 
 def main() -> None:
-    """Run the command line; an error made on purpose becomes its message and its exit code, nothing else."""
+    """Run the command line; an HnetError becomes its message and its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its number instead
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its code point
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
@@ -66,9 +39,9 @@ def main() -> None:
     except KeyboardInterrupt:
         fail("interrupted.", 130)
     except Terminated:
-        fail("terminated; the same command goes on from the last finished task of each trial.", 143)
+        fail("terminated; the same command resumes from the last finished task of each trial.", 143)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe left; not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader closed the pipe; not an error
     except Exception as error:
         if os.environ.get("HNET_TRACEBACK"):
             traceback.print_exc()

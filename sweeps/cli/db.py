@@ -1,4 +1,4 @@
-"""`hnet db`: makes, upgrades, checks and copies study databases."""
+"""`hnet db`: creates, upgrades, checks and copies study databases."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from studies import DEFAULT_URL
 from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat
 
-app = typer.Typer(name="db", help="Make, upgrade, check and back up study databases.", no_args_is_help=True)
+app = typer.Typer(name="db", help="Create, upgrade, check and back up study databases.", no_args_is_help=True)
 
 
 class DatabaseInconsistent(HnetError):
-    """A database whose rows contradict each other, or the measurements they come from."""
+    """Rows of a database contradict each other, or the measurements they are derived from."""
 
 
 @app.command()
 def init(db: Database = DEFAULT_URL) -> None:
-    """Make an empty study database; one that is there already stays as it is."""
+    """Create an empty study database; an existing one is left unchanged."""
     from studies.database.open_database import connect
 
     connect(db, create=True)
@@ -30,7 +30,7 @@ def init(db: Database = DEFAULT_URL) -> None:
 
 @app.command()
 def upgrade(db: Database = DEFAULT_URL) -> None:
-    """Bring the database of an older hnet up to date; one that is up to date stays as it is."""
+    """Upgrade a database of an older hnet to the current schema; a current one is left unchanged."""
     from studies.database.open_database import SchemaOutdated, connect
 
     try:
@@ -46,9 +46,9 @@ def check(
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    repair: Annotated[bool, typer.Option(help="First derive all summaries again from the raw measurements.")] = False,
+    repair: Annotated[bool, typer.Option(help="First recompute all summaries from the raw measurements.")] = False,
 ) -> None:
-    """Look for damage and contradictions, and derive every metric again; ends with 1 if anything is wrong."""
+    """Look for damage and contradictions, and recompute every metric; exit code 1 if anything is wrong."""
     from studies.database.integrity import check_database, repair_summaries
     from studies.database.open_database import connect
 
@@ -70,7 +70,7 @@ def check(
 def backup(
     target: Annotated[Path, typer.Argument(help="New SQLite file.", show_default=False)], db: Database = DEFAULT_URL
 ) -> None:
-    """Copy a database into a new SQLite file, also while a sweep writes to it."""
+    """Copy a database to a new SQLite file, even while a sweep writes to it."""
     from studies.database.backup import backup as copy
     from studies.database.open_database import connect
 

@@ -1,4 +1,4 @@
-"""`hnet doctor`: is everything here that a sweep needs, and what to do where it is not."""
+"""`hnet doctor`: checks the installation, with a remedy for whatever is missing."""
 
 from __future__ import annotations
 
@@ -16,27 +16,43 @@ import typer
 from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
 from sweeps.cli.options import Data, Database, ObjectFormat, Output
+from sweeps.cli.root import app
+from sweeps.distribution import PACKAGES as OWN_PACKAGES
+from sweeps.distribution import ROOT, name_clashes
 
-PACKAGES = ("torch", "torchvision", "optuna", "ray", "pandas", "sqlalchemy", "alembic", "scipy", "sklearn", "jinja2")
+NEEDED = (
+    "torch",
+    "torchvision",
+    "optuna",
+    "ray",
+    "pandas",
+    "sqlalchemy",
+    "alembic",
+    "scipy",
+    "sklearn",
+    "jinja2",
+)
 
 
+@app.command()
 def doctor(
     db: Database = DEFAULT_URL, data: Data = None, format: ObjectFormat = "table", output: Output = None
 ) -> None:
-    """Check Python, packages, processor, data and database; exit code 1 where something a sweep needs is missing."""
+    """Check Python, packages, processor, data and database; exit code 1 if something a sweep needs is missing."""
     from studies.output.formats import write
 
     checks: dict[str, Callable[[], tuple[bool, str]]] = {
         "python": _python,
-        **{name: functools.partial(_package, name) for name in PACKAGES},
+        **{name: functools.partial(_package, name) for name in NEEDED},
+        "names": _names,
         "processor": _processor,
         "data": lambda: _data(data),
         "database": lambda: _database(db),
         "disk": _disk,
     }
     rows: list[dict[str, Any]] = []
-    for name, one in checks.items():
-        good, text = one()
+    for name, check in checks.items():
+        good, text = check()
         rows.append({"check": name, "ok": good, "found": text})
     write(rows, ["check", "ok", "found"], format, output, "Doctor")
     if not all(row["ok"] for row in rows):
@@ -55,6 +71,12 @@ def _package(name: str) -> tuple[bool, str]:
     return True, str(getattr(module, "__version__", "present"))
 
 
+def _names() -> tuple[bool, str]:
+    """Look for other packages under our names."""
+    clashes = name_clashes()
+    return not clashes, "; ".join(clashes) or f"{', '.join(OWN_PACKAGES)} from {ROOT}"
+
+
 def _processor() -> tuple[bool, str]:
     import torch
 
@@ -69,7 +91,7 @@ def _data(data: Any) -> tuple[bool, str]:
     root = data_root(data)
     present = [name for name in DATASETS if DATASETS[name].is_present(root)]
     absent = [name for name in DATASETS if name not in present]
-    rest = f"; not there yet, downloaded when first used: {', '.join(absent)}" if absent else ""
+    rest = f"; not downloaded yet (happens at first use): {', '.join(absent)}" if absent else ""
     return True, f"{root}: {', '.join(present)}{rest}"
 
 
@@ -84,8 +106,8 @@ def _database(db: str) -> tuple[bool, str]:
         return False, str(error)
     if path is not None and not path.exists():
         writable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
-        return writable, f"{path}: not there yet, " + (
-            "the first sweep makes it" if writable else "cannot be made here"
+        return writable, f"{path}: does not exist; " + (
+            "the first sweep creates it" if writable else "cannot be created here"
         )
     try:
         connect(db)

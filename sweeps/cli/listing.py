@@ -1,4 +1,4 @@
-"""`hnet list`: what can be put into a spec."""
+"""`hnet list`: the components, presets and tables a spec can name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sweeps.cli.options import Output
+from sweeps.cli.root import app
 
 Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets", "tables"]
 
@@ -16,6 +17,7 @@ ListShape = Annotated[
 ]
 
 
+@app.command("list")
 def list_components(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
     format: ListShape = "table",

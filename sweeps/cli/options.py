@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Assignments = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", envvar="HNET_DATA", help="Folder of the data sets [default: ~/.cache/hnet/data]."),
+    typer.Option("--data", envvar="HNET_DATA", help="Folder of the data sets.", show_default="~/.cache/hnet/data"),
 ]
 Database = Annotated[
     str, typer.Option("--db", envvar="HNET_DB", help="File, sqlite:///FILE or postgresql://USER@HOST/NAME.")

@@ -1,4 +1,4 @@
-"""`hnet study`: asks the study database. Heavy packages are imported by the command that needs them."""
+"""`hnet study`: reads the study database. Heavy packages are imported by the command that needs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.output.formats import Format, say, write, write_object
 from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
-from sweeps.cli.study_admin import archive, import_, retry, tag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="study",
-    help="Ask the study database: studies, trials, fronts, and anything else in SQL.",
+    help="Query the study database: studies, trials, fronts, and anything else in SQL.",
     no_args_is_help=True,
 )
 
@@ -54,7 +53,7 @@ def list_studies(
 @app.command()
 def show(
     name: StudyName,
-    number: Annotated[int | None, typer.Argument(help="Trial to show whole.", show_default=False)] = None,
+    number: Annotated[int | None, typer.Argument(help="Trial to show in full.", show_default=False)] = None,
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
@@ -98,7 +97,7 @@ def front(
     sort: Sort = None,
     limit: Limit = None,
 ) -> None:
-    """List the best trade-offs: the trials no other one beats in every objective."""
+    """List the Pareto front: the trials that no other trial dominates."""
     found = _open(db)
     chosen = found.front_rows(name, where, sort, limit)
     _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
@@ -113,7 +112,7 @@ def configurations(
     sort: Sort = None,
     limit: Limit = None,
 ) -> None:
-    """List every configuration ever measured, across studies: runs with the same configuration count together."""
+    """List every configuration measured in any study, with all its runs pooled."""
     from studies.output.trial_table import configuration_columns, printed
 
     rows = printed(_open(db).configuration_rows(where, sort, limit))
@@ -128,12 +127,13 @@ def compare(
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    metric: Annotated[str, typer.Option(help="What to compare; differs between seeds.")] = "final_accuracy",
+    metric: Annotated[str, typer.Option(help="Metric to compare; one that differs between seeds.")] = "final_accuracy",
     margin: Annotated[
-        float | None, typer.Option(help="Difference that does not matter, in units of the metric.", show_default=False)
+        float | None,
+        typer.Option(help="Largest difference that does not matter, in units of the metric.", show_default=False),
     ] = None,
 ) -> None:
-    """Say which configuration is better: paired by seed, Holm-adjusted over all pairs named."""
+    """Test which configuration is better: paired by seed, Holm-adjusted over all pairs."""
     from studies.comparing.configurations import compare as judge
     from studies.comparing.configurations import find_side
 
@@ -191,7 +191,7 @@ def export(
     sort: Sort = None,
     limit: Limit = None,
 ) -> None:
-    """Write everything measured in a study, for use in other programs."""
+    """Export everything measured in a study, for use in other programs."""
     found = _open(db)
     if rows not in ("runs", "trials", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
@@ -219,12 +219,6 @@ def sql(
     if found.attrs["truncated"]:
         say(f"only the first {limit} rows are shown; ask for more with --limit.")
     _write_frame(found, format, output)
-
-
-app.command()(tag)
-app.command()(archive)
-app.command()(retry)
-app.command("import")(import_)
 
 
 def _open(db: str) -> Studies:

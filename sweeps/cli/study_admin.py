@@ -13,53 +13,58 @@ from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat, StudyName
+from sweeps.cli.study import app
 
 if TYPE_CHECKING:
     from studies.store.admin import Shelf
 
-# What an imported study is asked about, by what was measured.
+# Objectives of an imported study, by its measure.
 OBJECTIVES = {
     "accuracy": {"final_accuracy": "maximize", "compression_ratio": "minimize"},
     "mse": {"final_mse": "minimize", "compression_ratio": "minimize"},
 }
 
 
+@app.command()
 def tag(
     name: StudyName,
-    tags: Annotated[list[str] | None, typer.Argument(help="Words to find it by.", show_default=False)] = None,
+    tags: Annotated[list[str] | None, typer.Argument(help="Tags to add.", show_default=False)] = None,
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    remove: Annotated[list[str] | None, typer.Option("--remove", help="Tag to take away.", show_default=False)] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="Tag to remove.", show_default=False)] = None,
 ) -> None:
-    """Give a study tags, or show those it has; list by them with: hnet study ls --tag TAG."""
-    found = _shelf(db).tag(name, tags or (), remove or ())
+    """Add or remove tags of a study, or show them; list by them with: hnet study ls --tag TAG."""
+    found = _admin(db).tag(name, tags or (), remove or ())
     write([{"tag": word} for word in found], ["tag"], format, output, f"Tags of {name}")
 
 
+@app.command()
 def archive(
     name: StudyName,
     db: Database = DEFAULT_URL,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Restore it.")] = False,
 ) -> None:
-    """Put a study away: it keeps everything, hnet study ls shows it with --all only."""
-    _shelf(db).archive(name, archived=not undo)
-    say(f"{name} is {'back' if undo else 'archived; take it back with --undo'}.")
+    """Archive a study: it keeps everything, but hnet study ls lists it only with --all."""
+    _admin(db).archive(name, archived=not undo)
+    say(f"{name} is {'restored' if undo else 'archived; restore it with --undo'}.")
 
 
+@app.command()
 def retry(
     name: StudyName,
     numbers: Annotated[list[int] | None, typer.Argument(help="Trials; all that failed if none is named.")] = None,
     db: Database = DEFAULT_URL,
 ) -> None:
     """Queue failed trials again; they run as a further attempt when the same sweep is run again."""
-    again = _shelf(db).retry(name, numbers or ())
-    if again:
-        say(f"queued trial {', '.join(map(str, again))} again; train with the command that started {name}.")
+    queued = _admin(db).retry(name, numbers or ())
+    if queued:
+        say(f"queued trial {', '.join(map(str, queued))} again; train with the command that started {name}.")
     else:
         say(f"{name} has no failed trial.")
 
 
+@app.command("import")
 def import_(
     source: Annotated[
         str, typer.Argument(help="Another study database, or a .csv of evaluations.", show_default=False)
@@ -68,7 +73,7 @@ def import_(
     db: Database = DEFAULT_URL,
     as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
 ) -> None:
-    """Copy studies from another database, or make one of a CSV of results (columns: docs/studies.md)."""
+    """Copy studies from another database, or make one from a CSV of results (columns: docs/studies.md)."""
     from studies.database.open_database import connect
     from studies.store.csv_import import read_csv
     from studies.store.importing import import_studies, import_trials
@@ -81,16 +86,17 @@ def import_(
         n = import_trials(Store(connect(db, create=True)), name, trials, path.name, OBJECTIVES[trials[0].measure])
         say(f"imported {n} trials as {name}.")
         return
-    there = connect(source)
-    say(f"imported {', '.join(import_studies(there, connect(db, create=True), names or (), as_))}.")
+    source_engine = connect(source)
+    say(f"imported {', '.join(import_studies(source_engine, connect(db, create=True), names or (), as_))}.")
 
 
+@app.command("rm")
 def remove(
     name: StudyName,
     db: Database = DEFAULT_URL,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete a study with all its trials and measurements, for good."""
+    """Delete a study with all its trials and measurements, permanently."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
     from studies.store.admin import Shelf
@@ -101,15 +107,15 @@ def remove(
     trials = Studies(engine).trial_counts(name).total
     if not yes:
         if not sys.stdin.isatty():
-            raise ConfigInvalid(f"rm deletes {trials} trials of {name} for good; say so with --yes.")
-        typer.confirm(f"Delete {name} and its {trials} trials for good?", abort=True)
+            raise ConfigInvalid(f"rm deletes {trials} trials of {name} permanently; confirm with --yes.")
+        typer.confirm(f"Delete {name} and its {trials} trials permanently?", abort=True)
     uuid = Shelf(engine).remove(name)
     forget_sampler_study(uuid, engine.url.render_as_string(hide_password=False))
     shutil.rmtree(checkpoint_folder(uuid), ignore_errors=True)
     say(f"deleted {name} and its {trials} trials.")
 
 
-def _shelf(db: str) -> Shelf:
+def _admin(db: str) -> Shelf:
     from studies.database.open_database import connect
     from studies.store.admin import Shelf
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source
+from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
+    from sweeps.runner import Outcome
 
-app = typer.Typer(help="Run a hyperparameter sweep, or go on with one.", no_args_is_help=True)
+app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
 
-Study = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
 NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
 
 
@@ -32,19 +32,19 @@ def run(
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Training processes at a time [default: one per CPU core].")
+        int | None, typer.Option(min=1, help="Training processes at a time.", show_default="one per CPU core")
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
     storage: Annotated[
-        str | None, typer.Option(help="Path or URI for checkpoints that every node reaches [default: the driver].")
+        str | None,
+        typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
     ] = None,
     set_: Assignments = None,
 ) -> None:
-    """Run a sweep; the same command again goes on with one that was interrupted.
+    """Run a sweep; repeat the command to resume an interrupted one.
 
-    Exit code 4 means it is finished and trials have failed, or there is no result at all.
+    Exit code 4: the sweep is finished, but trials have failed or there is no result.
     """
-    from studies.database.urls import mask_passwords
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
     from sweeps.presets import open_document
@@ -66,18 +66,8 @@ def run(
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
-    typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
-    where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
-    tally, planned = outcome.tally, checked.planned_trials
-    if tally.complete:
-        ended = "Finished" if planned is None or tally.asked >= planned else f"Ended early, {tally.asked} of {planned}"
-        print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
-    else:
-        print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
-    if tally.failed or tally.seeds_failed:
-        seeds = f" and further seeds of {tally.seeds_failed}" if tally.seeds_failed else ""
-        print(f"{tally.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
-    if tally.failed or tally.seeds_failed or not tally.complete:
+    _print_end(outcome, checked.planned_trials, db)
+    if outcome.counters.failed or outcome.counters.seeds_failed or not outcome.counters.complete:
         raise typer.Exit(4)
 
 
@@ -86,15 +76,15 @@ def check(
     spec: Source,
     study: NewName = None,
     data: Data = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="To estimate the time for.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
     format: ObjectFormat = "table",
     output: Output = None,
 ) -> None:
-    """Check a spec in full without writing anything, and estimate how long the sweep takes.
+    """Check a spec in full without writing anything, and estimate the duration of the sweep.
 
-    The database is looked at for the study of `warm_start` only.
+    The database is read only for the study of `warm_start`.
     """
     import studies
     from studies.output.formats import write_object
@@ -110,8 +100,8 @@ def check(
 
 
 @app.command()
-def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
-    """How far a study is, and who drives it."""
+def status(study: StudyName, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
+    """Show the progress of a study and the process that drives it."""
     import studies
     from studies.output.formats import write_object
 
@@ -120,7 +110,7 @@ def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "tab
 
 
 @app.command()
-def stop(study: Study, db: Database = DEFAULT_URL) -> None:
+def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     """Ask the driver of a study to stop after its running trials."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
@@ -130,7 +120,7 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
     engine = connect(db)
     record = Studies(engine).study(study)
     if record.driver is None:
-        print(f"Nobody drives study {study} now; there is nothing to stop.", file=sys.stderr)
+        print(f"No driver runs study {study}; there is nothing to stop.", file=sys.stderr)
         return
     driver = f"process {record.driver['pid']} on {record.driver['host']}"
     if is_dead(record.driver):
@@ -138,6 +128,24 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
         return
     Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
+    """Print how a sweep ended, and the commands that show its results and failures."""
+    from studies.database.urls import mask_passwords
+
+    typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
+    where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
+    counters, ended = outcome.counters, "Finished"
+    if planned is not None and counters.asked < planned:
+        ended = f"Ended early, {counters.asked} of {planned}"
+    if counters.complete:
+        print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
+    else:
+        print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
+    if counters.failed or counters.seeds_failed:
+        seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
+        print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
 
 
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
 
 @contextmanager
 def messages() -> Iterator[None]:
-    """Our own messages go to stderr as they are, one line each."""
+    """Log our own messages to stderr, one line each, without a prefix."""
     log = logging.getLogger("hnet")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))

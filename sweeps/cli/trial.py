@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source
+from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from hnet_core.trial import TrialConfig, TrialResult
 
-app = typer.Typer(help="Train or describe one configuration, without a study.", no_args_is_help=True)
+app = typer.Typer(name="trial", help="Train or describe one configuration, without a study.", no_args_is_help=True)
 
-Family = Annotated[str | None, typer.Option(help="Of a spec with families: which one [default: the first].")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; instead of training.device.")]
+Family = Annotated[str | None, typer.Option(help="Family of a spec that has several.", show_default="the first")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; overrides training.device.")]
 
 
 @app.command()
@@ -62,26 +62,26 @@ def describe(
 
 @app.command()
 def export(
-    study: Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)],
+    study: StudyName,
     number: Annotated[int, typer.Argument(help="Number of the trial.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
-    seed: Annotated[int, typer.Option(min=0, help="Which of its seeds.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the model.")] = 0,
     db: Database = DEFAULT_URL,
     data: Data = None,
-    storage: Annotated[str | None, typer.Option(help="Where the sweep kept its checkpoints, if it said so.")] = None,
+    storage: Annotated[str | None, typer.Option(help="Checkpoint location of the sweep, if it had --storage.")] = None,
 ) -> None:
     """Write the trained model of a trial to a file, for hnet_core.load(FILE).weights(task).
 
-    It comes from the trial's checkpoint where that was kept (`keep: front` in the spec), else it is trained again, to
-    the same result on the same machine.
+    It is read from the trial's checkpoint if that was kept (`keep: front` in the spec), else trained again, with the
+    same result on the same machine.
     """
     import studies
     from hnet_core.data import data_root
     from sweeps.model_export import export_model
-    from sweeps.runner import checkpoint_place
+    from sweeps.runner import checkpoint_location
 
     found = studies.open(db)
-    location = checkpoint_place(found.study(study).uuid, storage)
+    location = checkpoint_location(found.study(study).uuid, storage)
     with _TaskLine(1) as line:
         made = export_model(found, study, number, seed, output, location, data_root(data), on_task=line.show)
     if storage is not None and not made.was_kept:
@@ -98,7 +98,7 @@ def export(
 def _config(
     source: str, assignments: list[str] | None, device: str | None, root: Path, family: str | None
 ) -> TrialConfig:
-    """The configuration in a document, checked.
+    """Read and check the configuration in a document.
 
     Raises:
         ConfigInvalid: each line names file, line and key.
@@ -176,7 +176,7 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
 
 
 class _TaskLine:
-    """One line on stderr per seed, rewritten after each task on a terminal."""
+    """Progress on stderr: one line per seed, rewritten after each task on a terminal."""
 
     def __init__(self, seeds: int) -> None:
         self._of_seeds = f" of {seeds}" if seeds > 1 else ""

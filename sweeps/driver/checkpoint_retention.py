@@ -1,4 +1,4 @@
-"""Which checkpoints of a study stay: those of running trials, and with `keep: front` those of its best trade-offs."""
+"""Checkpoints a study keeps: those of running trials, and with `keep: front` those of its Pareto front."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from sweeps import checkpoints
 from sweeps.search.objectives import Metrics, front
 
 
-class Keeper:
-    """Deletes checkpoints as soon as nobody needs them, so that they never take more room than these trials."""
+class CheckpointRetention:
+    """Deletes each checkpoint as soon as it is not needed, so that only needed ones use disk space."""
 
     def __init__(self, spec: SweepSpec, location: str) -> None:
         self._spec = spec
         self._location = location
         self._kept: set[int] = set()
 
-    def place(self, number: int) -> str:
+    def location(self, number: int) -> str:
         """Path or URI for the checkpoints of a trial."""
-        return place(self._location, number)
+        return trial_location(self._location, number)
 
-    def settle(self, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
-        """Delete all but the checkpoints of running trials and those to keep, whoever left them there.
+    def delete_unneeded(self, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
+        """Delete all checkpoints of the study, of earlier drivers too, but those of running trials and those to keep.
 
         Args:
             finished: metrics of every COMPLETE trial.
@@ -30,17 +30,18 @@ class Keeper:
         self._kept = self._worth_keeping(finished)
         checkpoints.remove_others(self._location, {str(number) for number in {*running, *self._kept}})
 
-    def end(self, number: int, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
-        """A trial has ended: delete its checkpoints, or keep them and delete those of the trials it beats."""
+    def trial_ended(self, number: int, finished: Mapping[int, Metrics], running: Collection[int] = ()) -> None:
+        """Delete the checkpoints of a trial that has ended, or keep them and delete those of trials it dominates."""
         candidates = self._kept | {number}
         self._kept = self._worth_keeping({one: finished[one] for one in candidates if one in finished})
-        for gone in candidates - self._kept:
-            if gone not in running:
-                checkpoints.remove(self.place(gone))
+        for dropped in candidates - self._kept:
+            if dropped not in running:
+                checkpoints.remove(self.location(dropped))
 
     def _worth_keeping(self, finished: Mapping[int, Metrics]) -> set[int]:
         return front(self._spec, finished) if self._spec.keep == "front" else set()
 
 
-def place(location: str, number: int) -> str:
+def trial_location(location: str, number: int) -> str:
+    """Path or URI for the checkpoints of a trial, below that of its study."""
     return f"{location}/{number}"

@@ -1,4 +1,4 @@
-"""What a driver counts, and the study it writes to."""
+"""Trial counts of a running sweep."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Tally:
-    """What a study has so far; the numbers of the progress line."""
+class Counters:
+    """Numbers of trials by state, as the progress line and the final message show them.
+
+    Attributes:
+        asked: trials asked of the sampler to be trained, so neither skipped nor duplicates.
+        seeds_failed: COMPLETE trials of which a further seed failed.
+        running: trials a worker trains now.
+        objectives: of each COMPLETE trial, in the order of the spec.
+    """
 
     asked: int = 0
     complete: int = 0
@@ -18,20 +25,3 @@ class Tally:
     seeds_failed: int = 0
     running: set[int] = field(default_factory=set)
     objectives: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class StudyHandle:
-    """The study a driver writes to.
-
-    Attributes:
-        checkpoints: path or URI for those of its running trials.
-        carried: workers cannot reach that path; see `sweeps.jobs.Job`.
-    """
-
-    id: int
-    name: str
-    launch_id: int
-    data_root: str
-    checkpoints: str
-    carried: bool = False

@@ -1,4 +1,4 @@
-"""Waits out a database that is away: a server that restarts, a locked file, a disk that is full for a moment."""
+"""Repeats database calls while the database is unreachable: a server restarts, a file is locked, a disk is full."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from studies.database.connections import DatabaseUnreachable
 
-PATIENCE_SECONDS = 600.0
-SECONDS_UNTIL_WORD = 10.0
+RETRY_SECONDS = 600.0
+SECONDS_UNTIL_WARNING = 10.0
 LONGEST_PAUSE = 15.0
 
 Result = TypeVar("Result")
@@ -19,14 +19,14 @@ Result = TypeVar("Result")
 log = logging.getLogger("hnet")
 
 
-class Patience:
-    """Repeats a call while the database is away, says so, and gives up after ten minutes.
+class DatabaseRetry:
+    """Repeats a call while the database is unreachable, logs that, and gives up after ten minutes.
 
-    A call may have been carried out although its answer was lost, so what is repeated must bear being done twice, or
-    `settled` must tell that it was done.
+    A failed call may have been committed before its connection broke. So a call must be idempotent, or `settled` must
+    recognise that it was committed.
     """
 
-    def __init__(self, given_up: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, given_up: Callable[[], bool], seconds: float = RETRY_SECONDS) -> None:
         self._given_up = given_up
         self._seconds = seconds
 
@@ -37,20 +37,20 @@ class Patience:
         settled: Callable[[Exception], Result | None] | None = None,
         **options: Any,
     ) -> Result:
-        """The result of `call(*args, **options)`.
+        """Return `call(*args, **options)`.
 
         Args:
-            settled: asked about an error after a repetition; what it returns, if not None, is the result instead.
+            settled: called with another error of a repeated call; its return value, if not None, replaces the result.
 
         Raises:
-            DatabaseUnreachable, StorageInternalError: still away after ten minutes, or the sweep was abandoned.
+            DatabaseUnreachable, StorageInternalError: still unreachable after ten minutes, or the sweep was abandoned.
         """
         from optuna.exceptions import StorageInternalError
 
         start, pause, tries = time.monotonic(), 0.5, 0
         while True:
             try:
-                with _word_after(SECONDS_UNTIL_WORD):
+                with _WarnAfter(SECONDS_UNTIL_WARNING):
                     return call(*args, **options)
             except (DatabaseUnreachable, StorageInternalError) as error:
                 left = start + self._seconds - time.monotonic()
@@ -68,8 +68,8 @@ class Patience:
                 return result
 
 
-class _word_after:
-    """Says that the database takes long to answer, while it does."""
+class _WarnAfter:
+    """Logs a warning if the block takes longer than `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, log.warning, ("The database does not answer; the sweep waits for it.",))

@@ -1,7 +1,7 @@
-"""The one writer of a sweep: asks Optuna, keeps our rows, takes results, tells Optuna; knows nothing of Ray.
+"""The single writer of a sweep: turns trials of Optuna into jobs and their results into rows; independent of Ray.
 
 Order of writes for a trial: ask -> our row RUNNING -> train -> one transaction: runs and our row COMPLETE -> tell.
-Whatever is cut off between two of them, `sweeps.driver.reconcile` finishes when the same study is started again.
+After an interruption between any two of them, `sweeps.driver.reconcile` completes the rest at the next start.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store
-from studies.store.suggested_trial import AskedTrial
-from sweeps.driver.checkpoint_retention import Keeper
-from sweeps.driver.counters import StudyHandle, Tally
-from sweeps.driver.suggestions import asked_trial, impossible_trial, known_violations
-from sweeps.driver.trial_recorder import Books
-from sweeps.fault_injection import crash_point
-from sweeps.jobs import Failure, Job, Message, Step, Success
-from sweeps.search.distributions import suggest
+from studies.store.suggested_trial import SuggestedTrial
+from sweeps.driver.checkpoint_retention import CheckpointRetention
+from sweeps.driver.state import DriverState
+from sweeps.driver.suggestions import invalid_trial, static_violations, suggested_trial
+from sweeps.driver.trial_recorder import StudyHandle, TrialRecorder
+from sweeps.fault_injection import failpoint
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.search.early_stopping import StoppingRules
-from sweeps.search.objectives import gather, joined, measured, values_to_tell, violations
+from sweeps.search.objectives import gather, joined, measured
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.trial import Trial
+
+    from sweeps.driver.counters import Counters
 
 MAX_ASKS_WITHOUT_TRAINING = 200
 
@@ -42,14 +42,14 @@ log = logging.getLogger("hnet")
 
 
 class Driver:
-    """Turns a study into jobs and the results of jobs into rows.
+    """Hands out the jobs of a study and receives their messages.
 
     Attributes:
-        tally: progress so far.
-        stopping: set to ask for no further job; running ones may finish.
-        aborted: why the sweep must end at once, writing nothing more; the backend then drops what is running.
+        state: trials and jobs known so far.
+        stopping: set to hand out no further job; running ones may finish.
+        aborted: reason to end the sweep at once, writing nothing more; the backend then ends the running jobs.
         deadline: time.monotonic() at which the hours of the budget end.
-        rules: when a running trial is stopped.
+        rules: early stopping and racing.
     """
 
     def __init__(
@@ -64,250 +64,115 @@ class Driver:
         self.study = study
         self.store = store
         self.optuna = optuna_study
-        self.books = Books(store, optuna_study, study.id, lambda: self.aborted is not None)
-        self.tally = Tally()
+        self.recorder = TrialRecorder(store, optuna_study, spec, study, lambda: self.aborted is not None)
+        self.state = DriverState()
         self.stopping = False
         self.aborted: BaseException | None = None
         self.deadline = deadline
         self.rules = StoppingRules(spec)
-        self._keeper = Keeper(spec, study.checkpoints)
-        self._lost_workers: Counter[int] = Counter()
-        self._begun: set[int] = set()
-        self._waiting: deque[Job] = deque()
-        self._jobs: dict[int, Job] = {}
-        self._metrics: dict[int, dict[str, list[float | None]]] = {}
-        self._by_hash: dict[str, int] = {}
-        self._followers: dict[int, list[tuple[int, int]]] = {}
+        self._retention = CheckpointRetention(spec, study.checkpoints)
+        self._worker_failures: Counter[int] = Counter()
         self._asks_without_training = 0
         self._grid_trials = spec.grid_trials
-        self._asked_ahead: deque[tuple[Trial, dict[str, Any]]] = deque()
+        self._asked_ahead: deque[tuple[int, dict[str, Any]]] = deque()
 
-    # What is known from earlier starts; called by sweeps.driver.reconcile before the first job.
-
-    def remember_complete(self, number: int, config_hash: str, metrics: dict[str, list[float | None]]) -> None:
-        """A trial that was trained and finished before."""
-        self._by_hash.setdefault(config_hash, number)
-        self._metrics[number] = metrics
-        self.tally.complete += 1
-        self.tally.asked += 1
-        self.tally.objectives[number] = measured(self.spec, metrics)
-
-    def remember_other(self, state: str, duplicate: bool) -> None:
-        """A finished trial without results of its own."""
-        self.tally.failed += state == "FAILED"
-        self.tally.pruned += state == "PRUNED"
-        self.tally.skipped += state == "SKIPPED"
-        self.tally.duplicates += duplicate
-        self.tally.asked += not duplicate and state != "SKIPPED"
-
-    def queue(self, job: Job) -> None:
-        """A job to do before anything new is asked."""
-        self._waiting.append(job)
+    @property
+    def counters(self) -> Counters:
+        """Numbers of trials by state."""
+        return self.state.counters
 
     def abort(self, why: BaseException) -> None:
-        """End the sweep at once; running trials stay RUNNING and go on from their checkpoints at the next start."""
+        """End the sweep at once; running trials stay RUNNING and resume from their checkpoints at the next start."""
         self.aborted = self.aborted or why
         self.stopping = True
 
-    def clear_up(self) -> None:
-        """Delete the checkpoints nobody needs; before the first job, and once all are done."""
-        self._keeper.settle(self._metrics, {job.number for job in self._waiting})
+    def delete_unneeded_checkpoints(self) -> None:
+        """Delete all checkpoints but those of waiting jobs and kept trials; before the first job and after the last."""
+        self._retention.delete_unneeded(self.state.metrics, {job.number for job in self.state.waiting})
 
     # Jobs out.
 
     @property
     def finished(self) -> bool:
-        """Whether no further job will come."""
-        if self.stopping:
-            return True
-        return not self._waiting and not self._followers and not self._may_ask
+        """True when no further job will come."""
+        return self.stopping or not (self._has_work or self._may_ask)
+
+    @property
+    def _has_work(self) -> bool:
+        return bool(self.state.waiting or self.state.duplicates)
 
     @property
     def _may_ask(self) -> bool:
         return bool(self._asked_ahead) or not self._budget_is_spent()
 
     def ask_ahead(self) -> None:
-        """Ask for the next trial before a worker needs it, which may take the sampler long; it begins when handed out.
+        """Ask the sampler, which may take long, for the next trial before a worker is free.
 
-        One that is never handed out is begun when the study goes on.
+        Its row is written when it is handed out; one that never is gets its row when the study is resumed.
         """
-        if not (self.stopping or self._waiting or self._followers or self._asked_ahead or self._budget_is_spent()):
+        if not (self.stopping or self._has_work or self._asked_ahead or self._budget_is_spent()):
             self._asked_ahead.append(self._ask())
 
-    def _ask(self) -> tuple[Trial, dict[str, Any]]:
-        trial = self.books.ask(self._begun | {asked.number for asked, _ in self._asked_ahead})
-        crash_point("after_ask")
-        return trial, self.books.patiently(lambda: suggest(self.spec.space, self.books.trial(trial.number)))
+    def _ask(self) -> tuple[int, dict[str, Any]]:
+        number = self.recorder.ask(self.state.begun | {number for number, _ in self._asked_ahead})
+        failpoint("after_ask")
+        return number, self.recorder.suggest(number)
 
     def next_job(self) -> Job | None:
-        """The next job, or None: nothing now (see `finished`)."""
+        """Hand out the next job; None if there is none now (see `finished`)."""
         if self.stopping:
             return None
-        while not self._waiting and not self._followers and self._may_ask:
+        while not self._has_work and self._may_ask:
             self.begin(*(self._asked_ahead.popleft() if self._asked_ahead else self._ask()))
-        if not self._waiting:
-            return None
-        job = self._waiting.popleft()
-        self._jobs[job.number] = job
-        self.tally.running.add(job.number)
-        return job
+        return self.state.hand_out()
 
-    def begin(self, trial: Trial, params: Mapping[str, Any], attempt: int = 1) -> None:
-        """Decide what becomes of an asked trial (a job, a skip, a copy of a known result) and write its row."""
-        self._begun.add(trial.number)
-        asked = self.spec.space.place(params)
+    def begin(self, number: int, params: Mapping[str, Any], attempt: int = 1) -> None:
+        """Queue, skip or copy a trial that the sampler has suggested, and write its row."""
+        self.state.begun.add(number)
+        block = self.spec.space.place(params)
         data_root = self.study.data_root
         try:
-            config = parse_trial(asked)
-            described = asked_trial(config, params, data_root)
+            config = parse_trial(block)
+            trial = suggested_trial(config, params, data_root)
         except ConfigInvalid as error:
             # The spec was checked at the ends of every range; only a combination of values can still be impossible.
-            impossible = impossible_trial(asked, params, self.spec, data_root)
-            self._skip(trial, f"impossible combination: {error}", impossible)
+            self._skip(number, f"impossible combination: {error}", invalid_trial(block, params, self.spec, data_root))
             return
-        broken = [str(bound) for bound, over in known_violations(self.spec, described).items() if over > 0]
-        original = self._by_hash.get(described.config_hash)
+        broken = [str(bound) for bound, over in static_violations(self.spec, trial).items() if over > 0]
+        original = self.state.trial_by_hash.get(trial.config_hash)
         if broken:
-            self._skip(trial, f"infeasible: {', '.join(broken)} does not hold", described)
-        elif original is not None and original != trial.number:
-            self._follow(trial.number, original, attempt, described)
+            self._skip(number, f"infeasible: {', '.join(broken)} does not hold", trial)
+        elif original is not None and original != number:
+            self._copy_result(number, original, attempt, trial)
         else:
-            self._by_hash[described.config_hash] = trial.number
-            self._start(trial.number, attempt, described)
-            self.tally.asked += 1
+            self.state.trial_by_hash[trial.config_hash] = number
+            self.recorder.start(number, attempt, trial)
+            self.counters.asked += 1
             self._asks_without_training = 0
             rungs = self.rules.rungs(stream_shape(config, data_root).n_tasks, config.training.iterations)
-            self.queue(self.job(trial.number, attempt, described.config, range(self.spec.seeds), rungs=rungs))
+            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), rungs=rungs))
 
     def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
-        more |= {"race": self.rules.races, "carried": self.study.carried, "rung_unit": self.rules.rung_unit}
-        return Job(number, attempt, config, tuple(seeds), self.study.data_root, self._keeper.place(number), **more)
+        """A job of this study, with the rules and the checkpoints of its trial."""
+        more |= {"race": self.rules.races, "via_driver": self.study.via_driver, "rung_unit": self.rules.rung_unit}
+        location = self._retention.location(number)
+        return Job(number, attempt, config, tuple(seeds), self.study.data_root, location, **more)
 
-    def knows(self, number: int) -> bool:
-        """Whether this trial is trained already, or about to be."""
-        return number in self._by_hash.values()
+    def _skip(self, number: int, reason: str, trial: SuggestedTrial) -> None:
+        violations = {bound.metric: over for bound, over in static_violations(self.spec, trial).items()}
+        self.recorder.skip(number, trial, reason, violations)
+        self.counters.skipped += 1
+        self._count_ask_without_training()
 
-    def metrics_of(self, number: int) -> Mapping[str, Sequence[float | None]]:
-        """Each metric of a trained trial, one value per seed."""
-        return self._metrics[number]
-
-    def has_lost(self, number: int) -> bool:
-        """Whether further seeds of a trial are not trained because another one beats it clearly."""
-        return self.rules.races and self.rules.has_lost(self._metrics[number], self._others(number))
-
-    def _others(self, number: int) -> dict[int, dict[str, list[float | None]]]:
-        return {other: metrics for other, metrics in self._metrics.items() if other != number}
-
-    # Results in.
-
-    def receive(self, number: int, message: Message) -> bool:
-        """Take a message of a running job; whether it goes on."""
-        if isinstance(message, Step):
-            return self.step(number, message)
-        if isinstance(message, Success):
-            self.complete(number, message.results)
+    def _copy_result(self, number: int, original: int, attempt: int, trial: SuggestedTrial) -> None:
+        """Complete a trial with the result of another one of the same configuration, at once or when that has ended."""
+        self.recorder.start(number, attempt, trial, duplicate_of=original)
+        self._count_ask_without_training()
+        self.counters.duplicates += 1
+        if original in self.state.metrics:
+            self.recorder.complete_duplicate(number, attempt, self.state.metrics[original])
         else:
-            self.fail(number, message)
-        return False
-
-    def step(self, number: int, step: Step) -> bool:
-        """A job has come further; whether it goes on. If not, it has ended here and its result is written."""
-        if step.so_far is None:
-            return True
-        job, result = self._jobs[number], TrialResult.from_dict(step.so_far)
-        reason = self.rules.reason_to_stop(job, result, step.within, partial(self.books.note_rung, number))
-        if reason is not None:
-            self._prune(number, reason, result.rows(len(result.test) - (step.within > 0)))
-            return False
-        enough = self.rules.enough_seeds(job, result, self._metrics.get(number), self._others(number))
-        if enough is not None:
-            self.complete(number, [one.to_dict() for one in enough])
-            return False
-        return True
-
-    def complete(self, number: int, results: Sequence[Mapping[str, Any]]) -> None:
-        """All seeds of a job are trained."""
-        job = self._end(number)
-        runs = [TrialResult.from_dict(result) for result in results]
-        if job.purpose == "more_seeds":
-            self.books.write(self.store.add_runs, number, job.attempt, runs)
-            self._metrics[number] = joined(self._metrics[number], gather(runs))
-            self.tally.objectives[number] = measured(self.spec, self._metrics[number])
-            self._keeper.end(number, self._metrics, self._jobs)
-            return
-        self.books.write(self.store.complete_trial, number, job.attempt, job.attempt, runs)
-        crash_point("after_commit")
-        self._metrics[number] = metrics = gather(runs)
-        self.tally.complete += 1
-        self.tally.objectives[number] = measured(self.spec, metrics)
-        self.tell(number, metrics)
-        crash_point("after_tell")
-        self._keeper.end(number, self._metrics, self._jobs)
-        for follower, attempt in self._followers.pop(number, []):
-            self._complete_duplicate(follower, attempt, number)
-
-    def fail(self, number: int, failure: Failure) -> None:
-        """A job ended without a result: try again, stop the sweep, or make the trial FAILED."""
-        if failure.kind == "environment":
-            self.abort(HnetError(f"trial {number} cannot go on: {failure.reason}; put that right and start again."))
-            return
-        if failure.kind == "worker" and self._lost_workers[number] < self.spec.limits.retries:
-            self._retry(number, failure)
-            return
-        job = self._end(number)
-        self._keeper.end(number, self._metrics, self._jobs)
-        if job.purpose == "more_seeds":
-            log.warning("trial %d: further seeds failed, its earlier ones stand: %s", number, failure.reason)
-            self.tally.seeds_failed += 1
-            return
-        log.warning("trial %d failed: %s", number, failure.reason)
-        self._forget(number)
-        self.fail_row(number, job.attempt, failure)
-        for follower, attempt in self._followers.pop(number, []):
-            self.fail_row(follower, attempt, Failure(f"the same configuration failed as trial {number}"))
-
-    def _retry(self, number: int, failure: Failure) -> None:
-        """The next attempt, from the last checkpoint; it is handed out before anything new."""
-        job = self._jobs.pop(number)
-        self.tally.running.discard(number)
-        self._lost_workers[number] += 1
-        again = replace(job, attempt=job.attempt + 1)
-        log.warning("trial %d: %s; attempt %d follows", number, failure.reason, again.attempt)
-        if job.purpose == "trial":
-            self.books.write(self.store.retry_trial, number, again.attempt, again.attempt)
-        self._waiting.appendleft(again)
-
-    def give_up(self, number: int, attempt: int, reason: str, duplicate: bool = False) -> None:
-        """Fail a trial that an earlier driver asked for and that is not tried again."""
-        self.tally.asked += not duplicate
-        self.tally.duplicates += duplicate
-        self.fail_row(number, attempt, Failure(reason))
-
-    def fail_row(self, number: int, attempt: int, failure: Failure) -> None:
-        """Make a trial FAILED for us and for Optuna."""
-        import optuna
-
-        self.books.write(self.store.fail_trial, number, attempt, attempt, failure.reason, failure.traceback)
-        self.tally.failed += 1
-        self.books.tell(number, optuna.trial.TrialState.FAIL)
-
-    def tell(self, number: int, metrics: Mapping[str, Sequence[float | None]]) -> None:
-        """Tell Optuna the mean over seeds, and how far each constraint is from being kept."""
-        import optuna
-
-        values = values_to_tell(self.spec, metrics)
-        state = optuna.trial.TrialState.COMPLETE if values is not None else optuna.trial.TrialState.FAIL
-        self.books.tell(number, state, values, violations(self.spec, metrics))
-
-    # Below: steps of the above.
-
-    def _budget_is_spent(self) -> bool:
-        planned, tally = self.spec.planned_trials, self.tally
-        if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
-            return True
-        if self._grid_trials is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_trials:
-            return True  # every point of the grid was asked for once
-        return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
+            self.state.duplicates.setdefault(original, []).append((number, attempt))
 
     def _count_ask_without_training(self) -> None:
         self._asks_without_training += 1
@@ -318,58 +183,99 @@ class Driver:
                 MAX_ASKS_WITHOUT_TRAINING,
             )
 
-    def _start(self, number: int, attempt: int, asked: AskedTrial, duplicate_of: int | None = None) -> None:
-        launched = {"launch_id": self.study.launch_id, "attempt": attempt, "duplicate_of": duplicate_of}
-        self.books.write(self.store.start_trial, number, attempt, asked, **launched)
-        crash_point("after_row")
+    def _budget_is_spent(self) -> bool:
+        planned, counters = self.spec.planned_trials, self.counters
+        if time.monotonic() >= self.deadline or (planned is not None and counters.asked >= planned):
+            return True
+        n_asked = counters.asked + counters.skipped + counters.duplicates
+        if self._grid_trials is not None and n_asked >= self._grid_trials:
+            return True  # every point of the grid was asked for once
+        return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 
-    def _skip(self, trial: Trial, reason: str, asked: AskedTrial) -> None:
-        import optuna
+    # Messages in.
 
-        launch_id = self.study.launch_id
-        self.books.write(self.store.skip_trial, trial.number, 1, asked, launch_id=launch_id, reason=reason)
-        self.tally.skipped += 1
-        self._count_ask_without_training()
-        over = {bound.metric: over for bound, over in known_violations(self.spec, asked).items()}
-        self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
-
-    def _follow(self, number: int, original: int, attempt: int, asked: AskedTrial) -> None:
-        """The same configuration again: copy its result, at once or when it is there."""
-        self._start(number, attempt, asked, duplicate_of=original)
-        self._count_ask_without_training()
-        self.tally.duplicates += 1
-        if original in self._metrics:
-            self._complete_duplicate(number, attempt, original)
+    def receive(self, number: int, message: Message) -> bool:
+        """Process a message of a running job; return whether the job continues."""
+        if isinstance(message, JobProgress):
+            return self._continues(number, message)
+        if isinstance(message, Success):
+            self.complete(number, [TrialResult.from_dict(result) for result in message.results])
         else:
-            self._followers.setdefault(original, []).append((number, attempt))
+            self.fail(number, message)
+        return False
 
-    def _complete_duplicate(self, number: int, attempt: int, original: int) -> None:
-        self.books.write(self.store.complete_duplicate, number, attempt, attempt)
-        crash_point("after_commit")
-        self.tell(number, self._metrics[original])
+    def _continues(self, number: int, progress: JobProgress) -> bool:
+        """Apply early stopping and racing to a job; if it ends here, its result is written."""
+        if progress.so_far is None:
+            return True
+        job, result = self.state.jobs[number], TrialResult.from_dict(progress.so_far)
+        reason = self.rules.reason_to_stop(job, result, progress.within, partial(self.recorder.note_rung, number))
+        if reason is not None:
+            self._prune(number, reason, result.rows(len(result.test) - (progress.within > 0)))
+            return False
+        known, others = self.state.metrics.get(number), self.state.metrics_of_others(number)
+        enough = self.rules.enough_seeds(job, result, known, others)
+        if enough is not None:
+            self.complete(number, enough)
+            return False
+        return True
 
-    def _end(self, number: int) -> Job:
-        self.tally.running.discard(number)
-        self.rules.forget(number)
-        return self._jobs.pop(number)
+    def complete(self, number: int, runs: Sequence[TrialResult]) -> None:
+        """Store the results of a job whose seeds are trained."""
+        job, metrics = self._end(number), gather(runs)
+        if job.purpose == "more_seeds":
+            self.recorder.add_seeds(number, job.attempt, runs)
+            metrics = joined(self.state.metrics[number], metrics)
+        else:
+            self.recorder.complete(number, job.attempt, runs, metrics)
+            self.counters.complete += 1
+        self.state.metrics[number] = metrics
+        self.counters.objectives[number] = measured(self.spec, metrics)
+        self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
+        for duplicate, attempt in self.state.duplicates.pop(number, []):
+            self.recorder.complete_duplicate(duplicate, attempt, metrics)
 
-    def _forget(self, number: int) -> None:
-        """The configuration may be asked again, as after a restart: it was not measured."""
-        self._by_hash = {key: known for key, known in self._by_hash.items() if known != number}
+    def fail(self, number: int, failure: Failure) -> None:
+        """End a job without a result: retry it, abort the sweep, or make the trial FAILED."""
+        if failure.kind == "environment":
+            self.abort(HnetError(f"trial {number} cannot continue: {failure.reason}; fix that and start again."))
+            return
+        if failure.kind == "worker" and self._worker_failures[number] < self.spec.limits.retries:
+            self._retry(number, failure)
+            return
+        job = self._end(number)
+        self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
+        if job.purpose == "more_seeds":
+            log.warning("trial %d: further seeds failed, the finished ones are kept: %s", number, failure.reason)
+            self.counters.seeds_failed += 1
+            return
+        log.warning("trial %d failed: %s", number, failure.reason)
+        self.state.forget_configuration(number)
+        self.recorder.fail(number, job.attempt, failure.reason, failure.traceback)
+        self.counters.failed += 1
+        for duplicate, attempt in self.state.duplicates.pop(number, []):
+            self.recorder.fail(duplicate, attempt, f"the same configuration failed as trial {number}")
+            self.counters.failed += 1
+
+    def _retry(self, number: int, failure: Failure) -> None:
+        """Queue the next attempt of a job, before all other jobs; it resumes from the last checkpoint."""
+        job = self.state.take_back(number)
+        self._worker_failures[number] += 1
+        retried = replace(job, attempt=job.attempt + 1)
+        log.warning("trial %d: %s; attempt %d follows", number, failure.reason, retried.attempt)
+        if job.purpose == "trial":
+            self.recorder.retry(number, retried.attempt)
+        self.state.waiting.appendleft(retried)
 
     def _prune(self, number: int, reason: str, result: TrialResult) -> None:
         job = self._end(number)
-        self._forget(number)
-        self._prune_row(number, job.attempt, reason, [result] if result.test else [])
-        self.tally.pruned += 1
-        self._keeper.end(number, self._metrics, self._jobs)
-        for follower, attempt in self._followers.pop(number, []):
-            self._prune_row(follower, attempt, f"the same configuration was stopped as trial {number}", [])
+        self.state.forget_configuration(number)
+        self.recorder.prune(number, job.attempt, reason, [result] if result.test else [])
+        self.counters.pruned += 1
+        self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
+        for duplicate, attempt in self.state.duplicates.pop(number, []):
+            self.recorder.prune(duplicate, attempt, f"the same configuration was stopped as trial {number}")
 
-    def _prune_row(self, number: int, attempt: int, reason: str, results: Sequence[TrialResult]) -> None:
-        import optuna
-
-        self.books.write(self.store.prune_trial, number, attempt, attempt, reason, results)
-        crash_point("after_commit")
-        self.books.tell(number, optuna.trial.TrialState.PRUNED)
-        crash_point("after_tell")
+    def _end(self, number: int) -> Job:
+        self.rules.forget(number)
+        return self.state.take_back(number)

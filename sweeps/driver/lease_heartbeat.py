@@ -1,4 +1,4 @@
-"""Holds a study for this process while it drives it, and hears when somebody asks it to stop."""
+"""Acquires the lease of a study, renews it in a thread, and polls for requests to stop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from hnet_core.errors import HnetError
 from studies.store.store import LeaseLost, Store
-from sweeps.driver.database_retry import PATIENCE_SECONDS
+from sweeps.driver.database_retry import RETRY_SECONDS
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 2.0
@@ -27,27 +27,27 @@ class StudyHeld(HnetError):
 
 @contextlib.contextmanager
 def study_lease(
-    store: Store, study_id: int, name: str, on_stop: Callable[[], None], on_loss: Callable[[BaseException], None]
+    store: Store, study_id: int, name: str, on_stop: Callable[[], None], on_lease_lost: Callable[[BaseException], None]
 ) -> Iterator[None]:
-    """Be the driver of a study inside the block; driver seconds are counted as it is renewed.
+    """Hold the lease of a study inside the block; each renewal adds to its driver seconds.
 
     Args:
-        on_stop: called (in a thread) once somebody asked for a stop.
-        on_loss: called (in a thread) if another driver has the lease, or it could not be renewed before it ended.
+        on_stop: called once (in a thread) when a stop is requested.
+        on_lease_lost: called (in a thread) if another driver has the lease, or it could not be renewed for too long.
 
     Raises:
-        StudyHeld: another process, alive as far as can be told, holds it.
+        StudyHeld: another process holds it and is not known to be dead.
     """
     owner = uuid.uuid4().hex
     _acquire(store, study_id, name, owner)
     ended = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(store, study_id, owner, ended, on_stop, on_loss), daemon=True)
-    keeper.start()
+    renewal = threading.Thread(target=_renew, args=(store, study_id, owner, ended, on_stop, on_lease_lost), daemon=True)
+    renewal.start()
     try:
         yield
     finally:
         ended.set()
-        keeper.join()
+        renewal.join()
         store.release_lease(study_id, owner)
 
 
@@ -64,12 +64,12 @@ def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
     who = "another driver" if holder is None else f"process {holder['pid']} on {holder['host']}"
     raise StudyHeld(
         f"study {name!r} is driven by {who}; wait for it, stop it with: hnet sweep stop {name}, "
-        f"or, if that machine is gone, try again in {LEASE_SECONDS:.0f} seconds."
+        f"or, if that machine is down, try again in {LEASE_SECONDS:.0f} seconds."
     )
 
 
 def is_dead(holder: Mapping[str, Any]) -> bool:
-    """Whether the process that holds a lease is known to be gone; of another machine nothing is known."""
+    """Return whether the process that holds a lease is known to be dead; False for one on another machine."""
     if holder["host"] != socket.gethostname():
         return False
     try:
@@ -81,28 +81,28 @@ def is_dead(holder: Mapping[str, Any]) -> bool:
     return False
 
 
-def _keep(
+def _renew(
     store: Store,
     study_id: int,
     owner: str,
     ended: threading.Event,
     on_stop: Callable[[], None],
-    on_loss: Callable[[BaseException], None],
+    on_lease_lost: Callable[[BaseException], None],
 ) -> None:
-    last, told = time.monotonic(), False
+    last, is_notified = time.monotonic(), False
     while not ended.wait(RENEW_SECONDS):
         now = time.monotonic()
         try:
             stop = store.renew_lease(study_id, owner, LEASE_SECONDS, now - last)
         except LeaseLost as error:
-            on_loss(error)
+            on_lease_lost(error)
             return
-        except Exception as error:  # back again, the database still has our lease unless somebody took it meanwhile
-            if now - last < PATIENCE_SECONDS:
+        except Exception as error:  # once it is reachable again, the lease is still valid unless another driver took it
+            if now - last < RETRY_SECONDS:
                 continue
-            on_loss(error)
+            on_lease_lost(error)
             return
         last = now
-        if stop and not told:
-            told = True
+        if stop and not is_notified:
+            is_notified = True
             on_stop()

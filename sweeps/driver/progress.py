@@ -1,4 +1,4 @@
-"""How far a sweep is: a live line on a terminal, one line a minute elsewhere."""
+"""Progress line of a sweep: live on a terminal, once a minute elsewhere."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 from sweeps.driver.driver import Driver
-from sweeps.jobs import Message, Step
+from sweeps.jobs import JobProgress, Message
 
 SECONDS_BETWEEN_LINES = 60.0
 
 
 class SweepProgress:
-    """Watches a driver; use as a context manager around the sweep."""
+    """Shows the progress of a driver; a context manager around the sweep."""
 
     def __init__(self, driver: Driver, stream: TextIO) -> None:
         self._driver = driver
@@ -37,7 +37,7 @@ class SweepProgress:
         if self._console.is_terminal:
             self._bar.start()
         else:
-            threading.Thread(target=self._print_now_and_then, daemon=True).start()
+            threading.Thread(target=self._print_periodically, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,9 +46,9 @@ class SweepProgress:
             self._bar.stop()
         self._print()
 
-    def note(self, number: int, message: Message, goes_on: bool) -> None:
-        """Take notice of a message, after the driver has; `goes_on` is what it answered."""
-        if isinstance(message, Step) and goes_on:
+    def note(self, number: int, message: Message, continues: bool) -> None:
+        """Update the line after the driver has processed a message; `continues` is what `Driver.receive` returned."""
+        if isinstance(message, JobProgress) and continues:
             self._done[number] = message.tasks_done / message.tasks_in_all
         else:
             self._done.pop(number, None)
@@ -58,23 +58,23 @@ class SweepProgress:
             self._bar.update(self._task, completed=completed, description=self.line())
 
     def line(self) -> str:
-        """Done of planned, running, failed, rate, ETA, best so far, front size."""
-        tally, planned = self._driver.tally, self._driver.spec.planned_trials
+        """Text of the line: done of planned, running, failed, rate, ETA, best so far, front size."""
+        counters, planned = self._driver.counters, self._driver.spec.planned_trials
         of = "" if planned is None else f"/{planned}"
-        parts = [f"{self._ended}{of} done", f"{len(tally.running)} running", f"{tally.failed} failed"]
-        if tally.pruned:
-            parts.append(f"{tally.pruned} stopped early")
-        if tally.skipped:
-            parts.append(f"{tally.skipped} skipped")
+        parts = [f"{self._ended}{of} done", f"{len(counters.running)} running", f"{counters.failed} failed"]
+        if counters.pruned:
+            parts.append(f"{counters.pruned} stopped early")
+        if counters.skipped:
+            parts.append(f"{counters.skipped} skipped")
         rate = self._per_minute()
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")
             if planned is not None and self._ended < planned:
                 left = planned - self._ended - sum(list(self._done.values()))
                 parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
-        return " | ".join([*parts, *best_and_front(self._driver.spec, list(tally.objectives.values()))])
+        return " | ".join([*parts, *best_and_front(self._driver.spec, list(counters.objectives.values()))])
 
-    def _print_now_and_then(self) -> None:
+    def _print_periodically(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LINES):
             self._print()
 
@@ -83,10 +83,10 @@ class SweepProgress:
 
     @property
     def _ended(self) -> int:
-        return self._driver.tally.complete + self._driver.tally.pruned + self._driver.tally.failed
+        return self._driver.counters.complete + self._driver.counters.pruned + self._driver.counters.failed
 
     def _per_minute(self) -> float | None:
-        """Over the last 20 finished trials; None until three have finished."""
+        """Rate over the last 20 finished trials; None until three have finished."""
         if len(self._finished) < 4:
             return None
         span = self._finished[-1] - self._finished[0]
@@ -101,7 +101,7 @@ def _duration(seconds: float) -> str:
 
 
 def best_and_front(spec: SweepSpec, objectives: Collection[Sequence[float | None]]) -> list[str]:
-    """Such as ["best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"]; empty before the first result."""
+    """Texts such as "best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"; empty without results."""
     values = np.array([[np.nan if value is None else value for value in row] for row in objectives], dtype=float)
     values = values[~np.isnan(values).any(axis=1)] if len(values) else values
     if not len(values):

@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM, a request to stop and a lost lease do to a running sweep."""
+"""Ends a running sweep on Ctrl-C, SIGTERM, a request to stop, or the loss of its lease."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from sweeps.driver.driver import Driver
 
 TERMINATED = 128 + signal.SIGTERM
-SECONDS_TO_LEAVE = 10.0
+SECONDS_TO_EXIT = 10.0
 
 log = logging.getLogger("hnet")
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; checkpoints make it safe to leave at once."""
+    """SIGTERM was received; the process exits at once, since checkpoints make that safe."""
 
 
 class StopSignals:
-    """Ctrl-C lets the running trials finish, twice abandons them; SIGTERM leaves at once; a lost lease ends it all.
+    """Signal handlers: Ctrl-C lets running trials finish, twice abandons them; SIGTERM or a lost lease aborts at once.
 
     Attributes:
-        stopped: whether somebody asked to stop before the budget was spent.
+        stopped: whether a stop was requested before the budget was spent.
         interrupted: whether that was Ctrl-C.
     """
 
@@ -48,7 +48,7 @@ class StopSignals:
             signal.signal(number, handler)
 
     def attach(self, driver: Driver) -> None:
-        """From now on stop this driver; what arrived before it was there is carried out at once."""
+        """Set the driver to stop; a request or signal that arrived before is applied now."""
         self._driver = driver
         if self._why is not None:
             driver.abort(self._why)
@@ -59,14 +59,14 @@ class StopSignals:
         self.stopped = True
         if self._driver is not None:
             self._driver.stopping = True
-            log.info("Stopping: waiting for %d running trials.", len(self._driver.tally.running))
+            log.info("Stopping: waiting for %d running trials.", len(self._driver.counters.running))
 
-    def lose(self, error: BaseException) -> None:
-        """The lease is gone: write nothing more."""
+    def lease_lost(self, error: BaseException) -> None:
+        """Abort without writing anything more."""
         self._abort(error)
 
     def _abort(self, why: BaseException) -> None:
-        """An exception raised inside Ray's native code would be lost, so the driver carries it out."""
+        """Abort through the driver: an exception raised inside Ray's native code would be swallowed."""
         self._why = why
         if self._driver is not None:
             self._driver.abort(why)
@@ -77,11 +77,11 @@ class StopSignals:
             return
         self.interrupted = True
         self.stop()
-        log.info("Press Ctrl-C again to abandon them; they then go on from their last finished task.")
+        log.info("Press Ctrl-C again to abandon them; they then resume from their last finished task.")
 
     def _on_terminate(self, *_: object) -> None:
         self._abort(Terminated())
-        # Where the whole process group got the signal, Ray is gone too and would be waited for a minute.
-        watchdog = threading.Timer(SECONDS_TO_LEAVE, os._exit, (TERMINATED,))
+        # If the entire process group got the signal, Ray has exited too, and its shutdown would block for a minute.
+        watchdog = threading.Timer(SECONDS_TO_EXIT, os._exit, (TERMINATED,))
         watchdog.daemon = True
         watchdog.start()

@@ -17,18 +17,18 @@ def preset_names() -> list[str]:
 
 
 def preset_variants(name: str) -> list[str]:
-    """The variants a preset has, each opened as NAME:VARIANT."""
+    """Names of the variants of a preset, each opened as NAME:VARIANT."""
     return variant_names(_read(name))
 
 
 def preset_summary(name: str) -> str:
-    """The comment at the head of a preset."""
+    """First comment line of a preset."""
     first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
     return first.removeprefix("# ")
 
 
 def open_document(name_or_path: str) -> Document:
-    """A preset by name, or a YAML file by path; `quickstart:smoke` is the variant smoke of it.
+    """Open a preset by name, or a YAML file by path; `quickstart:smoke` is its variant smoke.
 
     Raises:
         NotFound: it is neither, or has no such variant.

@@ -1,7 +1,7 @@
-"""The Ray Tune scheduler of a sweep: stops a trial at a rung where the driver says so.
+"""The Ray Tune scheduler of a sweep: stops a trial at a rung if the driver decides so.
 
-Ray's own schedulers know one objective. The rule itself (`sweeps.search.moasha`) knows nothing of Ray, so that it can
-be tested in milliseconds and goes on from the database when a study is started again.
+Ray's own schedulers support one objective. The rule itself (`sweeps.search.moasha`) is independent of Ray, so that it
+is tested in milliseconds and resumes from the database when a study is started again.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 
 class Receiver(Protocol):
-    """Hears what becomes of running Tune trials."""
+    """Receives Ray Tune's trial callbacks."""
 
     def add(self, trial: Trial) -> None:
-        """A trial was made."""
+        """Add a new trial."""
 
     def receive(self, trial: Trial, result: dict[str, Any]) -> bool:
-        """It sent a result; whether it goes on."""
+        """Process a result of a trial; return whether the trial continues."""
 
-    def lose(self, trial: Trial) -> None:
-        """Its process is gone."""
+    def worker_died(self, trial: Trial) -> None:
+        """Note that the process of a trial has died."""
 
 
 class DriverScheduler(FIFOScheduler):
-    """Each result decides whether its trial goes on; a worker that is free takes the newest job.
+    """Stops a trial on the receiver's decision, and gives a free worker the newest job.
 
-    The older ones have workers that are starting. Given to the oldest, as Tune would, the free worker would end the one
-    that is starting for it, and again when that job ends: importing torch takes four processor seconds each time.
+    The older jobs have workers that are starting. Tune would give a free worker the oldest job and end the worker that
+    is starting for it, and again when that job ends: importing torch takes four processor seconds each time.
     """
 
     def __init__(self, receiver: Receiver, workers: int) -> None:
@@ -41,6 +41,7 @@ class DriverScheduler(FIFOScheduler):
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         if self._workers:
             # Of several workers that become free at once Tune would keep one, although the next jobs are about to come.
+            # Private API of Ray Tune, checked with 2.60.0: no option sets the size of the actor cache.
             tune_controller._actor_cache.increase_max(trial.placement_group_factory, self._workers)
             self._workers = 0
         self._waiting.append(trial)
@@ -54,7 +55,7 @@ class DriverScheduler(FIFOScheduler):
         return str(TrialScheduler.CONTINUE if self._receiver.receive(trial, result) else TrialScheduler.STOP)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        self._receiver.lose(trial)
+        self._receiver.worker_died(trial)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

@@ -1,4 +1,8 @@
-"""Runs a driver's jobs as Ray Tune trials: a Searcher that hands them out and takes their results."""
+"""Runs a driver's jobs as Ray Tune trials, by a Searcher that hands them out and receives their results.
+
+Internal API of Ray Tune (checked with 2.60.0): `Trial.temporary_state.ray_actor` and `Trial.run_metadata`, to find the
+process of a trial that has to be killed.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +33,10 @@ from sweeps.ray_backend.watchdog import Watchdog
 
 
 class JobSearcher(Searcher):
-    """Hands out jobs while fewer than `workers` run, passes each message on, and ends what is overdue.
+    """Hands out jobs while fewer than `workers` run, forwards each message, and kills overdue workers.
 
-    It keeps nothing that would have to be restored: a study goes on from its database, never from a Tune snapshot.
-    An error of the driver aborts it: raised here, Tune would take it for a failure of the trial.
+    It has no state to restore: a study resumes from its database, never from a Tune snapshot.
+    An error of the driver aborts the driver: raised here, Tune would take it as a failure of the trial.
     """
 
     def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], bool]) -> None:
@@ -50,58 +54,60 @@ class JobSearcher(Searcher):
     def suggest(self, trial_id: str) -> Any:
         try:
             if len(self._numbers) >= self._workers and not self._driver.stopping:
-                self._driver.ask_ahead()  # all workers are busy: now a slow sampler costs nobody time
+                self._driver.ask_ahead()  # all workers are busy, so a slow sampler delays none
                 return None
             job = self._driver.next_job()
         except Exception as error:
             self._driver.abort(error)
             return Searcher.FINISHED
         if job is None:
-            # While jobs run one may be lost and come back, and Tune asks no more once it was told that this is the end.
+            # A running job may fail and be queued again, but after FINISHED Tune does not call suggest any more.
             return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
         self._watchdog.expect(job.number, job.config["method"]["name"])
         config: dict[str, Any] = {"job": json.dumps(job.to_dict())}
-        if job.carried:
+        if job.via_driver:
             self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
             config["saved"] = folder.read_all()
         return config
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Steps come through `receive`, from the scheduler, which can stop the trial."""
+        """Do nothing: messages come through `receive`, from the scheduler, which can stop the trial."""
 
-    # What the scheduler hears.
+    # The scheduler's receiver.
 
     def add(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial
 
     def receive(self, trial: Trial, result: dict[str, Any]) -> bool:
-        """Pass on a step of a job; whether it goes on."""
+        """Forward the messages of a job; return whether it continues."""
         number = self._numbers[trial.trial_id]
-        self._watchdog.hear(number)
-        goes_on = self._keep(number, result) and self._pass_on(number, messages_of(result))
-        if not goes_on:
+        self._watchdog.message_received(number)
+        continues = self._store_checkpoint(number, result) and self._forward(number, messages_of(result))
+        if not continues:
             self._stopped.add(trial.trial_id)
-        return goes_on
+        return continues
 
-    def lose(self, trial: Trial) -> None:
-        """The worker of a trial is gone."""
-        self._failures.setdefault(trial.trial_id, _why_lost(trial.get_pickled_error()))
+    def worker_died(self, trial: Trial) -> None:
+        """Note the failure of a trial whose worker has died."""
+        self._failures.setdefault(trial.trial_id, _worker_failure(trial.get_pickled_error()))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
-        lost = error or result is None or "messages" not in result
-        messages = [self._failures.pop(trial_id, _why_lost(None))] if lost or result is None else messages_of(result)
+        if error or result is None or "messages" not in result:
+            messages: list[Message] = [self._failures.pop(trial_id, _worker_failure(None))]
+        else:
+            messages = messages_of(result)
         (self._watchdog.complete if isinstance(messages[-1], Success) else self._watchdog.stop)(number)
         self._folders.pop(number, None)
         if trial_id in self._stopped:
             self._stopped.discard(trial_id)
         else:
-            self._pass_on(number, messages)
+            self._forward(number, messages)
 
     def end_overdue(self) -> None:
-        """Kill the workers of jobs that are over a limit; called again and again while the sweep runs."""
+        """Kill the workers of jobs that exceed a limit; called repeatedly while the sweep runs."""
         running = {self._numbers[trial_id]: trial for trial_id, trial in self._trials.items() if _is_running(trial)}
         for number in running:
             self._watchdog.start(number)
@@ -111,8 +117,8 @@ class JobSearcher(Searcher):
                 self._failures[trial.trial_id] = failure
                 kill_worker(trial)
 
-    def _keep(self, number: int, result: dict[str, Any]) -> bool:
-        """Store a checkpoint that came with a message; whether that worked."""
+    def _store_checkpoint(self, number: int, result: dict[str, Any]) -> bool:
+        """Store a checkpoint that came with a message; return False if that failed."""
         if "checkpoint" not in result:
             return True
         try:
@@ -123,7 +129,7 @@ class JobSearcher(Searcher):
             return False
         return True
 
-    def _pass_on(self, number: int, messages: Sequence[Message]) -> bool:
+    def _forward(self, number: int, messages: Sequence[Message]) -> bool:
         if self._driver.aborted is not None:
             return False
         try:
@@ -133,17 +139,17 @@ class JobSearcher(Searcher):
             return False
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing to save; see the class."""
+        """Save nothing; see the class."""
 
     def restore(self, checkpoint_path: str) -> None:
-        raise NotImplementedError("a study goes on from its database: start the same sweep again.")
+        raise NotImplementedError("a study resumes from its database: start the same sweep again.")
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
 
 class StopWhenAborted(tune.Stopper):
-    """Ends all trials at once when the driver is aborted; asked all the time, it also looks for what is overdue."""
+    """Ends all trials at once when the driver is aborted; Tune calls it so often that it also checks time limits."""
 
     def __init__(self, driver: Driver, searcher: JobSearcher) -> None:
         self._driver = driver
@@ -165,7 +171,7 @@ def _is_running(trial: Trial) -> bool:
 
 
 def kill_worker(trial: Trial) -> None:
-    """kill -9 the process of a trial; one that is stopped (SIGSTOP) would not hear a request of Ray."""
+    """Kill the process of a trial with SIGKILL: one that is stopped (SIGSTOP) does not process a request of Ray."""
     last: dict[str, Any] = trial.run_metadata.last_result or {}  # trial.last_result would wait for a hung worker
     if last.get("hostname") == socket.gethostname() and last.get("pid"):
         with contextlib.suppress(ProcessLookupError):
@@ -175,8 +181,8 @@ def kill_worker(trial: Trial) -> None:
         ray.kill(actor)
 
 
-def _why_lost(error: Exception | None) -> Failure:
-    """Ray's account of a dead worker, in one line."""
+def _worker_failure(error: Exception | None) -> Failure:
+    """Failure of a dead worker, from Ray's error."""
     text = "" if error is None else str(error)
     if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
         return Failure("the worker ran out of memory and was killed", text or None, "worker")
@@ -195,8 +201,7 @@ def run_with_ray(
     Args:
         workers: training processes at a time, one CPU each; 0 for as many as the cluster has.
         address: of a running Ray cluster; None starts one here for the duration of the sweep.
-        on_message: called in this process for every Step (and once for the Success or Failure) of every job; what it
-            raises aborts the driver.
+        on_message: called in this process with every message of every job; an exception it raises aborts the driver.
     """
     _start_ray(workers, address)
     workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
@@ -213,7 +218,7 @@ def run_with_ray(
                 name="sweep",
                 storage_path=folder,
                 verbose=0,
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker keeps its own
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker writes its own
                 stop=StopWhenAborted(driver, searcher),
             ),
         )
@@ -229,8 +234,8 @@ QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: it lets the running trials finish
-    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own account of the sweep, all trials each time, is never read
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # our handler lets the running trials finish
+    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own snapshot, which grows with the trials, is never read
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 
@@ -245,9 +250,9 @@ def _start_ray(workers: int, address: str | None) -> None:
     else:
         _join(address, quiet)
     if threading.current_thread() is threading.main_thread():
-        for number, handler in handlers.items():  # Ray puts its own in place, which print native stack traces
+        for number, handler in handlers.items():  # Ray installs its own, which print native stack traces
             signal.signal(number, handler)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is in its row
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the failure of a trial is in its row
 
 
 def _join(address: str, options: dict[str, Any]) -> None:
@@ -256,7 +261,7 @@ def _join(address: str, options: dict[str, Any]) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConfigInvalid(
-            f"--address must name a Ray cluster that runs, got {address!r}: {why}. Start one with: ray start --head. "
+            f"--address must name a running Ray cluster, got {address!r}: {why}. Start one with: ray start --head. "
             "If it asks for a token (as ray start sets it up by default), set RAY_AUTH_MODE=token here too."
         ) from None
 

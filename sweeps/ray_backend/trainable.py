@@ -1,4 +1,4 @@
-"""What a Ray Tune worker runs: a job, whose messages it sends to the driver."""
+"""The Ray Tune trainable: runs a job and sends its messages to the driver."""
 
 from __future__ import annotations
 
@@ -9,50 +9,53 @@ from typing import Any
 
 from ray import tune
 
-from sweeps.checkpoints import Carried
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.checkpoints import InMemory
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.worker import work
 
 
 class JobTrainable(tune.Trainable):
     """One job; the process is reused for further jobs, because importing torch is slow.
 
-    What the job says within a moment travels together: a message costs some three milliseconds of processor time on its
-    way to the driver. What the driver judges the trial by goes at once, and so does a checkpoint it is to keep.
+    Messages within `batch_seconds` are sent together: each result costs about 3 ms of processor time on its way to the
+    driver. A result that the driver judges is sent at once, and so is a checkpoint that it stores.
+
+    Job and messages are JSON text within Ray's dicts: Tune takes each value of a nested config as a hyperparameter, and
+    each number of a nested result as a metric of which it keeps statistics. Text is passed through unchanged.
     """
 
     work = staticmethod(work)
-    moment_seconds = 0.1
+    batch_seconds = 0.1
 
     def setup(self, config: dict[str, Any]) -> None:
         job = Job.from_dict(json.loads(config["job"]))
-        self._carried = Carried(config.get("saved", {})) if job.carried else None
-        self._messages: Iterator[Message] = self.work(job, self._carried)
+        self._in_memory = InMemory(config.get("saved", {})) if job.via_driver else None
+        self._messages: Iterator[Message] = self.work(job, self._in_memory)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        began, messages = time.monotonic(), [next(self._messages)]
-        while self._can_wait(messages[-1]) and time.monotonic() - began < self.moment_seconds:
+        started, messages = time.monotonic(), [next(self._messages)]
+        while self._may_batch(messages[-1]) and time.monotonic() - started < self.batch_seconds:
             messages.append(next(self._messages))
         sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
-        result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], Step)}
-        news = self._carried.take_news() if self._carried is not None else None
-        return result if news is None else {**result, "checkpoint": news}
+        result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], JobProgress)}
+        unsent = self._in_memory.take_unsent() if self._in_memory is not None else None
+        return result if unsent is None else {**result, "checkpoint": unsent}
 
-    def _can_wait(self, message: Message) -> bool:
-        has_news = self._carried is not None and self._carried.news is not None
-        return isinstance(message, Step) and message.so_far is None and not has_news
+    def _may_batch(self, message: Message) -> bool:
+        has_unsent = self._in_memory is not None and self._in_memory.unsent is not None
+        return isinstance(message, JobProgress) and message.so_far is None and not has_unsent
 
 
 def messages_of(result: dict[str, Any]) -> list[Message]:
-    """What the driver finds in a result of `JobTrainable.step`."""
+    """Decode the messages in a result of `JobTrainable.step`."""
     return [_message(**content) for content in json.loads(result["messages"])]
 
 
 def _message(kind: str, **content: Any) -> Message:
     if kind == "Success":
         return Success(tuple(content["results"]))
-    return Step(**content) if kind == "Step" else Failure(**content)
+    return JobProgress(**content) if kind == "JobProgress" else Failure(**content)

@@ -1,4 +1,4 @@
-"""Notices trials that take longer than their limit, and workers that have fallen silent."""
+"""Detects trials that exceed their time limit, and workers that send no messages."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from collections.abc import Callable
 from studies.spec.spec import Limits
 from sweeps.jobs import Failure
 
-TRIALS_TO_LEARN = 3
+MIN_COMPLETE_TRIALS = 3
 TIMES_THE_SLOWEST = 5.0
-LEAST_SECONDS = 600.0
+MIN_SECONDS = 600.0
 
 
 class Watchdog:
-    """Keeps the time of running jobs by trial number.
+    """Timers of running jobs by trial number.
 
-    Where no `task_minutes` are set, a worker is taken for hung once it has been silent for five times what the slowest
-    whole trial of its method took in this sweep, but never within ten minutes, nor before three of them are COMPLETE;
-    each time a trial was taken for hung it is given twice as long, should it only be slow.
+    Without `task_minutes`, a worker counts as hung if it sends no message for five times the duration of the slowest
+    COMPLETE trial of its method in this sweep, but never within ten minutes, nor before three such trials are COMPLETE.
+    Each time a trial counts as hung, its limit is doubled, in case it is only slow.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._begun: dict[int, float] = {}
-        self._heard: dict[int, float] = {}
+        self._last_message: dict[int, float] = {}
         self._spent: dict[int, float] = {}
         self._methods: dict[int, str] = {}
         self._took: dict[str, list[float]] = {}
@@ -35,56 +35,56 @@ class Watchdog:
         self._overdue: set[int] = set()
 
     def expect(self, number: int, method: str) -> None:
-        """A job is handed out that trains this method."""
+        """Register a job that was handed out, with its method."""
         self._methods[number] = method
 
     def start(self, number: int) -> None:
-        """A worker has begun with the job; told again, nothing changes."""
+        """Start the timer of a job; calling it again changes nothing."""
         self._begun.setdefault(number, self._clock())
-        self._heard.setdefault(number, self._clock())
+        self._last_message.setdefault(number, self._clock())
 
-    def hear(self, number: int) -> None:
-        self._heard[number] = self._clock()
+    def message_received(self, number: int) -> None:
+        self._last_message[number] = self._clock()
 
     def stop(self, number: int) -> None:
-        """The worker is gone; the job may start again elsewhere, and its time goes on counting."""
+        """Stop the timer of a job whose worker has ended; a further attempt adds to its time."""
         self._hung[number] += number in self._overdue
         self._overdue.discard(number)
         if number in self._begun:
             self._spent[number] = self._spent.get(number, 0.0) + self._clock() - self._begun.pop(number)
-            self._heard.pop(number, None)
+            self._last_message.pop(number, None)
 
     def complete(self, number: int) -> None:
-        """The job is done, and the time of this attempt tells how long others may take."""
+        """Stop the timer of a finished job and use its duration for the limit of others."""
         if number in self._begun:
             took = self._clock() - self._begun[number]
             self._took.setdefault(self._methods.get(number, ""), []).append(took)
         self.stop(number)
 
     def overdue(self) -> dict[int, Failure]:
-        """The jobs to end now, each with the reason."""
+        """Return the jobs to end now, each with the reason."""
         limits, now, found = self._limits, self._clock(), {}
         for number, begun in self._begun.items():
             seconds = self._spent.get(number, 0.0) + now - begun
             if limits.trial_minutes is not None and seconds > 60 * limits.trial_minutes:
                 found[number] = Failure(f"took longer than limits.trial_minutes: {limits.trial_minutes:g}")
-            elif now - self._heard[number] > self._patience(number):
+            elif now - self._last_message[number] > self._silence_limit(number):
                 found[number] = Failure(f"the worker finished no task within {self._limit(number)}", kind="worker")
         self._overdue |= set(found)
         return found
 
-    def _patience(self, number: int) -> float:
-        """Seconds the worker of a job may be silent."""
+    def _silence_limit(self, number: int) -> float:
+        """Seconds without a message after which the worker of a job counts as hung."""
         if self._limits.task_minutes is not None:
             return 60 * self._limits.task_minutes
         took = self._took.get(self._methods.get(number, ""), [])
-        if len(took) < TRIALS_TO_LEARN:
+        if len(took) < MIN_COMPLETE_TRIALS:
             return math.inf
-        return 2.0 ** self._hung[number] * max(LEAST_SECONDS, TIMES_THE_SLOWEST * max(took))
+        return 2.0 ** self._hung[number] * max(MIN_SECONDS, TIMES_THE_SLOWEST * max(took))
 
     def _limit(self, number: int) -> str:
         if self._limits.task_minutes is not None:
             return f"limits.task_minutes: {self._limits.task_minutes:g}"
         slowest = max(self._took[self._methods.get(number, "")]) / 60
-        minutes = f"{self._patience(number) / 60:.0f} minutes"
-        return f"{minutes}, while whole trials took {slowest:.1f} (limits.task_minutes allows more)"
+        minutes = f"{self._silence_limit(number) / 60:.0f} minutes"
+        return f"{minutes}, while entire trials took {slowest:.1f} (limits.task_minutes allows more)"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def distribution(field: Field) -> BaseDistribution:
-    """The distribution Optuna stores for a range."""
+    """Return the distribution that Optuna stores for a range."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(field, FloatRange):
@@ -29,7 +29,7 @@ def suggest(space: SearchSpace, trial: Trial) -> dict[str, Any]:
 
 
 def _suggest(trial: Trial, name: str, field: Field) -> Any:
-    """Draw the value of one field; one drawn before keeps it, so that an interrupted ask can be finished."""
+    """Draw the value of one field; one drawn before keeps its value, so that an interrupted ask can be finished."""
     if isinstance(field, FloatRange):
         return trial.suggest_float(name, *field.bounds, log=field.log, step=field.step)
     if isinstance(field, IntRange):

@@ -1,7 +1,7 @@
-"""When a trial is stopped before its end: at rungs after some tasks or iterations, or between its seeds.
+"""Early stopping: at rungs after some tasks or iterations of a trial, or between its seeds.
 
 The first seed of a trial passes the rungs (`sweeps.search.moasha`). Further seeds are trained only while the
-configuration may still be on the front (racing). Values are those the sampler goes by: of the validation split where
+configuration may still be on the front (racing). Values are those the sampler is told: of the validation split where
 there is one.
 """
 
@@ -21,7 +21,7 @@ from sweeps.search.objectives import Metrics, gather, joined, mean, values_to_te
 
 
 class StoppingRules:
-    """The rungs and the race of one study."""
+    """Successive halving and racing for one study."""
 
     def __init__(self, spec: SweepSpec) -> None:
         self._spec = spec
@@ -30,7 +30,7 @@ class StoppingRules:
         self._seeds: dict[int, list[TrialResult]] = {}
 
     def rungs(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
-        """After how much of its first seed a trial is judged, in `rung_unit`; () without early stopping."""
+        """Rungs of the first seed at which a trial is judged, in `rung_unit`; () without early stopping."""
         return () if self._spec.early_stopping is None else self._spec.early_stopping.of_stream(n_tasks, iterations)
 
     @property
@@ -42,7 +42,7 @@ class StoppingRules:
         return self._spec.racing and self._spec.seeds > 1
 
     def remember(self, number: int, rung: int, seen: Metrics | Score) -> None:
-        """A trial that reached a rung in an earlier start of the study."""
+        """Add a trial that reached a rung in an earlier start of the study."""
         score = seen if isinstance(seen, Score) else self._score(seen)
         if self._rungs is not None and score is not None:
             self._rungs.remember(number, rung, score)
@@ -50,12 +50,14 @@ class StoppingRules:
     def reason_to_stop(
         self, job: Job, so_far: TrialResult, within: int = 0, note: Callable[[int, Score], None] | None = None
     ) -> str | None:
-        """Judge a trial at each rung it has reached: why it stops, or None. An undefined objective stops nothing.
+        """Judge a trial at each rung it has reached: return the reason to stop it, or None.
+
+        A trial with an undefined objective is not stopped.
 
         Args:
             within: iterations into the task of the last row of `so_far`; 0 where that task is finished.
-            note: called before the verdict with each rung that lies within a task and the score there, of which the
-                database keeps nothing.
+            note: called before the decision with each rung in iterations and the score there, which our tables do not
+                hold.
         """
         if self._rungs is None or so_far.seed != job.seeds[0]:
             return None
@@ -71,18 +73,19 @@ class StoppingRules:
             if note is not None and job.rung_unit == "iterations":
                 note(rung, score)
             verdict = self._rungs.judge(job.number, rung, score)
-            if not verdict.goes_on:
+            if not verdict.continues:
                 where = f"task {rung}" if job.rung_unit == "tasks" else f"{rung} iterations"
-                return f"stopped after {where}: place {verdict.place} of {verdict.n}, the best {verdict.go_on} go on"
+                n, best = verdict.n, verdict.n_continuing
+                return f"stopped after {where}: place {verdict.rank} of {n}, the best {best} go on"
         return None
 
     def enough_seeds(
         self, job: Job, result: TrialResult, before: Metrics | None, finished: Mapping[int, Metrics]
     ) -> list[TrialResult] | None:
-        """The results so far of a job whose further seeds are not worth training, else None.
+        """Return the results so far of a job that needs no further seeds (racing), else None.
 
         Args:
-            result: of the seed that has just ended (or is still running: then it is too early).
+            result: of the seed that has just ended; of one that still runs, the answer is None.
             before: metrics of seeds of an earlier job.
             finished: of the other finished trials.
         """
@@ -91,18 +94,17 @@ class StoppingRules:
             return None
         seeds.append(result)
         metrics = joined(before, gather(seeds))
-        lost = len(seeds) < len(job.seeds) and self.has_lost(metrics, finished)
-        return seeds if lost else None
+        return seeds if len(seeds) < len(job.seeds) and self.ends_race(metrics, finished) else None
 
     def forget(self, number: int) -> None:
-        """The job of this trial has ended."""
+        """Drop the state of a trial whose job has ended."""
         self._judged.pop(number, None)
         self._seeds.pop(number, None)
 
-    def has_lost(self, metrics: Metrics, finished: Mapping[int, Metrics]) -> bool:
-        """Whether a finished trial dominates even the good ends of this one's 95 % intervals over seeds."""
-        hopes = self._good_ends(metrics)
-        if hopes is None:  # one seed tells nothing
+    def ends_race(self, metrics: Metrics, finished: Mapping[int, Metrics]) -> bool:
+        """Return whether a finished trial dominates even the good ends of this one's 95 % intervals over seeds."""
+        hopes = self._good_ends(metrics) if self.races else None
+        if hopes is None:  # no racing, or a single seed, which has no interval
             return False
         scores = (self._score(other) for other in finished.values())
         return any(score is not None and score.violation <= 0 and _dominates(score.costs, hopes) for score in scores)
@@ -136,7 +138,7 @@ class StoppingRules:
 
 
 def _at_rung(job: Job, rung: int, so_far: TrialResult, within: int) -> TrialResult | None:
-    """The result as it was at a rung, None where that is not reached or was passed in the middle of a task."""
+    """Return the result as it was at a rung; None if that is not reached, or was passed within a task."""
     if job.rung_unit == "tasks":
         return so_far.after(rung) if rung <= len(so_far.test) else None
     finished = len(so_far.test) - (within > 0)

@@ -1,4 +1,4 @@
-"""Which trials go on at a rung: successive halving under several objectives, asynchronously.
+"""Asynchronous successive halving under several objectives.
 
 After MO-ASHA: Schmucker et al., "Multi-objective asynchronous successive halving" (2021),
 https://arxiv.org/abs/2106.12639. With one objective it is ASHA: Li et al., "A system for massively parallel
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Score:
-    """What a trial is worth at a rung.
+    """Objectives and constraint violation of a trial at a rung.
 
     Attributes:
-        costs: one number per objective, turned so that less is better.
-        violation: how far its constraints are from being kept, summed; 0 where all are.
+        costs: one number per objective, negated where more is better.
+        violation: sum of its constraint violations; 0 if all are kept.
     """
 
     costs: tuple[float, ...]
@@ -31,19 +31,24 @@ class Score:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a trial goes on, and its place (from 1) among the n that have reached the rung so far."""
+    """Decision for a trial at a rung.
 
-    goes_on: bool
-    place: int
+    Attributes:
+        rank: from 1, among the `n` trials that have reached the rung so far.
+        n_continuing: number of those that may continue.
+    """
+
+    continues: bool
+    rank: int
     n: int
-    go_on: int
+    n_continuing: int
 
 
 class Rungs:
-    """The scores at each rung, and the rule that the best 1/eta of those seen so far go on.
+    """Scores at each rung, and the rule that the best 1/eta of those seen so far continue.
 
-    Differs from the papers: a trial that does not go on is stopped and not paused (as the stopping variants in Ray and
-    Syne Tune do), so that no checkpoint waits for a promotion that may never come.
+    Differs from the papers: the others are stopped, not paused (as in the stopping variants of Ray and Syne Tune), so
+    that no checkpoint waits for a promotion that may never come.
     """
 
     def __init__(self, eta: float) -> None:
@@ -51,21 +56,21 @@ class Rungs:
         self._scores: dict[int, dict[int, Score]] = {}
 
     def remember(self, number: int, rung: int, score: Score) -> None:
-        """A trial that reached a rung before, whatever was decided."""
+        """Add the score of a trial that reached a rung before, whatever was decided."""
         self._scores.setdefault(rung, {})[number] = score
 
     def judge(self, number: int, rung: int, score: Score) -> Verdict:
-        """Note the score of a trial at a rung, and decide."""
+        """Add the score of a trial at a rung, and decide whether it continues."""
         self.remember(number, rung, score)
         at_rung = self._scores[rung]
         numbers = list(at_rung)
-        place = 1 + ranking(list(at_rung.values())).index(numbers.index(number))
-        go_on = -int(-len(numbers) // self._eta)
-        return Verdict(place <= go_on, place, len(numbers), go_on)
+        rank = 1 + ranking(list(at_rung.values())).index(numbers.index(number))
+        n_continuing = -int(-len(numbers) // self._eta)
+        return Verdict(rank <= n_continuing, rank, len(numbers), n_continuing)
 
 
 def ranking(scores: Sequence[Score]) -> list[int]:
-    """The positions of the scores from best to worst.
+    """Order of the scores: their positions from best to worst.
 
     Those that keep all constraints come first, by non-dominated rank, and within one rank in the order of an
     epsilon-net; those that do not follow, the least violation first.
@@ -80,7 +85,7 @@ def ranking(scores: Sequence[Score]) -> list[int]:
 
 
 def fronts(costs: NDArray[np.float64]) -> list[NDArray[np.int_]]:
-    """The points of each non-dominated rank: the front, the front of the rest, and so on.
+    """Indices of the points of each non-dominated rank: the front, the front of the rest, and so on.
 
     Args:
         costs: (n_points, n_objectives), less is better.
@@ -100,7 +105,7 @@ def fronts(costs: NDArray[np.float64]) -> list[NDArray[np.int_]]:
 
 
 def epsilon_net(points: NDArray[np.float64]) -> list[int]:
-    """An order in which every beginning covers the points well: the farthest from those before comes next.
+    """Order in which every prefix covers the points well: the next is the one farthest from those before.
 
     It starts with the best in the first objective. Salinas et al., "A multi-objective perspective on jointly tuning
     hardware and hyperparameters" (2021), https://arxiv.org/abs/2106.05680.
@@ -122,7 +127,7 @@ def epsilon_net(points: NDArray[np.float64]) -> list[int]:
 
 
 def _ranks(costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each objective as its rank in [0, 1]: an error in percent and a ratio over decades then weigh the same."""
+    """Rank each objective, scaled to [0, 1]: errors in percent and ratios over decades then have equal weight."""
     import numpy as np
 
     if not len(costs):

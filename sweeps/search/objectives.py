@@ -1,4 +1,4 @@
-"""What a finished trial is worth to the search: means over seeds, selected on validation where there is one."""
+"""Values of a finished trial for the sampler: means over seeds, on the validation split if there is one."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ Metrics = Mapping[str, Sequence[float | None]]
 
 
 def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
-    """Each metric of each run: name -> one value per seed."""
+    """Compute each metric of each run: name -> one value per seed."""
     per_run = [run_metrics(run) for run in runs]
     return {name: [metrics[name] for metrics in per_run] for name in per_run[0]}
 
 
 def joined(known: Metrics | None, more: Metrics) -> dict[str, list[float | None]]:
-    """Metrics of further seeds behind those of the seeds before."""
+    """Append the metrics of further seeds to those of the seeds before."""
     return {name: [*(known[name] if known else ()), *values] for name, values in more.items()}
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """Mean over seeds, None where no seed has a value."""
+    """Mean over seeds; None if no seed has a value."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
 
 
 def measured(spec: SweepSpec, metrics: Metrics) -> tuple[float | None, ...]:
-    """The objectives as they are reported, in the order of the spec."""
+    """Objectives as reported (on the test split), in the order of the spec."""
     return tuple(mean(metrics[name]) for name in spec.objectives)
 
 
 def values_to_tell(spec: SweepSpec, metrics: Metrics) -> list[float] | None:
-    """The objectives as the sampler learns them; None where one is not defined, so that there is nothing to learn."""
+    """Objectives as the sampler is told; None if one is undefined."""
     values = [_for_selection(name, metrics) for name in spec.objectives]
     return None if None in values else [value for value in values if value is not None]
 
 
 def violations(spec: SweepSpec, metrics: Metrics) -> dict[str, float]:
-    """How far each constraint is from being kept (zero or less: kept); an undefined metric counts as violated."""
+    """Violation of each constraint, by metric (zero or less: kept); an undefined metric counts as violated."""
     found = {}
     for constraint in spec.parsed_constraints:
         value = _for_selection(constraint.metric, metrics)
@@ -50,19 +50,19 @@ def violations(spec: SweepSpec, metrics: Metrics) -> dict[str, float]:
 
 
 def front(spec: SweepSpec, trials: Mapping[int, Metrics]) -> set[int]:
-    """The trials that keep all constraints and that no other one beats, by what the sampler learns of them."""
+    """Trials on the Pareto front among those that keep all constraints, by the values the sampler is told."""
     import numpy as np
 
-    told = {
+    candidates = {
         number: values
         for number, metrics in trials.items()
         if (values := values_to_tell(spec, metrics)) is not None
         and max(violations(spec, metrics).values(), default=0) <= 0
     }
-    if not told:
+    if not candidates:
         return set()
-    on_front = pareto_mask(np.array(list(told.values())), list(spec.objectives.values()))
-    return {number for number, best in zip(told, on_front, strict=True) if best}
+    on_front = pareto_mask(np.array(list(candidates.values())), list(spec.objectives.values()))
+    return {number for number, best in zip(candidates, on_front, strict=True) if best}
 
 
 def _for_selection(name: str, metrics: Metrics) -> float | None:

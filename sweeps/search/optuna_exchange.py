@@ -1,7 +1,7 @@
-"""Studies as Optuna studies and back: to look at ours with optuna-dashboard, to keep theirs in our database.
+"""Export of studies to Optuna, for example for optuna-dashboard, and import of Optuna studies.
 
-What Optuna can hold is one number per objective and trial. So ours go out with the mean over seeds as value and
-everything else as user attributes, and theirs come in as one evaluation per trial: no matrix, no forgetting, no seeds.
+Optuna stores one number per objective and trial. So an exported trial has the mean over seeds as its value and
+everything else as user attributes, and an imported one has one evaluation: no matrix, no forgetting, no seeds.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 def to_optuna(studies: Studies, name: str, url: str) -> int:
-    """Write a study as an Optuna study of the same name into an Optuna storage; how many trials it has.
+    """Write a study as an Optuna study of the same name into an Optuna storage; return the number of trials.
 
-    Values are means over seeds on the test split. A trial without a value for each objective is FAIL or PRUNED there;
-    one that is still RUNNING is left out.
+    Values are means over seeds on the test split. A trial without a value for each objective becomes FAIL or
+    PRUNED; one that is still RUNNING is left out.
 
     Raises:
         StudyExists: if the storage has a study of that name.
@@ -58,7 +58,7 @@ def to_optuna(studies: Studies, name: str, url: str) -> int:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the numbers of a foreign Optuna study are.
+    """Interpretation of the numbers of a foreign Optuna study.
 
     Attributes:
         quality: position of the objective that is an accuracy or an mse.
@@ -76,7 +76,7 @@ class Meaning:
 
 
 def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
-    """The finished trials of an Optuna study, each COMPLETE one with one evaluation of one task.
+    """Read the finished trials of an Optuna study, each COMPLETE one with one evaluation of one task.
 
     Raises:
         NotFound: if the storage has no such study.
@@ -139,14 +139,14 @@ def _state(ours: str, has_values: bool) -> TrialState:
 
 
 def _local(moment: datetime | None) -> datetime | None:
-    """Optuna keeps local time without a zone."""
+    """Convert to local time without a zone, as Optuna stores it."""
     return None if moment is None else moment.astimezone().replace(tzinfo=None)
 
 
 def _distributions(
     rows: Sequence[Mapping[str, Any]], search: Mapping[str, Any]
 ) -> Iterator[tuple[str, BaseDistribution]]:
-    """The range of each searched value: as the spec has it, or what was used where it has none."""
+    """Distribution of each parameter: as in the spec, or over the values used where the spec has none."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     for name in dict.fromkeys(name for row in rows for name in row["params"]):

@@ -1,4 +1,4 @@
-"""Optuna's studies in a database: the name of the sampler's one, opening it, and deleting it."""
+"""Optuna studies in a database: name, open and delete the one of the sampler."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def optuna_name(study: str, uuid: str) -> str:
-    """Name of the Optuna study that the sampler of a study keeps: unique, since a deleted study may be made again."""
+    """Name of the sampler's Optuna study: unique, since a deleted study may be created again."""
     return f"{study} ({uuid[:8]})"
 
 
 def open_storage(url: str) -> RDBStorage:
-    """The Optuna storage at a URL or a SQLite file, made if it is not there.
+    """Open the Optuna storage at a URL or a SQLite file, created if missing.
 
     Raises:
         ConfigInvalid: if `url` names no kind of database known here.
@@ -40,18 +40,18 @@ def open_storage(url: str) -> RDBStorage:
 
 
 def open_sampler_study(name: str, url: str, directions: Sequence[Literal["minimize", "maximize"]]) -> optuna.Study:
-    """The sampler's study, its tables held in memory (`held_storage`); made if it is not there."""
+    """Open the sampler's study through a cache (`cached_storage`), created if missing."""
     import optuna
 
-    from sweeps.search.held_storage import HeldStorage
+    from sweeps.search.cached_storage import CachedStorage
 
     backend = optuna.storages.get_storage(open_storage(url))
     optuna.create_study(storage=backend, study_name=name, directions=list(directions), load_if_exists=True)
-    return optuna.load_study(study_name=name, storage=HeldStorage(backend, backend.get_study_id_from_name(name)))
+    return optuna.load_study(study_name=name, storage=CachedStorage(backend, backend.get_study_id_from_name(name)))
 
 
 def forget_sampler_study(uuid: str, url: str) -> None:
-    """Delete the sampler's study of a study, by whatever name it had then."""
+    """Delete the sampler's study of a study; the name may have changed since it was created."""
     import optuna
 
     storage = open_storage(url)

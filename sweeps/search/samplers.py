@@ -1,4 +1,4 @@
-"""Optuna's samplers as a spec names them."""
+"""Optuna samplers by their names in a spec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
-    """The Optuna study of a spec with its sampler.
+    """Open the Optuna study of a spec with its sampler.
 
     Args:
         name: unique in the database, see `optuna_name`.
@@ -28,10 +28,10 @@ def open_optuna_study(name: str, url: str, spec: SweepSpec) -> optuna.Study:
 
 
 def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
-    """The sampler of a spec, seeded by the spec's seed and the number of parameters drawn so far.
+    """Create the sampler of a spec, seeded by the spec's seed and the number of parameters drawn so far.
 
-    A constant seed would make a resumed sweep draw the same parameters again (optuna issue 3255): the state of a
-    sampler is not in the database. So would one by the number of trials, after a start that was killed before it asked
+    The state of a sampler is not in the database, so a constant seed would make a resumed sweep draw the same
+    parameters again (optuna issue 3255). So would the number of trials, after a start that was killed before it asked
     for a trial of its own but drew the parameters of one that an earlier start had asked for.
     """
     from optuna import samplers
@@ -57,7 +57,7 @@ def _grid_sampler(spec: SweepSpec) -> BaseSampler:
     points = spec.space.grid() or []  # the spec was checked to have steps everywhere
 
     class NumberedGridSampler(RandomSampler):
-        """Point i of the grid for trial i after those enqueued: each is asked once, also by a sweep that is resumed."""
+        """Point i of the grid for trial i after the enqueued ones: each is used once, also in a resumed sweep."""
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
             return encode(points[(trial.number - len(spec.enqueue)) % len(points)][param_name])

@@ -1,4 +1,4 @@
-"""What a sampler starts with: fixed trials to train first, and results of a past study."""
+"""Warm start of a sampler: fixed trials to train first, and results of a past study."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hnet")
 
-# Marks a trial of the sampler's memory that is not of this study: where it came from.
+# User attribute of an Optuna trial that was taken from another study: STUDY#NUMBER.
 PAST = "warm_start"
 
 
 def check_past(spec: SweepSpec, studies: Studies) -> None:
-    """Refuse a study to start from that does not fit, before anything is written.
+    """Check that the study to start from fits, before anything is written.
 
     Raises:
         StudyNotFound: there is no study of that name.
@@ -39,7 +39,7 @@ def check_past(spec: SweepSpec, studies: Studies) -> None:
 
 
 def prepare_first_trials(study: optuna.Study, spec: SweepSpec, studies: Studies) -> None:
-    """Give a study its past and its fixed trials, or what is missing of them after an interrupted start."""
+    """Add past trials and fixed trials to a study, or those missing after an interrupted start."""
     trials = study.get_trials(deepcopy=False)
     known = {trial.user_attrs[PAST] for trial in trials if PAST in trial.user_attrs}
     if any(PAST not in trial.user_attrs and trial.state.name != "WAITING" for trial in trials):
@@ -48,7 +48,7 @@ def prepare_first_trials(study: optuna.Study, spec: SweepSpec, studies: Studies)
     if spec.warm_start is not None:
         past = list(_past_trials(spec, studies))
         log.info("Starting from %d finished trials of study %s.", len(past), spec.warm_start)
-        if spec.sampler == "nsga2":  # it learns from its own generations only: the past front is the first one
+        if spec.sampler == "nsga2":  # it learns only from its own generations, so the past front is the first one
             front = {f"{spec.warm_start}#{number}" for number in studies.front(spec.warm_start)["number"]}
             fixed += [trial.params for trial in past if trial.user_attrs[PAST] in front]
         else:
@@ -58,7 +58,7 @@ def prepare_first_trials(study: optuna.Study, spec: SweepSpec, studies: Studies)
 
 
 def _past_trials(spec: SweepSpec, studies: Studies) -> Iterator[FrozenTrial]:
-    """The finished trials of the past study whose parameters this space has, as its own sampler would know them."""
+    """Finished trials of the past study whose parameters fit this space, as Optuna trials."""
     from optuna.trial import create_trial
 
     name = str(spec.warm_start)

@@ -1,4 +1,4 @@
-"""A sweep on several Ray nodes (several raylets on this machine), one of which is taken away."""
+"""A sweep on several Ray nodes (several raylets on this machine), one of which is killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hnet_core.stacked import tasks_done
 from sweeps.checkpoints import open_checkpoints
 from sweeps.ray_backend.searcher import QUIET
 from sweeps.runner import run_sweep
-from sweeps.worker import furthest
+from sweeps.worker import latest_checkpoints
 from tests.sweeps.tiny import SPEC, inline, tiny_spec
 
 LONG: dict[str, Any] = {
@@ -44,7 +44,7 @@ def test_a_node_that_is_killed_loses_no_trial(cluster: Any, storage: str, tmp_pa
     node = cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
     cluster.wait_for_nodes()
     url = str(tmp_path / "hnet.db")
-    place = {"none": None, "path": str(tmp_path / "shared"), "uri": f"file://{tmp_path}/shared"}[storage]
+    location = {"none": None, "path": str(tmp_path / "shared"), "uri": f"file://{tmp_path}/shared"}[storage]
 
     def kill_when_running() -> None:
         end = time.monotonic() + 240
@@ -56,9 +56,9 @@ def test_a_node_that_is_killed_loses_no_trial(cluster: Any, storage: str, tmp_pa
 
     killer = threading.Thread(target=kill_when_running)
     killer.start()
-    outcome = run_sweep(tiny_spec(**LONG), url, workers=2, address=cluster.address, storage=place)
+    outcome = run_sweep(tiny_spec(**LONG), url, workers=2, address=cluster.address, storage=location)
     killer.join()
-    assert (outcome.tally.complete, outcome.tally.failed) == (4, 0)
+    assert (outcome.counters.complete, outcome.counters.failed) == (4, 0)
     assert states(url) == dict.fromkeys(range(4), "COMPLETE")
     alone = str(tmp_path / "alone.db")
     run_sweep(tiny_spec(**LONG), alone, backend=inline)
@@ -79,7 +79,7 @@ SLOW = {
 
 
 @pytest.mark.slow
-def test_a_trial_goes_on_from_the_storage_on_another_node(
+def test_a_trial_resumes_from_the_storage_on_another_node(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("HNET_CRASH_LOG", str(tmp_path / "points.log"))  # before the nodes start, so that they know it
@@ -98,7 +98,7 @@ def test_a_trial_goes_on_from_the_storage_on_another_node(
     killer.start()
     outcome = run_sweep(tiny_spec(**SLOW), url, workers=2, address=cluster.address, storage=str(shared))
     killer.join()
-    assert outcome.tally.complete == 2
+    assert outcome.counters.complete == 2
     assert sorted(row["attempt"] for row in studies.open(url).ledger("tiny")) == [1, 2]
     trained = (tmp_path / "points.log").read_text().splitlines().count("mid_train")
     assert trained <= 2 * TASKS + 1, "finished tasks were trained again"
@@ -110,10 +110,10 @@ def test_a_trial_goes_on_from_the_storage_on_another_node(
 
 
 def tasks_kept(shared: Path) -> set[str]:
-    """The trials of which at least two tasks are kept."""
+    """Trials with checkpoints of at least two tasks."""
     kept = set()
     for folder in shared.glob("*/*"):
-        found = furthest(open_checkpoints(str(folder)))
+        found = latest_checkpoints(open_checkpoints(str(folder)))
         if any(tasks_done(checkpoint) >= 2 for checkpoint in found.values()):
             kept.add(folder.name)
     return kept

@@ -1,4 +1,4 @@
-"""What goes wrong around a trial: lost workers, limits, full disks, and a database that is away."""
+"""Failures around a trial: dead workers, limits, full disks, and an unreachable database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from studies.spec.continuation import fixed_part
 from studies.spec.spec import Limits
 from studies.store.store import Store
 from sweeps.checkpoints import Folder
-from sweeps.driver.database_retry import Patience
+from sweeps.driver.database_retry import DatabaseRetry
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Failure, Success
 from sweeps.ray_backend.watchdog import Watchdog
@@ -25,7 +25,7 @@ from sweeps.runner import run_sweep
 from sweeps.worker import work
 from tests.sweeps.tiny import inline, tiny_spec
 
-LOST = Failure("the worker process died", None, "worker")
+DIED = Failure("the worker process died", None, "worker")
 
 
 @pytest.fixture
@@ -42,24 +42,24 @@ def rows(url: str) -> list[tuple[int, str, int]]:
     return [(row["number"], row["state"], row["attempt"]) for row in studies.open(url).ledger("tiny")]
 
 
-def losing(times: int) -> Any:
-    """A backend that loses the worker of trial 0 so many times, each time after one task."""
+def killing_worker(times: int) -> Any:
+    """A backend in which the worker of trial 0 dies so many times, each time after one task."""
 
     def backend(driver: Driver, workers: int, address: str | None, on_message: Callable[..., bool]) -> None:
-        lost = 0
+        deaths = 0
         while (job := driver.next_job()) is not None:
             for message in work(job):
-                if job.number == 0 and lost < times:
-                    lost += 1
-                    on_message(0, LOST)
+                if job.number == 0 and deaths < times:
+                    deaths += 1
+                    on_message(0, DIED)
                     break
                 on_message(job.number, message)
 
     return backend
 
 
-def test_a_lost_worker_becomes_a_further_attempt_that_is_told_from_the_first(url: str) -> None:
-    assert run_sweep(tiny_spec(), url, backend=losing(2)).tally.complete == 3
+def test_a_worker_that_dies_leads_to_a_further_attempt_with_its_own_number(url: str) -> None:
+    assert run_sweep(tiny_spec(), url, backend=killing_worker(2)).counters.complete == 3
     assert rows(url) == [(0, "COMPLETE", 3), (1, "COMPLETE", 1), (2, "COMPLETE", 1)]
     other = url.replace("runs", "other")
     run_sweep(tiny_spec(), other, backend=inline)
@@ -67,9 +67,9 @@ def test_a_lost_worker_becomes_a_further_attempt_that_is_told_from_the_first(url
     assert again == undisturbed
 
 
-def test_a_trial_whose_worker_is_lost_too_often_fails_with_the_reason(url: str) -> None:
-    outcome = run_sweep(tiny_spec(limits={"retries": 2}), url, backend=losing(3))
-    assert (outcome.tally.complete, outcome.tally.failed) == (2, 1)
+def test_a_trial_whose_worker_dies_too_often_fails_with_the_reason(url: str) -> None:
+    outcome = run_sweep(tiny_spec(limits={"retries": 2}), url, backend=killing_worker(3))
+    assert (outcome.counters.complete, outcome.counters.failed) == (2, 1)
     assert rows(url)[0] == (0, "FAILED", 3)
     assert studies.open(url).ledger("tiny")[0]["reason"] == "the worker process died"
 
@@ -81,16 +81,14 @@ def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: py
 
     with monkeypatch.context() as patched:
         patched.setattr("sweeps.checkpoints.Folder.write", full)
-        with pytest.raises(HnetError, match=r"trial 0 cannot go on: OSError.*No space left.*on node .*start again"):
+        with pytest.raises(HnetError, match=r"trial 0 cannot continue: OSError.*No space left.*on node .*start again"):
             run_sweep(tiny_spec(), url, backend=inline)
     assert rows(url) == [(0, "RUNNING", 1)]
-    assert run_sweep(tiny_spec(), url, backend=inline).tally.complete == 3
+    assert run_sweep(tiny_spec(), url, backend=inline).counters.complete == 3
     assert rows(url)[0] == (0, "COMPLETE", 2)
 
 
-def test_memory_that_runs_out_is_worth_another_attempt_and_a_mistake_is_not(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_out_of_memory_is_retried_and_another_error_is_not(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [MemoryError("no more"), RuntimeError("mistake\nin two lines")]
 
     def train(*arguments: Any) -> Any:
@@ -103,13 +101,13 @@ def test_memory_that_runs_out_is_worth_another_attempt_and_a_mistake_is_not(
     real = worker._train
     monkeypatch.setattr("sweeps.worker._train", train)
     outcome = run_sweep(tiny_spec(), url, backend=inline)
-    assert (outcome.tally.complete, outcome.tally.failed) == (2, 1)
+    assert (outcome.counters.complete, outcome.counters.failed) == (2, 1)
     first = studies.open(url).ledger("tiny")[0]
     assert (first["state"], first["attempt"], first["reason"]) == ("FAILED", 2, "RuntimeError: in two lines")
     assert "Traceback (most recent call last)" in first["traceback"] and "mistake" in first["traceback"]
 
 
-def test_the_watchdog_ends_what_is_too_long_and_retries_what_is_silent() -> None:
+def test_the_watchdog_ends_trials_that_take_too_long_and_retries_silent_ones() -> None:
     now = [0.0]
     watchdog = Watchdog(Limits(trial_minutes=10, task_minutes=3), clock=lambda: now[0])
     watchdog.start(7)
@@ -118,13 +116,13 @@ def test_the_watchdog_ends_what_is_too_long_and_retries_what_is_silent() -> None
     assert watchdog.overdue() == {}
     now[0] = 190
     assert watchdog.overdue()[7].kind == "worker"
-    watchdog.hear(7)
+    watchdog.message_received(7)
     assert watchdog.overdue() == {}
-    watchdog.stop(7)  # its worker was lost; the next attempt counts on
+    watchdog.stop(7)  # its worker died; the next attempt adds to its time
     now[0] = 1000
     watchdog.start(7)
     now[0] = 1000 + 600 - 190 + 1
-    watchdog.hear(7)
+    watchdog.message_received(7)
     assert watchdog.overdue()[7] == Failure("took longer than limits.trial_minutes: 10")
 
 
@@ -145,13 +143,13 @@ def test_without_a_limit_a_worker_hangs_when_it_is_silent_for_five_times_the_slo
     for minutes in (20, 40):  # the second time twice as long
         watchdog.start(7)
         watchdog.start(8)
-        watchdog.hear(7)
+        watchdog.message_received(7)
         now[0] += 60 * minutes
         assert watchdog.overdue() == {}
         now[0] += 1
         assert list(watchdog.overdue()) == list(watchdog.overdue()) == [7]
         hung = watchdog.overdue()[7]
-        assert hung.kind == "worker" and f"within {minutes} minutes, while whole trials took 4.0" in hung.reason
+        assert hung.kind == "worker" and f"within {minutes} minutes, while entire trials took 4.0" in hung.reason
         watchdog.stop(7)
 
 
@@ -169,20 +167,20 @@ def test_without_a_limit_short_trials_still_leave_ten_minutes() -> None:
     assert list(watchdog.overdue()) == [7]
 
 
-def test_limits_may_change_when_a_study_goes_on() -> None:
+def test_limits_may_change_when_a_study_is_resumed() -> None:
     assert fixed_part(tiny_spec(limits={"retries": 9}).to_dict()) == fixed_part(tiny_spec().to_dict())
 
 
-AWAY = DatabaseUnreachable("the database must answer, got: connection refused; check the address.")
+UNREACHABLE = DatabaseUnreachable("the database must answer, got: connection refused; check the address.")
 
 
 @pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize("done_before_it_failed", [True, False])
 @pytest.mark.parametrize("call", ["start_trial", "complete_trial"])
-def test_a_write_that_is_cut_off_is_repeated_and_counts_once(
+def test_an_interrupted_write_is_repeated_and_counts_once(
     url: str, monkeypatch: pytest.MonkeyPatch, call: str, done_before_it_failed: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    real, failures = getattr(Store, call), [AWAY, AWAY]
+    real, failures = getattr(Store, call), [UNREACHABLE, UNREACHABLE]
 
     def unreliable(self: Store, *arguments: Any, **more: Any) -> None:
         if failures:
@@ -199,7 +197,7 @@ def test_a_write_that_is_cut_off_is_repeated_and_counts_once(
 
 @pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize("done_before_it_failed", [True, False])
-def test_an_ask_whose_answer_was_lost_leaves_no_trial_behind(
+def test_an_interrupted_ask_leaves_no_trial_behind(
     url: str, monkeypatch: pytest.MonkeyPatch, done_before_it_failed: bool
 ) -> None:
     real, failures = optuna.Study.ask, [True]
@@ -218,20 +216,20 @@ def test_an_ask_whose_answer_was_lost_leaves_no_trial_behind(
 
 
 @pytest.mark.usefixtures("no_pause")
-def test_patience_ends() -> None:
+def test_retries_of_the_database_end() -> None:
     calls = []
 
-    def away() -> None:
+    def unreachable() -> None:
         calls.append(1)
-        raise AWAY
+        raise UNREACHABLE
 
     with pytest.raises(DatabaseUnreachable):
-        Patience(lambda: len(calls) == 5)(away)
+        DatabaseRetry(lambda: len(calls) == 5)(unreachable)
     assert len(calls) == 5
     with pytest.raises(DatabaseUnreachable):
-        Patience(lambda: False, seconds=0)(away)
+        DatabaseRetry(lambda: False, seconds=0)(unreachable)
     with pytest.raises(ValueError, match="a mistake"):
-        Patience(lambda: False)(lambda: (_ for _ in ()).throw(ValueError("a mistake")))
+        DatabaseRetry(lambda: False)(lambda: (_ for _ in ()).throw(ValueError("a mistake")))
 
 
 def test_a_result_of_a_superseded_attempt_is_refused_and_ends_the_driver(url: str) -> None:

@@ -1,4 +1,4 @@
-"""hnet trial export: a trained model out of a study."""
+"""`hnet trial export`: the trained model of a study's trial."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweeps.runner import run_sweep
 from tests.sweeps.tiny import inline, tiny_spec
 
 
-def test_the_model_of_a_finished_trial_is_written_and_answers(tmp_path: Path) -> None:
+def test_the_model_of_a_finished_trial_is_written_and_predicts(tmp_path: Path) -> None:
     url, path = str(tmp_path / "runs.db"), tmp_path / "model.pt"
     run_sweep(tiny_spec(budget={"trials": 1}), url, backend=inline)
     done = CliRunner().invoke(app, ["trial", "export", "tiny", "0", "--seed", "1", "-o", str(path), "--db", url])

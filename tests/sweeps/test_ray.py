@@ -1,4 +1,4 @@
-"""Sweeps on a real Ray: the same results as in one process, and nothing lost when processes are killed."""
+"""Sweeps on a real Ray: results as in one process, and nothing lost when processes are killed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def spec_in(folder: Path, iterations: int = 3, trials: int = 6) -> Path:
 
 
 def workers_of(folder: Path) -> list[int]:
-    """Training processes of the sweep in this folder: Ray names them after what they run."""
+    """Training processes of the sweep in this folder: Ray names them after their trainable."""
     found = subprocess.run(["pgrep", "-f", "ray::ResourceTrainable"], capture_output=True, text=True).stdout.split()
     return [int(pid) for pid in found]
 
@@ -91,7 +91,7 @@ def test_kill_9_of_the_driver_then_the_same_command_leaves_every_number_once_and
     driver = start(tmp_path)
     _, errors = driver.communicate(timeout=240)
     assert driver.returncode == 0, errors
-    assert re.search(r"\d were running when the last driver stopped and run again", errors)
+    assert re.search(r"\d interrupted and resumed", errors)
     assert ledger(tmp_path) == dict.fromkeys(range(6), "COMPLETE")
     runs = studies.open(str(tmp_path / "hnet.db")).runs("tiny")
     assert sorted(zip(runs["number"], runs["seed"], strict=True)) == [(n, s) for n in range(6) for s in range(2)]
@@ -126,7 +126,7 @@ def test_two_workers_are_started_once_for_however_many_short_trials(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_finishes_the_running_trials_and_prints_how_to_continue(tmp_path: Path) -> None:
     spec_in(tmp_path, iterations=200, trials=50)
     driver = start(tmp_path)
     wait_for(lambda: "COMPLETE" in ledger(tmp_path).values())
@@ -141,7 +141,7 @@ def test_ctrl_c_finishes_the_running_trials_and_says_how_to_go_on(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_request_to_stop_from_another_process_is_heard(tmp_path: Path) -> None:
+def test_a_request_to_stop_from_another_process_is_followed(tmp_path: Path) -> None:
     from studies.database.open_database import connect
     from studies.store.store import Store
 
@@ -160,7 +160,7 @@ def test_a_request_to_stop_from_another_process_is_heard(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "whole_group", [False, True], ids=["driver alone", "its workers too, as a service manager does"]
 )
-def test_sigterm_leaves_at_once_and_the_same_command_goes_on(tmp_path: Path, whole_group: bool) -> None:
+def test_sigterm_exits_at_once_and_the_same_command_resumes(tmp_path: Path, whole_group: bool) -> None:
     spec_in(tmp_path, iterations=200, trials=3)
     driver = start(tmp_path)
     wait_for(lambda: "RUNNING" in ledger(tmp_path).values())
@@ -178,7 +178,7 @@ def test_sigterm_leaves_at_once_and_the_same_command_goes_on(tmp_path: Path, who
 
 
 @pytest.mark.slow
-def test_a_worker_that_hangs_is_killed_and_its_trial_goes_on_elsewhere(tmp_path: Path) -> None:
+def test_a_worker_that_hangs_is_killed_and_its_trial_resumes_elsewhere(tmp_path: Path) -> None:
     spec_in(tmp_path, iterations=300, trials=4)
     text = (tmp_path / "spec.yaml").read_text() + "limits: {task_minutes: 0.25}\n"
     (tmp_path / "spec.yaml").write_text(text)

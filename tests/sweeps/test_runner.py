@@ -1,7 +1,8 @@
-"""A sweep from spec to rows: exactly once, whatever happens."""
+"""Sweeps from spec to rows: every trial exactly once, after any interruption."""
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
 import signal
@@ -55,7 +56,7 @@ def optuna_states(url: str) -> list[str]:
 
 
 def scores(url: str, name: str = "tiny") -> list[tuple[Any, ...]]:
-    """What a study has measured, without clocks."""
+    """Measurements of a study, without times."""
     runs = studies.open(url).runs(name).sort_values(["number", "seed"])
     kept = ["number", "seed", "config_hash", "final_accuracy", "validation_final_accuracy", "compression_ratio"]
     return [tuple(row) for row in runs[kept].itertuples(index=False)]
@@ -64,13 +65,13 @@ def scores(url: str, name: str = "tiny") -> list[tuple[Any, ...]]:
 def test_a_sweep_trains_every_trial_once_with_every_seed(any_url: str) -> None:
     url = any_url
     outcome = run(tiny_spec(), url)
-    assert (outcome.tally.complete, outcome.tally.failed, outcome.stopped) == (3, 0, False)
+    assert (outcome.counters.complete, outcome.counters.failed, outcome.stopped) == (3, 0, False)
     assert states(url) == dict.fromkeys(range(3), "COMPLETE")
     assert optuna_states(url) == ["COMPLETE"] * 3
     assert [(number, seed) for number, seed, *_ in scores(url)] == [(n, s) for n in range(3) for s in range(2)]
 
 
-def test_what_is_stored_is_what_the_training_core_gives(url: str) -> None:
+def test_stored_results_equal_those_of_the_training_core(url: str) -> None:
     spec = tiny_spec()
     run(spec, url)
     for row in studies.open(url).runs("tiny").to_dict("records"):
@@ -80,7 +81,7 @@ def test_what_is_stored_is_what_the_training_core_gives(url: str) -> None:
             assert row[name] == expected[name], name
 
 
-def test_optuna_learns_the_mean_over_seeds_on_the_validation_split(url: str) -> None:
+def test_optuna_is_told_the_mean_over_seeds_on_the_validation_split(url: str) -> None:
     run(tiny_spec(), url)
     storage = optuna.storages.RDBStorage(url)
     (summary,) = optuna.get_all_study_summaries(storage)
@@ -91,14 +92,14 @@ def test_optuna_learns_the_mean_over_seeds_on_the_validation_split(url: str) -> 
         assert told.values == pytest.approx([row["validation_final_accuracy"], row["compression_ratio"]])
 
 
-def test_the_same_study_goes_on_when_its_budget_grows(any_url: str) -> None:
+def test_the_same_study_resumes_when_its_budget_grows(any_url: str) -> None:
     url = any_url
     run(tiny_spec(budget={"trials": 2}), url)
     before = scores(url)
-    assert run(tiny_spec(budget={"trials": 4}), url).tally.complete == 4
+    assert run(tiny_spec(budget={"trials": 4}), url).counters.complete == 4
     assert scores(url)[: len(before)] == before
     assert len(states(url)) == 4
-    assert run(tiny_spec(budget={"trials": 4}), url).tally.complete == 4
+    assert run(tiny_spec(budget={"trials": 4}), url).counters.complete == 4
     assert len(studies.open(url).study("tiny").launches) == 3
 
 
@@ -113,7 +114,7 @@ def test_a_study_that_wants_more_seeds_trains_only_the_missing_ones(url: str) ->
         run(tiny_spec(seeds=2), url)
 
 
-def test_a_study_of_another_spec_is_left_alone_and_the_difference_shown(url: str) -> None:
+def test_a_study_of_another_spec_is_unchanged_and_the_difference_shown(url: str) -> None:
     run(tiny_spec(), url)
     before = scores(url)
     other = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 4, "batch_size": 16}})
@@ -126,8 +127,8 @@ def test_a_configuration_already_measured_is_not_trained_again(url: str, monkeyp
     monkeypatch.setattr("sweeps.driver.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
     spec = tiny_spec(search={"hypernet.chunk_size": {"choice": [50, 100]}}, budget={"trials": 3})
     outcome = run(spec, url)
-    assert outcome.tally.complete == 2
-    assert outcome.tally.duplicates > 0
+    assert outcome.counters.complete == 2
+    assert outcome.counters.duplicates > 0
     rows = studies.open(url).ledger("tiny")
     trained = {row["number"]: row["config_hash"] for row in rows if row["duplicate_of"] is None}
     assert len(set(trained.values())) == len(trained) == 2
@@ -140,8 +141,8 @@ def test_a_configuration_already_measured_is_not_trained_again(url: str, monkeyp
 
 def test_a_trial_that_breaks_a_constraint_on_weights_is_skipped_untrained_and_outside_the_budget(url: str) -> None:
     outcome = run(tiny_spec(constraints={"compression_ratio": "<= 0.45"}, budget={"trials": 4}), url)
-    assert outcome.tally.complete == 4
-    assert outcome.tally.skipped > 0
+    assert outcome.counters.complete == 4
+    assert outcome.counters.skipped > 0
     for row in studies.open(url).ledger("tiny"):
         ratio = row["model_weights"] / row["target_weights"]
         assert row["state"] == ("SKIPPED" if ratio > 0.45 else "COMPLETE")
@@ -152,7 +153,7 @@ def test_an_impossible_combination_is_skipped_with_its_reason_as_it_was_asked(ur
     families = {"mlp": {"target": {"name": "mlp", "hidden": [12]}}, "conv": {"target": {"name": "zenkenet"}}}
     search = {"method.beta_output": {"choice": [0.1, 0.2]}}
     outcome = run(tiny_spec(families=families, search=search, sampler="grid"), url)
-    assert (outcome.tally.complete, outcome.tally.skipped) == (2, 2)
+    assert (outcome.counters.complete, outcome.counters.skipped) == (2, 2)
     for row in studies.open(url).ledger("tiny"):
         if row["params"]["family"] == "mlp":
             assert (row["state"], row["config"]["target"]["name"]) == ("COMPLETE", "mlp")
@@ -173,14 +174,14 @@ def test_a_search_space_without_feasible_points_ends_with_a_warning(
 ) -> None:
     monkeypatch.setattr("sweeps.driver.driver.MAX_ASKS_WITHOUT_TRAINING", 30)
     outcome = run(tiny_spec(constraints={"compression_ratio": "<= 0.0001"}), url)
-    assert outcome.tally.complete == 0
+    assert outcome.counters.complete == 0
     assert "the search space seems exhausted" in caplog.text
 
 
 def test_a_grid_is_trained_point_by_point_and_ends_by_itself(url: str) -> None:
     search = {"hypernet.chunk_size": {"choice": [50, 100]}, "method.beta_output": {"choice": [0.01, 0.1]}}
     outcome = run(tiny_spec(search=search, sampler="grid", budget={"trials": 100}), url)
-    assert outcome.tally.complete == 4
+    assert outcome.counters.complete == 4
     points = studies.open(url).trials("tiny")[list(search)]
     assert len(points.drop_duplicates()) == 4
 
@@ -191,14 +192,14 @@ def test_every_sampler_works_with_constraints(url: str, sampler: str) -> None:
         sampler=sampler, seeds=1, constraints={"compression_ratio": "<= 1.0", "forgetting": "<= 0.9"},
         budget={"trials": 12},
     )  # fmt: skip
-    assert run(spec, url).tally.complete == 12
+    assert run(spec, url).counters.complete == 12
 
 
-def test_a_trial_that_fails_becomes_a_row_with_its_reason_and_the_sweep_goes_on(url: str) -> None:
+def test_a_trial_that_fails_becomes_a_row_with_its_reason_and_the_sweep_continues(url: str) -> None:
     # A learning rate that overflows makes the outputs infinite in every trial that uses it.
     search = {"training.lr": {"choice": [1e30, 0.01]}}
     outcome = run(tiny_spec(search=search, sampler="grid", budget={"trials": 2}), url)
-    assert (outcome.tally.complete, outcome.tally.failed) == (1, 1)
+    assert (outcome.counters.complete, outcome.counters.failed) == (1, 1)
     (failed,) = [row for row in studies.open(url).ledger("tiny") if row["state"] == "FAILED"]
     assert failed["reason"].startswith("training diverged")
     assert "TrainingDiverged" in failed["traceback"]
@@ -236,7 +237,7 @@ def test_a_driver_that_is_stopped_finishes_its_trial_and_leaves_the_rest(url: st
 
     run_sweep(tiny_spec(), url, backend=stopping)
     assert states(url) == {0: "FAILED"}
-    assert run(tiny_spec(), url).tally.asked == 3
+    assert run(tiny_spec(), url).counters.asked == 3
 
 
 def test_a_second_driver_of_a_running_study_is_refused(url: str) -> None:
@@ -286,7 +287,7 @@ CRASHES = ["after_ask:2", "after_row:2", "mid_train:6", "after_checkpoint:6", "a
 
 
 @pytest.mark.parametrize("point", CRASHES)
-def test_after_kill_9_at_any_moment_the_same_command_ends_as_if_nothing_had_happened(
+def test_after_kill_9_at_any_point_the_same_command_ends_as_if_uninterrupted(
     any_url: str, point: str, undisturbed: list[tuple[Any, ...]]
 ) -> None:
     url = any_url
@@ -333,16 +334,21 @@ def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: 
 
 def test_a_sweep_can_be_run_from_python_with_a_plain_dict(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
-    assert sweeps.run(SPEC, db=url, assignments=["budget.trials=1"]).tally.complete == 1
+    before = copy.deepcopy(SPEC)
+    outcome = sweeps.run(SPEC, db=url, assignments=["budget.trials=1"])
+    assert isinstance(outcome, sweeps.Outcome) and outcome.counters.complete == 1
     assert states(url) == {0: "COMPLETE"}
+    assert before == SPEC, "the caller's dict stays as it was"
+    with pytest.raises(ConfigInvalid, match=r"^spec: sampler: "):
+        sweeps.run({**SPEC, "sampler": "nothing"}, db=url)
 
 
 def test_a_configuration_that_failed_and_is_asked_again_does_not_stall_the_sweep(url: str) -> None:
     search = {"training.lr": {"choice": [1e30, 0.01]}}
     outcome = run(tiny_spec(search=search, budget={"trials": 6}, seeds=1), url)
     assert "RUNNING" not in states(url).values()
-    assert outcome.tally.failed >= 1
-    assert outcome.tally.complete == 1
+    assert outcome.counters.failed >= 1
+    assert outcome.counters.complete == 1
 
 
 def test_a_refused_driver_changes_nothing_of_the_study(url: str) -> None:
@@ -356,12 +362,12 @@ def test_a_refused_driver_changes_nothing_of_the_study(url: str) -> None:
 
 
 @pytest.mark.parametrize("arrives", ["stop", "lose"])
-def test_what_arrives_before_the_driver_is_ready_is_carried_out(
+def test_a_signal_before_the_driver_is_ready_takes_effect(
     url: str, monkeypatch: pytest.MonkeyPatch, arrives: str
 ) -> None:
     def early(driver: Driver, found: Any) -> int:
         signals = attached[0]
-        signals.stop() if arrives == "stop" else signals.lose(LeaseLost("taken over"))
+        signals.stop() if arrives == "stop" else signals.lease_lost(LeaseLost("taken over"))
         return 0
 
     attached: list[StopSignals] = []
@@ -382,7 +388,7 @@ def test_a_grid_with_infeasible_points_asks_for_each_point_once(url: str) -> Non
         tiny_spec(search=search, sampler="grid", constraints={"compression_ratio": "<= 1.0"}, budget={"trials": 50}),
         url,
     )
-    assert (outcome.tally.complete, outcome.tally.skipped) == (2, 1)
+    assert (outcome.counters.complete, outcome.counters.skipped) == (2, 1)
     assert len(states(url)) == 3
 
 

@@ -1,4 +1,4 @@
-"""What a worker sends while it trains a job, and what it continues after it was killed."""
+"""Messages of a worker, and resuming after it was killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hnet_core.trial import TrialResult
-from sweeps.jobs import Job, Message, Step, Success
+from sweeps.jobs import Job, JobProgress, Message, Success
 from sweeps.worker import work
 from tests.hnet_core.tiny import tiny
 
@@ -30,7 +30,7 @@ def results(messages: list[Message]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("stack_seeds", [True, False])
 def test_every_task_of_every_seed_is_reported_and_every_seed_has_its_result(tmp_path: Path, stack_seeds: bool) -> None:
     messages = list(work(job(tmp_path, stack_seeds)))
-    steps = [message for message in messages if isinstance(message, Step)]
+    steps = [message for message in messages if isinstance(message, JobProgress)]
     assert [step.tasks_done for step in steps] == list(range(1, 16))
     assert sorted(step.seed for step in steps) == sorted(SEEDS * 5)
     assert {step.tasks_in_all for step in steps} == {15}
@@ -49,7 +49,7 @@ def test_stacked_seeds_give_the_rows_of_seeds_trained_one_after_the_other(tmp_pa
 
 @pytest.mark.parametrize("stack_seeds", [True, False])
 @pytest.mark.parametrize("n_seen", [1, 4, 8])
-def test_a_worker_that_was_killed_is_continued_to_the_same_rows(tmp_path: Path, stack_seeds: bool, n_seen: int) -> None:
+def test_a_killed_worker_is_resumed_to_the_same_rows(tmp_path: Path, stack_seeds: bool, n_seen: int) -> None:
     whole = results(list(work(job(tmp_path / "whole", stack_seeds))))
     killed = work(job(tmp_path / "killed", stack_seeds))
     for _ in range(n_seen):
@@ -57,16 +57,16 @@ def test_a_worker_that_was_killed_is_continued_to_the_same_rows(tmp_path: Path, 
     again = list(work(job(tmp_path / "killed", stack_seeds)))
     assert results(again) == whole
     first = again[0]
-    assert isinstance(first, Step) and first.tasks_done > n_seen, "what was done is not done again"
+    assert isinstance(first, JobProgress) and first.tasks_done > n_seen, "what was done is not done again"
 
 
-def test_seeds_that_stopped_at_different_tasks_are_continued_all_the_same(tmp_path: Path) -> None:
+def test_seeds_that_stopped_at_different_tasks_are_resumed(tmp_path: Path) -> None:
     """The first attempt ran where seeds are not stacked, the second where they are."""
     whole = results(list(work(job(tmp_path / "whole", False))))
     killed = work(job(tmp_path / "killed", False))
     for _ in range(7):  # seed 0 is done, seed 1 has two tasks, seed 2 none
         next(killed)
     messages = list(work(job(tmp_path / "killed", True)))
-    assert [step.seed for step in messages if isinstance(step, Step)] == [1] * 3 + [2] * 5
+    assert [step.seed for step in messages if isinstance(step, JobProgress)] == [1] * 3 + [2] * 5
     assert results(messages) == whole
     assert [TrialResult.from_dict(found).seed for found in messages[-1].results] == list(SEEDS)  # type: ignore[union-attr]

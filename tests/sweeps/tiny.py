@@ -1,4 +1,4 @@
-"""A sweep that takes seconds, and a backend that trains in this process instead of on Ray."""
+"""A sweep of a few seconds, and a backend that trains in this process instead of on Ray."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tiny_spec(**changes: Any) -> SweepSpec:
 
 
 def inline(driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], bool]) -> None:
-    """One job after the other, here."""
+    """Run one job after the other in this process."""
     while (job := driver.next_job()) is not None:
         for message in work(job):
             if not on_message(job.number, message):

@@ -77,7 +77,7 @@ def test_a_conditional_sweep_is_resumable_and_leaves_fields_out_of_play_empty(tm
     url = str(tmp_path / "runs.db")
     run_sweep(families(sampler=sampler, budget={"trials": 3}), url, backend=inline)
     outcome = run_sweep(families(sampler=sampler, budget={"trials": 5}), url, backend=inline)
-    assert (outcome.tally.asked, outcome.tally.failed) == (5, 0)
+    assert (outcome.counters.asked, outcome.counters.failed) == (5, 0)
     trials = studies.open(url).trials("tiny")
     assert trials.loc[trials["family"] != "hnet", ["method.beta_output", "hypernet.chunk_size"]].isna().all(axis=None)
     assert trials.loc[trials["family"] == "hnet", ["method.beta_output", "hypernet.chunk_size"]].notna().all(axis=None)
@@ -166,4 +166,4 @@ def test_a_wrong_condition_or_family_is_refused_where_it_stands(name: str) -> No
 
 def test_a_sweep_over_families_alone_compares_them(tmp_path: Path) -> None:
     spec = load({**FAMILIES, "search": {}, "sampler": "grid"})
-    assert run_sweep(spec, str(tmp_path / "runs.db"), backend=inline).tally.complete == 3
+    assert run_sweep(spec, str(tmp_path / "runs.db"), backend=inline).counters.complete == 3

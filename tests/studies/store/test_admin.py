@@ -103,7 +103,7 @@ def test_commands_do_what_the_shelf_does(engine: Engine, name: str) -> None:
     assert "paper" in hnet_study(engine, "tag", name, "paper").stdout
     assert json.loads(hnet_study(engine, "tag", name, "--format", "json").stdout) == {"rows": [{"tag": "paper"}]}
     assert "no rows" in hnet_study(engine, "tag", name, "--remove", "paper").stderr
-    assert "take it back with --undo" in hnet_study(engine, "archive", name).stderr
+    assert "restore it with --undo" in hnet_study(engine, "archive", name).stderr
     assert name in hnet_study(engine, "ls", "--all").stdout
     hnet_study(engine, "archive", name, "--undo")
     assert "queued trial 4 again" in hnet_study(engine, "retry", name).stderr

@@ -1,4 +1,4 @@
-"""`hnet study` from the outside."""
+"""`hnet study` on the command line."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_show_sums_up_a_study(db: str) -> None:
     assert "hypernet.chunk_size: int [50, 1500], log True" in table
 
 
-def test_show_tells_one_trial_whole(db: str) -> None:
+def test_show_prints_one_trial_in_full(db: str) -> None:
     table = run("show", "sample-tradeoff", "4", "--db", db).stdout
     assert "Traceback ..." in table
     assert "line two" in table
@@ -165,7 +165,7 @@ def test_table_shows_only_what_differs_or_matters(db: str) -> None:
     )
 
 
-def test_truncated_sql_is_told_on_standard_error(db: str) -> None:
+def test_truncated_sql_is_reported_on_standard_error(db: str) -> None:
     result = run("sql", "SELECT * FROM evaluation", "--db", db, "--limit", "5", "--format", "json")
     assert len(json.loads(result.stdout)["rows"]) == 5
     assert "only the first 5 rows" in result.stderr

@@ -1,4 +1,4 @@
-"""The commands of `hnet study` that need this package: a study is retried, exported to Optuna and removed."""
+"""The commands of `hnet study` that write: retry, rm, import, and exchange with Optuna."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def test_a_failed_trial_that_is_queued_again_is_trained_by_the_same_sweep(db: st
     assert table["n"].tolist() == [2, 2, 2]
 
 
-def test_a_removed_study_leaves_neither_rows_nor_memory(db: str) -> None:
+def test_a_removed_study_leaves_neither_rows_nor_optuna_trials(db: str) -> None:
     error = hnet("study", "rm", "tiny", "--db", db).exception
     assert isinstance(error, ConfigInvalid)
-    assert str(error) == "rm deletes 3 trials of tiny for good; say so with --yes."
+    assert str(error) == "rm deletes 3 trials of tiny permanently; confirm with --yes."
     assert hnet("study", "rm", "tiny", "--yes", "--db", db).exit_code == 0
     assert studies.open(db).studies(archived=True).empty
     assert optuna.get_all_study_names(f"sqlite:///{db}") == []
@@ -58,7 +58,7 @@ def test_a_removed_study_leaves_neither_rows_nor_memory(db: str) -> None:
     assert studies.open(db).trial_counts("tiny").states["COMPLETE"] == 3
 
 
-def test_a_study_goes_to_optuna_and_back_on_the_command_line(db: str, tmp_path: Path) -> None:
+def test_a_study_is_exported_to_optuna_and_imported_again_on_the_command_line(db: str, tmp_path: Path) -> None:
     target = str(tmp_path / "optuna.db")
     result = hnet("study", "export-optuna", "tiny", target, "--db", db)
     assert (result.exit_code, result.stderr) == (0, f"wrote 3 trials of tiny to {target}.\n")
@@ -72,7 +72,7 @@ def test_a_study_goes_to_optuna_and_back_on_the_command_line(db: str, tmp_path: 
     )
 
 
-def test_the_shelf_is_not_open_while_a_driver_runs(db: str) -> None:
+def test_a_study_is_not_renamed_or_removed_while_a_driver_runs(db: str) -> None:
     engine = connect(db)
     Store(engine).acquire_lease(1, "me", "host", 1, 60)
     error = hnet("study", "rm", "tiny", "--yes", "--db", db).exception
@@ -90,7 +90,7 @@ def write_results(path: Path, accuracy: float) -> None:
     path.write_text("\n".join(lines))
 
 
-def test_results_of_a_csv_are_compared_overlaid_and_looked_at_like_any_other(db: str, tmp_path: Path) -> None:
+def test_results_of_a_csv_are_compared_overlaid_and_shown_like_any_other(db: str, tmp_path: Path) -> None:
     for name, accuracy in (("ours", 0.9), ("theirs", 0.7)):
         write_results(tmp_path / f"{name}.csv", accuracy)
         assert hnet("study", "import", str(tmp_path / f"{name}.csv"), "--db", db).exit_code == 0

@@ -1,4 +1,4 @@
-"""The command line: what it prints where, and its exit codes."""
+"""Output streams and exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_finished_with_failed_trials_is_exit_code_4(hnet: Hnet, spec: str) -> No
     assert "TrainingDiverged" in json.dumps(shown)
 
 
-def test_trial_run_prints_metrics_over_seeds_as_json_on_stdout_and_talks_on_stderr(hnet: Hnet, tmp_path: Path) -> None:
+def test_trial_run_prints_metrics_as_json_on_stdout_and_progress_on_stderr(hnet: Hnet, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(yaml.safe_dump(TINY))
     done = hnet("trial", "run", "one.yaml", "--seeds", "2", "--set", "training.iterations=2", "--format", "json")
     assert done.code == 0
@@ -124,7 +124,7 @@ def test_one_seed_has_no_interval(hnet: Hnet, spec: str) -> None:
     assert metric["low"] is metric["high"] is None
 
 
-def test_a_set_wins_over_what_a_family_says_of_one_trial(hnet: Hnet) -> None:
+def test_set_overrides_a_family_of_one_trial(hnet: Hnet) -> None:
     given = ["--family", "hypermask", "--set", "method.mask_sparsity=70", "--set", "hypernet.chunk_size=500"]
     found = hnet("trial", "describe", "three_families", *given, "--format", "json", "--data", "/nonexistent").json
     assert (found["config"]["method"]["name"], found["config"]["method"]["mask_sparsity"]) == ("hypermask", 70)
@@ -146,14 +146,14 @@ def test_sweep_check_estimates_and_writes_nothing(hnet: Hnet, spec: str, tmp_pat
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_stopping_a_study_that_nobody_drives_says_so(hnet: Hnet, spec: str) -> None:
+def test_stopping_a_study_without_a_driver_prints_so(hnet: Hnet, spec: str) -> None:
     hnet("sweep", "run", spec)
     done = hnet("sweep", "stop", "tiny")
     assert (done.code, done.out) == (0, "")
-    assert "Nobody drives study tiny" in done.err
+    assert "No driver runs study tiny" in done.err
 
 
-def test_stopping_a_study_whose_driver_is_dead_says_so_and_asks_nobody(hnet: Hnet, spec: str) -> None:
+def test_stopping_a_study_whose_driver_is_dead_prints_so_and_requests_nothing(hnet: Hnet, spec: str) -> None:
     from studies.database.open_database import connect
     from studies.store.store import Store
 
@@ -223,10 +223,10 @@ def test_bad_input_is_one_line_with_the_remedy_and_leaves_the_database_unharmed(
 ) -> None:
     shutil.copy(finished, tmp_path)
     before = hnet("study", "export", "tiny").out
-    arguments, code, says = BAD[name]
+    arguments, code, message = BAD[name]
     done = hnet(*[spec if argument == "SPEC" else argument for argument in arguments])
     assert done.code == code, done.err
-    assert says in done.err
+    assert message in done.err
     assert done.out == ""
     assert "Traceback" not in done.err
     assert "secret" not in done.err
@@ -272,11 +272,11 @@ def test_a_report_folder_that_cannot_be_written_is_an_error(hnet: Hnet, spec: st
 
 def test_an_unexpected_error_is_one_line_and_exit_code_1(hnet: Hnet, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
-        raise RuntimeError("what nobody thought of")
+        raise RuntimeError("not foreseen")
 
     monkeypatch.setattr("sweeps.presets.open_document", broken)
     done = hnet("sweep", "run", "quickstart")
     assert done.code == 1
-    assert done.err.startswith("error: unexpected RuntimeError: what nobody thought of")
+    assert done.err.startswith("error: unexpected RuntimeError: not foreseen")
     assert "HNET_TRACEBACK=1" in done.err
     assert os.environ.get("HNET_TRACEBACK") is None

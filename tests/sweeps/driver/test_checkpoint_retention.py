@@ -1,4 +1,4 @@
-"""`keep: front`: whose checkpoints are there while a sweep runs, after a kill, and in the end."""
+"""`keep: front`: the checkpoints kept while a sweep runs, after a kill, and at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import studies
 from studies.metrics.definitions import METRICS
 from sweeps.checkpoints import open_checkpoints
 from sweeps.cli import app
-from sweeps.driver.checkpoint_retention import Keeper
+from sweeps.driver.checkpoint_retention import CheckpointRetention
 from sweeps.driver.driver import Driver
 from sweeps.fault_injection import VARIABLE
 from sweeps.runner import checkpoint_folder, run_sweep
@@ -40,11 +40,11 @@ def kept_in(folder: Path) -> set[int]:
 @given(points=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=8))
 def test_at_any_time_exactly_the_front_so_far_is_kept(points: list[tuple[int, int]], tmp_path_factory: Any) -> None:
     folder: Path = tmp_path_factory.mktemp("study")
-    keeper, finished = Keeper(tiny_spec(**KEEPING), str(folder)), {}
+    retention, finished = CheckpointRetention(tiny_spec(**KEEPING), str(folder)), {}
     for number, (accuracy, ratio) in enumerate(points):
-        open_checkpoints(keeper.place(number)).write("seed-0", b"x")
+        open_checkpoints(retention.location(number)).write("seed-0", b"x")
         finished[number] = metrics(accuracy, ratio)
-        keeper.end(number, finished)
+        retention.trial_ended(number, finished)
         beaten = {
             one
             for one, (a, r) in enumerate(points[: number + 1])
@@ -53,27 +53,29 @@ def test_at_any_time_exactly_the_front_so_far_is_kept(points: list[tuple[int, in
         assert kept_in(folder) == set(finished) - beaten
 
 
-def test_what_earlier_drivers_left_is_settled_and_running_trials_keep_theirs(tmp_path: Path) -> None:
-    keeper = Keeper(tiny_spec(**KEEPING), str(tmp_path))
+def test_checkpoints_of_earlier_drivers_are_deleted_and_running_trials_keep_theirs(tmp_path: Path) -> None:
+    retention = CheckpointRetention(tiny_spec(**KEEPING), str(tmp_path))
     for number in range(4):
-        open_checkpoints(keeper.place(number)).write("seed-0", b"x")
+        open_checkpoints(retention.location(number)).write("seed-0", b"x")
     finished = {0: metrics(0.9, 0.5), 1: metrics(0.8, 0.6)}
-    keeper.settle(finished, running=[3])
+    retention.delete_unneeded(finished, running=[3])
     assert kept_in(tmp_path) == {0, 3}
-    Keeper(tiny_spec(), str(tmp_path)).settle(finished)  # without `keep`
+    CheckpointRetention(tiny_spec(), str(tmp_path)).delete_unneeded(finished)  # without `keep`
     assert not tmp_path.exists()
 
 
 def test_a_trial_that_breaks_a_constraint_is_not_kept(tmp_path: Path) -> None:
-    keeper = Keeper(tiny_spec(**KEEPING, constraints={"compression_ratio": "<= 0.5"}), str(tmp_path / "study"))
+    retention = CheckpointRetention(
+        tiny_spec(**KEEPING, constraints={"compression_ratio": "<= 0.5"}), str(tmp_path / "study")
+    )
     for number, ratio in enumerate((0.6, 0.4)):
-        open_checkpoints(keeper.place(number)).write("seed-0", b"x")
-        keeper.end(number, {0: metrics(0.9, 0.6), number: metrics(0.9, ratio)})
+        open_checkpoints(retention.location(number)).write("seed-0", b"x")
+        retention.trial_ended(number, {0: metrics(0.9, 0.6), number: metrics(0.9, ratio)})
     assert kept_in(tmp_path / "study") == {1}
 
 
 @pytest.mark.parametrize("point", ["after_commit:4", "after_tell:3", "mid_train:8"])
-def test_after_a_kill_in_the_middle_the_front_is_kept_and_its_models_are_exported_without_training(
+def test_after_a_kill_the_front_is_kept_and_its_models_are_exported_without_training(
     point: str, tmp_path: Path
 ) -> None:
     url = str(tmp_path / "runs.db")

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from sweeps.driver import progress
-from sweeps.driver.driver import Tally
+from sweeps.driver.counters import Counters
 from sweeps.driver.progress import SweepProgress
-from sweeps.jobs import Failure, Step, Success
+from sweeps.jobs import Failure, JobProgress, Success
 from tests.sweeps.tiny import tiny_spec
 
 
 @pytest.fixture
 def driver() -> Any:
-    tally = Tally(complete=2, failed=1, skipped=1, running={3, 4})
-    tally.objectives = {0: (0.9, 0.5), 1: (0.8, 0.2), 2: (0.7, 0.4)}
-    return SimpleNamespace(spec=tiny_spec(budget={"trials": 10}), tally=tally)
+    counters = Counters(complete=2, failed=1, skipped=1, running={3, 4})
+    counters.objectives = {0: (0.9, 0.5), 1: (0.8, 0.2), 2: (0.7, 0.4)}
+    return SimpleNamespace(spec=tiny_spec(budget={"trials": 10}), counters=counters)
 
 
 def test_the_line_counts_what_is_done_running_and_failed_and_names_the_best(driver: Any) -> None:
@@ -33,13 +33,13 @@ def test_rate_and_eta_wait_for_three_finished_trials(driver: Any, monkeypatch: p
     watched = SweepProgress(driver, io.StringIO())
     for number in range(3):
         assert "ETA" not in watched.line()
-        watched.note(number, Success(()) if number else Failure("broken"), goes_on=False)
+        watched.note(number, Success(()) if number else Failure("broken"), continues=False)
     assert "6.0 trials/min | ETA 70 s" in watched.line()
-    watched.note(3, Step(3, seed=0, tasks_done=5, tasks_in_all=10), goes_on=True)
+    watched.note(3, JobProgress(3, seed=0, tasks_done=5, tasks_in_all=10), continues=True)
     assert "ETA 65 s" in watched.line()
 
 
-def test_a_stream_that_is_no_terminal_gets_a_line_now_and_then_and_one_at_the_end(
+def test_a_stream_that_is_no_terminal_gets_a_line_periodically_and_one_at_the_end(
     driver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.01)
@@ -47,7 +47,7 @@ def test_a_stream_that_is_no_terminal_gets_a_line_now_and_then_and_one_at_the_en
     with SweepProgress(driver, stream) as watched:
         while stream.getvalue().count("\n") < 3:
             pass
-        driver.tally.complete = 9
+        driver.counters.complete = 9
         assert watched.line().startswith("10/10")
     assert stream.getvalue().splitlines()[-1].startswith("10/10 done")
     assert "\x1b" not in stream.getvalue()

@@ -1,4 +1,4 @@
-"""Which job a free worker takes."""
+"""Choice of the job for a free worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ray.tune.experiment import Trial
 from sweeps.ray_backend.scheduler import DriverScheduler
 
 
-class Heard:
+class Recorded:
     def __init__(self) -> None:
         self.added: list[Any] = []
 
@@ -18,9 +18,9 @@ class Heard:
         self.added.append(trial)
 
     def receive(self, trial: Any, result: dict[str, Any]) -> bool:
-        return result["goes_on"]  # type: ignore[no-any-return]
+        return result["continues"]  # type: ignore[no-any-return]
 
-    def lose(self, trial: Any) -> None: ...
+    def worker_died(self, trial: Any) -> None: ...
 
 
 def trial() -> Any:
@@ -30,7 +30,11 @@ def trial() -> Any:
 def test_a_free_worker_takes_the_newest_job_and_leaves_the_older_ones_to_the_workers_that_start_for_them() -> None:
     room: list[tuple[str, int]] = []
     cache = SimpleNamespace(increase_max=lambda key, by: room.append((key, by)))
-    controller, scheduler, jobs = SimpleNamespace(_actor_cache=cache), DriverScheduler(Heard(), 4), [trial(), trial()]
+    controller, scheduler, jobs = (
+        SimpleNamespace(_actor_cache=cache),
+        DriverScheduler(Recorded(), 4),
+        [trial(), trial()],
+    )
     assert scheduler.choose_trial_to_run(controller) is None
     for one in jobs:
         scheduler.on_trial_add(controller, one)

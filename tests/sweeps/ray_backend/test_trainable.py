@@ -1,4 +1,4 @@
-"""What a worker on Ray sends with one message, and what the driver finds in it."""
+"""Batching of a worker's messages on Ray."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from sweeps.checkpoints import Carried
-from sweeps.jobs import Failure, Job, Message, Step, Success
+from sweeps.checkpoints import InMemory
+from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 
 
 class Clock:
-    """Stands where the script of the worker puts it."""
+    """A clock that the script of the worker sets."""
 
     now = 0.0
 
@@ -29,26 +29,26 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def step(tasks_done: int, **more: Any) -> Step:
-    return Step(number=3, seed=0, tasks_done=tasks_done, tasks_in_all=5, **more)
+def step(tasks_done: int, **more: Any) -> JobProgress:
+    return JobProgress(number=3, seed=0, tasks_done=tasks_done, tasks_in_all=5, **more)
 
 
 SUCCESS = Success(({"seed": 0},))
 
 
 def sent(
-    script: Sequence[tuple[float, Message]], clock: Clock, carried: bool = False, checkpoint_after: int = -1
+    script: Sequence[tuple[float, Message]], clock: Clock, via_driver: bool = False, checkpoint_after: int = -1
 ) -> list[list[Message]]:
-    """What each result of a job brings whose messages come after so many seconds each."""
+    """Messages in each result of a job, given the seconds before each message."""
 
-    def work(job: Job, checkpoints: Carried | None) -> Iterator[Message]:
+    def work(job: Job, checkpoints: InMemory | None) -> Iterator[Message]:
         for i, (seconds, message) in enumerate(script):
             clock.now += seconds
             if checkpoints is not None and i == checkpoint_after:
                 checkpoints.write("seed-0", b"weights")
             yield message
 
-    job = Job(3, 1, {}, (0,), data_root="", checkpoints="", carried=carried)
+    job = Job(3, 1, {}, (0,), data_root="", checkpoints="", via_driver=via_driver)
     trainable = JobTrainable.__new__(type("Scripted", (JobTrainable,), {"work": staticmethod(work)}))
     trainable.setup({"job": json.dumps(job.to_dict())})
     results = []
@@ -58,21 +58,21 @@ def sent(
     return [messages_of(result) for result in results]
 
 
-def test_what_comes_within_a_moment_travels_together(clock: Clock) -> None:
+def test_messages_within_a_short_time_are_sent_together(clock: Clock) -> None:
     script = [(0.0, step(1)), (0.01, step(2)), (0.01, SUCCESS)]
     assert sent(script, clock) == [[step(1), step(2), SUCCESS]]
 
 
-def test_a_task_that_takes_its_time_is_reported_at_once(clock: Clock) -> None:
-    script: list[tuple[float, Message]] = [(2 * JobTrainable.moment_seconds, step(done)) for done in (1, 2)]
+def test_a_long_task_is_reported_at_once(clock: Clock) -> None:
+    script: list[tuple[float, Message]] = [(2 * JobTrainable.batch_seconds, step(done)) for done in (1, 2)]
     assert sent([*script, (20.0, Failure("no more"))], clock) == [[step(1)], [step(2)], [Failure("no more")]]
 
 
-def test_what_the_driver_judges_goes_at_once(clock: Clock) -> None:
+def test_a_result_that_the_driver_judges_is_sent_at_once(clock: Clock) -> None:
     judged = step(1, so_far={"test": []})
     assert sent([(0.0, judged), (0.0, step(2)), (0.0, SUCCESS)], clock) == [[judged], [step(2), SUCCESS]]
 
 
-def test_a_checkpoint_for_the_driver_goes_at_once(clock: Clock) -> None:
+def test_a_checkpoint_for_the_driver_is_sent_at_once(clock: Clock) -> None:
     script = [(0.0, step(1)), (0.0, step(2)), (0.0, SUCCESS)]
-    assert sent(script, clock, carried=True, checkpoint_after=0) == [[step(1)], [step(2), SUCCESS]]
+    assert sent(script, clock, via_driver=True, checkpoint_after=0) == [[step(1)], [step(2), SUCCESS]]

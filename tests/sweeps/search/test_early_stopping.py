@@ -33,7 +33,7 @@ STOPPING = {
 
 
 def simulated(accuracy: Any, clock: list[float] | None = None) -> Any:
-    """A backend on which a task takes a second; `accuracy(job, seed)` is reached in every cell."""
+    """A simulated backend: each task takes a second, and every cell has `accuracy(job, seed)`."""
 
     def backend(driver: Driver, workers: int, address: str | None, on_message: Any) -> None:
         def result_of(job: Job, seed: int) -> TrialResult:
@@ -75,7 +75,7 @@ def test_the_worse_half_is_stopped_at_each_rung_and_its_curve_is_kept(tmp_path: 
     states = ledger(url)
     assert {number for number, (state, _) in states.items() if state == "PRUNED"} == {1, 3, 4, 7}
     assert states[1][1] == "stopped after task 1: place 2 of 2, the best 1 go on"
-    assert (outcome.tally.complete, outcome.tally.pruned) == (4, 4)
+    assert (outcome.counters.complete, outcome.counters.pruned) == (4, 4)
     assert clock[0] == 12.0  # 4 whole trials and 4 single tasks on two workers; without stopping it takes 20 s
     found = studies.open(url)
     curve = found.matrices("tiny", 1, "validation")[0]
@@ -88,7 +88,7 @@ def test_the_worse_half_is_stopped_at_each_rung_and_its_curve_is_kept(tmp_path: 
     assert (view["n"] == 0).all() and view["final_accuracy"].isna().all()
 
 
-def test_a_study_that_goes_on_remembers_what_its_rungs_have_seen(tmp_path: Path) -> None:
+def test_a_resumed_study_remembers_the_scores_at_its_rungs(tmp_path: Path) -> None:
     url = str(tmp_path / "runs.db")
     run_sweep(tiny_spec(**{**STOPPING, "budget": {"trials": 3}}), url, workers=2, backend=simulated(by_number))
     run_sweep(tiny_spec(**STOPPING), url, workers=2, backend=simulated(by_number))
@@ -104,7 +104,7 @@ def test_a_real_training_run_is_stopped_at_a_rung(tmp_path: Path) -> None:
     url = str(tmp_path / "runs.db")
     search = {"training.lr": {"choice": [0.03, 0.000001]}}
     changes = {**STOPPING, "search": search, "sampler": "grid", "early_stopping": {"eta": 2, "rungs": [2]}, "seeds": 2}
-    assert run_sweep(tiny_spec(**changes), url, backend=inline).tally.pruned == 1
+    assert run_sweep(tiny_spec(**changes), url, backend=inline).counters.pruned == 1
     assert ledger(url)[1] == ("PRUNED", "stopped after task 2: place 2 of 2, the best 1 go on")
     assert [run["seed"] for run in studies.open(url).trial("tiny", 1)["runs"]] == [0]
     assert studies.open(url).trials("tiny")["n"].tolist() == [2, 0]
@@ -155,8 +155,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_wrong_rule_is_refused(name: str) -> None:
     import yaml
 
-    changes, says = WRONG[name]
-    with pytest.raises(ConfigInvalid, match=says):
+    changes, message = WRONG[name]
+    with pytest.raises(ConfigInvalid, match=message):
         load_spec(parse_document(yaml.safe_dump({**SPEC, **changes}, sort_keys=False), "s.yaml"), Path("unused"))
 
 
@@ -168,7 +168,7 @@ def test_a_spec_with_early_stopping_survives_the_database() -> None:
 IN_ITERATIONS = {**STOPPING, "early_stopping": {"eta": 2, "unit": "iterations", "rungs": [2, 6, 10]}}
 
 
-def test_a_rung_within_a_task_sees_that_task_as_it_is_there_and_changes_no_result(tmp_path: Path) -> None:
+def test_a_rung_within_a_task_measures_that_task_there_and_changes_no_result(tmp_path: Path) -> None:
     from sweeps.worker import work
 
     config = tiny_spec(**STOPPING).config().model_dump(mode="json")
@@ -184,7 +184,7 @@ def test_a_rung_within_a_task_sees_that_task_as_it_is_there_and_changes_no_resul
     assert first[0] is not None and set(first[1:]) == {None}
 
 
-def test_a_trial_is_stopped_within_its_first_task_and_the_study_goes_on_remembering_it(tmp_path: Path) -> None:
+def test_a_trial_is_stopped_within_its_first_task_and_the_resumed_study_remembers_it(tmp_path: Path) -> None:
     search = {"training.lr": {"choice": [0.03, 0.000001, 0.0000011]}}
     changes = {**IN_ITERATIONS, "search": search, "sampler": "grid", "seeds": 2}
     in_parts, at_once = str(tmp_path / "parts.db"), str(tmp_path / "once.db")
@@ -192,7 +192,7 @@ def test_a_trial_is_stopped_within_its_first_task_and_the_study_goes_on_remember
     outcome = run_sweep(tiny_spec(**changes), in_parts, backend=inline)
     run_sweep(tiny_spec(**changes), at_once, backend=inline)
     assert ledger(in_parts) == ledger(at_once)
-    assert outcome.tally.pruned >= 1
+    assert outcome.counters.pruned >= 1
     stopped = {number: reason for number, (state, reason) in ledger(at_once).items() if state == "PRUNED"}
     assert all(reason is not None and " iterations: place " in reason for reason in stopped.values())
     for number, reason in stopped.items():

@@ -1,4 +1,4 @@
-"""The rule that decides at a rung, against a slow obvious version and on cases one can check by hand."""
+"""The rule at a rung, against a slow obvious version and on cases computed by hand."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ def test_trials_that_keep_the_constraints_come_before_those_that_do_not() -> Non
     assert ranking(scores) == [1, 2, 0]
 
 
-def test_with_one_objective_the_best_third_goes_on() -> None:
+def test_with_one_objective_the_best_third_continues() -> None:
     rungs = Rungs(eta=3)
     verdicts = [rungs.judge(number, 1, Score((cost,))) for number, cost in enumerate([0.5, 0.6, 0.4, 0.45, 0.3, 0.7])]
-    assert [verdict.goes_on for verdict in verdicts] == [True, False, True, True, True, False]
-    assert (verdicts[3].place, verdicts[3].n, verdicts[3].go_on) == (2, 4, 2)
+    assert [verdict.continues for verdict in verdicts] == [True, False, True, True, True, False]
+    assert (verdicts[3].rank, verdicts[3].n, verdicts[3].n_continuing) == (2, 4, 2)
 
 
-def test_what_was_remembered_counts_and_rungs_do_not_mix() -> None:
+def test_remembered_scores_count_and_rungs_are_independent() -> None:
     rungs = Rungs(eta=2)
     for number in range(4):
         rungs.remember(number, 2, Score((0.1 * number, 0.0)))
-    assert not rungs.judge(9, 2, Score((0.9, 0.0))).goes_on
-    assert rungs.judge(9, 4, Score((0.9, 0.0))).goes_on
+    assert not rungs.judge(9, 2, Score((0.9, 0.0))).continues
+    assert rungs.judge(9, 4, Score((0.9, 0.0))).continues
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_an_exported_study_is_one_that_optuna_reads(engine: Engine, tmp_path: Pa
         to_optuna(Studies(engine), name, url)
 
 
-def test_a_foreign_study_comes_in_with_what_optuna_knows(engine: Engine, tmp_path: Path) -> None:
+def test_a_foreign_study_is_imported_with_what_optuna_stores(engine: Engine, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'theirs.db'}"
     study = optuna.create_study(storage=url, study_name="theirs", directions=["maximize", "minimize"])
     for accuracy, ratio in ((0.9, 0.5), (0.8, 0.25)):
@@ -61,7 +61,7 @@ def test_a_foreign_study_comes_in_with_what_optuna_knows(engine: Engine, tmp_pat
     assert check_database(engine).problems == []
 
 
-def test_what_a_foreign_number_means_must_be_said(tmp_path: Path) -> None:
+def test_the_meaning_of_a_foreign_number_must_be_given(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'theirs.db'}"
     study = optuna.create_study(storage=url, study_name="theirs", direction="maximize")
     study.tell(study.ask(), 93.0)

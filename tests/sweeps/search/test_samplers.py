@@ -1,4 +1,4 @@
-"""Optuna's tables in our database, made by whoever comes first."""
+"""Optuna's tables in our database, created by the first process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _start(gun: Any, path: str, name: str) -> None:
     open_optuna_study(name, engine.url.render_as_string(hide_password=False), tiny_spec())
 
 
-def test_an_error_that_stays_is_raised_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_permanent_error_is_raised_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     tries: list[int] = []
 

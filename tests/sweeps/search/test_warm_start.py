@@ -1,4 +1,4 @@
-"""Fixed trials first, a past study as the sampler's memory, and asks ahead of need."""
+"""Fixed trials, warm starts from a past study, and trials asked ahead."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ledger(url: str, name: str = "tiny") -> list[dict[str, Any]]:
 
 
 def memory(url: str, name: str) -> list[optuna.trial.FrozenTrial]:
-    """What Optuna knows of a study."""
+    """Optuna's trials of a study."""
     storage = optuna.storages.RDBStorage(f"sqlite:///{url}")
     names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
     return optuna.load_study(study_name=next(one for one in names if one.startswith(name)), storage=storage).trials
@@ -69,7 +69,7 @@ def test_a_study_starts_from_the_results_of_a_past_one(url: str, sampler: str) -
     run_sweep(tiny_spec(study="past", seeds=1, budget={"trials": 4}), url, backend=inline)
     spec = tiny_spec(warm_start="past", sampler=sampler, seeds=1, budget={"trials": 3})
     for _ in range(2):
-        assert run_sweep(spec, url, backend=inline).tally.asked == 3
+        assert run_sweep(spec, url, backend=inline).counters.asked == 3
     known = memory(url, "tiny")
     if sampler == "nsga2":
         front = {tuple(row["params"].values()) for row in ledger(url, "past")}
@@ -84,11 +84,11 @@ def test_a_study_starts_from_the_results_of_a_past_one(url: str, sampler: str) -
 
 def test_a_past_study_that_does_not_fit_is_refused(url: str) -> None:
     run_sweep(tiny_spec(study="past", seeds=1, budget={"trials": 2}), url, backend=inline)
-    for changes, says in (
+    for changes, message in (
         ({"objectives": {"final_accuracy": "maximize"}}, "must have the objectives"),
         ({"search": {"training.lr": {"float": [0.1, 1.0]}}}, "has exactly the fields of this search"),
     ):
-        with pytest.raises(ConfigInvalid, match=says):
+        with pytest.raises(ConfigInvalid, match=message):
             run_sweep(tiny_spec(study="new", warm_start="past", sampler="tpe", **changes), url, backend=inline)
     with pytest.raises(StudyNotFound, match="'pst' is not in"):
         run_sweep(tiny_spec(study="newer", warm_start="pst", sampler="tpe"), url, backend=inline)
@@ -104,9 +104,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_fixed_trial_that_cannot_be_is_refused(name: str) -> None:
-    fixed, says = WRONG[name]
-    with pytest.raises(ConfigInvalid, match=says):
+def test_an_invalid_fixed_trial_is_refused(name: str) -> None:
+    fixed, message = WRONG[name]
+    with pytest.raises(ConfigInvalid, match=message):
         load_spec(parse_document(yaml.safe_dump({**SPEC, "enqueue": fixed}, sort_keys=False), "s.yaml"), Path("unused"))
 
 

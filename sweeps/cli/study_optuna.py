@@ -1,4 +1,4 @@
-"""`hnet study export-optuna` and `import-optuna`: here because only this package knows Optuna."""
+"""`hnet study export-optuna` and `import-optuna`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import typer
 from studies import DEFAULT_URL
 from studies.output.formats import say
 from sweeps.cli.options import Database, StudyName
+from sweeps.cli.study import app
 
 Storage = Annotated[str, typer.Argument(help="Optuna storage: a SQLite file or a URL.", show_default=False)]
 
 
+@app.command("export-optuna")
 def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) -> None:
-    """Write a study as an Optuna study, to look at with: optuna-dashboard sqlite:///TARGET"""
+    """Write a study as an Optuna study, to view with: optuna-dashboard sqlite:///TARGET"""
     import studies
     from studies.database.urls import mask_passwords
     from sweeps.search.optuna_exchange import to_optuna
@@ -22,13 +24,14 @@ def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) 
     say(f"wrote {to_optuna(studies.open(db), name, target)} trials of {name} to {mask_passwords(target)}.")
 
 
+@app.command("import-optuna")
 def import_optuna(
     source: Storage,
-    name: Annotated[str, typer.Argument(help="Optuna's name of the study.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Name of the study in Optuna.", show_default=False)],
     target_weights: Annotated[int, typer.Option(min=1, help="Weights of one target network.", show_default=False)],
     db: Database = DEFAULT_URL,
     quality: Annotated[int, typer.Option(min=0, help="Position of the objective that is the accuracy or mse.")] = 0,
-    measure: Annotated[Literal["accuracy", "mse"], typer.Option(help="What it is.")] = "accuracy",
+    measure: Annotated[Literal["accuracy", "mse"], typer.Option(help="Measure of that objective.")] = "accuracy",
     ratio: Annotated[
         int | None, typer.Option(min=0, help="Position of the compression ratio.", show_default=False)
     ] = None,
@@ -37,7 +40,7 @@ def import_optuna(
     ] = None,
     as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
 ) -> None:
-    """Make a study of an Optuna study: one evaluation per trial, as Optuna holds no more."""
+    """Import an Optuna study, with one evaluation per trial, since Optuna stores no more."""
     from studies.database.open_database import connect
     from studies.store.importing import import_trials
     from studies.store.store import Store

@@ -1,4 +1,7 @@
-"""Optuna's record of a study as its only writer sees it: read once, then held in memory."""
+"""Write-through cache of Optuna's storage for the only writer of a study.
+
+Private API of Optuna (checked with 5.0.0): `FrozenTrial._trial_id`, the id by which a storage addresses a trial.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,16 @@ from optuna.trial import FrozenTrial, TrialState
 Result = TypeVar("Result")
 
 
-class HeldStorage(BaseStorage):
-    """Passes every write on to another storage, and answers every question about the trials of a study from memory.
+class CachedStorage(BaseStorage):
+    """Forwards every write to another storage, and reads the trials of a study from memory.
 
-    Between asking for a trial and telling its result Optuna reads it some twenty times, and a storage in SQL looks each
-    time for what others wrote. The lease of a study makes sure that there are no others. What a failed write left
-    behind is not known: after one, everything is read again. For one thread.
+    Between asking for a trial and telling its result Optuna reads the trial about twenty times, and a storage in SQL
+    each time queries for writes of others. The lease of a study ensures that there are none. The effect of a failed
+    write is unknown, so after one everything is read again. Not thread-safe.
 
     Args:
-        backend: keeps the study.
-        study_id: the only study whose trials can be asked for.
+        backend: stores the study.
+        study_id: the only study whose trials can be read.
     """
 
     def __init__(self, backend: BaseStorage, study_id: int) -> None:
@@ -59,8 +62,8 @@ class HeldStorage(BaseStorage):
         before = self.get_trial(trial_id)
         is_changed = self._call(self._backend.set_trial_state_values, trial_id, state, values)
         if state.is_finished():
-            told = before.values if values is None else list(values)
-            self._change(before, state=state, values=told, datetime_complete=datetime.now())
+            final = before.values if values is None else list(values)
+            self._change(before, state=state, values=final, datetime_complete=datetime.now())
         else:
             self._read_trial(trial_id)
         return is_changed
@@ -125,11 +128,11 @@ class HeldStorage(BaseStorage):
     def get_all_studies(self) -> list[Any]:
         return self._backend.get_all_studies()
 
-    # What is held.
+    # The cache.
 
     def _read(self, study_id: int) -> None:
         if study_id != self._study_id:
-            raise KeyError(f"study_id must be {self._study_id}, the only study held, got {study_id}.")
+            raise KeyError(f"study_id must be {self._study_id}, the only study cached, got {study_id}.")
         if not self._is_current:
             trials = self._backend.get_all_trials(study_id, deepcopy=False)
             self._trials = {trial._trial_id: trial for trial in trials}
@@ -140,14 +143,14 @@ class HeldStorage(BaseStorage):
         self._trials[trial_id] = self._call(self._backend.get_trial, trial_id)
 
     def _call(self, call: Callable[..., Result], *values: Any) -> Result:
-        """Call the backend; if that fails, what is held may no longer be what is there."""
+        """Call the backend; if that fails, the cache is stale."""
         was_current, self._is_current = self._is_current, False
         result = call(*values)
         self._is_current = was_current
         return result
 
     def _change(self, before: FrozenTrial, **attributes: Any) -> None:
-        """Hold a changed copy: a trial that was handed out must not change."""
+        """Cache a changed copy: a trial that was returned before must not change."""
         after = copy.copy(before)
         for name, value in attributes.items():
             setattr(after, name, value)
@@ -155,5 +158,5 @@ class HeldStorage(BaseStorage):
 
 
 def _as_read(value: Any) -> Any:
-    """An attribute as the backend gives it back, which keeps it as JSON."""
+    """Return an attribute as the backend would, which stores it as JSON."""
     return json.loads(json.dumps(value))

@@ -1,4 +1,4 @@
-"""A storage that holds in memory what its only writer wrote is the storage behind it, only faster."""
+"""The write-through cache behaves as the storage behind it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeps.search.held_storage import HeldStorage
+from sweeps.search.cached_storage import CachedStorage
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 DISTRIBUTIONS = {
@@ -35,12 +35,12 @@ def tables(tmp_path: Path) -> Iterator[RDBStorage]:
     storage.remove_session()
 
 
-def held_study(backend: BaseStorage) -> HeldStorage:
-    return HeldStorage(backend, backend.create_new_study(list(DIRECTIONS), "a"))
+def cached_study(backend: BaseStorage) -> CachedStorage:
+    return CachedStorage(backend, backend.create_new_study(list(DIRECTIONS), "a"))
 
 
-def as_told(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
-    """What is known of trials, but for the moment they ended, which each storage takes for itself."""
+def comparable(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
+    """Attributes of trials, except the time they ended, which each storage sets itself."""
     return [{**vars(trial), "datetime_complete": trial.datetime_complete is not None} for trial in trials]
 
 
@@ -49,23 +49,23 @@ STEPS = st.sampled_from(["ask", "enqueue", "param", "user", "system", "report", 
 
 @given(steps=st.lists(st.tuples(STEPS, st.integers(0, 3), st.floats(0.01, 0.99)), min_size=3, max_size=12))
 @settings(max_examples=10, deadline=None)
-def test_what_is_held_is_what_another_reader_finds(
+def test_what_is_cached_is_what_another_reader_finds(
     steps: list[tuple[str, int, float]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    tables = RDBStorage(f"sqlite:///{tmp_path_factory.mktemp('held')}/optuna.db")  # holds nothing
-    held = held_study(get_storage(tables))
+    tables = RDBStorage(f"sqlite:///{tmp_path_factory.mktemp('cached')}/optuna.db")  # without a cache
+    cached = cached_study(get_storage(tables))
     for step, which, value in steps:
-        running = held.get_all_trials(1, states=(TrialState.RUNNING,))
+        running = cached.get_all_trials(1, states=(TrialState.RUNNING,))
         if step == "ask":
-            held.create_new_trial(1)
+            cached.create_new_trial(1)
         elif step == "enqueue":
-            held.create_new_trial(1, create_trial(state=TrialState.WAITING, system_attrs={"fixed_params": {}}))
+            cached.create_new_trial(1, create_trial(state=TrialState.WAITING, system_attrs={"fixed_params": {}}))
         elif step == "study":
-            held.set_study_system_attr(1, f"generation:{which}", (which, value))
+            cached.set_study_system_attr(1, f"generation:{which}", (which, value))
         elif running:
-            change(held, running[which % len(running)], step, which, value)
-        assert as_told(held.get_all_trials(1)) == as_told(tables.get_all_trials(1))
-        assert held.get_study_system_attrs(1) == tables.get_study_system_attrs(1)
+            change(cached, running[which % len(running)], step, which, value)
+        assert comparable(cached.get_all_trials(1)) == comparable(tables.get_all_trials(1))
+        assert cached.get_study_system_attrs(1) == tables.get_study_system_attrs(1)
 
 
 def change(storage: BaseStorage, trial: FrozenTrial, step: str, which: int, value: float) -> None:
@@ -97,8 +97,8 @@ SAMPLERS = {
 def test_a_sampler_draws_the_same_as_from_the_tables_themselves(sampler: str, tmp_path: Path) -> None:
     plain = get_storage(RDBStorage(f"sqlite:///{tmp_path}/plain.db"))
     plain.create_new_study(list(DIRECTIONS), "a")
-    held = held_study(get_storage(RDBStorage(f"sqlite:///{tmp_path}/held.db")))
-    assert draw(plain, SAMPLERS[sampler]()) == draw(held, SAMPLERS[sampler]())
+    cached = cached_study(get_storage(RDBStorage(f"sqlite:///{tmp_path}/cached.db")))
+    assert draw(plain, SAMPLERS[sampler]()) == draw(cached, SAMPLERS[sampler]())
 
 
 def draw(storage: BaseStorage, sampler: BaseSampler) -> list[dict[str, Any]]:
@@ -111,48 +111,48 @@ def draw(storage: BaseStorage, sampler: BaseSampler) -> list[dict[str, Any]]:
     return drawn
 
 
-class LosesAnswers(HeldStorage):
-    """A backend that carries out a write and then loses the connection, when told to; one that reads fresh."""
+class FailsAfterWrite(CachedStorage):
+    """A backend that commits a write and then, if `fails` is set, loses the connection."""
 
-    loses = False
+    fails = False
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         super().set_trial_system_attr(trial_id, key, value)
-        if self.loses:
+        if self.fails:
             raise StorageInternalError("server closed the connection unexpectedly")
 
 
-def test_after_a_write_whose_answer_was_lost_everything_is_read_again(tables: RDBStorage) -> None:
+def test_after_a_write_without_confirmation_everything_is_read_again(tables: RDBStorage) -> None:
     study = tables.create_new_study(list(DIRECTIONS), "a")
-    backend = LosesAnswers(tables, study)
-    held = HeldStorage(backend, study)
-    trial = held.create_new_trial(study)
-    backend.loses = True
+    backend = FailsAfterWrite(tables, study)
+    cached = CachedStorage(backend, study)
+    trial = cached.create_new_trial(study)
+    backend.fails = True
     with pytest.raises(StorageInternalError):
-        held.set_trial_system_attr(trial, "constraints:ratio", 0.5)
-    assert held.get_trial(trial).system_attrs == {"constraints:ratio": 0.5}
+        cached.set_trial_system_attr(trial, "constraints:ratio", 0.5)
+    assert cached.get_trial(trial).system_attrs == {"constraints:ratio": 0.5}
 
 
 def test_a_trial_that_was_handed_out_does_not_change(tables: RDBStorage) -> None:
-    held = held_study(tables)
-    trial = held.create_new_trial(1)
-    before, all_before = held.get_trial(trial), held.get_all_trials(1, deepcopy=False)
-    held.set_trial_param(trial, "beta", 0.5, DISTRIBUTIONS["beta"])
-    held.set_trial_state_values(trial, TrialState.COMPLETE, (0.9, 0.1))
+    cached = cached_study(tables)
+    trial = cached.create_new_trial(1)
+    before, all_before = cached.get_trial(trial), cached.get_all_trials(1, deepcopy=False)
+    cached.set_trial_param(trial, "beta", 0.5, DISTRIBUTIONS["beta"])
+    cached.set_trial_state_values(trial, TrialState.COMPLETE, (0.9, 0.1))
     assert (before.params, before.state, all_before) == ({}, TrialState.RUNNING, [before])
-    assert held.get_trial(trial).params == {"beta": 0.5}
+    assert cached.get_trial(trial).params == {"beta": 0.5}
 
 
 def test_a_finished_trial_cannot_be_changed(tables: RDBStorage) -> None:
-    held = held_study(tables)
-    trial = held.create_new_trial(1)
-    held.set_trial_state_values(trial, TrialState.COMPLETE, (0.9, 0.1))
+    cached = cached_study(tables)
+    trial = cached.create_new_trial(1)
+    cached.set_trial_state_values(trial, TrialState.COMPLETE, (0.9, 0.1))
     with pytest.raises(UpdateFinishedTrialError):
-        held.set_trial_system_attr(trial, "late", 1)
-    assert held.get_trial(trial).system_attrs == {}
+        cached.set_trial_system_attr(trial, "late", 1)
+    assert cached.get_trial(trial).system_attrs == {}
 
 
-def test_trials_of_another_study_are_not_answered_from_this_one(tables: RDBStorage) -> None:
-    held, other = held_study(tables), tables.create_new_study(list(DIRECTIONS), "other")
-    with pytest.raises(KeyError, match="the only study held"):
-        held.get_all_trials(other)
+def test_trials_of_another_study_are_not_read_from_this_cache(tables: RDBStorage) -> None:
+    cached, other = cached_study(tables), tables.create_new_study(list(DIRECTIONS), "other")
+    with pytest.raises(KeyError, match="the only study cached"):
+        cached.get_all_trials(other)

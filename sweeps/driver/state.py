@@ -1,0 +1,79 @@
+"""State of a driver in memory: the trials of its study and the jobs to do."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sweeps.driver.counters import Counters
+from sweeps.jobs import Job
+
+TrialMetrics = dict[str, list[float | None]]
+
+
+@dataclass
+class DriverState:
+    """Trials and jobs of a study; `sweeps.driver.reconcile` fills it from the database before the first job.
+
+    Attributes:
+        counters: numbers of trials by state.
+        waiting: jobs to hand out before anything new is asked of the sampler.
+        jobs: those a worker has, by trial number.
+        metrics: of each COMPLETE trial that was trained: name -> one value per seed.
+        trial_by_hash: the trial that was or will be trained, by the hash of its configuration.
+        duplicates: number and attempt of the trials that wait for the result of a trial, by its number.
+        begun: numbers of all trials that have left the sampler.
+    """
+
+    counters: Counters = field(default_factory=Counters)
+    waiting: deque[Job] = field(default_factory=deque)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    metrics: dict[int, TrialMetrics] = field(default_factory=dict)
+    trial_by_hash: dict[str, int] = field(default_factory=dict)
+    duplicates: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+
+    def add_complete(
+        self, number: int, config_hash: str, metrics: TrialMetrics, objectives: tuple[float | None, ...]
+    ) -> None:
+        """Add a trial that an earlier driver trained to its end."""
+        self.trial_by_hash.setdefault(config_hash, number)
+        self.metrics[number] = metrics
+        self.counters.complete += 1
+        self.counters.asked += 1
+        self.counters.objectives[number] = objectives
+
+    def add_finished(self, state: str, duplicate: bool) -> None:
+        """Count a trial that an earlier driver finished without results of its own."""
+        self.counters.failed += state == "FAILED"
+        self.counters.pruned += state == "PRUNED"
+        self.counters.skipped += state == "SKIPPED"
+        self.counters.duplicates += duplicate
+        self.counters.asked += not duplicate and state != "SKIPPED"
+
+    def is_trained(self, number: int) -> bool:
+        """Return whether this trial was trained, or will be."""
+        return number in self.trial_by_hash.values()
+
+    def metrics_of_others(self, number: int) -> Mapping[int, TrialMetrics]:
+        """Metrics of the COMPLETE trials but one."""
+        return {other: metrics for other, metrics in self.metrics.items() if other != number}
+
+    def hand_out(self) -> Job | None:
+        """Move the first waiting job to the running ones."""
+        if not self.waiting:
+            return None
+        job = self.waiting.popleft()
+        self.jobs[job.number] = job
+        self.counters.running.add(job.number)
+        return job
+
+    def take_back(self, number: int) -> Job:
+        """Remove the running job of a trial."""
+        self.counters.running.discard(number)
+        return self.jobs.pop(number)
+
+    def forget_configuration(self, number: int) -> None:
+        """Let the configuration of a trial be trained again: it was not measured."""
+        self.trial_by_hash = {key: known for key, known in self.trial_by_hash.items() if known != number}

@@ -1,0 +1,74 @@
+"""The help pages of all commands, and how a command is added."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sweeps.cli import app, command_line
+
+Page = tuple[tuple[str, ...], list[str]]
+
+
+def pages(command: typer.core.TyperCommand, path: tuple[str, ...] = ()) -> Iterator[Page]:
+    """Each command by its path, with the texts that its help page must show."""
+    texts = [getattr(parameter, "help", None) for parameter in command.params]
+    yield path, [text for text in (command.help, *texts) if text]
+    for name, child in getattr(command, "commands", {}).items():
+        yield from pages(child, (*path, name))
+
+
+PAGES = dict(pages(typer.main.get_command(app)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=" ".join)
+def test_a_help_page_shows_every_text_with_its_square_brackets(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    done = CliRunner().invoke(app, [*path, "--help"])
+    shown = " ".join(re.sub(r"[│*]", " ", done.stdout).split())
+    for text in PAGES[path]:
+        for line in text.split("\n\n"):
+            assert " ".join(line.replace("\\[", "[").split()) in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "default"),
+    [
+        (("sweep", "run"), "[default: (one per CPU core)]"),
+        (("doctor",), "[default: (~/.cache/hnet/data)]"),
+        (("report", "tradeoff"), "needs hnet-sweeps[paper]"),
+    ],
+)
+def test_a_help_page_names_defaults_that_are_found_at_run_time(
+    path: tuple[str, ...], default: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    assert default in CliRunner().invoke(app, [*path, "--help"]).stdout
+
+
+COMMAND = """
+from sweeps.cli.study import app
+
+
+@app.command()
+def greet(name: str) -> None:
+    print("Hello", name)
+"""
+
+
+def test_a_command_needs_one_function_in_one_file(tmp_path: Path) -> None:
+    folder = shutil.copytree(Path(command_line.__file__).parent, tmp_path / "cli")
+    (folder / "greet.py").write_text(COMMAND)
+    code = f"import sweeps; sweeps.__path__.insert(0, {str(tmp_path)!r}); from sweeps.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "study", "greet", "you"], capture_output=True, text=True)
+    assert done.stdout == "Hello you\n", done.stderr

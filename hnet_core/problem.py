@@ -15,7 +15,7 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
-from hnet_core.targets.normalization import Memory
+from hnet_core.targets.normalization import RunningStatistics
 from hnet_core.targets.target import Kind, Normalization
 from hnet_core.trial import TrainingOptions
 
@@ -49,13 +49,13 @@ class Problem:
     member: StackMember | None = None
 
     @functools.cached_property
-    def memory(self) -> Memory:
-        """Running statistics of the target network; a part of what must be kept between tasks."""
-        with torch.inference_mode(False):  # evaluation may be what asks first
-            return Memory(self.target, self.shape.n_tasks, self.seed, self.device, self.dtype)
+    def statistics(self) -> RunningStatistics:
+        """Running statistics of the target network; to be kept between tasks."""
+        with torch.inference_mode(False):  # the first use may be in evaluation
+            return RunningStatistics(self.target, self.shape.n_tasks, self.seed, self.device, self.dtype)
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Problem:
-        """The same with some blocks of the target network only, and a memory of its own; see Target.part."""
+        """Return the problem of some blocks of the target network, with own running statistics; see Target.part."""
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
     def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
@@ -69,7 +69,7 @@ class Problem:
 
     def forward(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
         """All the target network gives: outputs of all heads, or the features of a part without the last layer."""
-        return self.target.forward(inputs, weights, self.memory.of(task, training=training))
+        return self.target.forward(inputs, weights, self.statistics.forward_mode(task, training=training))
 
     def adam(self, parameters: list[Tensor]) -> torch.optim.Adam:
         """A new Adam with the settings of the trial."""

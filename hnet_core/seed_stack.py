@@ -22,7 +22,7 @@ class SharedStep(Protocol):
     def start_task(self, task: int, protection: Protection | None) -> None:
         """Prepare for a task."""
 
-    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None) -> None:
+    def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None) -> None:
         """Keep the batch, and the previous tasks to protect, of the seed at this position for the coming step."""
 
     def step(self) -> None:
@@ -86,7 +86,7 @@ class MemberStep:
             self.shared.start_task(task, protection)
 
     def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
-        self.shared.take(self._position, inputs, labels, tasks)
+        self.shared.set_batch(self._position, inputs, labels, tasks)
         if self._stack.ends_round(self._position):
             self.shared.step()
 

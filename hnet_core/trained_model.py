@@ -86,7 +86,7 @@ class TrainedModel:
         self._n_weights = parts.counts.target
         self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
         self._method = METHODS[self.config.method.name](self.config.method, problem)
-        problem.memory.load_state(content["statistics"])
+        problem.statistics.load_state(content["statistics"])
         self._method.load_state(content["method"])
 
     def weights(self, task: int) -> Tensor:

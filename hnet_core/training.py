@@ -28,7 +28,7 @@ from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 EVALUATION_BATCH = 2048
 BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
 
-Row = tuple[float | None, ...]
+MatrixRow = tuple[float | None, ...]
 
 
 def run_trial(
@@ -234,7 +234,7 @@ class TrialRun:
     def _has_validation(self) -> bool:
         return self._stream.tasks[0].validation is not None
 
-    def _row(self, after: int, split: str) -> Row:
+    def _row(self, after: int, split: str) -> MatrixRow:
         """The measure on every task seen so far."""
         if split == "validation" and not self._has_validation:
             return (None,) * self._shape.n_tasks
@@ -262,7 +262,7 @@ class TrialRun:
             "config_hash": self._config.hash(),
             "seed": self._seed,
             "method": self._method.state(),
-            "statistics": self._problem.memory.state(),
+            "statistics": self._problem.statistics.state(),
             "progress": {
                 key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
             },
@@ -276,7 +276,7 @@ class TrialRun:
                 f"and {of[1]}; resume with the configuration it was made with."
             )
         self._method.load_state(checkpoint["method"])
-        self._problem.memory.load_state(checkpoint["statistics"])
+        self._problem.statistics.load_state(checkpoint["statistics"])
         self._progress = _Progress(**checkpoint["progress"])
 
 
@@ -285,8 +285,8 @@ class _Progress:
     """What is kept of the finished tasks; plain lists, so that a checkpoint loads with weights_only=True."""
 
     untrained: list[float]
-    test: list[Row]
-    validation: list[Row]
+    test: list[MatrixRow]
+    validation: list[MatrixRow]
     seconds: list[float]
     peak_memory_mib: float
 

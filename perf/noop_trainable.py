@@ -10,7 +10,7 @@ class NoopTrainable(JobTrainable):
     work = staticmethod(no_work)
 
 
-class TalkativeTrainable(NoopTrainable):
+class MessagePerTaskTrainable(NoopTrainable):
     """The same with a message for every step, as trials send them whose tasks take their time."""
 
     moment_seconds = 0.0

@@ -37,14 +37,14 @@ DEPTHS = (0, 1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
-class Row:
+class PartialTiming:
     case: str
     freeze_depth: int
     ms: float
     ratio: float | None
 
 
-def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> list[Row]:
+def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> list[PartialTiming]:
     """All cases at these freeze depths, in turns."""
     functions: dict[tuple[str, int], Callable[[], None]] = {}
     for depth in depths:
@@ -57,7 +57,8 @@ def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> lis
     ms, _ = interleaved(functions, rounds)
     slow = {depth: value for (case, depth), value in ms.items() if case == "per_image"}
     return [
-        Row(case, depth, value, slow[depth] / value if depth in slow else None) for (case, depth), value in ms.items()
+        PartialTiming(case, depth, value, slow[depth] / value if depth in slow else None)
+        for (case, depth), value in ms.items()
     ]
 
 

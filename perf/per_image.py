@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hnet_core.methods.frozen_blocks import FrozenBlocks
 from hnet_core.methods.partial_hnet import PartialHnet
-from hnet_core.targets.target import Pass
+from hnet_core.targets.target import ForwardMode
 from hnet_core.weights.sources import GeneratedWeights
 
 
@@ -58,5 +58,5 @@ class PerImageStep:
 
     def _forward_one(self, features: Tensor, weights: Tensor) -> Tensor:
         """Outputs for one image; batch normalisation over a batch of one image normalises that image by itself."""
-        how = Pass(training=True, normalization="batch")
-        return self._target.forward(features.unsqueeze(0), weights, how).squeeze(0)
+        mode = ForwardMode(training=True, normalization="batch")
+        return self._target.forward(features.unsqueeze(0), weights, mode).squeeze(0)

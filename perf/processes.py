@@ -26,7 +26,7 @@ from perf.settings import STEPS
 
 
 @dataclass(frozen=True)
-class Row:
+class ScalingTiming:
     setting: str
     engine: str
     iterations: int
@@ -48,7 +48,9 @@ class Turn:
     cpu_seconds: float
 
 
-def measure(setting: str, engine: str, iterations: int, processes: int, rounds: int, data: str | None) -> list[Row]:
+def measure(
+    setting: str, engine: str, iterations: int, processes: int, rounds: int, data: str | None
+) -> list[ScalingTiming]:
     """Rows for one worker and for `processes` of them, from as many rounds of each."""
     config = STEPS[setting].trial(engine)
     config = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
@@ -103,11 +105,11 @@ def turn(pipes: Sequence[Connection]) -> Turn:
     return Turn(len(pipes) / (time.perf_counter() - start), statistics.fmean(seconds))
 
 
-def _row(setting: str, config: TrialConfig, processes: int, alone: list[Turn], together: list[Turn]) -> Row:
+def _row(setting: str, config: TrialConfig, processes: int, alone: list[Turn], together: list[Turn]) -> ScalingTiming:
     pairs = list(zip(alone, together, strict=True))
     ratios = [b.trials_per_second / a.trials_per_second for a, b in pairs]
     low, high = _quartiles(ratios)
-    return Row(
+    return ScalingTiming(
         setting=setting,
         engine=config.training.engine,
         iterations=config.training.iterations,

@@ -31,7 +31,7 @@ RUNS = 9
 
 
 @dataclass(frozen=True)
-class Cost:
+class QueryCost:
     """What one question cost.
 
     Attributes:
@@ -47,7 +47,7 @@ class Cost:
     size_mb: float | None = None
 
 
-def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list[Cost]:
+def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list[QueryCost]:
     """The named questions to a study, each in a process of its own, and Optuna's beside them."""
     n_trials = studies.open(db).trial_counts(study).states["COMPLETE"]
     hnet = [sys.executable, "-m", "sweeps"]
@@ -68,7 +68,7 @@ def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list
     ]
 
 
-def _report(hnet: list[str], study: str, db: str, folder: Path, n_trials: int) -> Cost:
+def _report(hnet: list[str], study: str, db: str, folder: Path, n_trials: int) -> QueryCost:
     command = [*hnet, "report", "tradeoff", study, "--db", db, "-o", str(folder)]
     cost = _command("hnet report tradeoff", n_trials, command)
     return replace(cost, size_mb=(folder / "tradeoff.html").stat().st_size / 1e6)
@@ -101,33 +101,33 @@ print(rows, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 """
 
 
-def _typical(what: str, rows: int, command: list[str]) -> Cost:
+def _typical(what: str, rows: int, command: list[str]) -> QueryCost:
     """The run of a short command that took neither the longest nor the shortest."""
     costs = [_command(what, rows, command) for _ in range(RUNS)]
     return sorted(costs, key=lambda cost: cost.wall_s)[RUNS // 2]
 
 
-def _command(what: str, rows: int, command: list[str]) -> Cost:
+def _command(what: str, rows: int, command: list[str]) -> QueryCost:
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     stderr = process.stderr.read() if process.stderr is not None else ""
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{what} must succeed, got: {stderr.strip().splitlines()[-1:]}")
-    return Cost(what, rows, used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
+    return QueryCost(what, rows, used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
 
 
-def _in_process(what: str, db: str, expression: str) -> Cost:
+def _in_process(what: str, db: str, expression: str) -> QueryCost:
     return _asked(what, [sys.executable, "-c", _ASK.format(expression=expression), db])
 
 
-def _asked(what: str, command: list[str]) -> Cost:
+def _asked(what: str, command: list[str]) -> QueryCost:
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     rows, cpu, wall, peak = (float(number) for number in printed)
-    return Cost(what, int(rows), cpu, wall, peak)
+    return QueryCost(what, int(rows), cpu, wall, peak)
 
 
-def _optuna(path: Path) -> Cost:
+def _optuna(path: Path) -> QueryCost:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -156,7 +156,7 @@ def _fill(path: Path, n_trials: int, distribution: str) -> None:
         )
 
 
-def table(costs: list[Cost]) -> str:
+def table(costs: list[QueryCost]) -> str:
     """The costs as a Markdown table with the machine and the versions."""
     lines = ["| what | rows | CPU s | wall s | peak MiB | file MB |", "|---|---|---|---|---|---|"]
     for cost in costs:

@@ -29,7 +29,7 @@ def replace_section(page: str, name: str, content: str) -> str:
     return f"{before}{begin}\n{content.strip()}\n{end}{rest.split(end)[1]}"
 
 
-def step_section(rows: list[step.Row], circumstances: str) -> str:
+def step_section(rows: list[step.StepTiming], circumstances: str) -> str:
     """Tables of single steps and of the regulariser, and what follows from them."""
     lines = [circumstances, ""]
     for what, title in (("step", "Whole step"), ("regularizer", "Regulariser alone: value and gradient")):
@@ -39,7 +39,7 @@ def step_section(rows: list[step.Row], circumstances: str) -> str:
     return "\n".join([*lines, "**In short**", "", *summary(rows)])
 
 
-def summary(rows: list[step.Row]) -> list[str]:
+def summary(rows: list[step.StepTiming]) -> list[str]:
     """One line per figure worth remembering, of the settings that were measured."""
     ms = {(row.setting, row.what, row.engine, row.task): row.ms for row in rows}
     tasks: dict[tuple[str, str], list[int]] = {}
@@ -134,7 +134,7 @@ def circumstances() -> str:
     return f"Measured {date.today().isoformat()} on {_processor()}, {cpus} CPUs, torch {torch.__version__}, one thread"
 
 
-Kind = type[trial.Row | processes.Row | sweep.Row | sweep.Endurance]
+Kind = type[trial.TrialTiming | processes.ScalingTiming | sweep.ServiceCost | sweep.Endurance]
 
 
 def _rows(name: str, paths: list[Path], kind: Kind) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ def _rows(name: str, paths: list[Path], kind: Kind) -> list[dict[str, Any]]:
     return found
 
 
-def _table(rows: Iterable[step.Row]) -> list[str]:
+def _table(rows: Iterable[step.StepTiming]) -> list[str]:
     lines = ["| setting | task | engine | ms | plain / this | share of GEMM rate | peak MiB | |", "|" + "---|" * 8]
     for row in rows:
         memory = "" if row.peak_mib is None else f"{row.peak_mib:.0f}"
@@ -192,14 +192,14 @@ def main() -> None:
         rows = list(step.measure(settings, ["step", "regularizer"], given.data))
         page = replace_section(page, "steps", step_section(rows, f"{here}, load {load:.1f} at the start."))
     if given.trials:
-        found = _rows("trials", given.trials, trial.Row)
+        found = _rows("trials", given.trials, trial.TrialTiming)
         clock = f"{here}; training times are on the clock, whatever else the machine did."
         page = replace_section(page, "trials", trial_section(found, clock))
     if given.processes:
-        found = _rows("processes", given.processes, processes.Row)
+        found = _rows("processes", given.processes, processes.ScalingTiming)
         page = replace_section(page, "processes", processes_section(found, f"{here} each."))
     if given.sweep:
-        found = _rows("sweep", given.sweep, sweep.Row)
+        found = _rows("sweep", given.sweep, sweep.ServiceCost)
         page = replace_section(page, "sweeps", sweep_section(found, f"{here}; processor time."))
     if given.endurance:
         found = _rows("endurance", given.endurance, sweep.Endurance)

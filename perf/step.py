@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Row:
+class StepTiming:
     setting: str
     task: int
     what: str
@@ -47,7 +47,7 @@ class Row:
     note: str = ""
 
 
-def measure(settings: list[str], what: list[str], data: str | None, rounds: int | None = None) -> Iterator[Row]:
+def measure(settings: list[str], what: list[str], data: str | None, rounds: int | None = None) -> Iterator[StepTiming]:
     """All measurements of the settings named; all tasks and engines of one setting take turns."""
     for name in settings:
         if "step" in what and name in STEPS:
@@ -56,7 +56,7 @@ def measure(settings: list[str], what: list[str], data: str | None, rounds: int 
             yield from _regularizers(name, REGULARIZERS[name], rounds or REGULARIZERS[name].rounds)
 
 
-def _steps(name: str, setting: StepSetting, data: str | None, rounds: int) -> Iterator[Row]:
+def _steps(name: str, setting: StepSetting, data: str | None, rounds: int) -> Iterator[StepTiming]:
     config = setting.trial("plain")
     stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(data))
     made = {
@@ -68,7 +68,7 @@ def _steps(name: str, setting: StepSetting, data: str | None, rounds: int) -> It
     for (task, engine), (_, memory) in made.items():
         own = ms[task, engine]
         share = _operations_of_step(setting, stream, task, engine) / own / limit
-        yield Row(name, task, "step", engine, own, ms[task, "plain"] / own, share, memory)
+        yield StepTiming(name, task, "step", engine, own, ms[task, "plain"] / own, share, memory)
 
 
 def _step(setting: StepSetting, stream: Stream, task: int, engine: str, rounds: int) -> Callable[[], None]:
@@ -101,7 +101,7 @@ def _operations_of_step(setting: StepSetting, stream: Stream, task: int, engine:
     return work + operations.generation_step(layout) + _operations_of_regularizer(layout, task - 1, engine)
 
 
-def _regularizers(name: str, setting: RegularizerSetting, rounds: int) -> Iterator[Row]:
+def _regularizers(name: str, setting: RegularizerSetting, rounds: int) -> Iterator[StepTiming]:
     layout = _layout(setting.network())
     made = {
         (task, engine): peak_mib(partial(_regularizer, setting, task - 1, engine))
@@ -113,7 +113,7 @@ def _regularizers(name: str, setting: RegularizerSetting, rounds: int) -> Iterat
         n_previous = task - 1
         scale = n_previous / min(n_previous, setting.loop_tasks)
         own = ms[task, engine] * (scale if engine == "plain" else 1)
-        yield Row(
+        yield StepTiming(
             setting=name,
             task=task,
             what="regularizer",
@@ -144,7 +144,7 @@ def _regularizer(setting: RegularizerSetting, n_previous: int, engine: str) -> C
         flat.fill(theta)
         drift = OutputDrift(layout, flat, embeddings, kept)
         flat.fill(moved)
-        drift.candidate.take(flat)
+        drift.lookahead.set_to(flat)
         function = partial(drift.add_gradient, gradient, 1.0, want_value=True)
     function()
     return function

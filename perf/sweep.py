@@ -52,7 +52,7 @@ SECONDS_BETWEEN_LOOKS = 0.1
 
 
 @dataclass(frozen=True)
-class Row:
+class ServiceCost:
     what: str
     after_trials: int
     cpu_ms: float
@@ -60,9 +60,9 @@ class Row:
     rest_ms: float
 
 
-def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
+def driver_rows(trials: int, sampler: str = "nsga2") -> list[ServiceCost]:
     """The driver in this process, one row per block of finished trials."""
-    rows: list[Row] = []
+    rows: list[ServiceCost] = []
     with tempfile.TemporaryDirectory() as folder, _clock_of(Driver, "_ask") as ask:
 
         def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
@@ -74,7 +74,7 @@ def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
                 if finished - before >= BLOCK:
                     per_trial = 1000 / (finished - before)
                     cpu, asking = per_trial * (time.process_time() - began), per_trial * (ask[0] - asked)
-                    rows.append(Row(f"driver, {sampler}", finished, cpu, asking, cpu - asking))
+                    rows.append(ServiceCost(f"driver, {sampler}", finished, cpu, asking, cpu - asking))
                     began, asked, before = time.process_time(), ask[0], finished
 
         run_sweep(noop_spec(sampler, trials), f"{folder}/noop.db", backend=backend)
@@ -100,13 +100,13 @@ def _clock_of(owner: type, method: str) -> Iterator[list[float]]:
         setattr(owner, method, real)
 
 
-def service_rows() -> list[Row]:
+def service_rows() -> list[ServiceCost]:
     """Processor time of all processes per trial: ours and plain Ray Tune, each in a process of its own."""
     rows = []
     for what, (few, many) in LENGTHS.items():
         short, long = (_in_own_process(what, trials) for trials in (few, many))
         cpu, ask = (1000 * (after - before) / (many - few) for before, after in zip(short, long, strict=True))
-        rows.append(Row(what, many, cpu, ask, cpu - ask))
+        rows.append(ServiceCost(what, many, cpu, ask, cpu - ask))
     return rows
 
 
@@ -126,10 +126,10 @@ def _in_own_process(what: str, trials: int) -> tuple[float, float]:
 
 def run_service(trials: int, talkative: bool) -> float:
     """Our sweep on Ray; the processor seconds spent asking."""
-    from perf.noop_trainable import NoopTrainable, TalkativeTrainable
+    from perf.noop_trainable import MessagePerTaskTrainable, NoopTrainable
     from sweeps.ray_backend.searcher import run_with_ray
 
-    trainable = TalkativeTrainable if talkative else NoopTrainable
+    trainable = MessagePerTaskTrainable if talkative else NoopTrainable
 
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
         run_with_ray(driver, workers, address, send, trainable)

@@ -21,7 +21,7 @@ DEFAULT = "split_mnist"
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialTiming:
     setting: str
     engine: str
     seed: int
@@ -33,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Job:
+class TimedTrial:
     setting: str
     engine: str
     seed: int
@@ -42,7 +42,7 @@ class Job:
     data: str | None
 
 
-def measure(jobs: list[Job]) -> Iterator[Row]:
+def measure(jobs: list[TimedTrial]) -> Iterator[TrialTiming]:
     """Run the jobs, as many at a time as they say."""
     context = multiprocessing.get_context("spawn")  # fork after torch has run threads may hang
     for processes in sorted({job.processes for job in jobs}):
@@ -50,7 +50,7 @@ def measure(jobs: list[Job]) -> Iterator[Row]:
             yield from pool.imap(run, [job for job in jobs if job.processes == processes], chunksize=1)
 
 
-def run(job: Job) -> Row:
+def run(job: TimedTrial) -> TrialTiming:
     """One trial in this process."""
     config = STEPS[job.setting].trial(job.engine)
     if job.iterations is not None:
@@ -62,7 +62,9 @@ def run(job: Job) -> Row:
     wall = time.perf_counter() - start
     final = [value for value in result.test[-1] if value is not None]
     accuracy, iterations = sum(final) / len(final), config.training.iterations
-    return Row(job.setting, job.engine, job.seed, job.processes, iterations, accuracy, sum(result.seconds), wall)
+    return TrialTiming(
+        job.setting, job.engine, job.seed, job.processes, iterations, accuracy, sum(result.seconds), wall
+    )
 
 
 def main() -> None:
@@ -76,7 +78,7 @@ def main() -> None:
     parser.add_argument("--data", help="data root; left out: HNET_DATA")
     given = parser.parse_args()
     jobs = [
-        Job(given.setting, engine, seed, processes, given.iterations, given.data)
+        TimedTrial(given.setting, engine, seed, processes, given.iterations, given.data)
         for processes in given.processes or [1]
         for engine in given.engine or ["fast"]
         for seed in range(max(given.seeds, processes))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hnet_core.engines.cuda_graph import Replay
+from hnet_core.engines.cuda_graph import RecordedStep
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, layout_of
@@ -63,16 +63,16 @@ class FastStep:
             previous = self._embeddings[:task].squeeze(-2).movedim(0, -2)  # (task, te), stacked
             form, n_drawn = training.regularizer_form, protection.n_drawn
             self._drift = OutputDrift(self._layout, self._theta, previous, protection.kept, n_drawn, form)
-        self._replay = Replay(self._step, self._problem.device, self._is_recordable)
+        self._recorded_step = RecordedStep(self._step, self._problem.device, self._is_recordable)
 
-    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+    def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)
         if self._protection is not None:
             self._drift.draw(tasks, seed)
 
     def step(self) -> None:
         with torch.no_grad():
-            self._replay()
+            self._recorded_step()
 
     def _is_recordable(self) -> bool:
         return self._target.recordable and (self._protection is None or not self._drift.depends_on_draw)
@@ -88,13 +88,13 @@ class FastStep:
         self._adam.step()
 
     def _look_ahead(self, protection: Protection) -> None:
-        candidate = self._drift.candidate
+        lookahead = self._drift.lookahead
         if protection.lookahead == "adam":
-            self._adam.look_ahead(candidate.theta.flat, candidate.before, protection.epsilon)
+            self._adam.look_ahead(lookahead.theta.flat, lookahead.before, protection.epsilon)
             return
-        candidate.take(self._theta)
+        lookahead.set_to(self._theta)
         if protection.lookahead == "sgd":
-            candidate.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
+            lookahead.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
 
 
 def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> None:

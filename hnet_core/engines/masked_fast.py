@@ -9,7 +9,7 @@ from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.flat_theta import FlatTheta, layout_of
 from hnet_core.engines.kernels.generation import Generation
 from hnet_core.engines.kernels.target_gradient import target_gradient
-from hnet_core.engines.masked_plain import Retention, target_penalty
+from hnet_core.engines.masked_plain import MaskedProtection, target_penalty
 from hnet_core.engines.output_drift.output_drift import OutputDrift
 from hnet_core.problem import Problem
 from hnet_core.weights.masked import MaskedWeights
@@ -41,8 +41,8 @@ class FastMaskedStep:
         self._masked, self._masked_gradient = torch.zeros_like(self._weights), torch.zeros_like(self._weights)
         self._target = target_gradient([problem], self._masked, self._masked_gradient)
 
-    def start_task(self, task: int, retention: Retention) -> None:
-        self._task, self._retention = task, retention
+    def start_task(self, task: int, protection: MaskedProtection) -> None:
+        self._task, self._protection = task, protection
         self._embedding_gradients.zero_()
         self._adam = FlatAdam(
             self._problem.training,
@@ -51,7 +51,7 @@ class FastMaskedStep:
         )
         self._target.start_task(task)
         self._weights_before = self._weights.clone()
-        protects = task > 0 and retention.beta > 0
+        protects = task > 0 and protection.beta > 0
         self._at_once = protects and self._layout.n_chunks == 1
         self._drift = self._output_drift() if protects and not self._at_once else None
         first = 0 if self._at_once else task
@@ -72,11 +72,11 @@ class FastMaskedStep:
         self._generation.forward(self._theta, embeddings)
         self._mask_backward(inputs, labels, sparsity)
         if self._at_once:
-            self._logits[:-1].sub_(self._logits_before).mul_(2 * self._retention.beta / self._task)
+            self._logits[:-1].sub_(self._logits_before).mul_(2 * self._protection.beta / self._task)
         self._generation.backward(self._theta, self._gradient, embeddings, gradients)
         if self._drift is not None:
-            self._drift.candidate.take(self._theta)
-            self._drift.add_gradient(self._gradient, self._retention.beta)
+            self._drift.lookahead.set_to(self._theta)
+            self._drift.add_gradient(self._gradient, self._protection.beta)
         if not self._trains_previous:
             self._embedding_gradients[: self._task].zero_()
         self._adam.begin_step()
@@ -91,9 +91,9 @@ class FastMaskedStep:
         self._masked.copy_(masked.detach())
         self._target.fill(inputs, labels)
         outputs, gradients = [masked], [self._masked_gradient]
-        if self._task > 0 and self._retention.lambda_ > 0:
+        if self._task > 0 and self._protection.lambda_ > 0:
             with torch.enable_grad():
-                outputs.append(target_penalty(self._retention, weights, self._weights_before, self._source.mask, mask))
+                outputs.append(target_penalty(self._protection, weights, self._weights_before, self._source.mask, mask))
             gradients.append(torch.ones_like(outputs[1]))
         of_logits, of_weights = torch.autograd.grad(outputs, [logits, weights], gradients)
         self._logits[-1].copy_(of_logits)

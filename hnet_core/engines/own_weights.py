@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.engines.cuda_graph import Replay
+from hnet_core.engines.cuda_graph import RecordedStep
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
@@ -71,14 +71,14 @@ class FastOwnWeights:
             raise ValueError("own weights have no generated weights to protect; leave protection out.")
         self._target.start_task(task)
         self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
-        self._replay = Replay(self._step, self._problem.device, lambda: self._target.recordable)
+        self._recorded_step = RecordedStep(self._step, self._problem.device, lambda: self._target.recordable)
 
-    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+    def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)
 
     def step(self) -> None:
         with torch.no_grad():
-            self._replay()
+            self._recorded_step()
 
     def _step(self) -> None:
         self._target.fill(self._batches.inputs, self._batches.labels)

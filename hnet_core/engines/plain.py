@@ -41,8 +41,8 @@ class PlainStep:
         *gradients, embedding_gradient = torch.autograd.grad(loss, [*theta, embedding])
         if self._protection is not None:
             changes = self._changes(self._protection, gradients)
-            candidate = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
-            _, penalties = self._regularizer.gradient(candidate, tasks)
+            lookahead = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
+            _, penalties = self._regularizer.gradient(lookahead, tasks)
             for gradient, penalty in zip(gradients, penalties, strict=True):
                 gradient.add_(penalty, alpha=self._protection.beta)
         for part, gradient in zip(theta, gradients, strict=True):

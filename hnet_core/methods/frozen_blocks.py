@@ -68,11 +68,11 @@ class FrozenBlocks:
         return replace(split, inputs=torch.cat(blocks), scale=1.0, order=None, preprocessing=None)
 
     def state(self) -> dict[str, Any]:
-        return {"weights": self._source.state(), "statistics": self._problem.memory.state()}
+        return {"weights": self._source.state(), "statistics": self._problem.statistics.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self._source.load_state(state["weights"])
-        self._problem.memory.load_state(state["statistics"])
+        self._problem.statistics.load_state(state["statistics"])
 
     def _forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         return self._problem.forward(0, self._source.flat, inputs, training=training)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from hnet_core.engines.masked_plain import Retention
+from hnet_core.engines.masked_plain import MaskedProtection
 from hnet_core.engines.masked_step import masked_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
@@ -98,7 +98,7 @@ class HyperMask(BaseMethod):
         division = max(1, task) if options.output_division == 2 else 1
         self._engine.start_task(
             task,
-            Retention(
+            MaskedProtection(
                 beta=options.beta_output / division,
                 lambda_=options.lambda_target,
                 norm=options.target_norm,

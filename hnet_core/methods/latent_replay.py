@@ -130,14 +130,14 @@ class LatentReplay(BaseMethod):
         return {
             "back": self.source.state(),
             "front": self.front.state(),
-            "statistics": self.problem.memory.state(),
+            "statistics": self.problem.statistics.state(),
             "buffer": self.buffer.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state["back"])
         self.front.load_state(state["front"])
-        self.problem.memory.load_state(state["statistics"])
+        self.problem.statistics.load_state(state["statistics"])
         self.buffer.load_state(state["buffer"])
 
     def _replay_loss(self, task: int) -> Tensor:

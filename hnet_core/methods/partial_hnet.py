@@ -161,13 +161,13 @@ class PartialHnet(BaseMethod):
         return {
             "generated": self.source.state(),
             "front": self.front.state(),
-            "statistics": self.problem.memory.state(),
+            "statistics": self.problem.statistics.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state["generated"])
         self.front.load_state(state["front"])
-        self.problem.memory.load_state(state["statistics"])
+        self.problem.statistics.load_state(state["statistics"])
 
     def _protects(self, task: int) -> bool:
         return task > 0 and self.options.beta_output > 0

@@ -12,8 +12,17 @@ from torch import Tensor
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.initialization import InitializationName, convolution_bound, uniform
-from hnet_core.targets.layers import Chain, Layer, Shape, Weights
-from hnet_core.targets.target import EVALUATION, Kind, Normalization, Pass, Target, cut, numel, positions_of_outputs
+from hnet_core.targets.layers import Chain, Layer, Shape, WeightReader
+from hnet_core.targets.target import (
+    EVALUATION,
+    ForwardMode,
+    Kind,
+    Normalization,
+    Target,
+    cut,
+    numel,
+    positions_of_outputs,
+)
 from hnet_core.trial import ComponentOptions
 
 
@@ -75,8 +84,8 @@ class BlockNetwork:
         parts = [torch.zeros(0), *(torch.full((n,), value) for n in self._whole.normalized for value in (0.0, 1.0))]
         return torch.cat(parts).to(dtype)
 
-    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
-        return self._whole.forward(inputs, Weights(cut(weights, self.shapes), how.statistics), how)
+    def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
+        return self._whole.forward(inputs, WeightReader(cut(weights, self.shapes), mode.statistics), mode)
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:

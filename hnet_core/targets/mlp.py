@@ -13,7 +13,16 @@ from hnet_core.activations import ACTIVATIONS, ActivationName
 from hnet_core.initialization import InitializationName, linear_layer
 from hnet_core.targets.blocks import BlockNetwork
 from hnet_core.targets.layers import Activation, Layer, Linear
-from hnet_core.targets.target import EVALUATION, Kind, Normalization, Pass, Target, cut, numel, positions_of_outputs
+from hnet_core.targets.target import (
+    EVALUATION,
+    ForwardMode,
+    Kind,
+    Normalization,
+    Target,
+    cut,
+    numel,
+    positions_of_outputs,
+)
 from hnet_core.trial import ComponentOptions
 
 
@@ -55,7 +64,7 @@ class Mlp:
     def initial_statistics(self, dtype: torch.dtype) -> Tensor:
         return torch.zeros(0, dtype=dtype)
 
-    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
+    def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
         tensors = cut(weights, self.shapes)
         hidden = inputs
         for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):

@@ -16,8 +16,8 @@ Normalization = Literal["task", "running", "batch", "instance"]
 
 
 @dataclass(frozen=True)
-class Pass:
-    """How one forward pass treats what is not a weight: batch normalisation and dropout.
+class ForwardMode:
+    """State of batch normalisation and dropout in one forward pass.
 
     Attributes:
         training: dropout is on; running statistics are updated where the normalisation keeps any.
@@ -33,7 +33,7 @@ class Pass:
     noise: Callable[[tuple[int, ...]], Tensor] | None = None
 
 
-EVALUATION = Pass()
+EVALUATION = ForwardMode()
 
 
 class Target(Protocol):
@@ -56,7 +56,7 @@ class Target(Protocol):
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
         """Initial weights as one flat vector, (n_weights,)."""
 
-    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
+    def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
         """Outputs (n, n_outputs) for inputs (n, n_inputs) under the flat weights (n_weights,)."""
 
     def initial_statistics(self, dtype: torch.dtype) -> Tensor:

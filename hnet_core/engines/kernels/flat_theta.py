@@ -89,16 +89,16 @@ class FlatTheta:
         self.stack = flat.shape[:-1]
         start = 0
 
-        def take(*shape: int) -> Tensor:
+        def next_part(*shape: int) -> Tensor:
             nonlocal start
             size = math.prod(shape)
             part = flat[..., start : start + size].view(*self.stack, *shape)
             start += aligned(size)
             return part
 
-        self.chunks = take(layout.n_chunks, layout.chunk_embedding)
-        self.hidden = [take(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(layout.widths)]
-        self.last = take(layout.h + 1, layout.chunk_size)
+        self.chunks = next_part(layout.n_chunks, layout.chunk_embedding)
+        self.hidden = [next_part(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(layout.widths)]
+        self.last = next_part(layout.h + 1, layout.chunk_size)
         if self.hidden:
             first, te = self.hidden[0], layout.task_embedding
             self.of_tasks, self.of_chunks, self.bias = first[..., :te], first[..., te:-1], first[..., -1:]

@@ -1,4 +1,4 @@
-"""The look-ahead theta + dtheta, with its last layer held as the difference to the one before the task."""
+"""The look-ahead weights theta + dtheta, their last layer stored as its change since the start of the task."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hnet_core.engines.kernels.flat_theta import VECTOR, FlatTheta, Layout, alig
 Subtrahends = Sequence[tuple[slice, Tensor | None]]  # for stretches of a flat buffer: views (..., n), None for nothing
 
 
-class Candidate:
-    """Where the regulariser is evaluated, laid out so that no difference is taken twice.
+class LookaheadWeights:
+    """The weights at which the regulariser is evaluated, laid out so that no difference is taken twice.
 
     A generated weight's drift is D [z; 1] + W* d with D = W - W* (bias included) and d = z - z*: the last layers enter
     as one matrix A = [D; W*], transposed and contiguous.
@@ -48,8 +48,8 @@ class Candidate:
                 of_flat = slice(start + span.start * layout.chunk_size, start + span.stop * layout.chunk_size)
                 self.before = [*self.before, (of_flat, own.flatten(-2))]
 
-    def take(self, theta: FlatTheta) -> None:
-        """Set it to theta, without look-ahead."""
+    def set_to(self, theta: FlatTheta) -> None:
+        """Set the weights to theta, without look-ahead."""
         for span, before in self.before:
             difference(theta.flat[..., span], before, out=self.theta.flat[..., span])
 

@@ -9,7 +9,7 @@ from hnet_core.engines.cuda_graph import is_recorded
 
 
 class Batches:
-    """One batch per seed, copied to memory that stays where it is: for stacked seeds, and where steps are replayed.
+    """One batch per seed, copied to memory that stays where it is: for stacked seeds, and where steps are recorded.
 
     Attributes:
         inputs: (n, n_inputs), or (S, n, n_inputs) for stacked seeds.

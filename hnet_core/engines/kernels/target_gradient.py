@@ -23,7 +23,7 @@ class TargetGradient(Protocol):
 
     @property
     def recordable(self) -> bool:
-        """Whether `fill` is the same sequence of operations each time, so that it can be replayed; after a first."""
+        """True if `fill` runs the same operations each time, so that it can be recorded; known after a first call."""
 
     def start_task(self, task: int) -> None:
         """Use the head of this task from now on."""
@@ -55,7 +55,7 @@ class AutogradGradient:
 
     @property
     def recordable(self) -> bool:
-        return not any(problem.memory.draws_noise for problem in self._problems)  # the host draws it for each pass
+        return not any(problem.statistics.draws_noise for problem in self._problems)  # the host draws it for each pass
 
     def start_task(self, task: int) -> None:
         self._task = task

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, aligned
-from hnet_core.engines.kernels.lookahead_weights import Candidate
+from hnet_core.engines.kernels.lookahead_weights import LookaheadWeights
 from hnet_core.engines.kernels.matmul import add_product, product
-from hnet_core.engines.output_drift.last_layer_inputs import Blocks, Rows
+from hnet_core.engines.output_drift.last_layer_inputs import InputBlocks, LastLayerInputs
 from hnet_core.engines.output_drift.previous_tasks import PreviousTasks
 
 WHOLE, CUT = -1, 0  # groups of chunks; one and the same where no chunk is cut
@@ -37,19 +37,19 @@ class Gram:
     """
 
     def __init__(
-        self, layout: Layout, candidate: Candidate, previous: PreviousTasks, n_whole: int, cut: int | None
+        self, layout: Layout, lookahead: LookaheadWeights, previous: PreviousTasks, n_whole: int, cut: int | None
     ) -> None:
-        self._theta, self._previous = candidate.theta, previous
+        self._theta, self._previous = lookahead.theta, previous
         self._collapsed = not layout.hidden
         self._n_whole, self._is_cut = n_whole, cut is not None
-        self._last_layers = _LastLayers(layout, candidate, cut)
-        h, like, groups = layout.h, candidate.pair, (1 + self._is_cut, *candidate.theta.stack)
+        self._last_layers = _LastLayers(layout, lookahead, cut)
+        h, like, groups = layout.h, lookahead.pair, (1 + self._is_cut, *lookahead.theta.stack)
         # S: rows of [z; 1], and for the value those of d
-        self._s = like.new_zeros(*groups, h + 1, candidate.n_pair)
-        self._s_of_d = like.new_zeros(*groups, candidate.n_pair - h - 1, candidate.n_pair - h - 1)
+        self._s = like.new_zeros(*groups, h + 1, lookahead.n_pair)
+        self._s_of_d = like.new_zeros(*groups, lookahead.n_pair - h - 1, lookahead.n_pair - h - 1)
         n_tasks = 1 if self._collapsed else previous.n_tasks
-        blocks = Blocks(layout, candidate, 0, n_whole + self._is_cut, n_tasks)
-        self._blocks = [(first, rows, self._products(first, rows, n_tasks, h)) for first, rows in blocks]
+        blocks = InputBlocks(layout, lookahead, 0, n_whole + self._is_cut, n_tasks)
+        self._blocks = [(first, inputs, self._products(first, inputs, n_tasks, h)) for first, inputs in blocks]
 
     def add_gradient(self, gradient: FlatTheta, weight: float, want_value: bool = False) -> Tensor | None:
         """Add weight * gradient of the drift; its (unweighted) value only if wanted, which costs a little more."""
@@ -59,30 +59,30 @@ class Gram:
             embeddings, n_equal = embeddings.mean(dim=-2, keepdim=True), previous.n_tasks
         self._last_layers.refresh()
         self._start_moments(embeddings)
-        for first, rows, products in self._blocks:
-            rows.forward(theta, first, embeddings, previous.z_before(first, rows.n_chunks))
+        for first, inputs, products in self._blocks:
+            inputs.forward(theta, first, embeddings, previous.z_before(first, inputs.n_chunks))
             for part in products:
                 add_product(part.s, part.y_of_z, part.y.mT, alpha=n_equal)
                 product(part.of_w, part.y, part.dz, alpha=2 * weight * n_equal)
                 if want_value:
                     add_product(part.s_of_d, part.y_of_d, part.y_of_d.mT, alpha=n_equal)
-            rows.backward(theta, gradient, first, embeddings, previous.embedding_gradient)
+            inputs.backward(theta, gradient, first, embeddings, previous.embedding_gradient)
         value = self._last_layers.trace(self._s, self._s_of_d) if want_value else None
         if self._is_cut:
             self._s[CUT].add_(self._s[WHOLE])  # the head of the columns is used by all chunks
         self._last_layers.add_product(self._s, gradient, 2 * weight)
         return value
 
-    def _products(self, first: int, rows: Rows, n_tasks: int, h: int) -> list[_Product]:
+    def _products(self, first: int, inputs: LastLayerInputs, n_tasks: int, h: int) -> list[_Product]:
         """Views for the whole chunks of a block and for the cut one, where it has them."""
-        n_whole = min(max(self._n_whole - first, 0), rows.n_chunks) * n_tasks
+        n_whole = min(max(self._n_whole - first, 0), inputs.n_chunks) * n_tasks
         products = []
         for group, columns in ((WHOLE, slice(0, n_whole)), (CUT, slice(n_whole, None))):
-            y, of_w = rows.y[..., columns], self._last_layers.of_w[group]
+            y, of_w = inputs.y[..., columns], self._last_layers.of_w[group]
             if y.shape[-1]:
                 s, s_of_d = self._s[group], self._s_of_d[group]
                 y_of_z, y_of_d = y[..., : h + 1, :], y[..., h + 1 :, :]
-                products.append(_Product(s, s_of_d, y, y_of_z, y_of_d, rows.dz[..., columns], of_w))
+                products.append(_Product(s, s_of_d, y, y_of_z, y_of_d, inputs.dz[..., columns], of_w))
         return products
 
     def _start_moments(self, mean: Tensor) -> None:
@@ -117,19 +117,19 @@ class _LastLayers:
             or (n_groups, S, ...) for stacked seeds.
     """
 
-    def __init__(self, layout: Layout, candidate: Candidate, cut: int | None) -> None:
-        h, start, k = layout.h, candidate.n_constant, candidate.n_pair
+    def __init__(self, layout: Layout, lookahead: LookaheadWeights, cut: int | None) -> None:
+        h, start, k = layout.h, lookahead.n_constant, lookahead.n_pair
         columns = [slice(0, None)] if cut is None else [slice(0, cut), slice(cut, None)]
         self._columns = columns
-        self._pairs = [candidate.pair[..., part] for part in columns]
-        padded = [candidate.padded_pair[..., part] for part in columns]
+        self._pairs = [lookahead.pair[..., part] for part in columns]
+        padded = [lookahead.padded_pair[..., part] for part in columns]
         self._factors = [(rows[..., : aligned(h + 1, 4), :], rows.mT) for rows in padded]
-        groups, (rows, transposed) = (len(columns), *candidate.theta.stack), self._factors[0]
-        products = candidate.pair.new_zeros(*groups, rows.shape[-2], transposed.shape[-1])
+        groups, (rows, transposed) = (len(columns), *lookahead.theta.stack), self._factors[0]
+        products = lookahead.pair.new_zeros(*groups, rows.shape[-2], transposed.shape[-1])
         self._products = list(products)
         self._in_d = slice(h + 1, k)
         self._g = products[..., : h + 1, :k]  # its rows of D
-        self.of_w = candidate.pair.new_zeros(*groups, h - start, k)
+        self.of_w = lookahead.pair.new_zeros(*groups, h - start, k)
         self._of_w_before = torch.zeros_like(self.of_w)  # W* A^T, its part W* W*^T the same throughout the task
         before = [pair[..., self._in_d, :] for pair in self._pairs]
         self._of_w_before[..., self._in_d] = torch.stack([w @ w.mT for w in before]).cumsum(0)

@@ -8,8 +8,8 @@ from typing import Literal
 from torch import Tensor
 
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout
-from hnet_core.engines.kernels.lookahead_weights import Candidate
-from hnet_core.engines.output_drift.direct import Direct, Piece, masked_pieces
+from hnet_core.engines.kernels.lookahead_weights import LookaheadWeights
+from hnet_core.engines.output_drift.direct import Direct, OutputRegion, masked_regions
 from hnet_core.engines.output_drift.gram import Gram
 from hnet_core.engines.output_drift.previous_tasks import PreviousTasks
 from hnet_core.runtime.precision import full_float32
@@ -32,8 +32,8 @@ class OutputDrift:
         embedding_gradient: see PreviousTasks; None where the embeddings are constants.
 
     Attributes:
-        candidate: where R is taken; to be set before `add_gradient`.
-        depends_on_draw: whether other drawn tasks mean other operations, so that a recorded step cannot be replayed.
+        lookahead: the weights at which R is evaluated; to be set before `add_gradient`.
+        depends_on_draw: whether other drawn tasks mean other operations, so that the step cannot be recorded.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class OutputDrift:
         form: Form = "auto",
         embedding_gradient: Tensor | None = None,
     ) -> None:
-        self.candidate = Candidate(layout, theta_before)
+        self.lookahead = LookaheadWeights(layout, theta_before)
         with full_float32():
             self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn, embedding_gradient)
             self._parts = self._make_parts(layout, kept, form)
@@ -59,15 +59,15 @@ class OutputDrift:
         if form == "auto":
             form = "gram" if gram_is_cheaper(layout, n_whole, self._previous.n_tasks) else "direct"
         if form == "gram" and n_regular:
-            parts.append(Gram(layout, self.candidate, self._previous, n_whole, cut))
+            parts.append(Gram(layout, self.lookahead, self._previous, n_whole, cut))
         else:
             n_regular = 0
-        pieces = _whole_pieces(layout, n_whole, cut) if not n_regular else []
+        regions = _unmasked_regions(layout, n_whole, cut) if not n_regular else []
         if kept is not None:
             after = n_whole + (cut is not None)
-            pieces += [piece for piece in masked_pieces(layout, kept) if piece.chunks[0] >= after]
-        if pieces:
-            parts.append(Direct(layout, self.candidate, self._previous, pieces, n_regular, layout.n_chunks))
+            regions += [region for region in masked_regions(layout, kept) if region.chunks[0] >= after]
+        if regions:
+            parts.append(Direct(layout, self.lookahead, self._previous, regions, n_regular, layout.n_chunks))
         return parts
 
     def draw(self, tasks: Sequence[int] | None, seed: int = 0) -> None:
@@ -75,7 +75,7 @@ class OutputDrift:
         self._previous.draw(tasks, seed)
 
     def add_gradient(self, gradient: FlatTheta, beta: float, want_value: bool = False) -> Tensor | None:
-        """Add beta * gradient of R at the candidate to `gradient`.
+        """Add beta * gradient of R at the look-ahead weights to `gradient`.
 
         Args:
             want_value: return R too, () or (S,), which costs a little more.
@@ -112,6 +112,6 @@ def _regular_chunks(layout: Layout, kept: Tensor | None) -> tuple[int, int | Non
     return int(masked[0]) // layout.chunk_size, None
 
 
-def _whole_pieces(layout: Layout, n_whole: int, cut: int | None) -> list[Piece]:
-    pieces = [Piece((0, n_whole), (0, layout.chunk_size))] if n_whole else []
-    return pieces if cut is None else [*pieces, Piece((n_whole, n_whole + 1), (0, cut))]
+def _unmasked_regions(layout: Layout, n_whole: int, cut: int | None) -> list[OutputRegion]:
+    regions = [OutputRegion((0, n_whole), (0, layout.chunk_size))] if n_whole else []
+    return regions if cut is None else [*regions, OutputRegion((n_whole, n_whole + 1), (0, cut))]

@@ -32,7 +32,7 @@ def fast(
 ) -> tuple[float, FlatTheta]:
     n_drawn = None if tasks is None else len(tasks)
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, kept, n_drawn, form)
-    drift.candidate.take(case.flat(case.theta))
+    drift.lookahead.set_to(case.flat(case.theta))
     gradient = FlatTheta.zeros(case.layout, case.theta[0])
     drift.draw(tasks)
     value = drift.add_gradient(gradient, beta, want_value=True)
@@ -85,7 +85,7 @@ def test_the_regulariser_is_linear_in_beta_and_adds_to_what_is_there() -> None:
     _, thrice = fast(case, None, None, "gram", beta=3.0)
     assert relative_error([thrice.flat], [3 * once.flat]) < 1e-12
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, form="gram")
-    drift.candidate.take(case.flat(case.theta))
+    drift.lookahead.set_to(case.flat(case.theta))
     gradient = FlatTheta(case.layout, torch.ones_like(once.flat))
     assert drift.add_gradient(gradient, 1.0) is None, "the value is not computed unless it is wanted"
     for ours, expected in zip(gradient.parts(), once.parts(), strict=True):

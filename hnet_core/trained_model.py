@@ -13,6 +13,7 @@ from torch import Tensor
 from hnet_core.build import networks
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
+from hnet_core.methods.protocol import GeneratesWeights, Method
 from hnet_core.problem import Problem
 from hnet_core.registry import METHODS
 from hnet_core.streams import StreamShape
@@ -85,7 +86,7 @@ class TrainedModel:
         )
         self._n_weights = parts.counts.target
         self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
-        self._method = METHODS[self.config.method.name](self.config.method, problem)
+        self._method: Method = METHODS[self.config.method.name](self.config.method, problem)
         problem.statistics.load_state(content["statistics"])
         self._method.load_state(content["method"])
 
@@ -96,10 +97,10 @@ class TrainedModel:
             HnetError: the method keeps them in parts; `predict` works all the same.
         """
         self._check(task)
-        sources = getattr(self._method, "sources", None)
-        source = sources[task] if sources is not None else getattr(self._method, "source", None)
-        with torch.no_grad():
-            weights: Tensor | None = None if source is None else source.weights(task).detach()
+        weights: Tensor | None = None
+        if isinstance(self._method, GeneratesWeights):
+            with torch.no_grad():
+                weights = self._method.weights(task).detach()
         if weights is None or weights.numel() != self._n_weights:
             name = self.config.method.name
             raise HnetError(f"method {name} keeps the weights of a task in parts; use predict(task, inputs).")
@@ -142,7 +143,7 @@ class TrainedModel:
             read.copy_(trained)
 
     def _trained_embeddings(self) -> list[Tensor]:
-        found: list[Tensor] | None = getattr(getattr(self._method, "source", None), "embeddings", None)
+        found = self._method.task_embeddings() if isinstance(self._method, GeneratesWeights) else None
         if found is None:
             raise HnetError(
                 f"method {self.config.method.name} has no task embeddings; use a model with a hypernetwork."

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
+from hnet_core.component_check import check_component
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 
 # Part of every configuration hash. Raise it whenever the same configuration and seed would give other numbers.
@@ -127,13 +128,9 @@ class TrialConfig(Options):
 
 
 def _resolve(registry: Registry, value: object) -> object:
-    """Check a raw block with the options class its `name` selects."""
-    if isinstance(value, ComponentOptions):
-        return value
-    if not isinstance(value, Mapping) or "name" not in value:
-        raise ValueError(f"must be a block with a name, got {value!r}; known names: {', '.join(registry)}.")
-    component = registry[str(value["name"])]
-    options: ComponentOptions = component.Options.model_validate({**value, "name": component.name})
+    options, complaints = check_component(registry, value)
+    if complaints:
+        raise ValueError(f"{complaints[0]}.")
     return options
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from torch import Tensor
+
 from hnet_core.hypernets import Hypernet
 from hnet_core.problem import Predictor, Problem, Tensors
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
 from hnet_core.trial import TrialConfig, WeightCounts
-from hnet_core.weights.sources import WeightSource, fixed_predictor, shared_counts
+from hnet_core.weights.sources import GeneratedWeights, WeightSource, fixed_predictor, shared_counts
 
 
 class BaseMethod:
@@ -49,6 +51,12 @@ class BaseMethod:
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.source)
+
+    def weights(self, task: int) -> Tensor:
+        return self.source.weights(task)
+
+    def task_embeddings(self) -> list[Tensor] | None:
+        return self.source.embeddings if isinstance(self.source, GeneratedWeights) else None
 
     def state(self) -> dict[str, Any]:
         return self.source.state()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -11,9 +11,6 @@ from hnet_core.problem import Predictor, Problem, Tensors
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
-
-if TYPE_CHECKING:
-    pass
 
 
 @runtime_checkable
@@ -25,6 +22,17 @@ class ReadsTask(Protocol):
 
     def end_task(self, task: int, train: Split) -> None:
         """After the last step of a task."""
+
+
+@runtime_checkable
+class GeneratesWeights(Protocol):
+    """A method that makes the weights of the target network task by task; `TrainedModel` reads them."""
+
+    def weights(self, task: int) -> Tensor:
+        """Return the flat weights that the method makes for a task; (n_weights,) if it makes all of the target's."""
+
+    def task_embeddings(self) -> list[Tensor] | None:
+        """Return the embedding of every task, (embedding_size,) each; None without a hypernetwork."""
 
 
 class Method(Protocol):

@@ -48,6 +48,12 @@ class Scratch(BaseMethod):
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.sources[task])
 
+    def weights(self, task: int) -> Tensor:
+        return self.sources[task].weights(task)
+
+    def task_embeddings(self) -> None:
+        return None
+
     def state(self) -> dict[str, Any]:
         return {"networks": [source.state() for source in self.sources]}
 

@@ -40,6 +40,11 @@ class Registry(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return name in self._components() or name in self._aliases()
 
+    @property
+    def built_in(self) -> dict[str, Any]:
+        """The components of this project, without those that entry points add."""
+        return {name: one for name, one in self._components().items() if one.__module__.startswith(f"{self._package}.")}
+
     def _components(self) -> dict[str, Any]:
         if self._found is None:
             self._found = dict(sorted({**self._inside(), **self._outside()}.items()))

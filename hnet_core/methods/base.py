@@ -26,6 +26,8 @@ class BaseMethod:
 
     trains_all_tasks_at_once: ClassVar[bool] = False
     single_head: ClassVar[bool] = False
+    page: ClassVar[str | None] = None
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({},)
     problem: Problem
     source: WeightSource
 

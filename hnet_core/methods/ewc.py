@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -35,6 +35,11 @@ class Ewc(BaseMethod):
 
     name = "ewc"
     summary = "online elastic weight consolidation on the target's own weights (Schwarz et al. 2018)"
+    page = "ewc"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"fisher_examples": 10},
+        {"decay": 0.5, "fisher_examples": 10},
+    )
     source: OwnWeights
 
     class Options(ComponentOptions):

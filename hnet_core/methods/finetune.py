@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -22,6 +23,8 @@ class Finetune(BaseMethod):
     name = "finetune"
     aliases = ("naive",)  # Hemati et al. (2023)
     summary = "one task after the other without protection (lower bound)"
+    page = "baselines"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"network": "hypernet"})
 
     class Options(ComponentOptions):
         network: NetworkName = Field("target", description="train the target's own weights, or a hypernet for them")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -29,6 +29,13 @@ class Hnet(BaseMethod):
 
     name = "hnet"
     summary = "task-conditioned hypernetwork with output regulariser (von Oswald et al. 2020)"
+    page = "hnet"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"lookahead": "sgd"},
+        {"regularized_outputs": "own_head"},
+        {"regularized_tasks": 1},
+    )
 
     class Options(ComponentOptions):
         beta_output: float = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -34,6 +34,8 @@ class HyperMask(BaseMethod):
 
     name = "hypermask"
     summary = "trained target weights under semi-binary masks from a hypernetwork (Ksiazek and Spurek 2023)"
+    page = "hypermask"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"previous_embeddings": False})
     single_head: ClassVar[bool] = True
 
     class Options(ComponentOptions):

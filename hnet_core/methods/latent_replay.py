@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +39,12 @@ class LatentReplay(BaseMethod):
 
     name = "latent_replay"
     summary = "first blocks frozen after task 1, features of earlier examples replayed to the others"
+    page = "latent_replay"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"freeze_depth": 1, "buffer_size": 40},
+        {"freeze_depth": 1, "buffer_size": 0},
+    )
     source: OwnWeights
 
     class Options(ComponentOptions):

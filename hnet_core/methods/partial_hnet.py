@@ -36,6 +36,13 @@ class PartialHnet(BaseMethod):
 
     name = "partial_hnet"
     summary = "hypernetwork for the last blocks, the first ones frozen after task 1 (Hemati et al. 2023)"
+    page = "partial_hnet"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"freeze_depth": 1},
+        {"freeze_depth": 1, "lookahead": "second_order"},
+        {"lookahead": "none"},
+    )
     single_head: ClassVar[bool] = True
     source: GeneratedWeights
 

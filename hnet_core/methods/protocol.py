@@ -46,6 +46,8 @@ class Method(Protocol):
         trains_all_tasks_at_once: run_trial then calls start_task(0) once and mixes the batches of all tasks.
         single_head: all tasks share the outputs of the target network, as wide as the widest task; else each has its
             own.
+        page: name of a page in docs/methods that describes the method, without .md; None without one.
+        tested_options: options that the contract test trains, one configuration each; `({},)` for the defaults only.
     """
 
     name: ClassVar[str]
@@ -53,6 +55,8 @@ class Method(Protocol):
     Options: ClassVar[type[ComponentOptions]]
     trains_all_tasks_at_once: ClassVar[bool]
     single_head: ClassVar[bool]
+    page: ClassVar[str | None]
+    tested_options: ClassVar[tuple[dict[str, Any], ...]]
 
     def __init__(self, options: Any, problem: Problem) -> None: ...
 

@@ -24,6 +24,7 @@ class Scratch(BaseMethod):
 
     name = "scratch"
     summary = "a new target network for every task, all kept (no transfer, no forgetting)"
+    page = "baselines"
 
     class Options(ComponentOptions):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -27,6 +28,7 @@ class CrossDataset:
 
     name = "cross_dataset"
     summary = "some classes of one data set, then of another (transfer of frozen blocks)"
+    tiny: ClassVar[dict[str, Any]] = {"classes_per_task": 3, "image_size": 8}
 
     class Options(ComponentOptions):
         first: str = Field("cifar10", description="data set of the first task")

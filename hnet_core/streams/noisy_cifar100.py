@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -28,6 +29,7 @@ class NoisyCifar100:
 
     name = "noisy_cifar100"
     summary = "four tasks of 5 classes of CIFAR-100: clean, solarised, blurred, contrast + grey + blur"
+    tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2, "classes_per_task": 2}
 
     class Options(SplitStream.Options):
         dataset: str = Field("cifar100", description="CIFAR-100, or a stand-in of 3 channels and enough classes")

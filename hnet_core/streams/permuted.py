@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,7 @@ class PermutedStream:
 
     name = "permuted"
     summary = "the whole data set under one pixel permutation per task (PermutedMNIST)"
+    tiny: ClassVar[dict[str, Any]] = {"dataset": "digits", "n_tasks": 2}
 
     class Options(ImageStreamOptions):
         padding: int = Field(0, ge=0, description="zero pixels added on each side; PermutedMNIST takes 2: 32x32 = 1024")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -21,6 +22,7 @@ class SplitStream:
 
     name = "split"
     summary = "classes dealt out to the tasks in order (split MNIST: 5 tasks of 2 digits)"
+    tiny: ClassVar[dict[str, Any]] = {"dataset": "digits", "n_tasks": 2}
 
     class Options(PreprocessedOptions):
         classes_per_task: int | None = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -27,6 +28,7 @@ class SplitCifar:
 
     name = "split_cifar"
     summary = "CIFAR-10, then five tasks of 10 classes of CIFAR-100 (von Oswald et al. 2020)"
+    tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2}
 
     class Options(ComponentOptions):
         first: str = Field("cifar10", description="data set of the first task, all its 10 classes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -24,6 +25,7 @@ class SplitTinyImagenet(SplitStream):
 
     name = "split_tiny_imagenet"
     summary = "TinyImageNet at 32 pixels in 20 tasks of 10 classes (images from npz files)"
+    tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2, "classes_per_task": 2, "image_size": 16}
 
     class Options(SplitStream.Options):
         dataset: str = Field("tiny_imagenet", description="folder of the data root with train.npz and test.npz")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from hnet_core.streams.preprocessing import Preprocessing
-from hnet_core.trial import Measure
+from hnet_core.trial import ComponentOptions, Measure
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,36 @@ class Stream:
 
     def to(self, device: torch.device) -> Stream:
         return replace(self, tasks=tuple(task.to(device) for task in self.tasks))
+
+
+class NamedStream(Protocol):
+    """A stream that a configuration can name: a class in a file of `hnet_core/streams`, or behind an entry point.
+
+    Attributes:
+        tiny: options of a small stream, for the contract test: few tasks and classes of the data sets it has (digits,
+            or npz files in the shapes of CIFAR-10, CIFAR-100 and TinyImageNet); {} if the default options make one.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    Options: ClassVar[type[ComponentOptions]]
+    tiny: ClassVar[dict[str, Any]]
+
+    @staticmethod
+    def shape(options: Any, root: Path) -> StreamShape:
+        """Return tasks, inputs and heads without loading the images of a known data set.
+
+        Raises:
+            ConfigInvalid: the options do not fit the data set or each other.
+        """
+
+    @staticmethod
+    def open(options: Any, root: Path) -> Stream:
+        """Load the data below `root` and cut it into tasks, the same for every seed of a trial.
+
+        Raises:
+            DatasetMissing, DatasetCorrupt: the data cannot be read.
+        """
 
 
 def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -41,8 +42,10 @@ class BlockNetwork:
     """Blocks of layers one after the other, the last of them the classifier; weights in the order of the layers.
 
     Attributes:
-        input_shape: of what the first block takes.
+        input_shape: of the inputs of the first block.
     """
+
+    tiny: ClassVar[dict[str, Any]] = {}
 
     def __init__(
         self,

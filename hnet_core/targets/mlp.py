@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,7 @@ class Mlp:
 
     name = "mlp"
     summary = "fully connected network, any widths"
+    tiny: ClassVar[dict[str, Any]] = {"hidden": [6, 5]}
 
     class Options(ComponentOptions):
         hidden: tuple[PositiveInt, ...] = Field((400, 400), description="widths of the hidden layers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -83,11 +83,16 @@ class Target(Protocol):
 
 
 class NamedTarget(Target, Protocol):
-    """A target network that a configuration can name."""
+    """A target network that a configuration can name.
+
+    Attributes:
+        tiny: options of a small network, for the contract test; {} if the default options make one.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[ComponentOptions]]
+    tiny: ClassVar[dict[str, Any]]
 
     def __init__(self, options: ComponentOptions, input_shape: tuple[int, ...], n_outputs: int) -> None: ...
 

@@ -1,7 +1,8 @@
 """The contract every method keeps: it trains, resumes bit-identically and reports, or says why it cannot.
 
-A new method is picked up here without a line: it is trained with its default options. Options that deserve a run of
-their own go into CASES.
+New methods, streams and target networks are tested without a line here: a method names its `tested_options`, streams
+and target networks bring `tiny` options. The colour data sets are stand-ins cut from the digits images, in the shapes
+of the real ones.
 """
 
 from __future__ import annotations
@@ -22,28 +23,7 @@ from hnet_core.trial import Scenario, TrialConfig, TrialResult
 from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import TINY, tiny
 
-CASES: dict[str, list[dict[str, Any]]] = {
-    "ewc": [{"fisher_examples": 10}, {"decay": 0.5, "fisher_examples": 10}],
-    "finetune": [{}, {"network": "hypernet"}],
-    "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
-    "hypermask": [{}, {"previous_embeddings": False}],
-    "joint": [{}, {"network": "hypernet"}],
-    "latent_replay": [{}, {"freeze_depth": 1, "buffer_size": 40}, {"freeze_depth": 1, "buffer_size": 0}],
-    "partial_hnet": [{}, {"freeze_depth": 1}, {"freeze_depth": 1, "lookahead": "second_order"}, {"lookahead": "none"}],
-}
-FAST = [{"name": name, **options} for name in METHODS for options in CASES.get(name, [{}])]
-# The colour data sets are stand-ins cut from the digits images, in the shapes of the real ones.
-TINY_STREAMS: dict[str, dict[str, Any]] = {
-    "cross_dataset": {"classes_per_task": 3, "image_size": 8},
-    "noisy_cifar100": {"n_tasks": 2, "classes_per_task": 2},
-    "permuted": {"dataset": "digits", "n_tasks": 2},
-    "polynomials": {},
-    "split": {"dataset": "digits", "n_tasks": 2},
-    "split_cifar": {"n_tasks": 2},
-    "split_cifar100": {"n_tasks": 2, "classes_per_task": 2},
-    "split_tiny_imagenet": {"n_tasks": 2, "classes_per_task": 2, "image_size": 16},
-}
-TINY_TARGETS: dict[str, dict[str, Any]] = {"mlp": {"hidden": [6, 5]}, "slim_resnet18": {"n_filters": 3}}
+FAST = [{"name": name, **options} for name, method in METHODS.items() for options in method.tested_options]
 
 
 def case_name(case: Any) -> str:
@@ -75,10 +55,10 @@ def combined(method: dict[str, Any], stream: str, scenario: str, target: str) ->
     """Few steps on little data, the rest as it comes."""
     return parse_trial(
         {
-            "stream": {"name": stream, **TINY_STREAMS.get(stream, {})},
+            "stream": {"name": stream, **STREAMS[stream].tiny},
             "scenario": scenario,
             "method": method,
-            "target": {"name": target, **TINY_TARGETS.get(target, {})},
+            "target": {"name": target, **TARGETS[target].tiny},
             "hypernet": {**TINY["hypernet"], "chunk_size": 5000 if target != "mlp" else 100},
             "training": {"iterations": 2, "batch_size": 6, "lr": 0.001},
         }

@@ -27,8 +27,8 @@ EXAMPLE_SHAPE = StreamShape(n_tasks=5, input_shape=(28, 28), outputs_per_task=2)
 STORED = """## Stored weights, by example
 
 Counts of each method with its default options on split MNIST: 5 tasks, target network 784-400-400-10 (or one head of
-2 outputs for all tasks, where the method has a single head), hypernetwork `chunked` with `chunk_size` 42000. The columns
-are defined in [compression.md](../compression.md).
+2 outputs for all tasks, where the method has a single head), hypernetwork `chunked` with `chunk_size` 42000.
+[compression.md](../compression.md) defines the columns.
 
 """
 COLUMNS = {

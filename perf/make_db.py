@@ -1,4 +1,4 @@
-"""Fills a database with a study of made-up results, large enough to show what asking it costs.
+"""A database with one large study of made-up results, to measure the cost of queries.
 
     python -m perf.make_db --trials 100000 --db large.db
 

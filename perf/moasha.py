@@ -1,4 +1,4 @@
-"""MO-ASHA against random search on stored learning curves: `python -m perf.moasha --json`.
+"""MO-ASHA against random search on recorded learning curves: `python -m perf.moasha --json`.
 
 200 real runs of permuted digits (perf/record_curves.py) are run again on a simulated clock with 4 workers. In each
 simulation both searches take the configurations in the same random order until the budget, a share of the seconds of
@@ -45,7 +45,7 @@ class SearchComparison:
 
 
 class Pool:
-    """The stored runs."""
+    """The recorded runs and their validation curves."""
 
     def __init__(self) -> None:
         stored = np.load(FILE, allow_pickle=False)
@@ -86,7 +86,7 @@ def _matrix(values: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
 
 
 class SimulatedSearch:
-    """Hands out configurations in a random order, and notes which were completed."""
+    """Search through the pool in a random order with a stopping rule, in place of a driver."""
 
     def __init__(self, pool: Pool, seed: int, rules: StoppingRules) -> None:
         self._order = list(range(len(pool.results)))
@@ -125,7 +125,7 @@ def _search(pool: Pool, seed: int, share: float, eta: float | None) -> Simulated
 
 
 def compare(pool: Pool, share: float, random_share: float, replays: int, eta: float) -> SearchComparison:
-    """MO-ASHA with a share of the pool's seconds against random search with `random_share` of them."""
+    """Compare MO-ASHA on a share of the pool's seconds with random search on `random_share` of them."""
     pairs = [(_search(pool, i, share, eta), _search(pool, i, random_share, None)) for i in range(replays)]
     ours, theirs = ([pool.hypervolume(pair[side].completed) for pair in pairs] for side in (0, 1))
     interval = t_interval([a - b for a, b in zip(ours, theirs, strict=True)])

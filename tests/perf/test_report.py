@@ -1,4 +1,4 @@
-"""What `make perf` writes into the documentation."""
+"""The sections that `make perf` writes into the documentation."""
 
 from __future__ import annotations
 

@@ -89,16 +89,28 @@ class OutputDrift:
 
 
 def gram_is_cheaper(layout: Layout, n_whole: int, n_tasks: int) -> bool:
-    """Whether the Gram form takes fewer multiply-adds for the last layer than generating the drift.
+    """Return whether the Gram form takes fewer multiply-adds for the last layer than generating the drift.
 
-    With a hidden layer the Gram form costs 2 (N + M)(h + 1) k for M rows; without one M does not enter. Generating
-    costs M N (k + 2h + 1). Narrow layers are bound by memory there, which the factor allows for (measured).
+    Narrow layers are bound by memory bandwidth in the direct form, which the factor accounts for (measured).
     """
-    n_rows, columns, h = n_whole * n_tasks, layout.chunk_size, layout.h
-    k = h + 1 + (h if layout.hidden else layout.chunk_embedding)
-    gram = 2 * (columns + (n_rows if layout.hidden else n_whole)) * (h + 1) * k
-    direct = n_rows * columns * (k + 2 * h + 1)
-    return gram < direct * (1.5 if h < 32 else 1.0)
+    direct = direct_multiply_adds(layout, n_whole, n_tasks)
+    return gram_multiply_adds(layout, n_whole, n_tasks) < direct * (1.5 if layout.h < 32 else 1.0)
+
+
+def gram_multiply_adds(layout: Layout, n_whole: int, n_tasks: int) -> int:
+    """2 (N + M)(h + 1) k for M pairs of a chunk and a task; without a hidden layer M is the number of chunks."""
+    n_pairs = n_whole * n_tasks if layout.hidden else n_whole
+    return 2 * (layout.chunk_size + n_pairs) * (layout.h + 1) * _rows_of_pair(layout)
+
+
+def direct_multiply_adds(layout: Layout, n_whole: int, n_tasks: int) -> int:
+    """M N (k + 2h + 1) for M pairs of a chunk and a task."""
+    return n_whole * n_tasks * layout.chunk_size * (_rows_of_pair(layout) + 2 * layout.h + 1)
+
+
+def _rows_of_pair(layout: Layout) -> int:
+    """k, the rows of A = [D; W*]."""
+    return layout.h + 1 + (layout.h if layout.hidden else layout.chunk_embedding)
 
 
 def _regular_chunks(layout: Layout, kept: Tensor | None) -> tuple[int, int | None]:

@@ -1,9 +1,10 @@
-"""A training step of a partial hypernetwork the slow way: its weights are generated for every image of a batch.
+"""Slow oracle of a training step of a partial hypernetwork: weights are generated for every image of a batch.
 
 The official code of Hemati et al. (2023) passes the task of every image to the hypernetwork and maps the target network
 over images and their weights. It goes through the loss of the task twice, once to look ahead and once for the whole
-loss, the second time back through the blocks frozen after the first task too, whose gradients it throws away. This is
-that, to measure against, without the bookkeeping around it (it copies its modules and logs an angle in every step).
+loss, the second time back through the blocks frozen after the first task too, whose gradients it discards. This step
+does the same, as an oracle and as the baseline of perf.partial, without that code's bookkeeping (it copies its modules
+and logs an angle in every step).
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The workers stay alive, and rounds of one trial alone alternate with rounds of one trial in each worker at once, so that
 other load on the machine affects both equally. One row per number of workers: setting, engine, iterations per task,
 processes, rounds, trials_per_second (median over rounds), ratio (of trials per second to those of one worker, median
-over rounds), ratio_low and ratio_high (its quartiles), cpu_seconds (processor time per trial, median), cpu_ratio (what the ratio
-would be if no worker ever waited for a processor). A cpu_ratio below the number of workers is the cost of shared caches
+over rounds), ratio_low and ratio_high (its quartiles), cpu_seconds (processor time per trial, median), cpu_ratio (the
+ratio if no worker ever waited for a processor). A cpu_ratio below the number of workers is the cost of shared caches
 and memory; a ratio below cpu_ratio is the cost of the other load on the machine.
 """
 

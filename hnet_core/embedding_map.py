@@ -1,4 +1,4 @@
-"""What the weights generated from other task embeddings would do: von Oswald et al. (2020), Fig. 4."""
+"""Accuracy of the weights generated from a grid of task embeddings: von Oswald et al. (2020), Fig. 4."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EmbeddingMap:
 
 
 def embedding_grid(embeddings: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The two axes of a square grid around all trained embeddings, each (n,).
+    """Return the two axes of a square grid around all trained embeddings, each (n,).
 
     Args:
         embeddings: (n_tasks, 2).

@@ -1,4 +1,4 @@
-"""A trained model as a file: what a trial ends with, to be used without the study, the data or the optimiser."""
+"""A trained model as a file, for use without the study, the data or the optimiser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMAT = 1
 
 
 def save(path: str | os.PathLike[str], config: TrialConfig, shape: StreamShape, checkpoint: dict[str, Any]) -> None:
-    """Write a model.
+    """Write a trained model to a file.
 
     Args:
         shape: as the method sees the stream (`hnet_core.build.method_shape`).
@@ -61,11 +61,11 @@ def load(path: str | os.PathLike[str]) -> TrainedModel:
 
 
 class TrainedModel:
-    """A trained method that answers for each task.
+    """A trained method: predictions, weights and embeddings of each task.
 
     Attributes:
-        config: what was trained.
-        seed: with which seed.
+        config: the configuration it was trained with.
+        seed: the seed it was trained with.
         shape: tasks, inputs and heads.
     """
 
@@ -91,10 +91,10 @@ class TrainedModel:
         self._method.load_state(content["method"])
 
     def weights(self, task: int) -> Tensor:
-        """The weights of the target network for a task (from 0), flat, (n_weights,).
+        """Return the weights of the target network for a task (from 0), flat, (n_weights,).
 
         Raises:
-            HnetError: the method keeps them in parts; `predict` works all the same.
+            HnetError: the method keeps them in parts; `predict` still works.
         """
         self._check(task)
         weights: Tensor | None = None
@@ -107,7 +107,7 @@ class TrainedModel:
         return weights
 
     def embeddings(self) -> Tensor:
-        """The trained task embeddings as far as the hypernetwork reads them, (n_tasks, n_read).
+        """Return the part of the trained task embeddings that the hypernetwork reads, (n_tasks, n_read).
 
         Raises:
             HnetError: the method has none.
@@ -115,10 +115,10 @@ class TrainedModel:
         return torch.stack([embedding[: self._n_read].detach().clone() for embedding in self._trained_embeddings()])
 
     def predict(self, task: int, inputs: Tensor, embedding: Tensor | None = None) -> Tensor:
-        """Outputs of the task's head for inputs as the stream gives them, (n, outputs_per_task).
+        """Return the outputs of the task's head for inputs in the format of the stream, (n, outputs_per_task).
 
         Args:
-            embedding: used in place of the task's own, (n_read,); what else belongs to the task stays as it is.
+            embedding: used in place of the task's own, (n_read,); everything else of the task stays as it is.
 
         Raises:
             HnetError: an embedding is given, and the method has none.
@@ -130,7 +130,7 @@ class TrainedModel:
 
     @contextmanager
     def _embedded(self, task: int, embedding: Tensor | None) -> Iterator[None]:
-        """Another embedding for a task, until the end of the block."""
+        """Replace the embedding of a task until the end of the block."""
         if embedding is None:
             yield
             return

@@ -21,14 +21,14 @@ from hnet_core.weights.sources import GeneratedWeights
 
 
 class FastStep:
-    """The same numbers as PlainStep up to rounding; no allocation that grows with the target, no synchronisation.
+    """PlainStep on flat buffers, equal up to rounding; no allocation that grows with the target, no synchronisation.
 
-    theta and embeddings of the weight sources become views of flat buffers, so that whoever reads them always sees the
-    present values and `state()` is the same for all engines. Several sources are those of stacked seeds: every buffer
+    theta and embeddings of the weight sources become views of flat buffers: a reader of the sources always gets the
+    current values, and `state()` is the same for all engines. Several sources are those of stacked seeds: every buffer
     then has a leading dimension (S, ...).
 
     Raises:
-        ValueError: for a hypernetwork that `unsupported` names a reason against.
+        ValueError: for a hypernetwork that `unsupported` rejects.
     """
 
     def __init__(self, problems: Sequence[Problem], sources: Sequence[GeneratedWeights]) -> None:
@@ -98,7 +98,7 @@ class FastStep:
 
 
 def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> None:
-    """Let the weights of one seed live in views of theta and of embeddings, (n_tasks, te)."""
+    """Replace the weights of one seed by views of theta and of embeddings, (n_tasks, te)."""
     theta.fill(source.theta)
     source.theta = [part.detach().requires_grad_() for part in theta.parts()]
     with torch.no_grad():
@@ -107,12 +107,12 @@ def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> Non
 
 
 def unsupported(problem: Problem) -> str | None:
-    """Why the fast engine cannot train this problem's hypernetwork; None if it can."""
+    """Return the reason why the fast engine cannot train this problem's hypernetwork; None if it can."""
     if problem.hypernet is None:
         return "it trains hypernetworks, and there is none"
     layout: Layout | None = layout_of(problem.hypernet)
     if layout is None:
-        return f"it knows the hypernetworks chunked and full, got {problem.hypernet.name}"
+        return f"it supports the hypernetworks chunked and full, got {problem.hypernet.name}"
     if in_place(layout.activation) is None:
         return "the activation of the hypernetwork has no gradient by hand"
     return None

@@ -16,9 +16,9 @@ from hnet_core.weights.masked import MaskedWeights
 
 
 class FastMaskedStep:
-    """The same numbers as PlainMaskedStep up to rounding.
+    """PlainMaskedStep on flat buffers, equal up to rounding.
 
-    Only the way from logits and target weights to masked weights, as long as the target, is left to autograd; the
+    Only the step from logits and target weights to masked weights, as long as the target, uses autograd; the
     hypernetwork, many times as long, is not. R_out needs no look-ahead: a full hypernetwork gives the logits of all
     tasks in one pass over its last layer; a chunked one takes the engine's OutputDrift, which generates none.
     theta, embeddings and target weights of the source become views of buffers.
@@ -27,7 +27,9 @@ class FastMaskedStep:
     def __init__(self, problem: Problem, source: MaskedWeights, trains_previous_embeddings: bool) -> None:
         layout = layout_of(source.logits.hypernet)
         if layout is None:
-            raise ValueError("the fast engine needs a hypernetwork whose layout it knows; use the plain engine.")
+            raise ValueError(
+                "the fast engine must have a chunked or full hypernetwork; use the plain engine for others."
+            )
         self._problem, self._source, self._layout = problem, source, layout
         self._trains_previous = trains_previous_embeddings
         self._weights = source.own.flat.detach()
@@ -83,7 +85,7 @@ class FastMaskedStep:
         self._adam.step()
 
     def _mask_backward(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
-        """Put the gradients of loss and R_target in the place of the current task's logits, and to the weights'."""
+        """Replace the current task's logits by the gradient of loss and R_target; set the weights' gradient."""
         logits, weights = self._logits[-1].detach().requires_grad_(), self._weights.detach().requires_grad_()
         with torch.enable_grad():
             mask = self._source.mask(logits, sparsity)

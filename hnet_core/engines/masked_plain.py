@@ -1,4 +1,4 @@
-"""A training step of masked target weights: what it computes, and the plain engine, which reads like the paper."""
+"""A training step of masked target weights: its protocol, and the plain engine, which follows the paper."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class MaskedProtection:
 
 
 class MaskedStep(Protocol):
-    """Trains theta, embeddings and target weights with one Adam; all three are the weight source's."""
+    """Training of theta, embeddings and target weights of a weight source with one Adam."""
 
     def start_task(self, task: int, protection: MaskedProtection) -> None:
-        """Make ready for a task: a new Adam, and masks and weights as they are now to hold on to."""
+        """Prepare for a task: create a new Adam, and keep the present masks and weights for the penalties."""
 
     def step(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
-        """One gradient step on one batch with masks of this sparsity."""
+        """Make one gradient step on one batch with masks of this sparsity."""
 
 
 class PlainMaskedStep:
@@ -84,7 +84,7 @@ class PlainMaskedStep:
 def target_penalty(
     protection: MaskedProtection, weights: Tensor, weights_before: Tensor, masks: SemiBinaryMask, mask: Tensor
 ) -> Tensor:
-    """lambda * R_target for the present weights (n_weights,) and mask (n_masked,), a scalar."""
+    """Return lambda * R_target for the present weights (n_weights,) and mask (n_masked,), a scalar."""
     factor = mask if protection.masked else None
     now, before = masks.masked_part(weights), masks.masked_part(weights_before)
     return protection.lambda_ * weight_drift(now, before, masks.masked.shapes, protection.norm, factor)

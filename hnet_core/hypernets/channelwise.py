@@ -30,7 +30,7 @@ class GeneratedTensor:
     of_channel: Tensor | None
 
     def weights(self) -> Tensor:
-        """(n_tasks, n_channels * n)."""
+        """Return the sum, (n_tasks, n_channels * n)."""
         if self.of_channel is None:
             return self.of_task
         return (self.of_task.unsqueeze(1) + self.of_channel).flatten(1)
@@ -39,7 +39,7 @@ class GeneratedTensor:
         return GeneratedTensor(self.of_task.detach(), None if self.of_channel is None else self.of_channel.detach())
 
     def squared_distance(self, before: GeneratedTensor, tasks: Tensor) -> Tensor:
-        """Sum over these tasks, and over all weights, of the squared difference to `before`, without forming them.
+        """Sum the squared difference to `before` over these tasks and all weights, without forming them.
 
         With p_j the difference of `of_task` and q_o that of `of_channel`, sum_jo |p_j + q_o|^2 =
         n_channels sum_j |p_j|^2 + 2 (sum_j p_j) (sum_o q_o) + n_tasks sum_o |q_o|^2: no product of tasks and channels.
@@ -122,7 +122,7 @@ class ChannelwiseHypernet:
         return torch.cat([part.weights() for part in self.generate_parts(theta, embeddings)], dim=1)
 
     def generate_parts(self, theta: Sequence[Tensor], embeddings: Tensor) -> list[GeneratedTensor]:
-        """The same, one entry per target tensor, in their order."""
+        """Generate the weights as one entry per target tensor, in their order."""
         n_hidden, te, h = 2 * (len(self.widths) - 1), self.n_read, self.widths[-1]
         x = hidden_forward(embeddings[:, :te], theta[:n_hidden], self.activation)  # (n_tasks, h)
         own = iter(embeddings[:, te:].split([size for _, size in self._own], dim=1))

@@ -1,4 +1,4 @@
-"""What most methods answer alike."""
+"""Defaults that most methods share."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hnet_core.weights.sources import GeneratedWeights, WeightSource, fixed_pred
 
 
 class BaseMethod:
-    """A method that trains one task after the other and keeps everything in one weight source.
+    """A method that trains one task after the other and keeps all its state in one weight source.
 
-    As it stands it is a method that trains the weights of the target network itself; a method overrides what is
-    different about it. See `hnet_core.methods.protocol.Method` for what each part means.
+    The defaults are those of a method that trains the weights of the target network itself; a method overrides the
+    parts in which it differs. `hnet_core.methods.protocol.Method` describes each part.
 
     Attributes:
         problem, source: set by the method's own __init__.

@@ -1,4 +1,4 @@
-"""Online elastic weight consolidation: weights that mattered for earlier tasks are held in place."""
+"""Online elastic weight consolidation: a quadratic penalty on changes of weights important for earlier tasks."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Ewc(BaseMethod):
         self._fisher, self._anchor = (state[key].to(self.problem.device) for key in ("fisher", "anchor"))
 
     def _fisher_of(self, task: int, train: Split) -> Tensor:
-        """Mean squared gradient of the loss of single examples, (n_weights,), in evaluation mode."""
+        """Return the mean squared gradient of the loss of single examples, (n_weights,), in evaluation mode."""
         draws = generator(self.problem.seed, "fisher", task)
         chosen = torch.randperm(len(train), generator=draws)[: self.options.fisher_examples].to(self.problem.device)
         flat, total = self.source.flat.detach(), torch.zeros_like(self._fisher)

@@ -1,4 +1,4 @@
-"""Fine-tuning: learn one task after the other and protect nothing; what forgetting costs."""
+"""Fine-tuning: one task after the other without protection, the baseline that shows forgetting."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Finetune(BaseMethod):
 
     @functools.cached_property
     def _engine(self) -> HypernetStep | OwnWeightsStep:
-        """Made on first use: joint training, which mixes tasks, has none."""
+        """The engine, built on first use: joint training, which mixes tasks, has none."""
         if isinstance(self.source, GeneratedWeights):
             return hypernet_step(self.problem, self.source)
         return own_weights_step(self.problem, self.source)

@@ -1,4 +1,4 @@
-"""Latent replay: stored features of earlier examples pass through the last blocks beside the new ones."""
+"""Latent replay: stored features of earlier examples are trained together with those of new examples."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from hnet_core.weights.sources import OwnWeights, shared_counts
 class LatentReplay(BaseMethod):
     """L = L_task(batch) + coefficient * L(replayed batch), each example on the head of its own task.
 
-    The first `freeze_depth` blocks are learnt with the first task and frozen; a class-balanced buffer holds what they
-    make of earlier examples, so that replay starts behind them. Depth 0 replays images. Pellegrini et al., "Latent
+    The first `freeze_depth` blocks are learnt with the first task and frozen; a class-balanced buffer holds their
+    features of earlier examples, so that replay starts behind them. Depth 0 replays images. Pellegrini et al., "Latent
     replay for real-time continual learning" (IROS 2020), https://arxiv.org/abs/1912.01100, as the baseline LR of Hemati
     et al., "Partial hypernetworks for continual learning" (CoLLAs 2023). Without a buffer (`buffer_size: 0`) it is
     fine-tuning with frozen blocks, the network ResNet-k of their sec. 4.1.
@@ -56,7 +56,7 @@ class LatentReplay(BaseMethod):
         )
         coefficient: float = Field(1.0, ge=0, description="weight c of the loss of the replayed examples")
         frozen_statistics_update: bool = Field(
-            False, description="running statistics of frozen blocks go on changing, as in the official code"
+            False, description="running statistics of frozen blocks keep changing, as in the official code"
         )
 
     def __init__(self, options: Options, problem: Problem) -> None:
@@ -86,7 +86,7 @@ class LatentReplay(BaseMethod):
 
     @staticmethod
     def replay_bytes(options: Options, target: Target) -> int:
-        """Memory of the full buffer, float32 features, labels not counted (Table 6 of Hemati et al.)."""
+        """Return the bytes of the full buffer, float32 features, labels not counted (Table 6 of Hemati et al.)."""
         return 4 * options.buffer_size * numel(target.part(0, options.freeze_depth).output_shape)
 
     @staticmethod
@@ -116,7 +116,7 @@ class LatentReplay(BaseMethod):
         self._adam.step()
 
     def end_task(self, task: int, train: Split) -> None:
-        """Keep features of as many examples of each class as fit, augmented once, drawn at random."""
+        """Store features of randomly drawn examples of each class, augmented once, as many as fit."""
         if self.options.buffer_size == 0:
             return
         draws = generator(self.problem.seed, "replay buffer", task)
@@ -147,7 +147,7 @@ class LatentReplay(BaseMethod):
         self.buffer.load_state(state["buffer"])
 
     def _replay_loss(self, task: int) -> Tensor:
-        """Mean cross-entropy of replayed examples, each over the outputs of its own task."""
+        """Return the mean cross-entropy of replayed examples, each over the outputs of its own task."""
         features, labels, tasks = self.buffer.draw(self.options.replay_batch_size, self._draws)
         outputs = self.problem.forward(task, self.source.flat, features, training=True)
         heads = self._heads[tasks]

@@ -115,7 +115,7 @@ class PartialHnet(BaseMethod):
         return features or train
 
     def end_task(self, task: int, train: Split) -> None:
-        """Nothing is kept of the examples."""
+        """Keep nothing of the examples."""
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         theta, embedding, front = self.source.theta, self._seen[task], self.front.parameters(task)
@@ -188,5 +188,5 @@ class PartialHnet(BaseMethod):
 
 def _grad(part: Tensor) -> Tensor:
     if part.grad is None:
-        raise ValueError("the gradient of the task's loss must be there first.")
+        raise ValueError("the gradient of the task's loss must be computed first.")
     return part.grad

@@ -18,8 +18,8 @@ from hnet_core.weights.sources import OwnWeights, fixed_predictor
 class Scratch(BaseMethod):
     """One freshly initialised target network per task, all of them kept: compression ratio n_tasks.
 
-    Differs: the official code of von Oswald et al. (2020) overwrites the network, so that its final accuracies mean
-    nothing; here they equal the accuracies right after each task.
+    Differs: the official code of von Oswald et al. (2020) overwrites the network, so that its final accuracies are
+    meaningless; here they equal the accuracies right after each task.
     """
 
     name = "scratch"

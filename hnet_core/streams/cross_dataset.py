@@ -1,4 +1,4 @@
-"""A few classes of one data set, then of another: how far do features learnt on the first serve the second?"""
+"""A few classes of one data set, then of another, to measure the transfer of features."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ CHANNELS = 3
 
 
 class CrossDataset:
-    """Two tasks of as many random classes of two data sets, all images at one size with three channels.
+    """Two tasks of equally many random classes of two data sets, all images at one size with three channels.
 
     "Partial hypernetworks for continual learning" (CoLLAs 2023), sec. 4.1 and Fig. 4: blocks learnt on the first data
-    set are frozen (`freeze_depth`), and the accuracy on the second shows what they are worth there.
+    set are frozen (`freeze_depth`), and the accuracy on the second measures how well they transfer.
     """
 
     name = "cross_dataset"

@@ -1,4 +1,4 @@
-"""The noisy stream of Hemati et al. (2023), sec. 4.2: every task looks through another corruption."""
+"""The noisy stream of Hemati et al. (2023), sec. 4.2: every task has another corruption of its images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NoisyCifar100:
     """Four tasks of 5 of 20 shuffled classes: clean; solarised; blurred; more contrast, grey and blurred.
 
     "Partial hypernetworks for continual learning" (CoLLAs 2023), training and test images alike; `noisy: false` gives
-    the clean version of the same stream. Differs: the corruption is applied once to the whole images, before random
+    the clean version of the same stream. Differs: the corruption is applied once to the full images, before random
     crops, with one blur of 0.65 in the last task (the code draws 0.6 to 0.7 for every image).
     """
 
@@ -76,7 +76,7 @@ def _corrupted(task: Task, image_shape: tuple[int, ...], corruption: Callable[[T
 
 
 def _solarized(images: Tensor) -> Tensor:
-    """Every pixel value from 0.5 on inverted."""
+    """Invert every pixel value from 0.5 on."""
     from torchvision.transforms.v2 import functional
 
     solarized: Tensor = functional.solarize(images, 0.5)
@@ -84,7 +84,7 @@ def _solarized(images: Tensor) -> Tensor:
 
 
 def _blurred(images: Tensor, sigma: float = 0.9) -> Tensor:
-    """Gaussian blur of 5 x 5 pixels."""
+    """Blur with a Gaussian of 5 x 5 pixels."""
     from torchvision.transforms.v2 import functional
 
     blurred: Tensor = functional.gaussian_blur(images, [5, 5], [sigma, sigma])
@@ -92,7 +92,7 @@ def _blurred(images: Tensor, sigma: float = 0.9) -> Tensor:
 
 
 def _grey_with_contrast(images: Tensor) -> Tensor:
-    """Each channel stretched to the full range, grey, blurred."""
+    """Stretch each channel to the full range, convert to grey, blur."""
     from torchvision.transforms.v2 import functional
 
     return _blurred(functional.rgb_to_grayscale(functional.autocontrast(images), num_output_channels=3), 0.65)

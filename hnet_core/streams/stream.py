@@ -1,4 +1,4 @@
-"""What every stream is made of: tasks with their splits, and the shape that can be known without the data."""
+"""Streams, their tasks and splits, and their shape, which is known without the data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hnet_core.trial import ComponentOptions, Measure
 
 @dataclass(frozen=True)
 class StreamShape:
-    """What the networks must know of a stream; available without loading any image.
+    """Tasks, inputs and heads of a stream, as the networks need them; known without loading images.
 
     Attributes:
         n_tasks: tasks in the stream.
@@ -42,7 +42,7 @@ class StreamShape:
         return self.outputs_per_task * (1 if self.shared_head else self.n_tasks)
 
     def head(self, task: int) -> slice:
-        """The output neurons of one task."""
+        """Return the output neurons of one task."""
         start = 0 if self.shared_head else task * self.outputs_per_task
         return slice(start, start + self.outputs_per_task)
 
@@ -70,13 +70,13 @@ class Split:
 
     @property
     def augments(self) -> bool:
-        """Whether the same example differs from one time to the next in training."""
+        """True if an example changes from pass to pass in training."""
         return self.preprocessing is not None and self.preprocessing.augmentation != "none"
 
     def batch(
         self, index: Tensor | slice, dtype: torch.dtype, draws: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Inputs (n, n_inputs) in `dtype`, and labels, of the examples at `index`; augmented if given `draws`."""
+        """Return inputs (n, n_inputs) in `dtype` and labels of the examples at `index`; augmented if given `draws`."""
         if isinstance(index, slice):
             inputs, labels = self.inputs[index], self.labels[index]
         else:
@@ -98,7 +98,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a stream; validation is None where nothing is held out."""
+    """One task of a stream; validation is None if nothing is held out."""
 
     train: Split
     validation: Split | None
@@ -152,9 +152,9 @@ class NamedStream(Protocol):
 
 
 def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:
-    """Examples of each batch, (iterations, batch_size): shuffled passes over the data, batches straddling the passes.
+    """Draw the examples of each batch, (iterations, batch_size): shuffled epochs, with batches across their ends.
 
-    As the official code of von Oswald et al. (2020): no batch is cut short, every example is used once per pass.
+    As in the official code of von Oswald et al. (2020): all batches are full, every example is used once per epoch.
     """
     needed = batch_size * iterations
     passes = [torch.randperm(n_examples, generator=generator) for _ in range(-(-needed // n_examples))]

@@ -1,4 +1,4 @@
-"""A target network made of layers, cut into blocks that can be used, and frozen, by themselves."""
+"""A target network made of layers, cut into blocks that can be used, and frozen, separately."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hnet_core.trial import ComponentOptions
 
 
 class ConvOptions(ComponentOptions):
-    """Options every convolutional target network has."""
+    """Options of every convolutional target network."""
 
     normalization: Normalization = Field(
         "task",
@@ -113,10 +113,10 @@ class BlockNetwork:
 
 
 def image_sides(name: str, input_shape: Shape) -> tuple[int, int, int]:
-    """Height, width and channels of the images a stream gives.
+    """Return height, width and channels of the images of a stream.
 
     Raises:
-        ConfigInvalid: they are no images.
+        ConfigInvalid: the inputs are no images.
     """
     if len(input_shape) not in (2, 3):
         raise ConfigInvalid(
@@ -129,10 +129,10 @@ def image_sides(name: str, input_shape: Shape) -> tuple[int, int, int]:
 
 
 def check_sides(name: str, blocks: Sequence[Sequence[Layer]], input_shape: Shape, smallest: int) -> None:
-    """Images must keep at least `smallest` pixels a side until the classifier.
+    """Check that images keep at least `smallest` pixels a side until the classifier.
 
     Raises:
-        ConfigInvalid: they do not.
+        ConfigInvalid: the images are too small.
     """
     shape = input_shape
     for layer in itertools.chain(*blocks):

@@ -1,4 +1,4 @@
-"""Layers without weights of their own, from which the convolutional target networks are put together."""
+"""Layers without weights of their own, the parts of the convolutional target networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 
 class WeightReader:
-    """Hands out the tensors of a network, and its running statistics, layer by layer in their order."""
+    """Iterator over the tensors of a network, and its running statistics, layer by layer."""
 
     def __init__(self, tensors: Sequence[Tensor], statistics: Tensor | None) -> None:
         self._tensors = iter(tensors)
@@ -26,7 +26,7 @@ class WeightReader:
         return next(self._tensors)
 
     def next_statistics(self, n_channels: int) -> tuple[Tensor, Tensor] | None:
-        """Running mean and variance of one layer, (n_channels,) each; None where none are kept."""
+        """Return running mean and variance of the next layer, (n_channels,) each; None if none are kept."""
         if self._statistics is None:
             return None
         start, self._used = self._used, self._used + 2 * n_channels
@@ -67,7 +67,7 @@ class BaseLayer:
 
 
 class Pixels(BaseLayer):
-    """Flat inputs (n, H * W * C) become images (n, C, H, W), their channels last in memory as they were."""
+    """Flat inputs (n, H * W * C) as images (n, C, H, W), with channels last in memory as before."""
 
     def __init__(self, height: int, width: int, channels: int) -> None:
         self._sides = height, width, channels
@@ -106,7 +106,7 @@ class Conv(BaseLayer):
 
 
 class Norm(BaseLayer):
-    """Normalisation with a scale and a shift per channel; over what, `ForwardMode.normalization` says."""
+    """Normalisation with a scale and a shift per channel, over the values that `ForwardMode.normalization` names."""
 
     def __init__(self, n_channels: int) -> None:
         self.tensors = (("scale", (n_channels,)), ("shift", (n_channels,)))
@@ -135,7 +135,7 @@ class Linear(BaseLayer):
 
 
 class Activation(BaseLayer):
-    """Any function of single values."""
+    """An elementwise function."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         self._function = function
@@ -173,7 +173,7 @@ class GlobalMean(BaseLayer):
 
 
 class Dropout(BaseLayer):
-    """Zero values, or whole channels of images, with a probability, and scale up the others; in training only."""
+    """Zero values, or entire channels of images, with a probability, and scale up the others; in training only."""
 
     def __init__(self, probability: float) -> None:
         self._probability = probability

@@ -1,4 +1,4 @@
-"""What a target network is: a list of weight shapes and a function of inputs and weights."""
+"""The protocol of a target network: a list of weight shapes and a function of inputs and weights."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ class Target(Protocol):
         """Running means (0) and variances (1) of the normalisation layers, (n_statistics,); empty for none."""
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
-        """The blocks from `first` to `last` (not included; None: all, with the last layer) as a network of their own.
+        """Return the blocks from `first` to `last` (not included; None: all, with the last layer) as a network.
 
-        Its weights are consecutive ones of the whole network. `part(0, k)` gives features, which `part(k)` takes.
+        Its weights are consecutive ones of the entire network. `part(0, k)` gives features, the inputs of `part(k)`.
 
         Raises:
-            ValueError: there are no such blocks.
+            ValueError: no such blocks.
         """
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of what it gives for one input."""
+        """Shape of the output for one input."""
 
     def weights_of_outputs(self, outputs: slice) -> Tensor:
         """Positions in the flat vector of the last-layer weights that feed these output neurons only, int64."""
@@ -102,9 +102,9 @@ def numel(shape: tuple[int, ...]) -> int:
 
 
 def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
-    """Views of a flat vector as tensors of the given shapes; surplus values at its tail are left out.
+    """Cut a flat vector into views of the given shapes; surplus values at its end are left out.
 
-    Of several vectors (S, n) the views have that leading dimension too.
+    The views of several vectors (S, n) have that leading dimension too.
     """
     sizes = [numel(shape) for shape in shapes]
     parts = flat[..., : sum(sizes)].split(sizes, dim=-1)

@@ -18,7 +18,7 @@ TILE = 2**16  # numbers whose moments are copied at a time, so that the copies s
 
 @dataclass(frozen=True)
 class _AdamTile:
-    """A stretch of the parameter, of what is subtracted, of the gradient, of both moments, and room for copies.
+    """Views of one cache-sized part of parameter, subtrahend, gradient and both moments, and buffers for copies.
 
     Tensors are (seeds, n), the moments (2, seeds, n); lists have one tensor (n,) per seed, that is one, on a GPU all.
     """
@@ -36,7 +36,7 @@ class _AdamTile:
 
 
 class FlatAdam:
-    """The update of torch.optim.Adam by its fused kernel, on buffers that stay where they are.
+    """The update of torch.optim.Adam by its fused kernel, on buffers that stay in place.
 
     Args:
         training: learning rate and decay rates.
@@ -59,7 +59,7 @@ class FlatAdam:
         self._count.add_(1)
 
     def look_ahead(self, lookahead: Tensor, before: Subtrahends, epsilon: EpsilonPlacement) -> None:
-        """Set `lookahead` to the first parameter as it would be after its gradient, less `before`; the state stays.
+        """Set `lookahead` to the first parameter after a step with its gradient, minus `before`; Adam's state is kept.
 
         Args:
             lookahead: a buffer as the first parameter, the same at each call.
@@ -94,7 +94,7 @@ class FlatAdam:
         return correction.to(self._moments[0].dtype)
 
     def _tile(self, lookahead: Tensor, before: Subtrahends) -> Iterator[_AdamTile]:
-        """Views of all buffers in turn, on copies that share one small memory; all at once on a GPU: launches cost."""
+        """Yield views of all buffers part by part, copies in one small buffer; on a GPU one part: launches cost."""
         n_numbers = lookahead.shape[-1]
         rows, parameter, gradient = (
             tensor.view(-1, n_numbers) if tensor.dim() == 1 else tensor

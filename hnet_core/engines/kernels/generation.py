@@ -10,7 +10,7 @@ from hnet_core.engines.kernels.matmul import product
 
 
 class Generation:
-    """h(e_t, theta), von Oswald et al. (2020), eq. 1, and its gradient by hand, in one buffer made once.
+    """h(e_t, theta), von Oswald et al. (2020), eq. 1, and its gradient by hand, in one buffer allocated once.
 
     Args:
         n_tasks: embeddings at a time; more than one only for a single chunk, a full hypernetwork.
@@ -35,7 +35,7 @@ class Generation:
         self._dz = self._padded_dz[..., :columns]
         n_numbers = n_tasks * layout.n_outputs
         numbers = outputs.flatten(-2)
-        self._surplus = numbers[..., n_numbers : columns * layout.chunk_size]  # of the last chunk, counts for nothing
+        self._surplus = numbers[..., n_numbers : columns * layout.chunk_size]  # surplus of the last chunk, unused
         shape = (layout.n_outputs,) if n_tasks == 1 else (n_tasks, layout.n_outputs)
         self.weights = numbers[..., :n_numbers].view(*stack, *shape)
 

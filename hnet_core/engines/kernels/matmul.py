@@ -1,4 +1,4 @@
-"""Matrix products into memory that is there, of one seed's matrices (m, n) or of those of stacked seeds (S, m, n).
+"""Matrix products into existing buffers, of one seed's matrices (m, n) or of those of stacked seeds (S, m, n).
 
 On a CPU the batched forms cost some microseconds more per product, and a step has dozens of small ones: one seed is
 therefore trained without the leading dimension.

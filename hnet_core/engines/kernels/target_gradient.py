@@ -15,7 +15,7 @@ from hnet_core.targets.mlp import Mlp
 
 
 class TargetGradient(Protocol):
-    """Reads `weights` (n_weights,) and writes the gradient of the task's mean loss into `gradient` (n_weights,).
+    """Gradient of the task's mean loss at `weights` (n_weights,), written into `gradient` (n_weights,).
 
     The two may be one and the same memory. Weights, gradient, inputs and labels may all have a leading dimension of
     stacked seeds.
@@ -33,11 +33,11 @@ class TargetGradient(Protocol):
 
 
 def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tensor) -> TargetGradient:
-    """By hand for an MLP, by autograd for any other target network.
+    """Return the gradient by hand for an MLP, by autograd for any other target network.
 
     Args:
         problems: one per stacked seed.
-        weights, gradient: buffers that stay where they are, (n_weights,) or (S, n_weights) each, or one for both.
+        weights, gradient: buffers that stay in place, (n_weights,) or (S, n_weights) each, or one for both.
     """
     target: object = problems[0].target
     if type(target) is Mlp and in_place(target.activation) is not None:

@@ -20,12 +20,12 @@ TILE = 2**18  # drifts per tile: they stay in the cache between the products
 
 @dataclass(frozen=True)
 class OutputRegion:
-    """Outputs that count together: those of some consecutive chunks in some columns of the last layer.
+    """Outputs regularised together: those of some consecutive chunks in some columns of the last layer.
 
     Attributes:
         chunks: from, to (not included).
         columns: likewise.
-        task: the only previous task they count for, None for all.
+        task: the only previous task they are regularised for, None for all.
     """
 
     chunks: tuple[int, int]
@@ -40,7 +40,7 @@ class Direct:
         first, last: the chunks the regions lie in, `last` not included.
 
     Attributes:
-        depends_on_draw: whether it is another sequence of products for other drawn tasks.
+        depends_on_draw: True if the sequence of products differs between drawn tasks.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Direct:
                     yield from self._tile_region(region, inputs, gradient, slice(start, stop), seed)
 
     def _columns_of(self, region: OutputRegion, first: int, n_chunks: int, seed: int) -> tuple[int, int]:
-        """The columns of y in a block of chunks from `first` on that a region covers; none where start >= stop."""
+        """Return the columns of y in a block of chunks from `first` on that a region covers; none if start >= stop."""
         n_tasks, tasks = self._previous.n_tasks, self._previous.tasks[seed]
         start = max(region.chunks[0] - first, 0) * n_tasks
         stop = min(region.chunks[1] - first, n_chunks) * n_tasks
@@ -141,7 +141,7 @@ class _RegionTile:
 
 
 def masked_regions(layout: Layout, kept: Tensor) -> list[OutputRegion]:
-    """Pieces that cover the outputs marked in kept, bool (n_previous_tasks, n_outputs), chunk by chunk.
+    """Return regions that cover the outputs marked in kept, bool (n_previous_tasks, n_outputs), chunk by chunk.
 
     A run of columns kept for all tasks is one region, the others are one region per task.
     """
@@ -158,7 +158,7 @@ def masked_regions(layout: Layout, kept: Tensor) -> list[OutputRegion]:
 
 
 def _runs(marked: Tensor) -> list[tuple[int, int]]:
-    """Start and end of every run of True in a vector."""
+    """Return start and end of every run of True in a vector."""
     padded = torch.nn.functional.pad(marked.int(), (1, 1))
     change = padded.diff()
     starts, stops = (change == 1).nonzero().flatten().tolist(), (change == -1).nonzero().flatten().tolist()

@@ -17,7 +17,7 @@ WHOLE, CUT = -1, 0  # groups of chunks; one and the same where no chunk is cut
 
 
 class Gram:
-    """Squared drift of all whole chunks, and of the cut last one, for all previous tasks at once.
+    """Squared drift of all complete chunks, and of the cut last one, for all previous tasks at once.
 
     With A = [D; W*] (k, N), G = A A^T and S = sum_i y_i y_i^T over y_i = [z_i; 1; d_i] the drift is tr(G S), and
 
@@ -32,8 +32,8 @@ class Gram:
     of the e_j about their mean, with y_k = [mean e; q_k]: the work does not depend on the number n of tasks.
 
     Args:
-        n_whole: chunks that count in all their outputs, from the first on.
-        cut: outputs that count of the chunk after those; None where that chunk is not to be treated here.
+        n_whole: chunks with all outputs in use, from the first on.
+        cut: outputs in use of the chunk after those; None if that chunk is not treated here.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Gram:
         return value
 
     def _products(self, first: int, inputs: LastLayerInputs, n_tasks: int, h: int) -> list[_Product]:
-        """Views for the whole chunks of a block and for the cut one, where it has them."""
+        """Return views for the complete chunks of a block and for its cut chunk, if any."""
         n_whole = min(max(self._n_whole - first, 0), inputs.n_chunks) * n_tasks
         products = []
         for group, columns in ((WHOLE, slice(0, n_whole)), (CUT, slice(n_whole, None))):
@@ -98,7 +98,7 @@ class Gram:
 
 @dataclass(frozen=True)
 class _Product:
-    """What the columns of one group of chunks in one block are multiplied with, and where the results go."""
+    """Factors of the products for one group of chunks in one block, and the buffers of the results."""
 
     s: Tensor
     s_of_d: Tensor
@@ -137,7 +137,7 @@ class _LastLayers:
         self._g_of_d, self._g_of_z = self._g[..., self._in_d].mT, self._g[..., start:h, :]
 
     def refresh(self) -> None:
-        """Take the present D."""
+        """Recompute G and W A^T for the current D."""
         for result, (rows, transposed) in zip(self._products, self._factors, strict=True):
             product(rows, transposed, result)
         if len(self._products) > 1:
@@ -146,7 +146,7 @@ class _LastLayers:
         torch.add(self._g_of_z, self._of_w_before, out=self.of_w)
 
     def trace(self, s: Tensor, s_of_d: Tensor) -> Tensor:
-        """tr(G S) summed over the groups, from the rows of [z; 1] of S and the block of d; () or (S,)."""
+        """Return tr(G S) summed over the groups, from the rows of [z; 1] of S and the block of d; () or (S,)."""
         in_d, over = self._in_d, (0, -2, -1)
         of_rows_of_z = (self._g * s).sum(over) + (self._g[..., in_d] * s[..., in_d]).sum(over)
         return of_rows_of_z + (self._of_w_before[..., in_d] * s_of_d).sum(over)

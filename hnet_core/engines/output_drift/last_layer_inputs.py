@@ -48,7 +48,7 @@ class LastLayerInputs:
         embeddings: Tensor,
         embedding_gradient: Tensor | None = None,
     ) -> None:
-        """Add to `gradient`, and to that of the embeddings if wanted, what follows from dz."""
+        """Add the gradient through dz to `gradient`, and to that of the embeddings if given."""
         self._encoder.backward(theta, gradient, first_chunk, embeddings, embedding_gradient)
 
 

@@ -20,8 +20,8 @@ Form = Literal["auto", "gram", "direct"]
 class OutputDrift:
     """R(theta) = mean over previous tasks j of || h(e_j, theta) - h(e_j, theta*) ||^2, eq. 2, and its gradient.
 
-    The same function as hnet_core.regularizers.output.OutputRegularizer, which reads like the paper and is its oracle.
-    Of stacked seeds it is each one's own; every tensor but `kept` then has a leading dimension (S, ...).
+    Equal to hnet_core.regularizers.output.OutputRegularizer, which follows the paper line by line and is its oracle.
+    For stacked seeds every tensor but `kept` has a leading dimension (S, ...), and each seed its own value.
 
     Args:
         theta_before: theta*; copied.
@@ -33,7 +33,7 @@ class OutputDrift:
 
     Attributes:
         lookahead: the weights at which R is evaluated; to be set before `add_gradient`.
-        depends_on_draw: whether other drawn tasks mean other operations, so that the step cannot be recorded.
+        depends_on_draw: True if the operations differ between drawn tasks, so that the step cannot be recorded.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class OutputDrift:
         return parts
 
     def draw(self, tasks: Sequence[int] | None, seed: int = 0) -> None:
-        """The previous tasks to average over from now on, as many as `n_drawn`; None for all."""
+        """Set the previous tasks to average over from now on, as many as `n_drawn`; None for all."""
         self._previous.draw(tasks, seed)
 
     def add_gradient(self, gradient: FlatTheta, beta: float, want_value: bool = False) -> Tensor | None:
@@ -114,7 +114,7 @@ def _rows_of_pair(layout: Layout) -> int:
 
 
 def _regular_chunks(layout: Layout, kept: Tensor | None) -> tuple[int, int | None]:
-    """How many chunks from the first on count whole for all tasks, and the outputs of a cut one right after them."""
+    """Return the number of leading chunks in full use for all tasks, and the outputs of a cut chunk after them."""
     is_cut = layout.last_chunk < layout.chunk_size
     if kept is None:
         return layout.n_chunks - is_cut, layout.last_chunk if is_cut else None

@@ -32,7 +32,7 @@ class Complaint:
         return f"{dotted(self.path)}: {self.message}" if self.path else self.message
 
     def below(self, *keys: str | int) -> Complaint:
-        """Return the complaint about the same key, seen from a block further out."""
+        """Return the complaint with the keys of the enclosing blocks before its path."""
         return Complaint((*keys, *self.path), self.message)
 
 
@@ -45,8 +45,8 @@ def check_component(registry: Registry, raw: object) -> tuple[ComponentOptions |
     """Check a raw block against the options class that its `name` selects.
 
     Returns:
-        The options and no complaints, or None and every complaint, with paths from the top of the block. Options that
-        were checked before are returned as they are.
+        The options and no complaints, or None and every complaint, with paths from the top of the block. Options
+        checked before are returned unchanged.
     """
     if isinstance(raw, BaseModel):
         return raw, []  # type: ignore[return-value]

@@ -67,7 +67,7 @@ def embedding_map(
     Args:
         examples: of the task, such as its test split.
         grid: from `embedding_grid`.
-        max_examples: take so many of them, evenly chosen; left out: all.
+        max_examples: number of examples to use, evenly spaced; left out: all.
         on_row: called with the number of finished rows.
     """
     torch.set_num_threads(model.config.training.threads)  # as in training: more of them wait for each other

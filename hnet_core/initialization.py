@@ -19,7 +19,7 @@ def linear_layer(
     xavier: Glorot-uniform weights, zero biases (the MNIST experiments of von Oswald et al. 2020).
     kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (their CIFAR experiments, HyperMask).
 
-    Drawn in float32 whatever `dtype`, so that a float64 oracle starts from the same values.
+    Drawn in float32 for every `dtype`, so that a float64 oracle starts from the same values.
     """
     if scheme == "xavier":
         bound = math.sqrt(6 / (n_in + n_out))

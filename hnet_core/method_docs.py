@@ -12,7 +12,7 @@ from hnet_core.streams import StreamShape
 
 HEAD = """# Methods
 
-Made by `python -m hnet_core.method_docs`. What the numbers of weights mean: [compression.md](../compression.md); how to
+Made by `python -m hnet_core.method_docs`. Definitions of the weight counts: [compression.md](../compression.md); how to
 add a method: [adding_a_method.md](../adding_a_method.md).
 
 """

@@ -35,7 +35,7 @@ Make = Callable[[Sequence[Problem], Sequence[Source]], SharedStep]
 def stack_members(n_seeds: int) -> list[StackMember]:
     """Return the members of a stack of seeds that train together, each with its own method, weights and batches.
 
-    They must do the same in turns: all make their engines, all start the task, all make a step, and so on, always in
+    They must make the same calls in turn: all create their engines, all start the task, all make a step, always in
     the same order. On a GPU a small hypernetwork leaves most of the device idle, and several fill it; on a CPU nothing
     is gained (measured).
     """

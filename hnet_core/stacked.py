@@ -66,7 +66,7 @@ class StackedRuns:
     Each seed has the result of a run of its own, up to the rounding of products that are computed together.
 
     Args:
-        resume: checkpoints of the seeds that were begun, by seed: all of them after the same task, or none.
+        resume: checkpoints of partly trained seeds, by seed: all of them after the same task, or none.
 
     Attributes:
         reports: of the task trained last, one per seed.

@@ -26,7 +26,7 @@ def save(path: str | os.PathLike[str], config: TrialConfig, shape: StreamShape, 
     """Write a trained model to a file.
 
     Args:
-        shape: as the method sees the stream (`hnet_core.build.method_shape`).
+        shape: of the stream for the method (`hnet_core.build.method_shape`).
         checkpoint: `TaskReport.checkpoint` of the last task.
     """
     content = {
@@ -52,7 +52,7 @@ def load(path: str | os.PathLike[str]) -> TrainedModel:
     except FileNotFoundError:
         hint = "make one with: hnet trial export STUDY NUMBER -o FILE"
         raise NotFound(f"{os.fspath(path)}: no such file; {hint}") from None
-    except Exception as error:  # torch raises many kinds for what is no checkpoint
+    except Exception as error:  # torch raises many kinds of errors for other files
         kind = type(error).__name__
         raise ConfigInvalid(f"{os.fspath(path)} must be a model of hnet trial export, got {kind}.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validat
 from hnet_core.component_check import check_component
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 
-# Part of every configuration hash. Raise it whenever the same configuration and seed would give other numbers.
+# Part of every configuration hash. Increase it with every change of the numbers of a configuration and seed.
 RESULT_VERSION = 1
 
 BYTES_PER_WEIGHT = 4  # float32
@@ -41,7 +41,7 @@ class ComponentOptions(Options):
 class TrainingOptions(Options):
     """Length, batch size, optimiser and engine of the training of each task.
 
-    Adam is created anew for every task, as in the official code of von Oswald et al. (2020).
+    A new Adam is created for every task, as in the official code of von Oswald et al. (2020).
     """
 
     iterations: int = Field(2000, ge=1, le=10_000_000, description="gradient steps per task")
@@ -145,10 +145,10 @@ class WeightCounts:
     Attributes:
         target: weights of one target network, |Theta_trgt|, all its heads included.
         model: all weights needed to run every task after the last one (shared weights, embeddings, frozen parts,
-            own target weights); compression_ratio = model / target. Masks of one bit per weight are not among them.
+            own target weights); compression_ratio = model / target. Masks of one bit per weight are not counted here.
         hypernet: weights of the hypernetwork with its chunk and task embeddings, 0 where there is none;
             hypernet_ratio = hypernet / target, the ratio published by von Oswald et al. (2020).
-        per_task: weights added to `model` by one further task (a task embedding, or a whole network).
+        per_task: weights added to `model` by one further task (a task embedding, or an entire network).
         trained: weights of `model` that training changes in any task.
         mask_bits: bits of the masks the model stores, all tasks together.
         memory_bytes: bytes kept from task to task only to learn further ones (replayed data, importance of weights).
@@ -187,8 +187,8 @@ class TaskReport:
     Attributes:
         task: index of the finished task, from 0.
         n_tasks: tasks in the stream.
-        test: measure on the test split of each task after this one, (n_tasks,), None where not evaluated.
-        validation: the same on the validation split, None where the stream has none.
+        test: measure on the test split of each task after this one, (n_tasks,), None if not evaluated.
+        validation: the same on the validation split, None if the stream has none.
         seconds: training time of this task, evaluation excluded.
         checkpoint: everything needed to resume after this task; `run_trial(..., resume=checkpoint)`.
     """
@@ -210,7 +210,7 @@ class TrialResult:
         test: (n_tasks, n_tasks); row i is the measure on each task's test split after training task i, None where
             not evaluated (tasks not seen yet, or rows of a method that trains all tasks at once). A run that was
             stopped early has only the rows of its trained tasks.
-        validation: the same on the validation split, None where the stream has none.
+        validation: the same on the validation split, None if the stream has none.
         untrained: the measure of the untrained model on each task's test split, (n_tasks,).
         seconds: training time per task, (n_tasks,), evaluation excluded; a resumed task counts once.
         peak_memory_mib: highest resident memory of the process while this run trained, in MiB.

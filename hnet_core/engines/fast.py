@@ -1,4 +1,4 @@
-"""The fast engine: the same step on flat buffers, every gradient by hand, the regulariser in its Gram form."""
+"""The fast engine: a step on flat buffers, every gradient by hand, the regulariser in its Gram form."""
 
 from __future__ import annotations
 

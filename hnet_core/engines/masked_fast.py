@@ -19,7 +19,7 @@ class FastMaskedStep:
     """PlainMaskedStep on flat buffers, equal up to rounding.
 
     Only the step from logits and target weights to masked weights, as long as the target, uses autograd; the
-    hypernetwork, many times as long, is not. R_out needs no look-ahead: a full hypernetwork gives the logits of all
+    hypernetwork, many times as long, does not. R_out needs no look-ahead: a full hypernetwork gives the logits of all
     tasks in one pass over its last layer; a chunked one takes the engine's OutputDrift, which generates none.
     theta, embeddings and target weights of the source become views of buffers.
     """

@@ -23,7 +23,7 @@ class MaskedProtection:
 
     Attributes:
         norm: of the change of each tensor.
-        masked: multiply the change by the size of the mask of the current task, which the gradient reaches too.
+        masked: multiply the change by the mask of the current task, through which gradients flow too.
     """
 
     beta: float
@@ -46,7 +46,7 @@ class PlainMaskedStep:
     """Automatic differentiation and torch.optim.Adam; read this before the fast engine.
 
     Args:
-        trains_previous_embeddings: whether R_out may move the embeddings of previous tasks.
+        trains_previous_embeddings: True if R_out may change the embeddings of previous tasks.
     """
 
     def __init__(self, problem: Problem, source: MaskedWeights, trains_previous_embeddings: bool) -> None:

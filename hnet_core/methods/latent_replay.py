@@ -49,7 +49,9 @@ class LatentReplay(BaseMethod):
 
     class Options(ComponentOptions):
         freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 replays images")
-        buffer_size: int = Field(200, ge=0, description="examples kept in all, the same number of every class; 0: none")
+        buffer_size: int = Field(
+            200, ge=0, description="total number of examples kept, the same number of every class; 0: none"
+        )
         replay_batch_size: int = Field(64, ge=1, description="replayed examples per step")
         frozen_normalization: Normalization | None = Field(
             None, description="in the frozen blocks; left out: that of the target network"
@@ -61,7 +63,7 @@ class LatentReplay(BaseMethod):
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
-        self.front = FrozenBlocks(
+        self.frozen = FrozenBlocks(
             problem,
             options.freeze_depth,
             options.frozen_normalization,
@@ -91,23 +93,23 @@ class LatentReplay(BaseMethod):
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet | None, batch_size: int, task: int) -> int:
-        front, back = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
+        frozen, rest = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
         replays = task > 0 and options.buffer_size > 0 and options.coefficient > 0
         replayed = min(options.replay_batch_size, options.buffer_size) if replays else 0
-        of_front = (3 if task == 0 else 1) * front.multiply_adds(batch_size)
-        return of_front + 3 * back.multiply_adds(batch_size + replayed)
+        of_frozen = (3 if task == 0 else 1) * frozen.multiply_adds(batch_size)
+        return of_frozen + 3 * rest.multiply_adds(batch_size + replayed)
 
     def start_task(self, task: int) -> None:
-        self._adam = self.problem.adam([self.source.flat, *self.front.parameters(task)])
+        self._adam = self.problem.adam([self.source.flat, *self.frozen.parameters(task)])
         self._draws = generator(self.problem.seed, "replay", task)
 
     def prepare(self, task: int, train: Split) -> Split:
-        features = self.front.computed_once(train) if task > 0 else None
+        features = self.frozen.computed_once(train) if task > 0 else None
         self._given_features = features is not None
         return features or train
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        features = inputs if self._given_features else self.front.features(task, inputs, training=True)
+        features = inputs if self._given_features else self.frozen.features(task, inputs, training=True)
         loss = self.problem.task_loss(task, self.source.flat, features, labels)
         if len(self.buffer) and self.options.coefficient > 0:
             loss = loss + self.options.coefficient * self._replay_loss(task)
@@ -123,26 +125,26 @@ class LatentReplay(BaseMethod):
         n_classes = (task + 1) * self.problem.shape.outputs_per_task
         index = self.buffer.chosen(train.labels.cpu(), n_classes, draws).to(self.problem.device)
         inputs, labels = train.batch(index, self.problem.dtype, draws)
-        features = self.front.features(task, inputs)
+        features = self.frozen.features(task, inputs)
         self.buffer.add(features, labels, task, n_classes)
 
     def predictor(self, task: int) -> Predictor:
         def predict(inputs: Tensor) -> Tensor:
-            return self.problem.outputs(task, self.source.flat, self.front.features(task, inputs))
+            return self.problem.outputs(task, self.source.flat, self.frozen.features(task, inputs))
 
         return predict
 
     def state(self) -> dict[str, Any]:
         return {
             "back": self.source.state(),
-            "front": self.front.state(),
+            "front": self.frozen.state(),
             "statistics": self.problem.statistics.state(),
             "buffer": self.buffer.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state["back"])
-        self.front.load_state(state["front"])
+        self.frozen.load_state(state["front"])
         self.problem.statistics.load_state(state["statistics"])
         self.buffer.load_state(state["buffer"])
 

@@ -18,11 +18,11 @@ class Protection:
 
     Attributes:
         beta: strength.
-        lookahead: what dtheta is: the optimiser's next step for the task's loss, -lr * gradient, or zero.
+        lookahead: the definition of dtheta: the optimiser's next step for the task's loss, -lr * gradient, or zero.
         epsilon: see hnet_core.regularizers.lookahead.
-        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        kept: generated weights to regularise for each previous task, bool (n_previous_tasks, n_outputs); None for all.
         n_drawn: number of previous tasks in each step; None for all.
-        store_targets: True if the plain engine keeps the weights of previous tasks, False if it generates them anew.
+        store_targets: True if the plain engine keeps the weights of previous tasks, False if it generates them again.
     """
 
     beta: float

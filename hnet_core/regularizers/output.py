@@ -25,9 +25,9 @@ class OutputRegularizer:
         hypernet: h.
         theta: the weights theta* before the current task.
         embeddings: of the previous tasks, (n_previous_tasks, embedding_size).
-        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        kept: generated weights to regularise for each previous task, bool (n_previous_tasks, n_outputs); None for all.
         store_targets: keep the (n_previous_tasks, n_outputs) weights h(e_j, theta*), as the official code does, or
-            generate them anew from a copy of theta* at each call, as in the paper: the same numbers for less
+            generate them again from a copy of theta* at each call, as in the paper: the same numbers for less
             memory and twice the work.
     """
 

@@ -20,7 +20,7 @@ class Snapshot(Protocol):
 
         Args:
             embeddings: the present embeddings of these tasks, (len(tasks), embedding_size).
-            tasks: which of the previous tasks, int64.
+            tasks: indices of previous tasks, int64.
         """
 
 
@@ -41,7 +41,7 @@ class ChannelSnapshot:
     """A snapshot of the two summands of the weights, with equal drift, for the channel-wise hypernetwork.
 
     The summand of the channel does not depend on the task, so that neither memory nor time grows with the product of
-    both, and one convolution is generated about once per step, whatever the number of previous tasks.
+    both, and a convolution is generated about once per step for any number of previous tasks.
     """
 
     def __init__(self, hypernet: ChannelwiseHypernet, theta: Sequence[Tensor], embeddings: Tensor) -> None:

@@ -15,7 +15,7 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigInvalid(f"training.device is {name}, but torch sees no GPU here; use auto or cpu.")
+        raise ConfigInvalid(f"training.device is {name}, but torch finds no GPU here; use auto or cpu.")
     return device
 
 

@@ -38,7 +38,7 @@ class CrossDataset:
         image_size: int = Field(32, ge=8, description="pixels of a side the images are scaled to")
         validation: float | None = Validation
         augmentation: AugmentationName = Field("none", description="of training images")
-        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to take off")
+        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:

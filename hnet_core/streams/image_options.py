@@ -38,7 +38,7 @@ class PreprocessedOptions(ImageStreamOptions):
         "none", description="of training images: flip, or crop_flip (a random crop of 4 padded pixels as well)"
     )
     normalization: NormalizationName = Field(
-        "none", description="channel means and deviations to take off; none leaves pixels in [0, 1]"
+        "none", description="channel means and deviations to normalise by; none leaves pixels in [0, 1]"
     )
 
 

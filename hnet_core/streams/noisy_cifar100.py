@@ -36,9 +36,9 @@ class NoisyCifar100:
         n_tasks: int = Field(4, ge=1, le=4, description="tasks in the stream")
         classes_per_task: int | None = Field(5, ge=1, description="of the shuffled classes, the first ones")
         augmentation: AugmentationName = Field("crop_flip", description="of training images")
-        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to take off")
+        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
         class_order_seed: int | None = Field(0, ge=0, description="shuffles the classes; left out with null")
-        noisy: bool = Field(True, description="false: the same stream without corruptions, to compare with")
+        noisy: bool = Field(True, description="false: the same stream without corruptions, for comparison")
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:

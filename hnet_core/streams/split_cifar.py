@@ -36,7 +36,9 @@ class SplitCifar:
         n_tasks: int = Field(6, ge=2, description="tasks in the stream")
         validation: float | None = Validation
         augmentation: AugmentationName = Field("crop_flip", description="of training images; none for ZenkeNet")
-        normalization: NormalizationName = Field("imagenet", description="channel means to take off; none for ZenkeNet")
+        normalization: NormalizationName = Field(
+            "imagenet", description="channel means and deviations to normalise by; none for ZenkeNet"
+        )
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:

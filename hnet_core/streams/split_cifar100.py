@@ -25,5 +25,5 @@ class SplitCifar100(SplitStream):
         dataset: str = Field("cifar100", description="CIFAR-100, or a stand-in of 3 channels and enough classes")
         n_tasks: int = Field(20, ge=1, description="tasks in the stream")
         augmentation: AugmentationName = Field("crop_flip", description="of training images")
-        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to take off")
+        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
         class_order_seed: int | None = Field(0, ge=0, description="shuffles the classes; left out with null")

@@ -21,7 +21,7 @@ class StreamShape:
         n_tasks: tasks in the stream.
         input_shape: of one input, such as (28, 28) or (32, 32, 3); its product is the width of an MLP's first layer.
         outputs_per_task: classes of one task (the widest, if they differ), or targets of a regression.
-        shared_head: True where all tasks use the same outputs (a regression, or a method that wants a single head),
+        shared_head: True if all tasks use the same outputs (a regression, or a method with a single head),
             False where each task has its own.
         measure: accuracy, or mse for a regression.
     """

@@ -35,7 +35,7 @@ class ConvOptions(ComponentOptions):
         description="batch normalisation over: task (running statistics of each task), running (one set for all), "
         "batch (in evaluation too), instance (each image)",
     )
-    initialization: InitializationName = Field("kaiming", description="where it has weights of its own")
+    initialization: InitializationName = Field("kaiming", description="if the target network has weights of its own")
 
 
 class BlockNetwork:
@@ -92,7 +92,7 @@ class BlockNetwork:
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:
-            raise ValueError(f"blocks must lie within 0 to {self.n_blocks}, got {first} to {last}.")
+            raise ValueError(f"blocks must be within 0 to {self.n_blocks}, got {first} to {last}.")
         return BlockNetwork(
             self._blocks_as_layers(first, last),
             Chain(self._blocks[:first]).output_shape(self.input_shape),

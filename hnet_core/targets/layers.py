@@ -99,7 +99,7 @@ class Conv(BaseLayer):
     def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         weight, stride = weights.next_tensor(), self._stride
         if weight.shape[2] == 1 and stride > 1:
-            # The same, and it avoids a crash: the gradient of a strided 1x1 convolution of few channels, channels last
+            # Equivalent, and avoids a crash: the gradient of a strided 1x1 convolution of few channels, channels last
             # in memory, writes out of bounds on CPU (torch 2.15, oneDNN).
             x, stride = x[:, :, ::stride, ::stride], 1
         return F.conv2d(x, weight, weights.next_tensor() if self._bias else None, stride, self._padding)

@@ -37,7 +37,7 @@ class Mlp:
     class Options(ComponentOptions):
         hidden: tuple[PositiveInt, ...] = Field((400, 400), description="widths of the hidden layers")
         activation: ActivationName = "relu"
-        initialization: InitializationName = Field("xavier", description="where it has weights of its own")
+        initialization: InitializationName = Field("xavier", description="if the target network has weights of its own")
 
     def __init__(self, options: Options, input_shape: tuple[int, ...], n_outputs: int) -> None:
         self.widths = (numel(input_shape), *options.hidden, n_outputs)
@@ -75,7 +75,7 @@ class Mlp:
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:
-            raise ValueError(f"blocks must lie within 0 to {self.n_blocks}, got {first} to {last}.")
+            raise ValueError(f"blocks must be within 0 to {self.n_blocks}, got {first} to {last}.")
         if last is None:
             options = self._options.model_copy(update={"hidden": self._options.hidden[first:]})
             return Mlp(options, (self.widths[first],), self.widths[-1])

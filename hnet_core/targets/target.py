@@ -21,10 +21,10 @@ class ForwardMode:
 
     Attributes:
         training: dropout is on; running statistics are updated where the normalisation keeps any.
-        normalization: what the normalisation layers divide by, see hnet_core.targets.normalization.
+        normalization: the kind of the normalisation layers, see hnet_core.targets.normalization.
         statistics: running means and variances of one task, (n_statistics,), updated in place in training; None for
             the statistics of the batch.
-        noise: uniform numbers in [0, 1) of a shape, for dropout; None for no dropout.
+        noise: draws uniform numbers in [0, 1) of a shape, for dropout; None for no dropout.
     """
 
     training: bool = False
@@ -40,11 +40,11 @@ class Target(Protocol):
     """A network without weights of its own.
 
     Attributes:
-        shapes: of its weight tensors, in the order in which a flat vector is cut; those of a block lie together.
-        kinds: what each tensor is: weight of a linear or convolutional layer, bias, scale or shift of a normalisation.
+        shapes: of its weight tensors, in their order in a flat vector; those of a block are consecutive.
+        kinds: kind of each tensor: weight of a linear or convolutional layer, bias, scale or shift of a normalisation.
         n_weights: length of that vector, D.
         n_blocks: blocks before the last layer; `part` cuts between them.
-        normalization: what the normalisation layers divide by.
+        normalization: the kind of the normalisation layers.
     """
 
     shapes: tuple[tuple[int, ...], ...]

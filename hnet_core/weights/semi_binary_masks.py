@@ -31,7 +31,7 @@ class SemiBinaryMask:
 
     With a = |tanh(logit)|, a weight is kept where a reaches the `sparsity`-th percentile of a over its tensor; kept
     weights are multiplied by a (absolute) or tanh(logit) (signed), the others by zero. The last tensor, the bias of the
-    outputs, has logits but is used as it is; scales and shifts of normalisation layers have none. Gradients flow
+    outputs, has logits but is used unmasked; scales and shifts of normalisation layers have none. Gradients flow
     through kept values only; the percentile counts as a constant.
 
     Attributes:

@@ -25,7 +25,7 @@ class PerImageStep:
     def __init__(self, method: PartialHnet, task: int) -> None:
         self._task, self._lr, self._beta = task, method.problem.training.lr, method.options.beta_output
         self._source: GeneratedWeights = method.source
-        self._front: FrozenBlocks = method.front
+        self._frozen: FrozenBlocks = method.frozen
         self._target = method.problem.target
         self._before = [part.detach().clone() for part in self._source.theta]
         self._embeddings_before = [embedding.detach().clone() for embedding in self._source.embeddings]
@@ -35,7 +35,7 @@ class PerImageStep:
     def gradients(self, inputs: Tensor, labels: Tensor) -> list[Tensor]:
         """Of the whole loss with respect to theta and the embeddings of all tasks so far."""
         theta, hypernet = self._source.theta, self._source.hypernet
-        features = self._front.features(0, inputs, training=True)  # as in the first task: differentiable
+        features = self._frozen.features(0, inputs, training=True)  # as in the first task: differentiable
         repeated = self._seen[self._task].expand(len(inputs), -1)
         weights = hypernet.generate(theta, repeated)  # (batch, n_weights), all rows the same
         outputs = torch.func.vmap(self._forward_one)(features, weights)
@@ -48,7 +48,7 @@ class PerImageStep:
             with torch.no_grad():
                 then = hypernet.generate(self._before, self._embeddings_before[previous].unsqueeze(0))
             drift = drift + (now - then).square().sum() / self._task
-        parts = [*theta, *self._seen, *self._front.parameters(0)]
+        parts = [*theta, *self._seen, *self._frozen.parameters(0)]
         return list(torch.autograd.grad(loss + self._beta * drift, parts))[: len(theta) + len(self._seen)]
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:

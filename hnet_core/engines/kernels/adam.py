@@ -62,8 +62,8 @@ class FlatAdam:
         """Set `lookahead` to the first parameter after a step with its gradient, minus `before`; Adam's state is kept.
 
         Args:
-            lookahead: a buffer as the first parameter, the same at each call.
-            before: what to subtract, the same at each call.
+            lookahead: a buffer of the first parameter's shape, the same at each call.
+            before: the subtrahends, the same at each call.
         """
         if self._tiled is not lookahead:
             self._tiles, self._tiled = list(self._tile(lookahead, before)), lookahead

@@ -22,7 +22,7 @@ class LookaheadWeights:
         theta: theta + dtheta, except that `theta.last` holds D, (h + 1, N); stacked as theta_before is.
         pair: A, (k, N) with k = h + 1 + (h - n_constant).
         padded_pair: A and some rows after it, a multiple of VECTOR in all, for products whose surplus is left out.
-        before: what is subtracted from theta.flat: W* from the last layer.
+        before: the subtrahends of theta.flat: W* for the last layer.
         n_constant: leading inputs of the last layer that cannot change: those of the task embedding where there is no
             hidden layer, else none; A leaves their rows of W* out.
     """
@@ -38,7 +38,7 @@ class LookaheadWeights:
         last_layers = buffer[..., start:].view(*stack, n_padded, layout.chunk_size)
         self.pair = last_layers[..., : self.n_pair, :]
         self.padded_pair = last_layers[..., : aligned(self.n_pair, VECTOR), :]
-        # Behind D lie the rows of W* that A has, then its bias, then the rows of inputs that cannot change.
+        # After D come the rows of W* in A, then its bias, then the rows of inputs that cannot change.
         rows = last_layers[..., n_rows : 2 * n_rows, :].split([n_rows - self.n_constant, self.n_constant], dim=-2)
         spans = slice(self.n_constant, n_rows), slice(0, self.n_constant)
         self.before: Subtrahends = [(slice(0, start), None)]

@@ -17,7 +17,7 @@ from hnet_core.targets.mlp import Mlp
 class TargetGradient(Protocol):
     """Gradient of the task's mean loss at `weights` (n_weights,), written into `gradient` (n_weights,).
 
-    The two may be one and the same memory. Weights, gradient, inputs and labels may all have a leading dimension of
+    The two may share memory. Weights, gradient, inputs and labels may all have a leading dimension of
     stacked seeds.
     """
 

@@ -37,7 +37,7 @@ class Direct:
     """Squared drift of the given regions, drift_i = A^T y_i by one product per tile; gradients by hand.
 
     Args:
-        first, last: the chunks the regions lie in, `last` not included.
+        first, last: the chunks of the regions, `last` not included.
 
     Attributes:
         depends_on_draw: True if the sequence of products differs between drawn tasks.

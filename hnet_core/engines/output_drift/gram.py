@@ -13,7 +13,7 @@ from hnet_core.engines.kernels.matmul import add_product, product
 from hnet_core.engines.output_drift.last_layer_inputs import InputBlocks, LastLayerInputs
 from hnet_core.engines.output_drift.previous_tasks import PreviousTasks
 
-WHOLE, CUT = -1, 0  # groups of chunks; one and the same where no chunk is cut
+WHOLE, CUT = -1, 0  # groups of chunks; equal if no chunk is cut
 
 
 class Gram:
@@ -24,7 +24,7 @@ class Gram:
         d/dD   = 2 (S A)[:h + 1]
         d/dz_i = 2 W A^T y_i, where W = (D + W*)[:h].
 
-    Neither product has a side as long as the number of generated weights times tasks. The cut chunk sees the first
+    Neither product has a dimension of the number of generated weights times tasks. The cut chunk has the first
     columns of A only: G is summed from that head and the rest, each with the S of the chunks that use it, so that
     nothing is subtracted.
 
@@ -52,7 +52,7 @@ class Gram:
         self._blocks = [(first, inputs, self._products(first, inputs, n_tasks, h)) for first, inputs in blocks]
 
     def add_gradient(self, gradient: FlatTheta, weight: float, want_value: bool = False) -> Tensor | None:
-        """Add weight * gradient of the drift; its (unweighted) value only if wanted, which costs a little more."""
+        """Add weight * gradient of the drift; return its (unweighted) value only if wanted, at a small extra cost."""
         previous, theta = self._previous, self._theta
         embeddings, n_equal = previous.embeddings, 1
         if self._collapsed:
@@ -130,7 +130,7 @@ class _LastLayers:
         self._in_d = slice(h + 1, k)
         self._g = products[..., : h + 1, :k]  # its rows of D
         self.of_w = lookahead.pair.new_zeros(*groups, h - start, k)
-        self._of_w_before = torch.zeros_like(self.of_w)  # W* A^T, its part W* W*^T the same throughout the task
+        self._of_w_before = torch.zeros_like(self.of_w)  # W* A^T, its part W* W*^T constant during the task
         before = [pair[..., self._in_d, :] for pair in self._pairs]
         self._of_w_before[..., self._in_d] = torch.stack([w @ w.mT for w in before]).cumsum(0)
         self._of_w_before_and_d = self._of_w_before[..., : h + 1]

@@ -26,9 +26,9 @@ class OutputDrift:
     Args:
         theta_before: theta*; copied.
         embeddings: of the previous tasks, (n_previous_tasks, te).
-        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
-        n_drawn: how many previous tasks each step draws; None for all.
-        form: gram, direct, or auto for the one that takes fewer multiplications.
+        kept: generated weights to regularise for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        n_drawn: number of previous tasks drawn in each step; None for all.
+        form: gram, direct, or auto for the one with fewer multiplications.
         embedding_gradient: see PreviousTasks; None where the embeddings are constants.
 
     Attributes:
@@ -78,7 +78,7 @@ class OutputDrift:
         """Add beta * gradient of R at the look-ahead weights to `gradient`.
 
         Args:
-            want_value: return R too, () or (S,), which costs a little more.
+            want_value: return R too, () or (S,), at a small extra cost.
         """
         n_tasks = self._previous.n_tasks
         with full_float32():

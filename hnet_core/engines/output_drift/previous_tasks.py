@@ -20,9 +20,9 @@ class PreviousTasks:
     Args:
         theta_before: theta*, the weights before the current task.
         embeddings: of the previous tasks, (n_previous_tasks, te).
-        n_drawn: how many of them a step takes, None for all.
-        embedding_gradient: where the embeddings are trained too: what to add their gradient to, of the same shape;
-            `embeddings` are then read anew at each step.
+        n_drawn: number of them in each step, None for all.
+        embedding_gradient: if the embeddings are trained too, the buffer to add their gradient to, of the same shape;
+            `embeddings` are then read again at each step.
 
     Attributes:
         embeddings: of the tasks in use, (n_tasks, te); after `gather`.

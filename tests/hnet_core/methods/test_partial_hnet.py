@@ -62,7 +62,7 @@ def test_the_gradient_of_a_step_is_that_of_the_loss_as_the_paper_writes_it(looka
     with torch.no_grad():  # away from theta*, where the regulariser without look-ahead has no gradient
         for part in source.theta:
             part += 1e-3
-    features, labels = method.front.features(1, batch(stream, 1, 0)[0]), batch(stream, 1, 0)[1]
+    features, labels = method.frozen.features(1, batch(stream, 1, 0)[0]), batch(stream, 1, 0)[1]
     loss = problem.task_loss(1, source.weights(1), features, labels)
     gradients = torch.autograd.grad(loss, source.theta, create_graph=True)
     step = {"none": 0.0}.get(lookahead, problem.training.lr)
@@ -83,11 +83,11 @@ def test_the_gradient_of_a_step_is_that_of_the_loss_as_the_paper_writes_it(looka
 
 def test_frozen_blocks_learn_with_the_first_task_and_never_again(stand_ins: Path) -> None:
     method, stream = opened(config(stand_ins, freeze_depth=3), stand_ins)
-    states = [method.front.state()["weights"]["flat"]]
+    states = [method.frozen.state()["weights"]["flat"]]
     for task in (0, 1):
         method.start_task(task)
         method.step(task, *batch(stream, task, 0))
-        states.append(method.front.state()["weights"]["flat"])
+        states.append(method.frozen.state()["weights"]["flat"])
     assert not torch.equal(states[0], states[1])
     assert torch.equal(states[1], states[2])
 

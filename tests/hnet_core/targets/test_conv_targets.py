@@ -77,21 +77,21 @@ def test_parts_put_together_are_the_whole(name: str) -> None:
     whole = target.forward(images, weights, mode)
     assert whole.shape == (5, 10)
     for depth in range(target.n_blocks + 1):
-        front, back = target.part(0, depth), target.part(depth)
-        assert front.shapes + back.shapes == target.shapes
-        assert front.kinds + back.kinds == target.kinds
-        assert (front.n_blocks, back.n_blocks) == (depth, target.n_blocks - depth)
-        features = front.forward(images, weights[: front.n_weights], mode)
+        first, rest = target.part(0, depth), target.part(depth)
+        assert first.shapes + rest.shapes == target.shapes
+        assert first.kinds + rest.kinds == target.kinds
+        assert (first.n_blocks, rest.n_blocks) == (depth, target.n_blocks - depth)
+        features = first.forward(images, weights[: first.n_weights], mode)
         if depth:
-            assert features.shape[1:] == front.output_shape
-        assert torch.allclose(back.forward(features, weights[front.n_weights :], mode), whole)
-        assert front.multiply_adds(3) + back.multiply_adds(3) == target.multiply_adds(3)
+            assert features.shape[1:] == first.output_shape
+        assert torch.allclose(rest.forward(features, weights[first.n_weights :], mode), whole)
+        assert first.multiply_adds(3) + rest.multiply_adds(3) == target.multiply_adds(3)
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_network_has_no_blocks_beyond_its_last_hidden_one(name: str) -> None:
     target = build(name, (16, 16, 3), **SMALL[name])
-    with pytest.raises(ValueError, match=rf"blocks must lie within 0 to {target.n_blocks}, got 0 to 9"):
+    with pytest.raises(ValueError, match=rf"blocks must be within 0 to {target.n_blocks}, got 0 to 9"):
         target.part(0, 9)
 
 

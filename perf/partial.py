@@ -4,8 +4,8 @@ Setting of Hemati et al. (2023) for split CIFAR-100: slim ResNet-18, 5 outputs, 
 thread, processor time, interleaved. One row per measurement: case, freeze_depth, ms (median), ratio (of the step with
 weights for every image, at the same depth, to this; null where that was not measured).
 
-Cases: per_image; partial_hnet; features_given (the same with activations of the frozen blocks computed once, as they
-are without augmentation); plain (the same network and frozen blocks without a hypernetwork).
+Cases: per_image; partial_hnet; features_given (partial_hnet with activations of the frozen blocks computed once, as
+without augmentation); plain (the same network and frozen blocks without a hypernetwork).
 """
 
 from __future__ import annotations

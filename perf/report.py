@@ -193,7 +193,7 @@ def main() -> None:
         page = replace_section(page, "steps", step_section(rows, f"{here}, load {load:.1f} at the start."))
     if given.trials:
         found = _rows("trials", given.trials, trial.TrialTiming)
-        clock = f"{here}; training times are on the clock, whatever else the machine did."
+        clock = f"{here}; training times are wall times, other load on the machine included."
         page = replace_section(page, "trials", trial_section(found, clock))
     if given.processes:
         found = _rows("processes", given.processes, processes.ScalingTiming)

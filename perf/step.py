@@ -162,7 +162,7 @@ def _operations_of_regularizer(network: Hypernet, n_previous: int, engine: str) 
 def _layout(network: Hypernet) -> Layout:
     layout = layout_of(network)
     if layout is None:
-        raise ValueError(f"a setting must have a hypernetwork the fast engine knows, got {network.name}.")
+        raise ValueError(f"a setting must have a hypernetwork that the fast engine supports, got {network.name}.")
     return layout
 
 

@@ -26,7 +26,7 @@ class PermutedStream:
     """
 
     name = "permuted"
-    summary = "the full data set under one pixel permutation per task (PermutedMNIST)"
+    summary = "the whole data set under one pixel permutation per task (PermutedMNIST)"
     tiny: ClassVar[dict[str, Any]] = {"dataset": "digits", "n_tasks": 2}
 
     class Options(ImageStreamOptions):

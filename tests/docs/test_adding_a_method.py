@@ -1,4 +1,4 @@
-"""The examples of docs/adding_a_method.md keep the contract as they stand, and are found by what lists components."""
+"""The examples of docs/adding_a_method.md keep the contract unchanged, and every list of components includes them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_every_method_says_what_it_stores() -> None:
 def test_a_new_method_needs_no_page_and_enters_the_index_by_the_command_alone(partition: Any) -> None:
     new = methods_markdown()
     assert "## `partition`\n\nEach task trains its own random share of one network's weights.\n\n| option" in new
-    assert "| `partition` | 478,410 | 478,410 | 0 | 2,392,050 |" in new, "what it stores, mask bits included"
+    assert "| `partition` | 478,410 | 478,410 | 0 | 2,392,050 |" in new, "its stored weights, mask bits included"
     before = INDEX.read_text().splitlines()
     assert [line for line in before if line not in new.splitlines()] == []
     assert LINK.findall(new) == LINK.findall(INDEX.read_text())

@@ -1,4 +1,4 @@
-"""The contract every method keeps: it trains, resumes bit-identically and reports, or says why it cannot.
+"""The contract of every method: it trains, resumes bit-identically and reports, or gives the reason why it cannot.
 
 New methods, streams and target networks are tested without a line here: a method names its `tested_options`, streams
 and target networks bring `tiny` options. The colour data sets are stand-ins cut from the digits images, in the shapes
@@ -52,7 +52,7 @@ def test_every_combination_trains_or_says_why_not(
 
 
 def combined(method: dict[str, Any], stream: str, scenario: str, target: str) -> TrialConfig:
-    """Few steps on little data, the rest as it comes."""
+    """Return a configuration with few steps on little data, and default options otherwise."""
     return parse_trial(
         {
             "stream": {"name": stream, **STREAMS[stream].tiny},
@@ -66,7 +66,7 @@ def combined(method: dict[str, Any], stream: str, scenario: str, target: str) ->
 
 
 def impossible(config: TrialConfig, root: Path) -> str | None:
-    """Why a combination cannot be trained, found out without training, as a sweep does; None if it can."""
+    """Return the reason why a combination cannot be trained, without training, as a sweep does; None if it can."""
     try:
         networks(config, stream_shape(config, root))
     except ConfigInvalid as error:
@@ -75,7 +75,7 @@ def impossible(config: TrialConfig, root: Path) -> str | None:
 
 
 def first_possible(method: dict[str, Any], root: Path) -> TrialConfig:
-    """The method on the digits, or on the first stream and target it can train."""
+    """Return a configuration of the method on the digits, or on the first stream and target it can train."""
     digits = tiny(method=method, training={"iterations": 4})
     others = (combined(method, stream, "task", target) for stream, target in itertools.product(STREAMS, TARGETS))
     return next(config for config in itertools.chain([digits], others) if impossible(config, root) is None)
@@ -88,12 +88,12 @@ def assert_contract(config: TrialConfig, root: Path) -> None:
     for checkpoint in saved[:-1] or saved:
         assert comparable(run_trial(config, 3, root, resume=unpacked(checkpoint))) == comparable(whole)
     assert comparable(watched(config, root)) == comparable(whole)
-    if whole.measure == "mse" or len(whole.test) > 2:  # so few images may be told apart alike by two networks
+    if whole.measure == "mse" or len(whole.test) > 2:  # on so few images two networks may have equal accuracies
         assert comparable(run_trial(config, 4, root)) != comparable(whole)
 
 
 def watched(config: TrialConfig, root: Path) -> TrialResult:
-    """The result of a run that is evaluated in the middle of every task."""
+    """Return the result of a run that is evaluated in the middle of every task."""
     runs = StackedRuns(config, [3], root)
     while not runs.finished:
         for _ in runs.pausing_task([config.training.iterations // 2]):
@@ -117,5 +117,5 @@ def assert_complete(result: TrialResult, config: TrialConfig) -> None:
 
 
 def comparable(result: TrialResult) -> dict[str, Any]:
-    """Everything but what depends on the clock and the memory of the machine."""
+    """Return all of a result that does not depend on the speed and the memory of the machine."""
     return {key: value for key, value in result.to_dict().items() if key not in ("seconds", "peak_memory_mib")}

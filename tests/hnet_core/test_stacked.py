@@ -1,4 +1,4 @@
-"""Seeds trained in the same steps give what each gives alone."""
+"""Seeds trained in the same steps have the same results as alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What run_trial promises beyond the contract that every method keeps (test_contract.py)."""
+"""Guarantees of run_trial beyond the contract of every method (test_contract.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configurations: what is refused and how, and what makes two of them the same."""
+"""Configurations: refused values with their messages, and the hash that identifies a configuration."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Slow oracle of a training step of a partial hypernetwork: weights are generated for every image of a batch.
 
 The official code of Hemati et al. (2023) passes the task of every image to the hypernetwork and maps the target network
-over images and their weights. It goes through the loss of the task twice, once to look ahead and once for the whole
+over images and their weights. It computes the loss of the task twice, once to look ahead and once for the full
 loss, the second time back through the blocks frozen after the first task too, whose gradients it discards. This step
 does the same, as an oracle and as the baseline of perf.partial, without that code's bookkeeping (it copies its modules
 and logs an angle in every step).
@@ -20,7 +20,7 @@ from hnet_core.weights.sources import GeneratedWeights
 
 
 class PerImageStep:
-    """One step on task `task`, first-order look-ahead, with the networks of a method that is ready for that task."""
+    """Steps on task `task` with first-order look-ahead and the networks of a method prepared for that task."""
 
     def __init__(self, method: PartialHnet, task: int) -> None:
         self._task, self._lr, self._beta = task, method.problem.training.lr, method.options.beta_output
@@ -33,7 +33,7 @@ class PerImageStep:
         self._adam = method.problem.adam([*self._source.theta, *self._seen])
 
     def gradients(self, inputs: Tensor, labels: Tensor) -> list[Tensor]:
-        """Of the whole loss with respect to theta and the embeddings of all tasks so far."""
+        """Return the gradients of the full loss with respect to theta and the embeddings of all tasks so far."""
         theta, hypernet = self._source.theta, self._source.hypernet
         features = self._frozen.features(0, inputs, training=True)  # as in the first task: differentiable
         repeated = self._seen[self._task].expand(len(inputs), -1)

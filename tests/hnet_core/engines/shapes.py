@@ -52,7 +52,7 @@ class Example:
         return flat
 
     def mask(self, seed: int) -> Tensor:
-        """Some outputs left out, not the same for all tasks, (n_previous_tasks, n_outputs)."""
+        """Return a mask that leaves out some outputs, different ones for each task, (n_previous_tasks, n_outputs)."""
         draws = torch.Generator().manual_seed(seed)
         kept = torch.rand(len(self.embeddings), self.hypernet.n_outputs, generator=draws) < 0.7
         kept[:, : self.hypernet.n_outputs // 2] = True

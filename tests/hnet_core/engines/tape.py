@@ -25,7 +25,7 @@ WAITING = {
 
 
 class NoWaiting(TorchDispatchMode):
-    """Refuses operations that would make the host wait for a GPU."""
+    """A dispatch mode that refuses operations for which the host would wait for a GPU."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:

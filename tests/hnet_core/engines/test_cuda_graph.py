@@ -23,7 +23,7 @@ OPTIONS = ["as it comes", "no look-ahead epsilon correction", "drawn tasks", DEP
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
-    """Steps are recorded on the CPU as they would be on a GPU; gives all recordings made."""
+    """Record steps on the CPU as on a GPU; the value is the list of all recordings."""
     made: list[Tape] = []
 
     class Noted(Tape):
@@ -69,7 +69,7 @@ def test_what_cannot_be_recorded_is_called_every_time(recorded: list[Tape]) -> N
 
 
 def test_a_value_of_python_in_a_step_would_be_noticed(recorded: list[Tape]) -> None:
-    """The test above can fail: a number that changes from call to call stays as it was recorded."""
+    """Show that the test above can fail: a number that changes from call to call keeps its recorded value."""
     total, count = torch.zeros(()), iter(range(100))
     repeated = RecordedStep(lambda: total.add_(next(count)), torch.device("cpu"))  # type: ignore[arg-type, return-value]
     for _ in range(WARM_UP + 3):
@@ -85,7 +85,7 @@ def test_the_training_loop_never_waits_for_the_device(changes: dict[str, Any], m
     if changes:  # the draw itself is the host's
         monkeypatch.setattr(run._method, "_regularized_tasks", lambda task: [1])
     steps = run.steps()
-    next(steps)  # making ready for the task may wait
+    next(steps)  # preparing the task may wait
     with NoWaiting():
         assert sum(1 for _ in steps) == 15
 

@@ -54,7 +54,7 @@ def trained_on_first(of: TrialConfig, root: Path) -> tuple[PartialHnet, Stream]:
 
 @pytest.mark.parametrize("lookahead", ["none", "first_order", "second_order"])
 def test_the_gradient_of_a_step_is_that_of_the_loss_as_the_paper_writes_it(lookahead: str, stand_ins: Path) -> None:
-    """An oracle: psi -> L(psi) + beta |h(e_1, psi - lr grad L(psi)) - h*|^2, differentiated as a whole."""
+    """An oracle: psi -> L(psi) + beta |h(e_1, psi - lr grad L(psi)) - h*|^2, differentiated in one piece."""
     method, stream = trained_on_first(config(stand_ins, freeze_depth=2, lookahead=lookahead), stand_ins)
     method.start_task(1)
     source, problem = method.source, method.problem

@@ -49,4 +49,4 @@ def test_every_seed_has_the_gradient_it_has_alone(name: str, options: dict[str, 
             separate.fill(inputs[seed], labels[seed])
         torch.testing.assert_close(gradient[seed], expected, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(stacked[seed].statistics.state(), problem.statistics.state())
-    assert together.recordable == recordable, "dropout is drawn by the host, for each pass anew"
+    assert together.recordable == recordable, "dropout is drawn by the host in each pass"

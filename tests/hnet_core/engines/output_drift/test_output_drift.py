@@ -66,7 +66,7 @@ def test_row_blocks_change_nothing(hypernet: Hypernet, form: Form, monkeypatch: 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_own_heads_only_as_in_the_official_cifar_code(form: Form) -> None:
-    """All weights but the heads count for all tasks, of the last 3 x (4 + 1) weights only a task's own head."""
+    """All weights but the heads are kept for all tasks, of the last 3 x (4 + 1) weights only a task's own head."""
     case = example(chunked(52, 10), n_previous=3)
     kept = torch.ones(3, 52, dtype=torch.bool)
     kept[:, 37:] = False

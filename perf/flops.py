@@ -13,7 +13,7 @@ BOTH_PASSES = 3  # a backward pass is two products for each one of the forward p
 
 
 def target_step(target: Mlp, batch_size: int, head: int) -> int:
-    """Forward and backward pass of one batch through `head` outputs; the gradient of the inputs is not needed."""
+    """Count a forward and backward pass of one batch through `head` outputs, without the gradient of the inputs."""
     n_inputs, first, *_ = target.widths
     last, n_outputs = target.widths[-2:]
     forward = target.multiply_adds(batch_size) - batch_size * last * (n_outputs - head)
@@ -21,17 +21,17 @@ def target_step(target: Mlp, batch_size: int, head: int) -> int:
 
 
 def generation_step(hypernet: Hypernet) -> int:
-    """Forward and backward pass of the hypernetwork for one task."""
+    """Count a forward and backward pass of the hypernetwork for one task."""
     return 2 * BOTH_PASSES * hypernet.multiply_adds()
 
 
 def loop(hypernet: Hypernet, n_previous: int) -> int:
-    """The regulariser task by task."""
+    """Count the regulariser computed task by task."""
     return n_previous * generation_step(hypernet)
 
 
 def gram(layout: Layout, n_previous: int) -> int:
-    """The regulariser in its Gram form, and the hidden layers behind their split first one."""
+    """Count the regulariser in its Gram form, with the hidden layers after the split first one."""
     n_rows = layout.n_chunks * n_previous if layout.hidden else layout.n_chunks
     hidden = n_rows * sum(n_in * n_out for n_in, n_out in itertools.pairwise(layout.hidden))
     return 2 * (BOTH_PASSES * hidden + gram_multiply_adds(layout, layout.n_chunks, n_previous))

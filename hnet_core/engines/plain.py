@@ -52,7 +52,7 @@ class PlainStep:
         self._embedding_adam.step()
 
     def _changes(self, protection: Protection, gradients: list[Tensor]) -> list[Tensor]:
-        """dtheta of eq. 2, a constant."""
+        """Return dtheta of eq. 2, a constant."""
         theta = self._source.theta
         if protection.lookahead == "adam":
             return adam_lookahead(self._theta_adam, theta, gradients, protection.epsilon)

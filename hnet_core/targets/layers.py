@@ -45,10 +45,10 @@ class Layer(Protocol):
     normalized: tuple[int, ...]
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Shape of one output for one input of `shape`, without the batch; a side below 1 does not exist."""
+        """Return the shape of one output for one input of `shape`, without the batch; sides below 1 are invalid."""
 
     def multiply_adds(self, shape: Shape) -> int:
-        """Multiply-adds for one input."""
+        """Count the multiply-adds for one input."""
 
     def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor: ...
 

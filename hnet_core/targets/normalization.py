@@ -30,7 +30,7 @@ FEW_CHANNELS, PIXELS = 32, 8  # below so many channels, this many pixels are pro
 def normalize(
     x: Tensor, scale: Tensor, shift: Tensor, statistics: tuple[Tensor, Tensor] | None, mode: ForwardMode
 ) -> Tensor:
-    """scale * (x - mean) / sqrt(variance + 1e-5) + shift for images (n, channels, H, W)."""
+    """Return scale * (x - mean) / sqrt(variance + 1e-5) + shift for images (n, channels, H, W)."""
     if mode.normalization == "instance":
         return F.group_norm(x, x.shape[1], scale, shift, EPSILON)  # groups of one channel
     if statistics is None:

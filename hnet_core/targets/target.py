@@ -54,13 +54,13 @@ class Target(Protocol):
     normalization: Normalization
 
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-        """Initial weights as one flat vector, (n_weights,)."""
+        """Draw initial weights as one flat vector, (n_weights,)."""
 
     def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
-        """Outputs (n, n_outputs) for inputs (n, n_inputs) under the flat weights (n_weights,)."""
+        """Return outputs (n, n_outputs) for inputs (n, n_inputs) under the flat weights (n_weights,)."""
 
     def initial_statistics(self, dtype: torch.dtype) -> Tensor:
-        """Running means (0) and variances (1) of the normalisation layers, (n_statistics,); empty for none."""
+        """Return running means (0) and variances (1) of the normalisation layers, (n_statistics,); empty for none."""
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         """Return the blocks from `first` to `last` (not included; None: all, with the last layer) as a network.
@@ -73,13 +73,13 @@ class Target(Protocol):
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of the output for one input."""
+        """The shape of the output for one input."""
 
     def weights_of_outputs(self, outputs: slice) -> Tensor:
-        """Positions in the flat vector of the last-layer weights that feed these output neurons only, int64."""
+        """Return the positions in the flat vector of the last-layer weights of these output neurons only, int64."""
 
     def multiply_adds(self, n_inputs: int) -> int:
-        """Multiply-adds of one forward pass over `n_inputs` inputs."""
+        """Count the multiply-adds of one forward pass over `n_inputs` inputs."""
 
 
 class NamedTarget(Target, Protocol):
@@ -112,7 +112,7 @@ def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
 
 
 def positions_of_outputs(n_weights: int, n_in: int, n_out: int, outputs: slice) -> Tensor:
-    """Positions of the weights and biases of some outputs of a linear layer (n_out, n_in), (n_out,) at the end."""
+    """Return the positions of weights and biases of some outputs of a linear layer at the end of the vector."""
     start_of_bias = n_weights - n_out
     start_of_weight = start_of_bias - n_out * n_in
     return torch.cat(

@@ -20,7 +20,7 @@ AddFile = Callable[[str, str, str], Any]
 
 
 def examples() -> dict[str, str]:
-    """The Python examples of the guide by the title of their first line."""
+    """Return the Python examples of the guide by the title in their first line."""
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / "adding_a_method.md").read_text(), flags=re.DOTALL)
     return {block.split(":")[0].removeprefix('"""'): block for block in blocks}
 

@@ -99,7 +99,7 @@ def test_a_stream_is_added_by_one_file_and_every_method_keeps_the_contract_on_it
 
 
 def listed(kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    """The output of `hnet list KIND`."""
+    """Return the output of `hnet list KIND`."""
     monkeypatch.setattr(sys, "argv", ["hnet", "list", kind])
     with pytest.raises(SystemExit):
         cli.main()

@@ -58,6 +58,6 @@ class PerImageStep:
         self._adam.step()
 
     def _forward_one(self, features: Tensor, weights: Tensor) -> Tensor:
-        """Outputs for one image; batch normalisation over a batch of one image normalises that image by itself."""
+        """Return outputs for one image; batch normalisation over a batch of one image is per instance."""
         mode = ForwardMode(training=True, normalization="batch")
         return self._target.forward(features.unsqueeze(0), weights, mode).squeeze(0)

@@ -55,7 +55,7 @@ class LookaheadWeights:
 
 
 def difference(a: Tensor, b: Tensor | None, out: Tensor) -> None:
-    """out <- a - b, or a where there is no b."""
+    """Compute out <- a - b, or a without b."""
     if b is None:
         out.copy_(a)
     else:

@@ -98,18 +98,18 @@ def gram_is_cheaper(layout: Layout, n_whole: int, n_tasks: int) -> bool:
 
 
 def gram_multiply_adds(layout: Layout, n_whole: int, n_tasks: int) -> int:
-    """2 (N + M)(h + 1) k for M pairs of a chunk and a task; without a hidden layer M is the number of chunks."""
+    """Return 2 (N + M)(h + 1) k for M pairs of a chunk and a task; M is the number of chunks without a hidden layer."""
     n_pairs = n_whole * n_tasks if layout.hidden else n_whole
     return 2 * (layout.chunk_size + n_pairs) * (layout.h + 1) * _rows_of_pair(layout)
 
 
 def direct_multiply_adds(layout: Layout, n_whole: int, n_tasks: int) -> int:
-    """M N (k + 2h + 1) for M pairs of a chunk and a task."""
+    """Return M N (k + 2h + 1) for M pairs of a chunk and a task."""
     return n_whole * n_tasks * layout.chunk_size * (_rows_of_pair(layout) + 2 * layout.h + 1)
 
 
 def _rows_of_pair(layout: Layout) -> int:
-    """k, the rows of A = [D; W*]."""
+    """Return k, the number of rows of A = [D; W*]."""
     return layout.h + 1 + (layout.h if layout.hidden else layout.chunk_embedding)
 
 

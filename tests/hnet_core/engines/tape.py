@@ -75,7 +75,7 @@ class Tape(NoWaiting):
         return result
 
     def _keep(self, tensor: Tensor) -> None:
-        """The values of the memory behind a tensor when it was first touched."""
+        """Keep the values of a tensor's storage at its first use."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self._before:
             whole = torch.empty(0, dtype=tensor.dtype).set_(storage)  # type: ignore[call-overload]

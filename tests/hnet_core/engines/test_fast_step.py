@@ -60,7 +60,7 @@ def trained(engine: str, changes: dict[str, dict[str, Any]], n_tasks: int = 3) -
 
 
 def deviation(ours: list[Tensor], theirs: list[Tensor]) -> float:
-    """Largest relative deviation of any tensor."""
+    """Return the largest relative deviation of any tensor."""
     return max(
         float((a - b).abs().max()) / max(float(b.abs().max()), 1e-300) for a, b in zip(ours, theirs, strict=True)
     )

@@ -51,7 +51,7 @@ def trained(config: TrialConfig) -> list[Tensor]:
 
 
 def obvious_weights(config: TrialConfig) -> list[Tensor]:
-    """theta, embeddings and W after training; nothing shared but data, initial values, networks' forward passes."""
+    """Return theta, embeddings and W after training, sharing only data, initial values and the forward passes."""
     options: Any = config.method
     stream = STREAMS["split"].open(config.stream, data_root())
     parts = networks(config, stream_shape(config))

@@ -148,7 +148,7 @@ def test_memory_holds_no_generated_weights_of_previous_tasks(monkeypatch: pytest
 
 
 def kept_numbers(n_previous: int) -> int:
-    """Numbers in all tensors reachable from an OutputDrift, shared memory counted once."""
+    """Count the numbers in all tensors reachable from an OutputDrift, shared memory once."""
     case = example(chunked(50_000, 1_000), n_previous=n_previous)
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, form="gram")
     storages: dict[int, int] = {}

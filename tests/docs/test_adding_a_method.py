@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+import hnet_core
+from hnet_core import trained_model
 from hnet_core.build import networks, stream_shape
 from hnet_core.method_docs import methods_markdown
 from hnet_core.registry import METHODS
@@ -41,6 +44,19 @@ def test_the_example_keeps_the_contract_and_forgets_nothing(partition: Any, opti
     counts = networks(config, stream_shape(config)).counts
     assert counts.compression_ratio == 1.0
     assert counts.model_bytes == 4 * counts.target + -(-5 * counts.target // 8)
+
+
+def test_an_exported_example_has_the_weights_of_each_task(partition: Any, tmp_path: Path) -> None:
+    config = tiny(method={"name": "partition", "reuse": False}, training={"iterations": 2})
+    checkpoints: list[Any] = []
+    run_trial(config, seed=0, on_task=lambda report: checkpoints.append(report.checkpoint))
+    trained_model.save(tmp_path / "model.pt", config, stream_shape(config), checkpoints[-1])
+    model, inputs = hnet_core.load(tmp_path / "model.pt"), torch.ones(3, 64)
+    shares = [model.weights(task) != 0 for task in range(5)]
+    assert torch.stack(shares).sum(dim=0).max() == 1, "every weight belongs to one task at most"
+    target = networks(config, model.shape).target
+    outputs = target.forward(inputs, model.weights(1))[:, model.shape.head(1)]
+    torch.testing.assert_close(model.predict(1, inputs), outputs)
 
 
 def test_the_command_line_lists_the_example_with_its_options(

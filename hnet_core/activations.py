@@ -1,4 +1,4 @@
-"""Activation functions by the names a configuration uses."""
+"""Activation functions, by the names in a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a configuration to what it is made of: the stream, the networks, their weight counts."""
+"""Construction of the stream and the networks of a configuration, and their weight counts."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
 
 
 def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> Stream:
-    """The configuration's stream with its data, on the device it is trained on."""
+    """Open the stream of a configuration with its data, on the device of the training."""
     stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root))
     return stream.to(pick_device(config.training.device))
 
 
 def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:
-    """Tasks, inputs and heads of the configuration's stream and method, without loading images of a known data set."""
+    """Return tasks, inputs and heads of a configuration without loading the images of a known data set."""
     return method_shape(config, STREAMS[config.stream.name].shape(config.stream, data_root(root)))
 
 
 def method_shape(config: TrialConfig, shape: StreamShape) -> StreamShape:
-    """The shape of a stream as the method sees it: with one head for all tasks where it wants only one."""
+    """Return the shape of a stream for the method: with one head for all tasks if the method has a single head."""
     return replace(shape, shared_head=True) if METHODS[config.method.name].single_head else shape

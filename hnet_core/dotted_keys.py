@@ -19,7 +19,7 @@ class NotABlock(ValueError):
 
 
 def get(settings: Any, key: Key, default: Any = MISSING) -> Any:
-    """The value at a key, `default` where there is none."""
+    """Return the value at a key, `default` if there is none."""
     for part in split(key):
         if not isinstance(settings, Mapping) or part not in settings:
             return default
@@ -28,7 +28,7 @@ def get(settings: Any, key: Key, default: Any = MISSING) -> Any:
 
 
 def put(settings: dict[str, Any], key: Key, value: Any) -> None:
-    """Set the value at a key in place, making the blocks on the way.
+    """Set the value at a key in place, with any missing blocks.
 
     Raises:
         NotABlock: if the key leads through a value.
@@ -42,7 +42,7 @@ def put(settings: dict[str, Any], key: Key, value: Any) -> None:
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is no block, with its dotted key."""
+    """Yield every value that is no block, with its dotted key."""
     for key, value in settings.items():
         if isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{key}.")
@@ -51,7 +51,7 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def split(key: Key) -> list[str]:
-    """The parts of a key."""
+    """Return the parts of a key."""
     return key.split(".") if isinstance(key, str) else list(key)
 
 

@@ -1,4 +1,4 @@
-"""What the weights generated from other task embeddings would do: von Oswald et al. (2020), Fig. 4."""
+"""Accuracy of the weights generated from a grid of task embeddings: von Oswald et al. (2020), Fig. 4."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EmbeddingMap:
 
 
 def embedding_grid(embeddings: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The two axes of a square grid around all trained embeddings, each (n,).
+    """Return the two axes of a square grid around all trained embeddings, each (n,).
 
     Args:
         embeddings: (n_tasks, 2).
@@ -67,7 +67,7 @@ def embedding_map(
     Args:
         examples: of the task, such as its test split.
         grid: from `embedding_grid`.
-        max_examples: take so many of them, evenly chosen; left out: all.
+        max_examples: number of examples to use, evenly spaced; left out: all.
         on_row: called with the number of finished rows.
     """
     torch.set_num_threads(model.config.training.threads)  # as in training: more of them wait for each other

@@ -1,17 +1,17 @@
-"""The errors this project raises on purpose; each names what was wrong, where, and what to do.
+"""Errors that this project raises on purpose; each names the rule, the value found and a remedy.
 
-Every class carries the exit code the command line ends with, so that an error means the same everywhere.
+Every class has the exit code of the command line, so that an error means the same everywhere.
 """
 
 
 class HnetError(Exception):
-    """Root of all errors raised on purpose; its text is one line a user can act on."""
+    """Root of all errors raised on purpose; its text is one line with a remedy."""
 
     exit_code = 1
 
 
 class ConfigInvalid(HnetError, ValueError):
-    """A trial configuration or a sweep spec that cannot be used as it stands.
+    """An invalid trial configuration or sweep spec.
 
     Attributes:
         key: dotted path of the offending key within the trial, where there is one, so that a spec can name its line.
@@ -25,17 +25,17 @@ class ConfigInvalid(HnetError, ValueError):
 
 
 class UnsupportedTrial(ConfigInvalid):
-    """A pair of method, scenario, stream or target that makes no sense together."""
+    """An impossible combination of method, scenario, stream and target."""
 
 
 class DatasetCorrupt(HnetError):
-    """A data file that exists but cannot be read as what it should be."""
+    """A data file that exists but has the wrong format or content."""
 
     exit_code = 2
 
 
 class NotFound(HnetError):
-    """Something asked for by name that does not exist."""
+    """A name without an object: no such study, trial, file or data set."""
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""Initial values of layers, by the names a configuration uses."""
+"""Initial values of layers, by the names in a configuration."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ InitializationName = Literal["xavier", "kaiming"]
 def linear_layer(
     n_out: int, n_in: int, scheme: str, generator: torch.Generator, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Weight (n_out, n_in) and bias (n_out,) of one linear layer.
+    """Draw weight (n_out, n_in) and bias (n_out,) of one linear layer.
 
     xavier: Glorot-uniform weights, zero biases (the MNIST experiments of von Oswald et al. 2020).
     kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (their CIFAR experiments, HyperMask).
 
-    Drawn in float32 whatever `dtype`, so that a float64 oracle starts from the same values.
+    Drawn in float32 for every `dtype`, so that a float64 oracle starts from the same values.
     """
     if scheme == "xavier":
         bound = math.sqrt(6 / (n_in + n_out))
@@ -31,7 +31,7 @@ def linear_layer(
 
 
 def convolution_bound(shape: tuple[int, ...], scheme: str) -> float:
-    """Largest absolute initial weight of a convolution (n_out, n_in, k, k), or of a linear layer (n_out, n_in)."""
+    """Return the largest absolute initial weight of a convolution (n_out, n_in, k, k) or linear layer (n_out, n_in)."""
     n_out, fan_in = shape[0], math.prod(shape[1:])
     fan_out = n_out * math.prod(shape[2:])
     return math.sqrt(6 / (fan_in + fan_out)) if scheme == "xavier" else 1 / math.sqrt(fan_in)

@@ -1,4 +1,4 @@
-"""What there is to learn and with which networks: what a method and an engine are given."""
+"""The learning problem of a method and an engine: stream shape, networks, training options, seed and device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
-from hnet_core.targets.normalization import Memory
+from hnet_core.targets.normalization import RunningStatistics
 from hnet_core.targets.target import Kind, Normalization
 from hnet_core.trial import TrainingOptions
 
@@ -28,7 +28,7 @@ Predictor = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Problem:
-    """What there is to learn and with which networks; a method adds how.
+    """Stream shape, networks and training options of one trial and seed; a method adds the algorithm.
 
     Attributes:
         shape: tasks, inputs, heads and measure of the stream.
@@ -49,30 +49,30 @@ class Problem:
     member: StackMember | None = None
 
     @functools.cached_property
-    def memory(self) -> Memory:
-        """Running statistics of the target network; a part of what must be kept between tasks."""
-        with torch.inference_mode(False):  # evaluation may be what asks first
-            return Memory(self.target, self.shape.n_tasks, self.seed, self.device, self.dtype)
+    def statistics(self) -> RunningStatistics:
+        """Running statistics of the target network; to be kept between tasks."""
+        with torch.inference_mode(False):  # the first use may be in evaluation
+            return RunningStatistics(self.target, self.shape.n_tasks, self.seed, self.device, self.dtype)
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Problem:
-        """The same with some blocks of the target network only, and a memory of its own; see Target.part."""
+        """Return the problem of some blocks of the target network, with own running statistics; see Target.part."""
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
     def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
-        """Mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
+        """Return the mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
         outputs = self.outputs(task, weights, inputs, training=training)
         return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
 
     def outputs(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
-        """Outputs of the task's head, (n, outputs_per_task); training turns dropout on and updates statistics."""
+        """Return the outputs of the task's head, (n, outputs_per_task); training drops out and updates statistics."""
         return self.forward(task, weights, inputs, training=training)[:, self.shape.head(task)]
 
     def forward(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
-        """All the target network gives: outputs of all heads, or the features of a part without the last layer."""
-        return self.target.forward(inputs, weights, self.memory.of(task, training=training))
+        """Return the outputs of all heads, or the features of a part without the last layer."""
+        return self.target.forward(inputs, weights, self.statistics.forward_mode(task, training=training))
 
     def adam(self, parameters: list[Tensor]) -> torch.optim.Adam:
-        """A new Adam with the settings of the trial."""
+        """Return a new Adam with the settings of the trial."""
         betas = (self.training.adam_beta1, self.training.adam_beta2)
         return torch.optim.Adam(parameters, lr=self.training.lr, betas=betas)
 

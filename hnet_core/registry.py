@@ -1,4 +1,4 @@
-"""Finds data sets, streams, targets, hypernetworks and methods by name.
+"""Registries of data sets, streams, targets, hypernetworks and methods, by name.
 
 A component is a class with `name` and `summary` in a module of its package (all but data sets have an inner `Options`
 class too); a new one is one new file. It may have `aliases`, names other papers give it: a configuration that uses one
@@ -40,6 +40,11 @@ class Registry(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return name in self._components() or name in self._aliases()
 
+    @property
+    def built_in(self) -> dict[str, Any]:
+        """The components of this project, without those that entry points add."""
+        return {name: one for name, one in self._components().items() if one.__module__.startswith(f"{self._package}.")}
+
     def _components(self) -> dict[str, Any]:
         if self._found is None:
             self._found = dict(sorted({**self._inside(), **self._outside()}.items()))
@@ -64,7 +69,7 @@ class Registry(Mapping[str, Any]):
 
 
 def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    """The end of an error about an unknown name: the nearest known one, then all of them."""
+    """Return the end of an error about an unknown name: the nearest known name, then all of them."""
     close = difflib.get_close_matches(name, list(known), n=1)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{guess} known: {', '.join(known)}"

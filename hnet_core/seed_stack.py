@@ -17,25 +17,25 @@ Source = TypeVar("Source")
 
 
 class SharedStep(Protocol):
-    """Trains the weights of one or several seeds at once."""
+    """Training of the weights of one or several seeds at once."""
 
     def start_task(self, task: int, protection: Protection | None) -> None:
         """Prepare for a task."""
 
-    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None) -> None:
+    def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None) -> None:
         """Keep the batch, and the previous tasks to protect, of the seed at this position for the coming step."""
 
     def step(self) -> None:
-        """One gradient step on the batches taken."""
+        """Make one gradient step on the batches of all seeds."""
 
 
 Make = Callable[[Sequence[Problem], Sequence[Source]], SharedStep]
 
 
 def stack_members(n_seeds: int) -> list[StackMember]:
-    """Members of a stack of seeds that train together, each with its own method, weights and order of batches.
+    """Return the members of a stack of seeds that train together, each with its own method, weights and batches.
 
-    They must do the same in turns: all make their engines, all start the task, all make a step, and so on, always in
+    They must make the same calls in turn: all create their engines, all start the task, all make a step, always in
     the same order. On a GPU a small hypernetwork leaves most of the device idle, and several fill it; on a CPU nothing
     is gained (measured).
     """
@@ -51,7 +51,7 @@ class StackMember:
         self._n_engines = 0
 
     def join(self, problem: Problem, source: Source, make: Make[Problem, Source]) -> MemberStep:
-        """The first engine of this seed shares a step with the first ones of the others, and so on."""
+        """Return the step of an engine of this seed; its n-th engine shares one step with the n-th of the others."""
         number, self._n_engines = self._n_engines, self._n_engines + 1
         stack = self._stacks.setdefault(number, _Stack(self._n_seeds))
         stack.add(self._position, problem, source)
@@ -64,7 +64,7 @@ class StackMember:
 def member_step(
     member: StackMember | None, problem: Problem, source: Source, make: Make[Problem, Source]
 ) -> MemberStep:
-    """The step of one seed, shared with the other members of its stack if it has any."""
+    """Return the step of one seed, shared with the other members of its stack if it has any."""
     return (member or stack_members(1)[0]).join(problem, source, make)
 
 
@@ -86,7 +86,7 @@ class MemberStep:
             self.shared.start_task(task, protection)
 
     def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
-        self.shared.take(self._position, inputs, labels, tasks)
+        self.shared.set_batch(self._position, inputs, labels, tasks)
         if self._stack.ends_round(self._position):
             self.shared.step()
 

@@ -1,4 +1,4 @@
-"""Random numbers from named axes: the same seed and names give the same stream, whatever else was drawn before."""
+"""Random generators from named axes: the same seed and names give the same numbers, independent of earlier draws."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 def generator(seed: int, *axes: str | int) -> torch.Generator:
-    """A generator of its own for one purpose, such as `generator(seed, "batches", task)`.
+    """Return an independent generator for one purpose, such as `generator(seed, "batches", task)`.
 
     Deriving it from names rather than drawing it from a parent keeps a resumed run bit-identical: no draw depends on
     what happened before the interruption.

@@ -1,4 +1,4 @@
-"""Several seeds of one configuration trained side by side, in the same steps where the engine can."""
+"""Training of several seeds of one configuration side by side, in the same steps if the engine supports it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_trials(
     root: str | os.PathLike[str] | None = None,
     on_task: Callable[[int, TaskReport], None] | None = None,
 ) -> list[TrialResult]:
-    """Train one configuration with several seeds, together or one after the other as training.stack_seeds says.
+    """Train one configuration with several seeds, together or one after the other, by training.stack_seeds.
 
     Args:
         on_task: called with the seed after each of its tasks.
@@ -48,7 +48,7 @@ def run_trials(
 
 
 def groups(config: TrialConfig, seeds: Sequence[int], begun: Mapping[int, Checkpoint]) -> list[tuple[int, ...]]:
-    """Which seeds to train together, in order; with the checkpoints of those that were begun, only of one progress."""
+    """Group the seeds to train together, in order; seeds with a checkpoint only with others of the same progress."""
     wanted = config.training.stack_seeds
     if not (pick_device(config.training.device).type == "cuda" if wanted == "auto" else wanted):
         return [(seed,) for seed in seeds]
@@ -61,12 +61,12 @@ def tasks_done(checkpoint: Checkpoint | None) -> int:
 
 
 class StackedRuns:
-    """Runs of some seeds that are at the same task; one seed is a stack too.
+    """Runs of one or several seeds that are at the same task.
 
-    Each gives the numbers it would give alone, up to the rounding of products that are taken together.
+    Each seed has the result of a run of its own, up to the rounding of products that are computed together.
 
     Args:
-        resume: checkpoints of the seeds that were begun, by seed: all of them after the same task, or none.
+        resume: checkpoints of partly trained seeds, by seed: all of them after the same task, or none.
 
     Attributes:
         reports: of the task trained last, one per seed.
@@ -106,9 +106,9 @@ class StackedRuns:
         return self.reports
 
     def pausing_task(self, pauses: Collection[int] = ()) -> Iterator[int]:
-        """The same as an iterator that yields after each of these numbers of iterations; `reports` hold the result.
+        """Train the next task, yielding after each of these numbers of iterations; `reports` hold the result.
 
-        The clock stands still while it pauses.
+        The time of a pause is not counted.
         """
         spent, start = 0.0, time.perf_counter()
         for iteration, _ in enumerate(zip(*[run.steps() for run in self.runs], strict=True)):
@@ -120,5 +120,5 @@ class StackedRuns:
         self.reports = [run.finish_task(share) for run in self.runs]
 
     def results(self) -> list[TrialResult]:
-        """The raw result of every seed; only once all tasks are trained."""
+        """Return the raw result of every seed; only once all tasks are trained."""
         return [run.result() for run in self.runs]

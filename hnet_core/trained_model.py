@@ -1,4 +1,4 @@
-"""A trained model as a file: what a trial ends with, to be used without the study, the data or the optimiser."""
+"""A trained model as a file, for use without the study, the data or the optimiser."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from hnet_core.build import networks
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
+from hnet_core.methods.protocol import GeneratesWeights, Method
 from hnet_core.problem import Problem
 from hnet_core.registry import METHODS
 from hnet_core.streams import StreamShape
@@ -22,10 +23,10 @@ FORMAT = 1
 
 
 def save(path: str | os.PathLike[str], config: TrialConfig, shape: StreamShape, checkpoint: dict[str, Any]) -> None:
-    """Write a model.
+    """Write a trained model to a file.
 
     Args:
-        shape: as the method sees the stream (`hnet_core.build.method_shape`).
+        shape: of the stream for the method (`hnet_core.build.method_shape`).
         checkpoint: `TaskReport.checkpoint` of the last task.
     """
     content = {
@@ -51,7 +52,7 @@ def load(path: str | os.PathLike[str]) -> TrainedModel:
     except FileNotFoundError:
         hint = "make one with: hnet trial export STUDY NUMBER -o FILE"
         raise NotFound(f"{os.fspath(path)}: no such file; {hint}") from None
-    except Exception as error:  # torch raises many kinds for what is no checkpoint
+    except Exception as error:  # torch raises many kinds of errors for other files
         kind = type(error).__name__
         raise ConfigInvalid(f"{os.fspath(path)} must be a model of hnet trial export, got {kind}.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -60,11 +61,11 @@ def load(path: str | os.PathLike[str]) -> TrainedModel:
 
 
 class TrainedModel:
-    """A trained method that answers for each task.
+    """A trained method: predictions, weights and embeddings of each task.
 
     Attributes:
-        config: what was trained.
-        seed: with which seed.
+        config: the configuration it was trained with.
+        seed: the seed it was trained with.
         shape: tasks, inputs and heads.
     """
 
@@ -85,28 +86,28 @@ class TrainedModel:
         )
         self._n_weights = parts.counts.target
         self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
-        self._method = METHODS[self.config.method.name](self.config.method, problem)
-        problem.memory.load_state(content["statistics"])
+        self._method: Method = METHODS[self.config.method.name](self.config.method, problem)
+        problem.statistics.load_state(content["statistics"])
         self._method.load_state(content["method"])
 
     def weights(self, task: int) -> Tensor:
-        """The weights of the target network for a task (from 0), flat, (n_weights,).
+        """Return the weights of the target network for a task (from 0), flat, (n_weights,).
 
         Raises:
-            HnetError: the method keeps them in parts; `predict` works all the same.
+            HnetError: the method keeps them in parts; `predict` still works.
         """
         self._check(task)
-        sources = getattr(self._method, "sources", None)
-        source = sources[task] if sources is not None else getattr(self._method, "source", None)
-        with torch.no_grad():
-            weights: Tensor | None = None if source is None else source.weights(task).detach()
+        weights: Tensor | None = None
+        if isinstance(self._method, GeneratesWeights):
+            with torch.no_grad():
+                weights = self._method.weights(task).detach()
         if weights is None or weights.numel() != self._n_weights:
             name = self.config.method.name
             raise HnetError(f"method {name} keeps the weights of a task in parts; use predict(task, inputs).")
         return weights
 
     def embeddings(self) -> Tensor:
-        """The trained task embeddings as far as the hypernetwork reads them, (n_tasks, n_read).
+        """Return the part of the trained task embeddings that the hypernetwork reads, (n_tasks, n_read).
 
         Raises:
             HnetError: the method has none.
@@ -114,10 +115,10 @@ class TrainedModel:
         return torch.stack([embedding[: self._n_read].detach().clone() for embedding in self._trained_embeddings()])
 
     def predict(self, task: int, inputs: Tensor, embedding: Tensor | None = None) -> Tensor:
-        """Outputs of the task's head for inputs as the stream gives them, (n, outputs_per_task).
+        """Return the outputs of the task's head for inputs in the format of the stream, (n, outputs_per_task).
 
         Args:
-            embedding: used in place of the task's own, (n_read,); what else belongs to the task stays as it is.
+            embedding: used in place of the task's own, (n_read,); everything else of the task stays as it is.
 
         Raises:
             HnetError: an embedding is given, and the method has none.
@@ -129,7 +130,7 @@ class TrainedModel:
 
     @contextmanager
     def _embedded(self, task: int, embedding: Tensor | None) -> Iterator[None]:
-        """Another embedding for a task, until the end of the block."""
+        """Replace the embedding of a task until the end of the block."""
         if embedding is None:
             yield
             return
@@ -142,7 +143,7 @@ class TrainedModel:
             read.copy_(trained)
 
     def _trained_embeddings(self) -> list[Tensor]:
-        found: list[Tensor] | None = getattr(getattr(self._method, "source", None), "embeddings", None)
+        found = self._method.task_embeddings() if isinstance(self._method, GeneratesWeights) else None
         if found is None:
             raise HnetError(
                 f"method {self.config.method.name} has no task embeddings; use a model with a hypernetwork."

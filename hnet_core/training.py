@@ -1,4 +1,4 @@
-"""The only task loop: a configuration and a seed in, the raw result out."""
+"""The task loop: a configuration and a seed in, the raw result out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 EVALUATION_BATCH = 2048
 BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
 
-Row = tuple[float | None, ...]
+MatrixRow = tuple[float | None, ...]
 
 
 def run_trial(
@@ -41,7 +41,7 @@ def run_trial(
     """Train one configuration with one seed on all tasks of its stream.
 
     Args:
-        config: what to train.
+        config: the configuration to train.
         seed: of initial weights and batch order; the data and its permutations do not depend on it.
         root: data root, see hnet_core.data.data_root.
         resume: `TaskReport.checkpoint` of an interrupted run of the same configuration and seed; the result is
@@ -62,11 +62,11 @@ def run_trial(
 
 
 class TrialRun:
-    """A training run that is driven task by task; `run_trial` does, and hnet_core.stacked for several seeds at once.
+    """A training run, one task per call; used by `run_trial`, and by hnet_core.stacked for several seeds at once.
 
     Args:
-        stream: the configuration's, if it is open already.
-        member: of a stack of seeds that are trained in the same steps; each then advances `steps` by one in turns.
+        stream: the configuration's stream, if it is open already.
+        member: of a stack of seeds trained in the same steps; the caller then advances `steps` of each in turn.
 
     Attributes:
         finished: True once all tasks are trained.
@@ -138,7 +138,7 @@ class TrialRun:
                 method.end_task(task, train)
 
     def finish_task(self, seconds: float) -> TaskReport:
-        """Evaluate after the last of `steps`, which took so long.
+        """Evaluate after the last of `steps`, which took `seconds`.
 
         Raises:
             TrainingDiverged: a weight became NaN or infinite.
@@ -164,14 +164,14 @@ class TrialRun:
         )
 
     def result(self) -> TrialResult:
-        """The raw result; only once all tasks are trained."""
+        """Return the raw result; only once all tasks are trained."""
         if not self.finished:
             raise ValueError(f"all {self._shape.n_tasks} tasks must be trained, got {self.tasks_done}.")
         return self.result_so_far()
 
     @property
     def tasks_done(self) -> int:
-        """Tasks trained so far."""
+        """Number of tasks trained so far."""
         return len(self._progress.test)
 
     @property
@@ -179,9 +179,9 @@ class TrialRun:
         return self._shape.n_tasks
 
     def result_within_task(self) -> TrialResult:
-        """`result_so_far` with a further row: what the task that is being trained has come to.
+        """Return `result_so_far` with a further row for the task in training.
 
-        To be asked between two of `steps`; the training goes on as if nobody had asked, bit for bit.
+        To be called between two of `steps`; the training continues bit for bit as without the call.
         """
         progress, task = self._progress, self.tasks_done
         test = [*progress.test, self._row(task, "test")]
@@ -189,7 +189,7 @@ class TrialRun:
         return self._result(replace(progress, test=test, validation=validation, seconds=[*progress.seconds, 0.0]))
 
     def result_so_far(self) -> TrialResult:
-        """The raw result with a row for each task trained so far."""
+        """Return the raw result with a row for each task trained so far."""
         return self._result(self._progress)
 
     def _result(self, progress: _Progress) -> TrialResult:
@@ -209,21 +209,21 @@ class TrialRun:
         )
 
     def _batches(self, task: int, train: Split, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and labels of every step, made on the device."""
+        """Yield inputs and labels of every step, on the device."""
         draws = generator(self._seed, "augmentation", task)
         for several in indices.split(BATCHES_AT_ONCE.get(self._problem.device.type, 1)):
             inputs, labels = train.batch(several.flatten(), self._problem.dtype, draws)
             yield from zip(inputs.split(several.shape[1]), labels.split(several.shape[1]), strict=True)
 
     def _indices(self, task: int) -> Tensor:
-        """Which examples every step takes, (iterations, batch_size), on the device."""
+        """Return the examples of every step, (iterations, batch_size), on the device."""
         training = self._config.training
         draws = generator(self._seed, "batches", task)
         indices = mini_batches(len(self._stream.tasks[task].train), training.batch_size, training.iterations, draws)
         return indices.to(self._problem.device)
 
     def _mixed_batches(self) -> Iterator[tuple[int, Tensor]]:
-        """One batch of each task in random order, again and again."""
+        """Yield one batch of each task in random order, once per iteration."""
         per_task = [self._indices(task) for task in range(self._shape.n_tasks)]
         draws = generator(self._seed, "task order")
         for iteration in range(self._config.training.iterations):
@@ -234,8 +234,8 @@ class TrialRun:
     def _has_validation(self) -> bool:
         return self._stream.tasks[0].validation is not None
 
-    def _row(self, after: int, split: str) -> Row:
-        """The measure on every task seen so far."""
+    def _row(self, after: int, split: str) -> MatrixRow:
+        """Measure every task seen so far."""
         if split == "validation" and not self._has_validation:
             return (None,) * self._shape.n_tasks
         seen = [self._measure(task, split) for task in range(after + 1)]
@@ -262,7 +262,7 @@ class TrialRun:
             "config_hash": self._config.hash(),
             "seed": self._seed,
             "method": self._method.state(),
-            "statistics": self._problem.memory.state(),
+            "statistics": self._problem.statistics.state(),
             "progress": {
                 key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
             },
@@ -276,23 +276,23 @@ class TrialRun:
                 f"and {of[1]}; resume with the configuration it was made with."
             )
         self._method.load_state(checkpoint["method"])
-        self._problem.memory.load_state(checkpoint["statistics"])
+        self._problem.statistics.load_state(checkpoint["statistics"])
         self._progress = _Progress(**checkpoint["progress"])
 
 
 @dataclass
 class _Progress:
-    """What is kept of the finished tasks; plain lists, so that a checkpoint loads with weights_only=True."""
+    """Results of the finished tasks; plain lists, so that a checkpoint loads with weights_only=True."""
 
     untrained: list[float]
-    test: list[Row]
-    validation: list[Row]
+    test: list[MatrixRow]
+    validation: list[MatrixRow]
     seconds: list[float]
     peak_memory_mib: float
 
 
 def sum_of_measure(outputs: Tensor, labels: Tensor) -> Tensor:
-    """Number of correct classifications, or sum of squared errors."""
+    """Return the number of correct classifications, or the sum of squared errors."""
     if labels.is_floating_point():
         return (outputs - labels).square().sum()
     return (outputs.argmax(dim=1) == labels).sum()

@@ -1,4 +1,4 @@
-"""What goes into a training run and what comes out of it: TrialConfig, TaskReport, TrialResult.
+"""Input and output of a training run: TrialConfig, TaskReport, TrialResult.
 
 Importing this module needs no torch, so that a spec can be read and a study queried without it.
 """
@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
+from hnet_core.component_check import check_component
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 
-# Part of every configuration hash. Raise it whenever the same configuration and seed would give other numbers.
+# Part of every configuration hash. Increase it with every change of the numbers of a configuration and seed.
 RESULT_VERSION = 1
 
 BYTES_PER_WEIGHT = 4  # float32
@@ -38,9 +39,9 @@ class ComponentOptions(Options):
 
 
 class TrainingOptions(Options):
-    """How long and how fast to train each task.
+    """Length, batch size, optimiser and engine of the training of each task.
 
-    Adam is created anew for every task, as in the official code of von Oswald et al. (2020).
+    A new Adam is created for every task, as in the official code of von Oswald et al. (2020).
     """
 
     iterations: int = Field(2000, ge=1, le=10_000_000, description="gradient steps per task")
@@ -48,20 +49,21 @@ class TrainingOptions(Options):
     lr: float = Field(1e-3, gt=0, description="learning rate of Adam")
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto takes a GPU where there is one")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto: a GPU if there is one")
     threads: int = Field(1, ge=1, description="CPU threads of one training process")
     engine: Literal["auto", "plain", "fast"] = Field(
-        "auto", description="how a step is computed: plain reads like the paper, fast gives the same numbers sooner"
+        "auto",
+        description="how a step is computed: plain follows the paper, fast gives the same numbers in less time",
     )
     regularizer_form: Literal["auto", "gram", "direct"] = Field(
-        "auto", description="how engine fast computes the output regulariser; auto takes what needs fewer operations"
+        "auto", description="how engine fast computes the output regulariser; auto: the form with fewer operations"
     )
     stack_seeds: bool | Literal["auto"] = Field(
-        "auto", description="train all seeds of a trial in the same steps; auto does on a GPU, a CPU gains nothing"
+        "auto", description="train all seeds of a trial in the same steps; auto: on a GPU only, a CPU gains nothing"
     )
 
 
-# These change how fast a result comes, not what it is, and stay out of the configuration hash.
+# These change the speed, not the result, and are left out of the configuration hash.
 UNHASHED_TRAINING_KEYS = ("device", "threads", "engine", "regularizer_form", "stack_seeds")
 
 
@@ -84,7 +86,7 @@ class TrialConfig(Options):
     method: SerializeAsAny[ComponentOptions]
     target: SerializeAsAny[ComponentOptions]
     hypernet: SerializeAsAny[ComponentOptions] | None = Field(
-        None, description="dropped where the method trains no hypernetwork"
+        None, description="dropped if the method trains no hypernetwork"
     )
     training: TrainingOptions = TrainingOptions()
 
@@ -118,7 +120,7 @@ class TrialConfig(Options):
         return self
 
     def hash(self) -> str:
-        """Identity of the configuration within a study: 16 hex digits, without seed, engine, device and threads."""
+        """Return the identity of the configuration, 16 hex digits; seed, engine, device and threads do not enter."""
         content = self.model_dump(mode="json")
         for key in UNHASHED_TRAINING_KEYS:
             del content["training"][key]
@@ -127,35 +129,31 @@ class TrialConfig(Options):
 
 
 def _resolve(registry: Registry, value: object) -> object:
-    """Check a raw block with the options class its `name` selects."""
-    if isinstance(value, ComponentOptions):
-        return value
-    if not isinstance(value, Mapping) or "name" not in value:
-        raise ValueError(f"must be a block with a name, got {value!r}; known names: {', '.join(registry)}.")
-    component = registry[str(value["name"])]
-    options: ComponentOptions = component.Options.model_validate({**value, "name": component.name})
+    options, complaints = check_component(registry, value)
+    if complaints:
+        raise ValueError(f"{complaints[0]}.")
     return options
 
 
 @dataclass(frozen=True)
 class WeightCounts:
-    """What one method needs for one stream: the numbers every compression figure is derived from.
+    """Weight and operation counts of one method on one stream; every compression figure is derived from them.
 
-    Weights are float32 numbers. docs/compression.md says per method what is counted. None: not known, in a database row
-    from before it was counted.
+    Weights are float32 numbers. docs/compression.md defines the counts per method. None: unknown, in a database row
+    written before the count existed.
 
     Attributes:
         target: weights of one target network, |Theta_trgt|, all its heads included.
         model: all weights needed to run every task after the last one (shared weights, embeddings, frozen parts,
-            own target weights); compression_ratio = model / target. Masks of one bit per weight are not among them.
+            own target weights); compression_ratio = model / target. Masks of one bit per weight are not counted here.
         hypernet: weights of the hypernetwork with its chunk and task embeddings, 0 where there is none;
             hypernet_ratio = hypernet / target, the ratio published by von Oswald et al. (2020).
-        per_task: weights added to `model` by one further task (a task embedding, or a whole network).
+        per_task: weights added to `model` by one further task (a task embedding, or an entire network).
         trained: weights of `model` that training changes in any task.
         mask_bits: bits of the masks the model stores, all tasks together.
         memory_bytes: bytes kept from task to task only to learn further ones (replayed data, importance of weights).
-        inference: multiply-adds to classify one input once the weights of its task are there.
-        generation: multiply-adds to make the weights of one task ready; 0 where they are stored as they are used.
+        inference: multiply-adds to classify one input once the weights of its task are ready.
+        generation: multiply-adds to make the weights of one task ready; 0 if they are stored ready for use.
     """
 
     target: int
@@ -184,15 +182,15 @@ class WeightCounts:
 
 @dataclass(frozen=True)
 class TaskReport:
-    """What one finished task tells the driver; enough for a learning curve, an ETA and early stopping.
+    """The report of one finished task; enough for a learning curve, an ETA and early stopping.
 
     Attributes:
         task: index of the finished task, from 0.
         n_tasks: tasks in the stream.
-        test: measure on the test split of each task after this one, (n_tasks,), None where not evaluated.
-        validation: the same on the validation split, None where the stream has none.
+        test: measure on the test split of each task after this one, (n_tasks,), None if not evaluated.
+        validation: the same on the validation split, None if the stream has none.
         seconds: training time of this task, evaluation excluded.
-        checkpoint: all it takes to go on after this task; `run_trial(..., resume=checkpoint)`.
+        checkpoint: everything needed to resume after this task; `run_trial(..., resume=checkpoint)`.
     """
 
     task: int
@@ -208,16 +206,16 @@ class TrialResult:
     """The raw outcome of one configuration and one seed; every metric is derived from it when it is read.
 
     Attributes:
-        measure: what the matrices hold: accuracy in [0, 1] (higher is better) or mse (lower is better).
+        measure: the quantity in the matrices: accuracy in [0, 1] (higher is better) or mse (lower is better).
         test: (n_tasks, n_tasks); row i is the measure on each task's test split after training task i, None where
             not evaluated (tasks not seen yet, or rows of a method that trains all tasks at once). A run that was
-            stopped early has only the rows of the tasks it trained.
-        validation: the same on the validation split, None where the stream has none.
+            stopped early has only the rows of its trained tasks.
+        validation: the same on the validation split, None if the stream has none.
         untrained: the measure of the untrained model on each task's test split, (n_tasks,).
         seconds: training time per task, (n_tasks,), evaluation excluded; a resumed task counts once.
         peak_memory_mib: highest resident memory of the process while this run trained, in MiB.
-        device: where it ran, such as "cpu" or "NVIDIA H100".
-        data_checksum: sha256 of the data it was trained on, 16 hex digits.
+        device: name of the device, such as "cpu" or "NVIDIA H100".
+        data_checksum: sha256 of the data, 16 hex digits.
     """
 
     config_hash: str
@@ -235,16 +233,16 @@ class TrialResult:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all tasks were trained; a run that was stopped has fewer rows than tasks."""
+        """True if all tasks were trained; a stopped run has fewer rows than tasks."""
         return len(self.test) == len(self.untrained)
 
     def rows(self, n: int) -> TrialResult:
-        """The result of a run that was stopped after its first n tasks."""
+        """Return the result of a run that was stopped after its first n tasks."""
         validation = None if self.validation is None else self.validation[:n]
         return replace(self, test=self.test[:n], validation=validation, seconds=self.seconds[:n])
 
     def after(self, n_tasks: int) -> TrialResult:
-        """The result as if the stream had ended after its first tasks; the weight counts stay."""
+        """Return the result as if the stream had ended after its first tasks; the weight counts stay."""
 
         def corner(matrix: Matrix) -> Matrix:
             return tuple(row[:n_tasks] for row in matrix[:n_tasks])
@@ -258,7 +256,7 @@ class TrialResult:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, as sent from a worker to the driver."""
+        """Return plain JSON types, the format of messages from a worker to the driver."""
         return asdict(self)
 
     @classmethod

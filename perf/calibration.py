@@ -1,6 +1,6 @@
-"""How often intervals cover and verdicts are wrong, by simulation: `python -m perf.calibration`.
+"""Coverage of the intervals and error rates of the verdicts, by simulation: `python -m perf.calibration`.
 
-The truth is known here, so the promises of `statistics`, `bootstrap` and `verdicts` can be counted.
+The true means are known here, so the nominal levels of intervals and verdicts can be checked by counting.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SEEDS_SHARE = 0.5  # variance that runs with the same seed have in common, of a 
 
 
 def coverage(kind: str, n: int, repeats: int, rng: np.random.Generator) -> float:
-    """Share of simulated studies of n runs whose interval holds the true mean; runs are normal."""
+    """Return the share of simulated studies of n normal runs whose interval contains the true mean."""
     values = rng.normal(0.9, 0.02, (repeats, n))
     intervals = (interval_of(row.tolist(), kind) for row in values)
     return sum(one.low <= 0.9 <= one.high for one in intervals) / repeats  # type: ignore[operator]
@@ -39,7 +39,7 @@ def verdict_rate(
     margin: float | None = None,
     rng: np.random.Generator,
 ) -> float:
-    """Share of `repeats` simulated families of comparisons that hold one of the answers at least once.
+    """Return the share of `repeats` simulated families of comparisons with one of the answers at least once.
 
     Args:
         effect: true mean(A) - mean(B) of every comparison, in standard deviations of what is averaged: the differences
@@ -57,7 +57,7 @@ def verdict_rate(
 def _simulated(effect: float, n: int, design: Design, rng: np.random.Generator) -> Samples:
     if design == "unpaired":
         return Samples(tuple(rng.normal(effect, 1, n)), tuple(rng.normal(0, 1, n)), design)
-    # The part of its seed is in both runs of a pair and cancels; what is left differs with variance 1.
+    # The part common to a seed cancels in a pair; the remaining difference has variance 1.
     of_seed = rng.normal(0, (SEEDS_SHARE) ** 0.5, n)
     a, b = rng.normal(0, (1 - SEEDS_SHARE) ** 0.5, (2, n))
     return Samples(tuple(of_seed + a + effect), tuple(of_seed + b), design)

@@ -1,12 +1,13 @@
-"""Breaks a running sweep at random and counts what is lost: `python -m perf.chaos --minutes 10 --json`.
+"""A running sweep under random faults, and the trials it loses: `python -m perf.chaos --minutes 10 --json`.
 
-A sweep on digits runs as a person would start it. Every few seconds one of these happens: kill -9 of the driver or of a
-worker, SIGSTOP of a worker (taken for hung after a while) or of the driver (and SIGCONT later), and the database goes
-away for a minute (PostgreSQL: SIGSTOP of the server; SQLite: its file locked). A driver that ended is started again by
-the same command. After the minutes, one last quiet run finishes what was begun.
+A sweep on digits is started from the command line. Every few seconds one of these happens: kill -9 of the driver or a
+worker, SIGSTOP of a worker (considered hung after a time limit) or of the driver (with SIGCONT later), or an outage of
+the database for a minute (PostgreSQL: SIGSTOP of the server; SQLite: a lock on its file). A driver that ended is
+restarted by the same command. After the given minutes a last run without faults finishes the running trials.
 
-Prints kills survived, and: lost, asked numbers without a final row; duplicated, numbers or (number, seed) pairs that
-are there twice; stuck, rows still RUNNING for us or for Optuna. The exit code is 1 unless all three are 0.
+Prints the number of kills, and: lost, suggested trial numbers without a final row; duplicated, trial numbers or
+(number, seed) pairs that occur twice; stuck, trials still RUNNING in our tables or in Optuna's. The exit code is 1
+unless all three are 0.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import psutil
 import yaml
 
 import studies
-from perf.postgres_server import own_postgres
+from perf.postgres_server import postgres_server
 
 LOCKED_SECONDS = 60.0
 SECONDS_BETWEEN_BLOWS = (4.0, 14.0)
@@ -58,8 +59,8 @@ SPEC: dict[str, Any] = {
 
 
 @dataclass
-class Report:
-    """What was done to the sweep, and what became of it."""
+class ChaosReport:
+    """Faults injected into the sweep, and the state of its trials afterwards."""
 
     database: str
     minutes: float
@@ -78,9 +79,9 @@ class Report:
 
 
 class Sweep:
-    """The sweep under attack: one command, started again whenever it has ended."""
+    """The sweep under test: one command, restarted whenever it has ended."""
 
-    def __init__(self, folder: Path, url: str, report: Report) -> None:
+    def __init__(self, folder: Path, url: str, report: ChaosReport) -> None:
         self.folder = folder
         self.url = url
         self.report = report
@@ -89,7 +90,7 @@ class Sweep:
         self._log = (folder / "drivers.log").open("a")
 
     def ensure(self) -> psutil.Popen:
-        """The driver, started again if it has ended."""
+        """Return the running driver, restarted if it has ended."""
         if self.driver is not None and self.driver.poll() is None:
             return self.driver
         if self.driver is not None:
@@ -107,7 +108,7 @@ class Sweep:
         )  # fmt: skip
 
     def workers(self) -> list[psutil.Process]:
-        """The training processes of this driver."""
+        """Return the training processes of this driver."""
         found = []
         with contextlib.suppress(psutil.Error):
             for process in self.ensure().children(recursive=True):
@@ -117,7 +118,7 @@ class Sweep:
         return found
 
     def quiet_run(self) -> int:
-        """Let the study end: what was begun is finished, and nothing further is asked."""
+        """Run the sweep once more without faults, to finish running trials without new ones; return its exit code."""
         rows = self.ledger()
         counted = [row for row in rows if row["duplicate_of"] is None and row["state"] != "SKIPPED"]
         last = self.start("--set", f"budget.trials={max(len(counted), 1)}")
@@ -128,7 +129,7 @@ class Sweep:
 
 
 def attack(sweep: Sweep, server: psutil.Process | None, minutes: float, draw: random.Random) -> None:
-    """Blow after blow until the time is over."""
+    """Inject faults until the time is over."""
     end = time.monotonic() + 60 * minutes
     last_outage = time.monotonic()
     while time.monotonic() < end:
@@ -153,7 +154,7 @@ def attack(sweep: Sweep, server: psutil.Process | None, minutes: float, draw: ra
     driver.kill()
     driver.wait()
     sweep.report.kills += 1
-    for victim in sweep.victims:  # a stopped worker outlives its driver, as nothing reaches it
+    for victim in sweep.victims:  # a stopped worker outlives its driver, as no signal reaches it
         with contextlib.suppress(psutil.Error):
             victim.kill()
 
@@ -190,7 +191,7 @@ def _pause_driver(sweep: Sweep, server: psutil.Process | None, draw: random.Rand
 
 
 def _outage(sweep: Sweep, server: psutil.Process | None, draw: random.Random) -> bool:
-    """The database does not answer for a minute."""
+    """Make the database unreachable for a minute."""
     if server is not None:
         family = [server, *server.children(recursive=True)]
         for process in family:
@@ -220,7 +221,7 @@ BLOWS: dict[str, Callable[[Sweep, psutil.Process | None, random.Random], bool]] 
 
 
 def count(sweep: Sweep) -> None:
-    """What is lost, duplicated or stuck, from both sets of tables."""
+    """Count lost, duplicated and stuck trials in our tables and in Optuna's."""
     rows, report = sweep.ledger(), sweep.report
     storage = optuna.storages.RDBStorage(sweep.url if "://" in sweep.url else f"sqlite:///{sweep.url}")
     (summary,) = optuna.get_all_study_summaries(storage)
@@ -237,15 +238,15 @@ def count(sweep: Sweep) -> None:
     report.stuck += sum(not trial.state.is_finished() for trial in asked)
 
 
-def chaos(minutes: float, database: str, seed: int) -> Report:
-    """The whole experiment in a folder of its own."""
+def chaos(minutes: float, database: str, seed: int) -> ChaosReport:
+    """Run the experiment in a temporary folder."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="hnet-chaos-"))
     (folder / "spec.yaml").write_text(yaml.safe_dump(SPEC, sort_keys=False))
-    report = Report(database, minutes)
-    own = own_postgres() if database == "postgresql" else contextlib.nullcontext(None)
-    with own as postgres:
-        sweep = Sweep(folder, str(folder / "chaos.db") if postgres is None else postgres.url, report)
+    report = ChaosReport(database, minutes)
+    server_or_none = postgres_server() if database == "postgresql" else contextlib.nullcontext(None)
+    with server_or_none as postgres:
+        sweep = Sweep(folder, str(folder / "chaos.db") if postgres is None else postgres.sqlalchemy_url, report)
         server = None if postgres is None else psutil.Process(postgres.pid)
         try:
             attack(sweep, server, minutes, random.Random(seed))

@@ -1,38 +1,37 @@
-"""Floating-point operations that an engine cannot do without: two per multiply-add, matrix products only."""
+"""Floating-point operations of matrix products that an engine cannot avoid: two per multiply-add."""
 
 from __future__ import annotations
 
 import itertools
 
 from hnet_core.engines.kernels.flat_theta import Layout
+from hnet_core.engines.output_drift.output_drift import gram_multiply_adds
+from hnet_core.hypernets import Hypernet
 from hnet_core.targets.mlp import Mlp
+
+BOTH_PASSES = 3  # a backward pass is two products for each one of the forward pass
 
 
 def target_step(target: Mlp, batch_size: int, head: int) -> int:
-    """Forward and backward pass of one batch; the gradient of the inputs is not needed."""
-    widths = [*target.widths[:-1], head]
-    pairs = [n_in * n_out for n_in, n_out in itertools.pairwise(widths)]
-    return 2 * batch_size * (3 * sum(pairs) - pairs[0])
+    """Count a forward and backward pass of one batch through `head` outputs, without the gradient of the inputs."""
+    n_inputs, first, *_ = target.widths
+    last, n_outputs = target.widths[-2:]
+    forward = target.multiply_adds(batch_size) - batch_size * last * (n_outputs - head)
+    return 2 * (BOTH_PASSES * forward - batch_size * n_inputs * first)
 
 
-def generation_step(layout: Layout) -> int:
-    """Forward and backward pass of the hypernetwork for one task."""
-    return 3 * _forward(layout, layout.n_chunks)
+def generation_step(hypernet: Hypernet) -> int:
+    """Count a forward and backward pass of the hypernetwork for one task."""
+    return 2 * BOTH_PASSES * hypernet.multiply_adds()
 
 
-def loop(layout: Layout, n_previous: int) -> int:
-    """The regulariser task by task."""
-    return n_previous * generation_step(layout)
+def loop(hypernet: Hypernet, n_previous: int) -> int:
+    """Count the regulariser computed task by task."""
+    return n_previous * generation_step(hypernet)
 
 
 def gram(layout: Layout, n_previous: int) -> int:
-    """The regulariser by small products; the hidden layers as they are, their first one split."""
+    """Count the regulariser in its Gram form, with the hidden layers after the split first one."""
     n_rows = layout.n_chunks * n_previous if layout.hidden else layout.n_chunks
-    k = layout.h + 1 + (layout.h if layout.hidden else layout.chunk_embedding)
-    hidden = 3 * 2 * n_rows * sum(n_in * n_out for n_in, n_out in itertools.pairwise(layout.hidden))
-    return hidden + 4 * (layout.chunk_size + n_rows) * (layout.h + 1) * k
-
-
-def _forward(layout: Layout, n_rows: int) -> int:
-    pairs = itertools.pairwise((*layout.widths, layout.chunk_size))
-    return 2 * n_rows * sum(n_in * n_out for n_in, n_out in pairs)
+    hidden = n_rows * sum(n_in * n_out for n_in, n_out in itertools.pairwise(layout.hidden))
+    return 2 * (BOTH_PASSES * hidden + gram_multiply_adds(layout, layout.n_chunks, n_previous))

@@ -1,4 +1,4 @@
-"""Fills a database with a study of made-up results, large enough to show what asking it costs.
+"""A database with one large study of made-up results, to measure the cost of queries.
 
     python -m perf.make_db --trials 100000 --db large.db
 
@@ -105,7 +105,7 @@ def _params(n: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
 
 
 def _weights(params: dict[str, NDArray[Any]]) -> NDArray[np.int_]:
-    """Weights of a chunked hypernetwork with two hidden layers of 10, (n_trials,)."""
+    """Count the weights of a chunked hypernetwork with two hidden layers of 10, (n_trials,)."""
     size, chunk = params["hypernet.chunk_size"], params["hypernet.chunk_embedding"]
     task = params["hypernet.task_embedding"]
     counts: NDArray[np.int_] = (task + chunk) * 10 + 120 + 11 * size + -(-TARGET_WEIGHTS // size) * chunk + 5 * task
@@ -115,7 +115,7 @@ def _weights(params: dict[str, NDArray[Any]]) -> NDArray[np.int_]:
 def _accuracies(
     beta: NDArray[np.float64], weights: NDArray[np.int_], n_seeds: int, n_tasks: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(n_trials * n_seeds, n_tasks after, n_tasks on); tasks not trained yet are at chance."""
+    """Draw accuracies (n_trials * n_seeds, n_tasks after, n_tasks on); tasks not trained yet are at chance."""
     learnt = 0.99 - 0.06 * np.clip(-np.log10(weights / TARGET_WEIGHTS), 0, None) ** 1.5
     of_run = np.repeat(learnt, n_seeds) + 0.004 * rng.standard_normal(len(beta) * n_seeds)
     lost = np.repeat(0.05 * np.exp(-beta / 0.004), n_seeds)

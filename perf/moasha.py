@@ -1,8 +1,8 @@
-"""MO-ASHA against random search on stored learning curves: `python -m perf.moasha --json`.
+"""MO-ASHA against random search on recorded learning curves: `python -m perf.moasha --json`.
 
-200 real runs of permuted digits (perf/record_curves.py) are replayed on a simulated clock with 4 workers. In each
-replay both searches take the configurations in the same random order until the budget, a share of the seconds of the
-whole pool, is spent. Hypervolume of (validation accuracy, log10 compression ratio) over the trials that were completed,
+200 real runs of permuted digits (perf/record_curves.py) are run again on a simulated clock with 4 workers. In each
+simulation both searches take the configurations in the same random order until the budget, a share of the seconds of
+the pool, is spent. Hypervolume of (validation accuracy, log10 compression ratio) over the trials that were completed,
 reference accuracy 0.1 and the largest ratio of the pool. One row per budget: mean difference and its paired 95 % t
 interval.
 """
@@ -31,7 +31,7 @@ DIRECTIONS = ("maximize", "minimize")
 
 
 @dataclass(frozen=True)
-class Row:
+class SearchComparison:
     budget: float
     replays: int
     compared_with: float
@@ -45,7 +45,7 @@ class Row:
 
 
 class Pool:
-    """The stored runs."""
+    """The recorded runs and their validation curves."""
 
     def __init__(self) -> None:
         stored = np.load(FILE, allow_pickle=False)
@@ -85,8 +85,8 @@ def _matrix(values: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
     return tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in values)
 
 
-class Replay:
-    """Hands out configurations in a random order, and notes which were completed."""
+class SimulatedSearch:
+    """Search through the pool in a random order with a stopping rule, in place of a driver."""
 
     def __init__(self, pool: Pool, seed: int, rules: StoppingRules) -> None:
         self._order = list(range(len(pool.results)))
@@ -110,29 +110,34 @@ class Replay:
         return False
 
 
-def _search(pool: Pool, seed: int, share: float, eta: float | None) -> Replay:
+def _search(pool: Pool, seed: int, share: float, eta: float | None) -> SimulatedSearch:
     stopping = {} if eta is None else {"early_stopping": {"eta": eta}}
-    content = {"study": "replay", "trial": {}, "search": {"training.lr": {"float": [0.1, 1]}}, "budget": {"trials": 1}}
-    replay = Replay(pool, seed, StoppingRules(SweepSpec.model_validate({**content, **stopping})))
+    content = {
+        "study": "simulated",
+        "trial": {},
+        "search": {"training.lr": {"float": [0.1, 1]}},
+        "budget": {"trials": 1},
+    }
+    search = SimulatedSearch(pool, seed, StoppingRules(SweepSpec.model_validate({**content, **stopping})))
     until = share * pool.seconds / WORKERS
-    simulate(replay, WORKERS, replay.receive, lambda job, seed: pool.results[job.number], until)
-    return replay
+    simulate(search, WORKERS, search.receive, lambda job, seed: pool.results[job.number], until)
+    return search
 
 
-def compare(pool: Pool, share: float, random_share: float, replays: int, eta: float) -> Row:
-    """MO-ASHA with a share of the pool's seconds against random search with `random_share` of them."""
+def compare(pool: Pool, share: float, random_share: float, replays: int, eta: float) -> SearchComparison:
+    """Compare MO-ASHA on a share of the pool's seconds with random search on `random_share` of them."""
     pairs = [(_search(pool, i, share, eta), _search(pool, i, random_share, None)) for i in range(replays)]
     ours, theirs = ([pool.hypervolume(pair[side].completed) for pair in pairs] for side in (0, 1))
     interval = t_interval([a - b for a, b in zip(ours, theirs, strict=True)])
     assert interval.mean is not None and interval.low is not None and interval.high is not None
     done = [float(np.mean([len(pair[side].completed) for pair in pairs])) for side in (0, 1)]
-    return Row(
+    return SearchComparison(
         share, replays, random_share, float(np.mean(ours)), float(np.mean(theirs)),
         interval.mean, interval.low, interval.high, *done,
     )  # fmt: skip
 
 
-def rows(replays: int, eta: float) -> Iterator[Row]:
+def rows(replays: int, eta: float) -> Iterator[SearchComparison]:
     pool = Pool()
     for share in (0.2, 0.3, 0.4):
         yield compare(pool, share, share, replays, eta)

@@ -1,4 +1,4 @@
-"""A sweep whose trials train nothing: what is left is what the service costs."""
+"""A sweep whose trials train nothing, to measure the cost of the service alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def noop_spec(sampler: str, trials: int, study: str = "noop") -> SweepSpec:
 
 
 def no_work(job: Job, checkpoints: object = None) -> Iterator[Message]:
-    """In place of sweeps.worker.work: a step per task and a made-up result, at once."""
+    """Yield a step per task and a made-up result at once, in place of sweeps.worker.work."""
     for task in range(N_TASKS):
         yield JobProgress(job.number, 0, task + 1, N_TASKS)
     config = parse_trial(job.config)

@@ -1,4 +1,4 @@
-"""The workers of perf/sweep.py on Ray: they take jobs like ours and train nothing."""
+"""Ray workers for perf/sweep.py that take the jobs of a sweep and train nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class NoopTrainable(JobTrainable):
     work = staticmethod(no_work)
 
 
-class TalkativeTrainable(NoopTrainable):
-    """The same with a message for every step, as trials send them whose tasks take their time."""
+class MessagePerTaskTrainable(NoopTrainable):
+    """A worker without batching: one message per step, as sent by trials with long tasks."""
 
     batch_seconds = 0.0

@@ -1,11 +1,11 @@
-"""Times a step of partial_hnet against one with weights for every image: `python -m perf.partial --json`.
+"""Timing of a step of partial_hnet against one with weights for every image: `python -m perf.partial --json`.
 
 Setting of Hemati et al. (2023) for split CIFAR-100: slim ResNet-18, 5 outputs, batch 64 of 32x32 images, task 2; one
-thread, processor time, all in turns. One row per measurement: case, freeze_depth, ms (median), ratio (of the step with
+thread, processor time, interleaved. One row per measurement: case, freeze_depth, ms (median), ratio (of the step with
 weights for every image, at the same depth, to this; null where that was not measured).
 
-Cases: per_image; partial_hnet; features_given (the same with activations of the frozen blocks computed once, as they
-are without augmentation); plain (the same network and frozen blocks without a hypernetwork).
+Cases: per_image; partial_hnet; features_given (partial_hnet with activations of the frozen blocks computed once, as
+without augmentation); plain (the same network and frozen blocks without a hypernetwork).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from hnet_core.methods.latent_replay import LatentReplay
 from hnet_core.methods.partial_hnet import PartialHnet
 from hnet_core.streams import Split, StreamShape
 from hnet_core.trial import TrialConfig
-from perf.per_image import PerImageStep
 from perf.timing import interleaved
 
 BATCH_SIZE = 64
@@ -37,15 +36,15 @@ DEPTHS = (0, 1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
-class Row:
+class PartialTiming:
     case: str
     freeze_depth: int
     ms: float
     ratio: float | None
 
 
-def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> list[Row]:
-    """All cases at these freeze depths, in turns."""
+def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> list[PartialTiming]:
+    """Measure all cases at these freeze depths, interleaved."""
     functions: dict[tuple[str, int], Callable[[], None]] = {}
     for depth in depths:
         functions["partial_hnet", depth] = _partial(depth)
@@ -57,12 +56,13 @@ def measure(depths: tuple[int, ...], rounds: int, per_image: bool = True) -> lis
     ms, _ = interleaved(functions, rounds)
     slow = {depth: value for (case, depth), value in ms.items() if case == "per_image"}
     return [
-        Row(case, depth, value, slow[depth] / value if depth in slow else None) for (case, depth), value in ms.items()
+        PartialTiming(case, depth, value, slow[depth] / value if depth in slow else None)
+        for (case, depth), value in ms.items()
     ]
 
 
 def partial_hnet(depth: int, frozen_normalization: str = "batch", dtype: torch.dtype = torch.float32) -> PartialHnet:
-    """The method in the middle of a run: the first task is over, the second has begun."""
+    """Return the method after `start_task` of the second task."""
     options = {"name": "partial_hnet", "freeze_depth": depth, "frozen_normalization": frozen_normalization}
     method: PartialHnet = _begun(PartialHnet, options, dtype)
     return method
@@ -109,6 +109,8 @@ def _features_given(depth: int) -> Callable[[], None]:
 
 
 def _per_image(depth: int) -> Callable[[], None]:
+    from tests.oracles.per_image import PerImageStep  # the oracle of the tests is the slow baseline of this comparison
+
     return partial(PerImageStep(partial_hnet(depth), TASK).step, *images())
 
 

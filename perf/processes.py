@@ -1,11 +1,11 @@
-"""Times two worker processes against one, one thread each: `python -m perf.processes --json`.
+"""Timing of two worker processes against one, one thread each: `python -m perf.processes --json`.
 
-The workers stay, and rounds of one trial alone and of one trial in each worker at once take turns, so that whatever
-else the machine does hits both alike. One row per number of workers: setting, engine, iterations per task, processes,
-rounds, trials_per_second (median over rounds), ratio (of trials per second to those of one worker, median over rounds),
-ratio_low and ratio_high (its quartiles), cpu_seconds (processor time per trial, median), cpu_ratio (what the ratio
-would be if no worker ever waited for a processor). A cpu_ratio below the number of workers is what they cost each other
-in shared caches and memory; a ratio below cpu_ratio is what the rest of the machine's load costs.
+The workers stay alive, and rounds of one trial alone alternate with rounds of one trial in each worker at once, so that
+other load on the machine affects both equally. One row per number of workers: setting, engine, iterations per task,
+processes, rounds, trials_per_second (median over rounds), ratio (of trials per second to those of one worker, median
+over rounds), ratio_low and ratio_high (its quartiles), cpu_seconds (processor time per trial, median), cpu_ratio (the
+ratio if no worker ever waited for a processor). A cpu_ratio below the number of workers is the cost of shared caches
+and memory; a ratio below cpu_ratio is the cost of the other load on the machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from perf.settings import STEPS
 
 
 @dataclass(frozen=True)
-class Row:
+class ScalingTiming:
     setting: str
     engine: str
     iterations: int
@@ -48,12 +48,14 @@ class Turn:
     cpu_seconds: float
 
 
-def measure(setting: str, engine: str, iterations: int, processes: int, rounds: int, data: str | None) -> list[Row]:
-    """Rows for one worker and for `processes` of them, from as many rounds of each."""
+def measure(
+    setting: str, engine: str, iterations: int, processes: int, rounds: int, data: str | None
+) -> list[ScalingTiming]:
+    """Measure one worker and `processes` of them, in as many rounds each."""
     config = STEPS[setting].trial(engine)
     config = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
     with workers(config, data, processes) as pipes:
-        turn(pipes)  # the first trial of a process also pays for what torch loads late
+        turn(pipes)  # the first trial of a process includes what torch loads late
         found: dict[int, list[Turn]] = {1: [], processes: []}
         for number in range(rounds):
             found[1].append(turn([pipes[number % processes]]))  # each worker in its turn: cores may differ
@@ -63,7 +65,7 @@ def measure(setting: str, engine: str, iterations: int, processes: int, rounds: 
 
 @contextmanager
 def workers(config: TrialConfig, data: str | None, number: int) -> Iterator[list[Connection]]:
-    """Processes that train one trial whenever they are sent its seed."""
+    """Start processes that train one trial per seed received."""
     context = multiprocessing.get_context("spawn")  # fork after torch has run threads may hang
     pipes, started = [], []
     for _ in range(number):
@@ -82,7 +84,7 @@ def workers(config: TrialConfig, data: str | None, number: int) -> Iterator[list
 
 
 def serve(pipe: Connection, config: dict[str, object], data: str | None) -> None:
-    """Train a trial per seed received, answer with its processor time; end when the other side hangs up."""
+    """Train one trial per seed received and send its processor time back; return when the pipe is closed."""
     checked = TrialConfig.model_validate(config)
     while True:
         try:
@@ -95,7 +97,7 @@ def serve(pipe: Connection, config: dict[str, object], data: str | None) -> None
 
 
 def turn(pipes: Sequence[Connection]) -> Turn:
-    """One trial in each of these workers at once."""
+    """Run one trial in each of these workers at once."""
     start = time.perf_counter()
     for seed, pipe in enumerate(pipes):
         pipe.send(seed)
@@ -103,11 +105,11 @@ def turn(pipes: Sequence[Connection]) -> Turn:
     return Turn(len(pipes) / (time.perf_counter() - start), statistics.fmean(seconds))
 
 
-def _row(setting: str, config: TrialConfig, processes: int, alone: list[Turn], together: list[Turn]) -> Row:
+def _row(setting: str, config: TrialConfig, processes: int, alone: list[Turn], together: list[Turn]) -> ScalingTiming:
     pairs = list(zip(alone, together, strict=True))
     ratios = [b.trials_per_second / a.trials_per_second for a, b in pairs]
     low, high = _quartiles(ratios)
-    return Row(
+    return ScalingTiming(
         setting=setting,
         engine=config.training.engine,
         iterations=config.training.iterations,

@@ -1,11 +1,11 @@
-"""What it costs to ask a large database, beside Optuna's own table of trials.
+"""Cost of queries to a large database, with Optuna's own table of trials for comparison.
 
     python -m perf.make_db --trials 100000 --db large.db
     python -m perf.queries --db large.db            # a table; --json for rows; --write for docs/performance.md
 
 A command is timed from its start to its end, imports included, a short one as the median of nine runs; `query` is the
-same question within a process that has imported everything. CPU seconds hardly depend on what else the machine does,
-wall seconds do.
+same query within a process that has imported everything. CPU seconds hardly depend on the load of the machine, wall
+seconds do.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ RUNS = 9
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What one question cost.
+class QueryCost:
+    """Cost of one query or command.
 
     Attributes:
-        peak_mib: highest resident memory of its process, MiB; of an own process where it is a command.
-        size_mb: of the file it wrote, MB; None where it wrote none.
+        peak_mib: highest resident memory of its process, MiB; a command has a process of its own.
+        size_mb: of the file it wrote, MB; None without a file.
     """
 
     what: str
@@ -47,8 +47,8 @@ class Cost:
     size_mb: float | None = None
 
 
-def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list[Cost]:
-    """The named questions to a study, each in a process of its own, and Optuna's beside them."""
+def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list[QueryCost]:
+    """Measure every query to a study in a process of its own, and Optuna's for comparison."""
     n_trials = studies.open(db).trial_counts(study).states["COMPLETE"]
     hnet = [sys.executable, "-m", "sweeps"]
     listing = [*hnet, "study", "trials", study, "--where", WHERE, "--limit", "50", "--db", db]
@@ -68,7 +68,7 @@ def measure(db: str, study: str, folder: Path, with_report: bool = True) -> list
     ]
 
 
-def _report(hnet: list[str], study: str, db: str, folder: Path, n_trials: int) -> Cost:
+def _report(hnet: list[str], study: str, db: str, folder: Path, n_trials: int) -> QueryCost:
     command = [*hnet, "report", "tradeoff", study, "--db", db, "-o", str(folder)]
     cost = _command("hnet report tradeoff", n_trials, command)
     return replace(cost, size_mb=(folder / "tradeoff.html").stat().st_size / 1e6)
@@ -78,7 +78,7 @@ _IMPORTS = (
     "import sweeps.cli, studies.database.open_database, studies.queries.studies, studies.output.trial_table, rich.table"
 )
 
-_ASK = """
+_QUERY = """
 import sys, time, resource
 import pandas, studies, studies.database.open_database, studies.queries.studies
 found = studies.open(sys.argv[1])
@@ -89,7 +89,7 @@ cpu, wall = time.process_time() - cpu, time.perf_counter() - start
 print(rows, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
-_OPTUNA_ASK = """
+_OPTUNA_QUERY = """
 import sys, time, resource
 import optuna
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -101,43 +101,43 @@ print(rows, cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 """
 
 
-def _typical(what: str, rows: int, command: list[str]) -> Cost:
-    """The run of a short command that took neither the longest nor the shortest."""
+def _typical(what: str, rows: int, command: list[str]) -> QueryCost:
+    """Return the run of a short command with the median wall time."""
     costs = [_command(what, rows, command) for _ in range(RUNS)]
     return sorted(costs, key=lambda cost: cost.wall_s)[RUNS // 2]
 
 
-def _command(what: str, rows: int, command: list[str]) -> Cost:
+def _command(what: str, rows: int, command: list[str]) -> QueryCost:
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     stderr = process.stderr.read() if process.stderr is not None else ""
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{what} must succeed, got: {stderr.strip().splitlines()[-1:]}")
-    return Cost(what, rows, used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
+    return QueryCost(what, rows, used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
 
 
-def _in_process(what: str, db: str, expression: str) -> Cost:
-    return _asked(what, [sys.executable, "-c", _ASK.format(expression=expression), db])
+def _in_process(what: str, db: str, expression: str) -> QueryCost:
+    return _measured(what, [sys.executable, "-c", _QUERY.format(expression=expression), db])
 
 
-def _asked(what: str, command: list[str]) -> Cost:
+def _measured(what: str, command: list[str]) -> QueryCost:
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     rows, cpu, wall, peak = (float(number) for number in printed)
-    return Cost(what, int(rows), cpu, wall, peak)
+    return QueryCost(what, int(rows), cpu, wall, peak)
 
 
-def _optuna(path: Path) -> Cost:
+def _optuna(path: Path) -> QueryCost:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     optuna.create_study(study_name="s", storage=f"sqlite:///{path}", directions=["maximize", "minimize"])
     _fill(path, OPTUNA_TRIALS, optuna.distributions.distribution_to_json(optuna.distributions.FloatDistribution(0, 1)))
-    return _asked("optuna: study.trials_dataframe()", [sys.executable, "-c", _OPTUNA_ASK, str(path)])
+    return _measured("optuna: study.trials_dataframe()", [sys.executable, "-c", _OPTUNA_QUERY, str(path)])
 
 
 def _fill(path: Path, n_trials: int, distribution: str) -> None:
-    """Finished trials with two values and four parameters, straight into Optuna's tables: its API takes minutes."""
+    """Insert finished trials with two values and four parameters into Optuna's tables: its API would take minutes."""
     moment = "2026-11-21 00:00:00.000000"
     numbers = range(n_trials)
     with sqlite3.connect(path) as connection:
@@ -156,8 +156,8 @@ def _fill(path: Path, n_trials: int, distribution: str) -> None:
         )
 
 
-def table(costs: list[Cost]) -> str:
-    """The costs as a Markdown table with the machine and the versions."""
+def table(costs: list[QueryCost]) -> str:
+    """Return the costs as a Markdown table."""
     lines = ["| what | rows | CPU s | wall s | peak MiB | file MB |", "|---|---|---|---|---|---|"]
     for cost in costs:
         size = "" if cost.size_mb is None else f"{cost.size_mb:.1f}"
@@ -178,10 +178,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         found = measure(arguments.db, arguments.study, Path(scratch), with_report=not arguments.no_report)
     if arguments.write:
-        from perf.report import (
-            PAGE,
-            replace_section,
-        )  # imports torch, whose memory the measured processes would inherit
+        from perf.report import PAGE, replace_section  # after measuring: torch's memory would count in every process
 
         PAGE.write_text(replace_section(PAGE.read_text(), "queries", table(found)))
     print(json.dumps([asdict(cost) for cost in found], indent=1) if arguments.json else table(found))

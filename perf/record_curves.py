@@ -1,4 +1,4 @@
-"""Makes the stored learning curves: real training runs of permuted digits, which scheduling experiments replay.
+"""Recorded learning curves of real training runs on permuted digits, for experiments with early stopping.
 
 python -m perf.record_curves --runs 200
 """
@@ -24,7 +24,7 @@ TRIAL: dict[str, Any] = {
 
 
 def configuration(draw: random.Random) -> dict[str, Any]:
-    """A trial block of the quickstart's search space, with the learning rate searched too."""
+    """Draw a trial block from the quickstart's search space, the learning rate included."""
     sizes = [8, 12, 24, 36, 62, 96, 128]
     return {
         **TRIAL,

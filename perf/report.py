@@ -1,4 +1,4 @@
-"""Writes what perf.step, trial, processes and sweep measure to docs/performance.md: `python -m perf.report`."""
+"""Results of perf.step, trial, processes and sweep as sections of docs/performance.md: `python -m perf.report`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def replace_section(page: str, name: str, content: str) -> str:
-    """Put `content` between the two marks of a section; everything else on the page stays."""
+    """Replace the content between the two marks of a section of a page."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     if page.count(begin) != 1 or page.count(end) != 1:
         raise ValueError(f"the page must have the marks {begin} and {end} once each; put them back.")
@@ -29,8 +29,8 @@ def replace_section(page: str, name: str, content: str) -> str:
     return f"{before}{begin}\n{content.strip()}\n{end}{rest.split(end)[1]}"
 
 
-def step_section(rows: list[step.Row], circumstances: str) -> str:
-    """Tables of single steps and of the regulariser, and what follows from them."""
+def step_section(rows: list[step.StepTiming], circumstances: str) -> str:
+    """Return the tables of single steps and of the regulariser, with a summary."""
     lines = [circumstances, ""]
     for what, title in (("step", "Whole step"), ("regularizer", "Regulariser alone: value and gradient")):
         chosen = [row for row in rows if row.what == what]
@@ -39,8 +39,8 @@ def step_section(rows: list[step.Row], circumstances: str) -> str:
     return "\n".join([*lines, "**In short**", "", *summary(rows)])
 
 
-def summary(rows: list[step.Row]) -> list[str]:
-    """One line per figure worth remembering, of the settings that were measured."""
+def summary(rows: list[step.StepTiming]) -> list[str]:
+    """Return one line per key figure of the measured settings."""
     ms = {(row.setting, row.what, row.engine, row.task): row.ms for row in rows}
     tasks: dict[tuple[str, str], list[int]] = {}
     for setting, what, engine, task in ms:
@@ -67,7 +67,7 @@ def summary(rows: list[step.Row]) -> list[str]:
 
 
 def trial_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """Accuracy and time of whole trials, mean and standard deviation over seeds."""
+    """Return a table of accuracy and time of complete trials, mean and standard deviation over seeds."""
     lines = [
         circumstances,
         "",
@@ -86,7 +86,7 @@ def trial_section(rows: list[dict[str, Any]], circumstances: str) -> str:
 
 
 def processes_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """Trials per second of several workers against one."""
+    """Return a table of the trials per minute of several workers against one."""
     lines = [
         circumstances,
         "",
@@ -103,7 +103,7 @@ def processes_section(rows: list[dict[str, Any]], circumstances: str) -> str:
 
 
 def sweep_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """Processor time per trial that trains nothing."""
+    """Return a table of the processor time per trial that trains nothing."""
     lines = [circumstances, "", "| what | after trials | ms per trial | of it asking | the rest |", "|" + "---|" * 5]
     for row in rows:
         times = " | ".join(f"{row[key]:.1f}" for key in ("cpu_ms", "ask_ms", "rest_ms"))
@@ -112,7 +112,7 @@ def sweep_section(rows: list[dict[str, Any]], circumstances: str) -> str:
 
 
 def endurance_section(rows: list[dict[str, Any]], circumstances: str) -> str:
-    """How studies of very many trials ended, and what they left."""
+    """Return a table of the results of very long studies."""
     columns = (
         "database | sampler | trials | COMPLETE | problems | minutes | ms per trial | driver, peak MiB | database, MiB"
     )
@@ -129,16 +129,16 @@ def _endurance_line(row: dict[str, Any]) -> str:
 
 
 def circumstances() -> str:
-    """Date and machine, without which no time means anything."""
+    """Return date, machine and versions of a measurement."""
     cpus = os.cpu_count()
     return f"Measured {date.today().isoformat()} on {_processor()}, {cpus} CPUs, torch {torch.__version__}, one thread"
 
 
-Kind = type[trial.Row | processes.Row | sweep.Row | sweep.Endurance]
+Kind = type[trial.TrialTiming | processes.ScalingTiming | sweep.ServiceCost | sweep.Endurance]
 
 
 def _rows(name: str, paths: list[Path], kind: Kind) -> list[dict[str, Any]]:
-    """What a command of the harness printed with --json: a list of rows, or one row."""
+    """Read files written by --json of a measurement: a list of rows, or one row."""
     known = set(kind.__dataclass_fields__)
     contents = [json.loads(path.read_text()) for path in paths]
     found = [row for content in contents for row in (content if isinstance(content, list) else [content])]
@@ -149,7 +149,7 @@ def _rows(name: str, paths: list[Path], kind: Kind) -> list[dict[str, Any]]:
     return found
 
 
-def _table(rows: Iterable[step.Row]) -> list[str]:
+def _table(rows: Iterable[step.StepTiming]) -> list[str]:
     lines = ["| setting | task | engine | ms | plain / this | share of GEMM rate | peak MiB | |", "|" + "---|" * 8]
     for row in rows:
         memory = "" if row.peak_mib is None else f"{row.peak_mib:.0f}"
@@ -192,14 +192,14 @@ def main() -> None:
         rows = list(step.measure(settings, ["step", "regularizer"], given.data))
         page = replace_section(page, "steps", step_section(rows, f"{here}, load {load:.1f} at the start."))
     if given.trials:
-        found = _rows("trials", given.trials, trial.Row)
-        clock = f"{here}; training times are on the clock, whatever else the machine did."
+        found = _rows("trials", given.trials, trial.TrialTiming)
+        clock = f"{here}; training times are wall times, other load on the machine included."
         page = replace_section(page, "trials", trial_section(found, clock))
     if given.processes:
-        found = _rows("processes", given.processes, processes.Row)
+        found = _rows("processes", given.processes, processes.ScalingTiming)
         page = replace_section(page, "processes", processes_section(found, f"{here} each."))
     if given.sweep:
-        found = _rows("sweep", given.sweep, sweep.Row)
+        found = _rows("sweep", given.sweep, sweep.ServiceCost)
         page = replace_section(page, "sweeps", sweep_section(found, f"{here}; processor time."))
     if given.endurance:
         found = _rows("endurance", given.endurance, sweep.Endurance)

@@ -1,4 +1,4 @@
-"""What is timed: published settings, and the tasks at which the cost of the regulariser shows."""
+"""Timed settings: published configurations, and the tasks at which the cost of the regulariser shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hnet_core.trial import TrialConfig
 
 @dataclass(frozen=True)
 class StepSetting:
-    """A whole training step.
+    """A complete training step.
 
     Attributes:
         tasks: counted from 1; task t has t - 1 previous tasks.
@@ -32,7 +32,7 @@ class StepSetting:
 
 @dataclass(frozen=True)
 class RegularizerSetting:
-    """The regulariser alone, value and gradient, with theta moved by 1e-3.
+    """The regulariser alone, value and gradient, with theta changed by 1e-3.
 
     Attributes:
         n_target: weights of the target network.
@@ -56,7 +56,7 @@ class RegularizerSetting:
         return network
 
     def kept(self, n_previous: int) -> Tensor | None:
-        """Mask without the heads of other tasks, (n_previous, n_target)."""
+        """Return the mask without the heads of other tasks, (n_previous, n_target)."""
         if not self.n_head_outputs:
             return None
         n_outputs = self.n_tasks * self.n_head_outputs

@@ -1,4 +1,4 @@
-"""Times the engines against each other in one process: `python -m perf.step --json`.
+"""Timing of the engines against each other in one process: `python -m perf.step --json`.
 
 One row per measurement: setting, task (from 1), what (step | regularizer), engine (plain | fast), ms (median), ratio
 (of plain to this), gemm_share (of the rate of a large matrix product measured in turns with it), peak_mib (memory while
@@ -26,7 +26,7 @@ from hnet_core.regularizers.output import OutputRegularizer
 from hnet_core.streams import Stream
 from hnet_core.streams.stream import mini_batches
 from hnet_core.targets.mlp import Mlp
-from perf import flops as operations
+from perf import flops
 from perf.settings import REGULARIZERS, STEPS, RegularizerSetting, StepSetting
 from perf.timing import interleaved, peak_mib
 
@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Row:
+class StepTiming:
     setting: str
     task: int
     what: str
@@ -47,8 +47,8 @@ class Row:
     note: str = ""
 
 
-def measure(settings: list[str], what: list[str], data: str | None, rounds: int | None = None) -> Iterator[Row]:
-    """All measurements of the settings named; all tasks and engines of one setting take turns."""
+def measure(settings: list[str], what: list[str], data: str | None, rounds: int | None = None) -> Iterator[StepTiming]:
+    """Measure the named settings; all tasks and engines of one setting are interleaved."""
     for name in settings:
         if "step" in what and name in STEPS:
             yield from _steps(name, STEPS[name], data, rounds or STEPS[name].rounds)
@@ -56,7 +56,7 @@ def measure(settings: list[str], what: list[str], data: str | None, rounds: int 
             yield from _regularizers(name, REGULARIZERS[name], rounds or REGULARIZERS[name].rounds)
 
 
-def _steps(name: str, setting: StepSetting, data: str | None, rounds: int) -> Iterator[Row]:
+def _steps(name: str, setting: StepSetting, data: str | None, rounds: int) -> Iterator[StepTiming]:
     config = setting.trial("plain")
     stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(data))
     made = {
@@ -68,11 +68,11 @@ def _steps(name: str, setting: StepSetting, data: str | None, rounds: int) -> It
     for (task, engine), (_, memory) in made.items():
         own = ms[task, engine]
         share = _operations_of_step(setting, stream, task, engine) / own / limit
-        yield Row(name, task, "step", engine, own, ms[task, "plain"] / own, share, memory)
+        yield StepTiming(name, task, "step", engine, own, ms[task, "plain"] / own, share, memory)
 
 
 def _step(setting: StepSetting, stream: Stream, task: int, engine: str, rounds: int) -> Callable[[], None]:
-    """One training step per call, batch and all, after a first one."""
+    """Return a function that makes one training step, its batch included, after a first step."""
     config = setting.trial(engine)
     parts = networks(config, stream.shape)
     problem = Problem(stream.shape, parts.target, parts.hypernet, config.training, 0, CPU, torch.float32)
@@ -95,14 +95,14 @@ def _operations_of_step(setting: StepSetting, stream: Stream, task: int, engine:
     target: object = parts.target
     if not isinstance(target, Mlp) or parts.hypernet is None:
         raise ValueError("a step setting must have an mlp target and a hypernet; others are not counted.")
-    layout = _layout(parts.hypernet)
     n_outputs = stream.shape.outputs_per_task if engine == "fast" else stream.shape.n_outputs
-    work = operations.target_step(target, config.training.batch_size, n_outputs)
-    return work + operations.generation_step(layout) + _operations_of_regularizer(layout, task - 1, engine)
+    work = flops.target_step(target, config.training.batch_size, n_outputs)
+    regularizer = _operations_of_regularizer(parts.hypernet, task - 1, engine)
+    return work + flops.generation_step(parts.hypernet) + regularizer
 
 
-def _regularizers(name: str, setting: RegularizerSetting, rounds: int) -> Iterator[Row]:
-    layout = _layout(setting.network())
+def _regularizers(name: str, setting: RegularizerSetting, rounds: int) -> Iterator[StepTiming]:
+    network = setting.network()
     made = {
         (task, engine): peak_mib(partial(_regularizer, setting, task - 1, engine))
         for task in setting.tasks
@@ -113,21 +113,21 @@ def _regularizers(name: str, setting: RegularizerSetting, rounds: int) -> Iterat
         n_previous = task - 1
         scale = n_previous / min(n_previous, setting.loop_tasks)
         own = ms[task, engine] * (scale if engine == "plain" else 1)
-        yield Row(
+        yield StepTiming(
             setting=name,
             task=task,
             what="regularizer",
             engine=engine,
             ms=own,
             ratio=ms[task, "plain"] * scale / own,
-            gemm_share=_operations_of_regularizer(layout, n_previous, engine) / own / limit,
+            gemm_share=_operations_of_regularizer(network, n_previous, engine) / own / limit,
             peak_mib=None if scale > 1 and engine == "plain" else memory,
             note=f"the loop over {setting.loop_tasks} of {n_previous} previous tasks, scaled" if scale > 1 else "",
         )
 
 
 def _regularizer(setting: RegularizerSetting, n_previous: int, engine: str) -> Callable[[], object]:
-    """Value and gradient per call, after a first one."""
+    """Return a function that computes value and gradient, after a first call."""
     network = setting.network()
     draws = torch.Generator().manual_seed(0)
     theta = network.initialize(draws, torch.float32)
@@ -144,24 +144,25 @@ def _regularizer(setting: RegularizerSetting, n_previous: int, engine: str) -> C
         flat.fill(theta)
         drift = OutputDrift(layout, flat, embeddings, kept)
         flat.fill(moved)
-        drift.candidate.take(flat)
+        drift.lookahead.set_to(flat)
         function = partial(drift.add_gradient, gradient, 1.0, want_value=True)
     function()
     return function
 
 
-def _operations_of_regularizer(layout: Layout, n_previous: int, engine: str) -> int:
+def _operations_of_regularizer(network: Hypernet, n_previous: int, engine: str) -> int:
     if n_previous == 0:
         return 0
+    layout = _layout(network)
     if engine == "fast" and gram_is_cheaper(layout, layout.n_chunks, n_previous):
-        return operations.gram(layout, n_previous)
-    return operations.loop(layout, n_previous)
+        return flops.gram(layout, n_previous)
+    return flops.loop(network, n_previous)
 
 
 def _layout(network: Hypernet) -> Layout:
     layout = layout_of(network)
     if layout is None:
-        raise ValueError(f"a setting must have a hypernetwork the fast engine knows, got {network.name}.")
+        raise ValueError(f"a setting must have a hypernetwork that the fast engine supports, got {network.name}.")
     return layout
 
 
@@ -189,7 +190,7 @@ def main() -> None:
 
 
 class _AsWritten(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of the module's docstring."""
+    """A formatter that keeps the line breaks of the module's docstring."""
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
-"""What a sweep costs beside its training: `python -m perf.sweep --json`.
+"""Cost of a sweep apart from training: `python -m perf.sweep --json`.
 
 Trials that train nothing (perf/noop.py) are run by
 
 - driver: our driver alone, in this process (SQLite, NSGA-II), in blocks of finished trials, so that growth would
-  show. A trial that asks for a configuration measured before is one, too: it is asked for, written and told like any
-  other, and the longer NSGA-II searches the more of them it asks for (a fifth of the first 2,500);
-- hnet: the whole service on Ray, two workers; the processor time of every process, Ray's own included;
-- hnet, a message per task: the same where no two messages travel together, as they do when tasks take a moment;
+  show. A duplicate (a suggested configuration that was measured before) counts as a trial: it is suggested, stored and
+  reported like any other, and NSGA-II suggests more of them the longer it runs (a fifth of the first 2,500);
+- hnet: the complete service on Ray, two workers; the processor time of every process, Ray's own included;
+- hnet, a message per task: the same without batching of messages, as when every task takes longer than the batching;
 - tune: plain Ray Tune with OptunaSearch on an RDB storage and a function trainable, as one would write it by hand.
 
-For the last three the fixed cost of starting Ray is taken out: the row is the slope between a short and a long run,
-watched from outside. Each row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters),
+The last three exclude the fixed cost of starting Ray: the row is the slope between a short and a long run, measured
+from a second process. Each row: milliseconds of processor time per trial, those spent in `ask` (drawing parameters),
 and the rest.
 
-`--endurance 10000 --db URL` runs so many trials in this process, checks the database as `hnet db check` does, and
-prints time, driver memory and database size; the exit code is 1 unless all trials are COMPLETE and nothing is wrong.
+`--endurance 10000 --db URL` runs that many trials in this process, checks the database as `hnet db check` does, and
+prints time, driver memory and database size; the exit code is 1 unless all trials are COMPLETE without a problem.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ import psutil
 from sqlalchemy import Engine, text
 
 from perf.noop import no_work, noop_spec
-from perf.postgres_server import own_postgres
+from perf.postgres_server import postgres_server
 from studies.database.integrity import check_database
 from studies.database.open_database import connect
 from sweeps.driver.driver import Driver
@@ -45,14 +45,14 @@ from sweeps.jobs import Message
 from sweeps.runner import run_sweep
 
 BLOCK = 100
-# Trials of the short run (all workers are up by then) and the long; what starting Ray costs varies by seconds.
+# Trials of the short run (all workers are up by then) and of the long one; the cost of starting Ray varies by seconds.
 MESSAGE_PER_TASK = "hnet, a message per task"
 LENGTHS = {"hnet": (100, 1000), MESSAGE_PER_TASK: (100, 1000), "tune": (5, 25)}
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
 @dataclass(frozen=True)
-class Row:
+class ServiceCost:
     what: str
     after_trials: int
     cpu_ms: float
@@ -60,9 +60,9 @@ class Row:
     rest_ms: float
 
 
-def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
-    """The driver in this process, one row per block of finished trials."""
-    rows: list[Row] = []
+def driver_rows(trials: int, sampler: str = "nsga2") -> list[ServiceCost]:
+    """Run the driver in this process; one row per block of finished trials."""
+    rows: list[ServiceCost] = []
     with tempfile.TemporaryDirectory() as folder, _clock_of(Driver, "_ask") as ask:
 
         def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
@@ -70,11 +70,11 @@ def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
             while (job := driver.next_job()) is not None:
                 for message in no_work(job):
                     send(job.number, message)
-                finished = driver.counters.complete + driver.counters.duplicates
+                finished = driver.tally.complete + driver.tally.duplicates
                 if finished - before >= BLOCK:
                     per_trial = 1000 / (finished - before)
                     cpu, asking = per_trial * (time.process_time() - began), per_trial * (ask[0] - asked)
-                    rows.append(Row(f"driver, {sampler}", finished, cpu, asking, cpu - asking))
+                    rows.append(ServiceCost(f"driver, {sampler}", finished, cpu, asking, cpu - asking))
                     began, asked, before = time.process_time(), ask[0], finished
 
         run_sweep(noop_spec(sampler, trials), f"{folder}/noop.db", backend=backend)
@@ -83,7 +83,7 @@ def driver_rows(trials: int, sampler: str = "nsga2") -> list[Row]:
 
 @contextmanager
 def _clock_of(owner: type, method: str) -> Iterator[list[float]]:
-    """Processor seconds spent in a method, in a list of one."""
+    """Measure the processor seconds spent in a method, in a list of one."""
     spent, real = [0.0], getattr(owner, method)
 
     def timed(*args: Any, **options: Any) -> Any:
@@ -100,18 +100,18 @@ def _clock_of(owner: type, method: str) -> Iterator[list[float]]:
         setattr(owner, method, real)
 
 
-def service_rows() -> list[Row]:
-    """Processor time of all processes per trial: ours and plain Ray Tune, each in a process of its own."""
+def service_rows() -> list[ServiceCost]:
+    """Measure the processor time per trial of our service and of plain Ray Tune, each in a process of its own."""
     rows = []
     for what, (few, many) in LENGTHS.items():
         short, long = (_in_own_process(what, trials) for trials in (few, many))
         cpu, ask = (1000 * (after - before) / (many - few) for before, after in zip(short, long, strict=True))
-        rows.append(Row(what, many, cpu, ask, cpu - ask))
+        rows.append(ServiceCost(what, many, cpu, ask, cpu - ask))
     return rows
 
 
 def _in_own_process(what: str, trials: int) -> tuple[float, float]:
-    """Processor seconds of all processes, watched from here, and those spent asking."""
+    """Return the processor seconds of all processes of a run, and those spent in `ask`."""
     command = [sys.executable, "-m", "perf.sweep", "--one", what, "--trials", str(trials)]
     with tempfile.TemporaryFile("w+") as output, subprocess.Popen(command, stdout=output) as process:
         clock = _TreeClock(process.pid)
@@ -125,11 +125,11 @@ def _in_own_process(what: str, trials: int) -> tuple[float, float]:
 
 
 def run_service(trials: int, message_per_task: bool) -> float:
-    """Our sweep on Ray; the processor seconds spent asking."""
-    from perf.noop_trainable import NoopTrainable, TalkativeTrainable
+    """Run our sweep on Ray; return the processor seconds spent in `ask`."""
+    from perf.noop_trainable import MessagePerTaskTrainable, NoopTrainable
     from sweeps.ray_backend.searcher import run_with_ray
 
-    trainable = TalkativeTrainable if message_per_task else NoopTrainable
+    trainable = MessagePerTaskTrainable if message_per_task else NoopTrainable
 
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
         run_with_ray(driver, workers, address, send, trainable)
@@ -140,7 +140,7 @@ def run_service(trials: int, message_per_task: bool) -> float:
 
 
 def run_tune(trials: int) -> float:
-    """The same number of trials, parameters and objectives with what Ray and Optuna offer; seconds of asking."""
+    """Run as many trials of the same search with Ray Tune and Optuna; return the seconds spent in `suggest`."""
     import optuna
     import ray
     from ray import tune
@@ -173,9 +173,9 @@ def run_tune(trials: int) -> float:
 
 
 class _TreeClock:
-    """Processor seconds of a process and all it ever started: each as it was when last seen.
+    """Processor seconds of a process and all its descendants, each as last observed.
 
-    The kernel forgets the time of workers that nobody waits for, as Ray's are.
+    The kernel drops the time of children that no parent waits for, such as Ray's workers.
     """
 
     def __init__(self, root: int) -> None:
@@ -195,10 +195,10 @@ class _TreeClock:
 
 @dataclass(frozen=True)
 class Endurance:
-    """How very many trials ended; memory is the driver's, sizes are of all tables, Optuna's included.
+    """Result of a very long study; memory is the driver's, sizes are of all tables, Optuna's included.
 
     Attributes:
-        problems: what `hnet db check` found wrong.
+        problems: number of problems found by `hnet db check`.
     """
 
     database: str
@@ -213,7 +213,7 @@ class Endurance:
 
 
 def endurance(trials: int, sampler: str, url: str) -> Endurance:
-    """Very many trials on one database, driven in this process."""
+    """Run very many trials on one database in this process."""
 
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
         while (job := driver.next_job()) is not None:
@@ -229,7 +229,7 @@ def endurance(trials: int, sampler: str, url: str) -> Endurance:
         database=engine.dialect.name,
         sampler=sampler,
         trials=trials,
-        complete=outcome.counters.complete,
+        complete=outcome.tally.complete,
         problems=len(check_database(engine).problems),
         minutes=minutes,
         cpu_ms_per_trial=1000 * cpu / trials,
@@ -239,7 +239,7 @@ def endurance(trials: int, sampler: str, url: str) -> Endurance:
 
 
 def _mib(engine: Engine) -> float:
-    """The size of a database with its indices."""
+    """Return the size of a database with its indices, MiB."""
     sizes = {
         "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
         "postgresql": "SELECT pg_database_size(current_database())",
@@ -264,8 +264,8 @@ def main() -> None:
         print(run_tune(arguments.trials) if tune else run_service(arguments.trials, message_per_task))
         return
     if arguments.endurance:
-        with own_postgres() if arguments.db == "postgresql" else contextlib.nullcontext() as own:
-            url = arguments.db if own is None else own.url
+        with postgres_server() if arguments.db == "postgresql" else contextlib.nullcontext() as server:
+            url = arguments.db if server is None else server.sqlalchemy_url
             ended = endurance(arguments.endurance, arguments.sampler, url)
         print(json.dumps(asdict(ended), indent=2))
         sys.exit(1 if ended.problems or ended.complete != ended.trials else 0)

@@ -1,4 +1,4 @@
-"""Times of competing functions, measured in turns so that whatever else the machine does hits all of them alike."""
+"""Interleaved timing of competing functions, so that other load on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 def interleaved(functions: Mapping[K, Callable[[], object]], rounds: int) -> tuple[dict[K, float], float]:
-    """Median milliseconds of processor time of each function, and the rate of a large matrix product between them.
+    """Return the median milliseconds of processor time of each function, and the rate of a large matrix product.
 
-    With one thread on an idle machine the first is the time on the clock; on a busy one it leaves out the waiting. The
-    rate, in floating-point operations per millisecond, is the limit for whatever consists of matrix products. Every
-    call that counts follows one of the same function: its data lie in the cache as far as they do in training.
+    With one thread on an idle machine processor time is wall time; on a busy machine it excludes waiting. The rate, in
+    floating-point operations per millisecond, bounds every function that consists of matrix products. Each timed call
+    follows an untimed one of the same function: its data are in the cache to the extent they are in training.
     """
     product = _product()
     seconds: dict[K, list[float]] = {name: [] for name in functions}
@@ -50,7 +50,7 @@ def _seconds_of_second_call(function: Callable[[], object]) -> float:
 
 
 def peak_mib(make: Callable[[], T]) -> tuple[T, float]:
-    """What `make` returns, and how far the resident memory rose above its level before."""
+    """Return the result of `make`, and the peak of resident memory above its level before, MiB."""
     _return_freed_memory()
     before = resident_mib()
     memory = PeakMemory()
@@ -64,7 +64,7 @@ def resident_mib() -> float:
 
 
 def _return_freed_memory() -> None:
-    """Give what was freed earlier back to the system, or it would be used again unseen."""
+    """Return freed memory to the system: memory used again would not show in the peak."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # glibc only
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Times whole trials, one thread each: `python -m perf.trial --json`.
+"""Timing of complete trials, one thread each: `python -m perf.trial --json`.
 
 One row per trial: setting, engine, seed, processes (trials at the same time), iterations per task, accuracy (mean over
 all tasks after the last one, test split), seconds (training, evaluation excluded) and wall_seconds. With several
@@ -21,7 +21,7 @@ DEFAULT = "split_mnist"
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialTiming:
     setting: str
     engine: str
     seed: int
@@ -33,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Job:
+class TimedTrial:
     setting: str
     engine: str
     seed: int
@@ -42,27 +42,29 @@ class Job:
     data: str | None
 
 
-def measure(jobs: list[Job]) -> Iterator[Row]:
-    """Run the jobs, as many at a time as they say."""
+def measure(trials: list[TimedTrial]) -> Iterator[TrialTiming]:
+    """Run the trials, as many at a time as each one names."""
     context = multiprocessing.get_context("spawn")  # fork after torch has run threads may hang
-    for processes in sorted({job.processes for job in jobs}):
+    for processes in sorted({trial.processes for trial in trials}):
         with context.Pool(processes) as pool:
-            yield from pool.imap(run, [job for job in jobs if job.processes == processes], chunksize=1)
+            yield from pool.imap(run, [trial for trial in trials if trial.processes == processes], chunksize=1)
 
 
-def run(job: Job) -> Row:
-    """One trial in this process."""
-    config = STEPS[job.setting].trial(job.engine)
-    if job.iterations is not None:
+def run(trial: TimedTrial) -> TrialTiming:
+    """Run one trial in this process."""
+    config = STEPS[trial.setting].trial(trial.engine)
+    if trial.iterations is not None:
         config = config.model_copy(
-            update={"training": config.training.model_copy(update={"iterations": job.iterations})}
+            update={"training": config.training.model_copy(update={"iterations": trial.iterations})}
         )
     start = time.perf_counter()
-    result = run_trial(config, job.seed, job.data)
+    result = run_trial(config, trial.seed, trial.data)
     wall = time.perf_counter() - start
     final = [value for value in result.test[-1] if value is not None]
     accuracy, iterations = sum(final) / len(final), config.training.iterations
-    return Row(job.setting, job.engine, job.seed, job.processes, iterations, accuracy, sum(result.seconds), wall)
+    return TrialTiming(
+        trial.setting, trial.engine, trial.seed, trial.processes, iterations, accuracy, sum(result.seconds), wall
+    )
 
 
 def main() -> None:
@@ -75,13 +77,13 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, help="fewer steps per task, to compare processes, not accuracies")
     parser.add_argument("--data", help="data root; left out: HNET_DATA")
     given = parser.parse_args()
-    jobs = [
-        Job(given.setting, engine, seed, processes, given.iterations, given.data)
+    trials = [
+        TimedTrial(given.setting, engine, seed, processes, given.iterations, given.data)
         for processes in given.processes or [1]
         for engine in given.engine or ["fast"]
         for seed in range(max(given.seeds, processes))
     ]
-    rows = measure(jobs)
+    rows = measure(trials)
     if given.json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return

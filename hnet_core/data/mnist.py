@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST in torchvision's layout, downloaded where they are absent and there is a network."""
+"""MNIST and Fashion-MNIST in torchvision's layout, downloaded if absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data set of one's own: train.npz and test.npz with the arrays `images` and `labels` in a folder."""
+"""A user's data set: a folder with train.npz and test.npz, each with the arrays `images` and `labels`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens a data set by name and holds out its validation split."""
+"""Image data sets by name, with a held-out validation split."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def open_images(name: str, root: Path, validation: float | None) -> Images:
             None takes the default of the data set: its own fixed split, or 0.1.
 
     Raises:
-        DatasetMissing: nothing of that name exists, nor could be downloaded.
-        DatasetCorrupt: a file is there but is not what it should be.
+        DatasetMissing: no such data set exists, or it could not be downloaded.
+        DatasetCorrupt: a file exists but has the wrong format or content.
     """
     return _hold_out(_load(name, str(root)), validation)
 
@@ -77,7 +77,7 @@ def _hold_out(images: Images, fraction: float | None) -> Images:
 
 
 def _last_of_each_class(labels: Tensor, fraction: float) -> Tensor:
-    """Mask of the last `fraction` of the images of every class, in file order: stratified, the same for every seed."""
+    """Mark the last `fraction` of the images of every class, in file order: stratified, the same for every seed."""
     held = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
         members = (labels == label).nonzero().squeeze(1)

@@ -1,4 +1,4 @@
-"""How a training step is computed: `plain` reads like the paper, `fast` gives the same numbers in less time."""
+"""Engines of a training step: `plain` follows the paper line by line, `fast` gives the same numbers in less time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def hypernet_step(problem: Problem, source: GeneratedWeights) -> HypernetStep:
-    """The engine that `training.engine` asks for; auto takes the fast one for all it can train.
+    """Return the engine that `training.engine` names; auto is the fast one wherever it supports the configuration.
 
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.

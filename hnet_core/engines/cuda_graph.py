@@ -1,4 +1,4 @@
-"""A training step run again and again; on a GPU it is recorded once as a CUDA graph and then replayed."""
+"""A training step as a CUDA graph: on a GPU it is recorded once, then launched as a single graph per step."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import torch
 
 
 class Recording(Protocol):
-    """How a function of tensors is recorded on one kind of device."""
+    """A recording of a function of tensors on one kind of device."""
 
     def __init__(self, device: torch.device) -> None: ...
 
     def warm_up(self, function: Callable[[], None]) -> None:
-        """Run it, so that whatever it makes on first use is there."""
+        """Run the function, so that everything it allocates on first use exists."""
 
     def record(self, function: Callable[[], None]) -> None:
-        """Record its operations without running them."""
+        """Record the operations of the function without running them."""
 
-    def replay(self) -> None:
-        """Run what was recorded, on the memory it was recorded with."""
+    def run(self) -> None:
+        """Run the recorded operations on the tensors they were recorded with."""
 
 
 class CudaGraph:
-    """One launch for the whole step, where a small hypernetwork's step is some hundred launches that take longer to
-    issue than to run."""
+    """One launch per step: the step of a small hypernetwork is some hundred launches that take longer to issue than
+    to run."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._graph = torch.cuda.CUDAGraph()
 
     def warm_up(self, function: Callable[[], None]) -> None:
-        """On a side stream: recording must not meet memory that the main stream still works on."""
+        """Run the function on a side stream: recording must not touch memory that the main stream still uses."""
         with torch.cuda.device(self._device):
             side = torch.cuda.Stream()
             side.wait_stream(torch.cuda.current_stream())
@@ -48,7 +48,7 @@ class CudaGraph:
         ):
             function()
 
-    def replay(self) -> None:
+    def run(self) -> None:
         self._graph.replay()
 
 
@@ -57,18 +57,18 @@ WARM_UP = 3
 
 
 def is_recorded(device: torch.device) -> bool:
-    """Whether a Replay on this device records."""
+    """Return whether a RecordedStep on this device records a graph."""
     return device.type in RECORDINGS
 
 
-class Replay:
-    """Calls a function; after some calls, where the device can record, replays it instead.
+class RecordedStep:
+    """A function that is recorded after its first calls, where the device can record; calls then run the recording.
 
     Args:
-        function: reads and writes tensors that stay where they are, and nothing else that changes between calls: no
-            number of Python, no value of a tensor that decides what is done next, no random draw.
-        device: where these tensors are.
-        recordable: says, after some calls, whether the function keeps to that; if not, it is called every time.
+        function: reads and writes tensors that stay in place, and depends on nothing else that changes between calls:
+            no Python number, no tensor value that selects an operation, no random draw.
+        device: of these tensors.
+        recordable: returns, after the first calls, whether the function satisfies that; if not, every call runs it.
     """
 
     def __init__(
@@ -93,4 +93,4 @@ class Replay:
                 self._function()
                 return
             self._recording.record(self._function)
-        self._recording.replay()
+        self._recording.run()

@@ -1,4 +1,4 @@
-"""The fast engine: the same step on flat buffers, every gradient by hand, the regulariser in its Gram form."""
+"""The fast engine: a step on flat buffers, every gradient by hand, the regulariser in its Gram form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hnet_core.engines.cuda_graph import Replay
+from hnet_core.engines.cuda_graph import RecordedStep
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, layout_of
@@ -21,14 +21,14 @@ from hnet_core.weights.sources import GeneratedWeights
 
 
 class FastStep:
-    """The same numbers as PlainStep up to rounding; no allocation that grows with the target, no synchronisation.
+    """PlainStep on flat buffers, equal up to rounding; no allocation that grows with the target, no synchronisation.
 
-    theta and embeddings of the weight sources become views of flat buffers, so that whoever reads them always sees the
-    present values and `state()` is the same for all engines. Several sources are those of stacked seeds: every buffer
+    theta and embeddings of the weight sources become views of flat buffers: a reader of the sources always gets the
+    current values, and `state()` is the same for all engines. Several sources are those of stacked seeds: every buffer
     then has a leading dimension (S, ...).
 
     Raises:
-        ValueError: for a hypernetwork that `unsupported` names a reason against.
+        ValueError: for a hypernetwork that `unsupported` rejects.
     """
 
     def __init__(self, problems: Sequence[Problem], sources: Sequence[GeneratedWeights]) -> None:
@@ -63,16 +63,16 @@ class FastStep:
             previous = self._embeddings[:task].squeeze(-2).movedim(0, -2)  # (task, te), stacked
             form, n_drawn = training.regularizer_form, protection.n_drawn
             self._drift = OutputDrift(self._layout, self._theta, previous, protection.kept, n_drawn, form)
-        self._replay = Replay(self._step, self._problem.device, self._is_recordable)
+        self._recorded_step = RecordedStep(self._step, self._problem.device, self._is_recordable)
 
-    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+    def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)
         if self._protection is not None:
             self._drift.draw(tasks, seed)
 
     def step(self) -> None:
         with torch.no_grad():
-            self._replay()
+            self._recorded_step()
 
     def _is_recordable(self) -> bool:
         return self._target.recordable and (self._protection is None or not self._drift.depends_on_draw)
@@ -88,17 +88,17 @@ class FastStep:
         self._adam.step()
 
     def _look_ahead(self, protection: Protection) -> None:
-        candidate = self._drift.candidate
+        lookahead = self._drift.lookahead
         if protection.lookahead == "adam":
-            self._adam.look_ahead(candidate.theta.flat, candidate.before, protection.epsilon)
+            self._adam.look_ahead(lookahead.theta.flat, lookahead.before, protection.epsilon)
             return
-        candidate.take(self._theta)
+        lookahead.set_to(self._theta)
         if protection.lookahead == "sgd":
-            candidate.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
+            lookahead.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
 
 
 def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> None:
-    """Let the weights of one seed live in views of theta and of embeddings, (n_tasks, te)."""
+    """Replace the weights of one seed by views of theta and of embeddings, (n_tasks, te)."""
     theta.fill(source.theta)
     source.theta = [part.detach().requires_grad_() for part in theta.parts()]
     with torch.no_grad():
@@ -107,12 +107,12 @@ def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> Non
 
 
 def unsupported(problem: Problem) -> str | None:
-    """Why the fast engine cannot train this problem's hypernetwork; None if it can."""
+    """Return the reason why the fast engine cannot train this problem's hypernetwork; None if it can."""
     if problem.hypernet is None:
         return "it trains hypernetworks, and there is none"
     layout: Layout | None = layout_of(problem.hypernet)
     if layout is None:
-        return f"it knows the hypernetworks chunked and full, got {problem.hypernet.name}"
+        return f"it supports the hypernetworks chunked and full, got {problem.hypernet.name}"
     if in_place(layout.activation) is None:
         return "the activation of the hypernetwork has no gradient by hand"
     return None

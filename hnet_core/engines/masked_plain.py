@@ -1,4 +1,4 @@
-"""A training step of masked target weights: what it computes, and the plain engine, which reads like the paper."""
+"""A training step of masked target weights: its protocol, and the plain engine, which follows the paper."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hnet_core.weights.semi_binary_masks import SemiBinaryMask
 
 
 @dataclass(frozen=True)
-class Retention:
-    """What is added to the loss of a task that is not the first: beta * R_out + lambda * R_target.
+class MaskedProtection:
+    """Penalties added to the loss of every task but the first: beta * R_out + lambda * R_target.
 
     R_out is the squared drift of the mask logits of previous tasks, their mean; R_target the norm of the change of the
     target weights since the task began.
 
     Attributes:
         norm: of the change of each tensor.
-        masked: multiply the change by the size of the mask of the current task, which the gradient reaches too.
+        masked: multiply the change by the mask of the current task, through which gradients flow too.
     """
 
     beta: float
@@ -33,29 +33,29 @@ class Retention:
 
 
 class MaskedStep(Protocol):
-    """Trains theta, embeddings and target weights with one Adam; all three are the weight source's."""
+    """Training of theta, embeddings and target weights of a weight source with one Adam."""
 
-    def start_task(self, task: int, retention: Retention) -> None:
-        """Make ready for a task: a new Adam, and masks and weights as they are now to hold on to."""
+    def start_task(self, task: int, protection: MaskedProtection) -> None:
+        """Prepare for a task: create a new Adam, and keep the present masks and weights for the penalties."""
 
     def step(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
-        """One gradient step on one batch with masks of this sparsity."""
+        """Make one gradient step on one batch with masks of this sparsity."""
 
 
 class PlainMaskedStep:
     """Automatic differentiation and torch.optim.Adam; read this before the fast engine.
 
     Args:
-        trains_previous_embeddings: whether R_out may move the embeddings of previous tasks.
+        trains_previous_embeddings: True if R_out may change the embeddings of previous tasks.
     """
 
     def __init__(self, problem: Problem, source: MaskedWeights, trains_previous_embeddings: bool) -> None:
         self._problem, self._source = problem, source
         self._trains_previous = trains_previous_embeddings
 
-    def start_task(self, task: int, retention: Retention) -> None:
+    def start_task(self, task: int, protection: MaskedProtection) -> None:
         logits, own = self._source.logits, self._source.own
-        self._task, self._retention = task, retention
+        self._task, self._protection = task, protection
         first_trained = 0 if self._trains_previous else task
         self._adam = self._problem.adam([*logits.theta, *logits.embeddings[first_trained : task + 1], own.flat])
         with torch.no_grad():
@@ -73,18 +73,18 @@ class PlainMaskedStep:
         self._adam.step()
 
     def _penalty(self, mask: Tensor) -> Tensor:
-        retention, source = self._retention, self._source
-        penalty = target_penalty(retention, source.own.flat, self._weights_before, source.mask, mask)
-        if retention.beta == 0:
+        protection, source = self._protection, self._source
+        penalty = target_penalty(protection, source.own.flat, self._weights_before, source.mask, mask)
+        if protection.beta == 0:
             return penalty
         drifts = [(source.logits.weights(j) - before).square().sum() for j, before in enumerate(self._logits_before)]
-        return penalty + retention.beta * torch.stack(drifts).mean()
+        return penalty + protection.beta * torch.stack(drifts).mean()
 
 
 def target_penalty(
-    retention: Retention, weights: Tensor, weights_before: Tensor, masks: SemiBinaryMask, mask: Tensor
+    protection: MaskedProtection, weights: Tensor, weights_before: Tensor, masks: SemiBinaryMask, mask: Tensor
 ) -> Tensor:
-    """lambda * R_target for the present weights (n_weights,) and mask (n_masked,), a scalar."""
-    factor = mask if retention.masked else None
+    """Return lambda * R_target for the present weights (n_weights,) and mask (n_masked,), a scalar."""
+    factor = mask if protection.masked else None
     now, before = masks.masked_part(weights), masks.masked_part(weights_before)
-    return retention.lambda_ * weight_drift(now, before, masks.masked.shapes, retention.norm, factor)
+    return protection.lambda_ * weight_drift(now, before, masks.masked.shapes, protection.norm, factor)

@@ -1,4 +1,4 @@
-"""Chooses how a training step of masked target weights is computed."""
+"""The choice of the engine of a training step of masked target weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hnet_core.weights.masked import MaskedWeights
 
 
 def masked_step(problem: Problem, source: MaskedWeights, trains_previous_embeddings: bool) -> MaskedStep:
-    """The engine that `training.engine` asks for; auto takes the fast one for all it can train.
+    """Return the engine that `training.engine` names; auto is the fast one wherever it supports the configuration.
 
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.

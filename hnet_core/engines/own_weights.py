@@ -1,4 +1,4 @@
-"""Both engines for a target network that is trained itself, without a hypernetwork."""
+"""Both engines for a target network with weights of its own, without a hypernetwork."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.engines.cuda_graph import Replay
+from hnet_core.engines.cuda_graph import RecordedStep
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
@@ -19,17 +19,17 @@ from hnet_core.weights.sources import OwnWeights
 
 
 class OwnWeightsStep(Protocol):
-    """Trains the weights of one network on one task at a time with Adam."""
+    """Training of the weights of one network on one task at a time with Adam."""
 
     def start_task(self, task: int) -> None:
-        """Make ready for a task: a new Adam."""
+        """Prepare for a task: create a new Adam."""
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
-        """One gradient step on one batch."""
+        """Make one gradient step on one batch."""
 
 
 def own_weights_step(problem: Problem, source: OwnWeights) -> OwnWeightsStep:
-    """The engine that `training.engine` asks for; auto takes the fast one, which trains every target network."""
+    """Return the engine that `training.engine` names; auto is the fast one, which trains every target network."""
     if problem.training.engine == "plain":
         return PlainOwnWeights(problem, source)
     return member_step(problem.member, problem, source, FastOwnWeights)
@@ -53,7 +53,7 @@ class PlainOwnWeights:
 
 
 class FastOwnWeights:
-    """The same on flat buffers, of several seeds with a leading dimension: gradient by hand for an MLP, fused Adam."""
+    """Flat buffers, with a leading dimension for several seeds: gradient by hand for an MLP, fused Adam."""
 
     def __init__(self, problems: Sequence[Problem], sources: Sequence[OwnWeights]) -> None:
         self._problem = problems[0]
@@ -68,17 +68,17 @@ class FastOwnWeights:
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         if protection is not None:
-            raise ValueError("own weights have no generated weights to protect; leave protection out.")
+            raise ValueError("protection must be None for own weights, which are not generated.")
         self._target.start_task(task)
         self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
-        self._replay = Replay(self._step, self._problem.device, lambda: self._target.recordable)
+        self._recorded_step = RecordedStep(self._step, self._problem.device, lambda: self._target.recordable)
 
-    def take(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
+    def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)
 
     def step(self) -> None:
         with torch.no_grad():
-            self._replay()
+            self._recorded_step()
 
     def _step(self) -> None:
         self._target.fill(self._batches.inputs, self._batches.labels)

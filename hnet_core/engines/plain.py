@@ -41,8 +41,8 @@ class PlainStep:
         *gradients, embedding_gradient = torch.autograd.grad(loss, [*theta, embedding])
         if self._protection is not None:
             changes = self._changes(self._protection, gradients)
-            candidate = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
-            _, penalties = self._regularizer.gradient(candidate, tasks)
+            lookahead = [part.detach() + change for part, change in zip(theta, changes, strict=True)]
+            _, penalties = self._regularizer.gradient(lookahead, tasks)
             for gradient, penalty in zip(gradients, penalties, strict=True):
                 gradient.add_(penalty, alpha=self._protection.beta)
         for part, gradient in zip(theta, gradients, strict=True):
@@ -52,7 +52,7 @@ class PlainStep:
         self._embedding_adam.step()
 
     def _changes(self, protection: Protection, gradients: list[Tensor]) -> list[Tensor]:
-        """dtheta of eq. 2, a constant."""
+        """Return dtheta of eq. 2, a constant."""
         theta = self._source.theta
         if protection.lookahead == "adam":
             return adam_lookahead(self._theta_adam, theta, gradients, protection.epsilon)

@@ -1,4 +1,4 @@
-"""What a training step of a hypernetwork computes; the engines differ in how."""
+"""The protocol of a training step of a hypernetwork, which every engine implements."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hnet_core.regularizers.options import Protection
 
 
 class HypernetStep(Protocol):
-    """Trains theta and the embedding of one task at a time with Adam; theta and embeddings are the weight source's."""
+    """Training of theta and of the embedding of one task at a time, both of a weight source, with Adam."""
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
-        """Make ready for a task: a new Adam, and theta as it is now to hold on to."""
+        """Prepare for a task: create a new Adam, and keep the present theta for the regulariser."""
 
     def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
-        """One gradient step on one batch; `tasks` are the previous tasks to protect in it, None for all."""
+        """Make one gradient step on one batch; `tasks` are the previous tasks to protect in it, None for all."""

@@ -18,7 +18,7 @@ from hnet_core.targets.target import Kind, numel
 
 
 @dataclass(frozen=True)
-class Generated:
+class GeneratedTensor:
     """The weights of one target tensor for some tasks, as a sum: entry [j, o, i] is of_task[j, i] + of_channel[o, i].
 
     Attributes:
@@ -30,16 +30,16 @@ class Generated:
     of_channel: Tensor | None
 
     def weights(self) -> Tensor:
-        """(n_tasks, n_channels * n)."""
+        """Return the sum, (n_tasks, n_channels * n)."""
         if self.of_channel is None:
             return self.of_task
         return (self.of_task.unsqueeze(1) + self.of_channel).flatten(1)
 
-    def detached(self) -> Generated:
-        return Generated(self.of_task.detach(), None if self.of_channel is None else self.of_channel.detach())
+    def detached(self) -> GeneratedTensor:
+        return GeneratedTensor(self.of_task.detach(), None if self.of_channel is None else self.of_channel.detach())
 
-    def squared_distance(self, before: Generated, tasks: Tensor) -> Tensor:
-        """Sum over these tasks, and over all weights, of the squared difference to `before`, without forming them.
+    def squared_distance(self, before: GeneratedTensor, tasks: Tensor) -> Tensor:
+        """Sum the squared difference to `before` over these tasks and all weights, without forming them.
 
         With p_j the difference of `of_task` and q_o that of `of_channel`, sum_jo |p_j + q_o|^2 =
         n_channels sum_j |p_j|^2 + 2 (sum_j p_j) (sum_o q_o) + n_tasks sum_o |q_o|^2: no product of tasks and channels.
@@ -121,8 +121,8 @@ class ChannelwiseHypernet:
     def generate(self, theta: Sequence[Tensor], embeddings: Tensor) -> Tensor:
         return torch.cat([part.weights() for part in self.generate_parts(theta, embeddings)], dim=1)
 
-    def generate_parts(self, theta: Sequence[Tensor], embeddings: Tensor) -> list[Generated]:
-        """The same, one entry per target tensor, in their order."""
+    def generate_parts(self, theta: Sequence[Tensor], embeddings: Tensor) -> list[GeneratedTensor]:
+        """Generate the weights as one entry per target tensor, in their order."""
         n_hidden, te, h = 2 * (len(self.widths) - 1), self.n_read, self.widths[-1]
         x = hidden_forward(embeddings[:, :te], theta[:n_hidden], self.activation)  # (n_tasks, h)
         own = iter(embeddings[:, te:].split([size for _, size in self._own], dim=1))
@@ -130,12 +130,12 @@ class ChannelwiseHypernet:
         parts = []
         for kind, shape in self._tensors:
             if kind != "weight":
-                parts.append(Generated(next(own), None))
+                parts.append(GeneratedTensor(next(own), None))
             elif len(shape) == 4:
                 channels, weight, bias = next(heads), next(heads), next(heads)
-                parts.append(Generated(F.linear(x, weight[:, :h], bias), F.linear(channels, weight[:, h:])))
+                parts.append(GeneratedTensor(F.linear(x, weight[:, :h], bias), F.linear(channels, weight[:, h:])))
             else:
-                parts.append(Generated(F.linear(x, next(heads), next(heads)), None))
+                parts.append(GeneratedTensor(F.linear(x, next(heads), next(heads)), None))
         return parts
 
     def multiply_adds(self) -> int:

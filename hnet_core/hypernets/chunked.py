@@ -1,4 +1,4 @@
-"""The chunked hypernetwork: the same small network generates the target weights piece by piece."""
+"""The chunked hypernetwork: one small network generates the target weights chunk by chunk."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from hnet_core.targets.target import Kind, numel
 class ChunkedHypernet:
     """An MLP on [task embedding, chunk embedding], run once per chunk (von Oswald et al. 2020, sec. 3).
 
-    The outputs of all chunks, one after the other, are the flat target weights; what the last chunk gives beyond
-    n_outputs is cut off. theta: chunk embeddings (n_chunks, ce); hidden layers W1, b1, ...; output layer
+    The outputs of all chunks, one after the other, are the flat target weights; outputs of the last chunk beyond
+    n_outputs are cut off. theta: chunk embeddings (n_chunks, ce); hidden layers W1, b1, ...; output layer
     (chunk_size, h), (chunk_size,). Chunk embeddings belong to theta: they are looked ahead and protected with it.
     """
 

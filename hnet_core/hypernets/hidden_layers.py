@@ -1,4 +1,4 @@
-"""The hidden layers that the hypernetworks share."""
+"""Hidden layers of the hypernetworks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hnet_core.initialization import linear_layer
 
 
 def hidden_shapes(widths: Sequence[int]) -> list[tuple[int, ...]]:
-    """Shapes W1, b1, W2, b2, ... of layers from widths[0] inputs to widths[-1] outputs."""
+    """Return the shapes W1, b1, W2, b2, ... of layers from widths[0] inputs to widths[-1] outputs."""
     return [shape for n_in, n_out in itertools.pairwise(widths) for shape in ((n_out, n_in), (n_out,))]
 
 
 def hidden_weights(widths: Sequence[int], scheme: str, generator: torch.Generator, dtype: torch.dtype) -> list[Tensor]:
-    """Initial weights of those layers."""
+    """Draw the initial weights of those layers."""
     return [
         part
         for n_in, n_out in itertools.pairwise(widths)
@@ -27,7 +27,7 @@ def hidden_weights(widths: Sequence[int], scheme: str, generator: torch.Generato
 
 
 def hidden_forward(inputs: Tensor, weights: Sequence[Tensor], activation: Callable[[Tensor], Tensor]) -> Tensor:
-    """Activations of the last hidden layer, (n, widths[-1]), for inputs (n, widths[0])."""
+    """Return the activations of the last hidden layer, (n, widths[-1]), for inputs (n, widths[0])."""
     for weight, bias in zip(weights[::2], weights[1::2], strict=True):
         inputs = activation(F.linear(inputs, weight, bias))
     return inputs

@@ -1,4 +1,4 @@
-"""What a hypernetwork is: shapes of its weights theta, and a function of theta and task embeddings."""
+"""The protocol of a hypernetwork: shapes of its weights theta, and a function of theta and task embeddings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hnet_core.trial import ComponentOptions
 
 
 class HypernetOptions(ComponentOptions):
-    """Options every hypernetwork has."""
+    """Options of every hypernetwork."""
 
     hidden: tuple[PositiveInt, ...] = Field((10, 10), description="widths of the hidden layers, may be empty")
     activation: ActivationName = Field("relu", description="of the hidden layers; the paper says ELU, its code ReLU")
@@ -45,16 +45,16 @@ class Hypernet(Protocol):
     n_read: int
 
     def __init__(self, options: Any, target_shapes: tuple[tuple[int, ...], ...], kinds: tuple[Kind, ...] = ()) -> None:
-        """For a target network with these tensors; kinds say what each is, see Target (not all hypernetworks ask)."""
+        """Set up for a target network with tensors of these shapes and kinds, see Target; kinds may be ignored."""
 
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> list[Tensor]:
-        """Initial theta."""
+        """Draw the initial theta."""
 
     def initial_embedding(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-        """The embedding a task starts with, (embedding_size,)."""
+        """Draw the initial embedding of a task, (embedding_size,)."""
 
     def generate(self, theta: Sequence[Tensor], embeddings: Tensor) -> Tensor:
-        """Target weights (n_tasks, n_outputs) for task embeddings (n_tasks, embedding_size)."""
+        """Return target weights (n_tasks, n_outputs) for task embeddings (n_tasks, embedding_size)."""
 
     def multiply_adds(self) -> int:
-        """Multiply-adds of generating the weights of one task."""
+        """Return the multiply-adds of generating the weights of one task."""

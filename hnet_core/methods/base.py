@@ -1,22 +1,24 @@
-"""What most methods answer alike."""
+"""Defaults that most methods share."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.problem import Predictor, Problem, Tensors
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
 from hnet_core.trial import TrialConfig, WeightCounts
-from hnet_core.weights.sources import WeightSource, fixed_predictor, shared_counts
+from hnet_core.weights.sources import GeneratedWeights, WeightSource, fixed_predictor, shared_counts
 
 
 class BaseMethod:
-    """A method that trains one task after the other and keeps everything in one weight source.
+    """A method that trains one task after the other and keeps all its state in one weight source.
 
-    As it stands it is a method that trains the weights of the target network itself; a method overrides what is
-    different about it. See `hnet_core.methods.protocol.Method` for what each part means.
+    The defaults are those of a method that trains the weights of the target network itself; a method overrides the
+    parts in which it differs. `hnet_core.methods.protocol.Method` describes each part.
 
     Attributes:
         problem, source: set by the method's own __init__.
@@ -24,6 +26,8 @@ class BaseMethod:
 
     trains_all_tasks_at_once: ClassVar[bool] = False
     single_head: ClassVar[bool] = False
+    page: ClassVar[str | None] = None
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({},)
     problem: Problem
     source: WeightSource
 
@@ -49,6 +53,12 @@ class BaseMethod:
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.source)
+
+    def weights(self, task: int) -> Tensor:
+        return self.source.weights(task)
+
+    def task_embeddings(self) -> list[Tensor] | None:
+        return self.source.embeddings if isinstance(self.source, GeneratedWeights) else None
 
     def state(self) -> dict[str, Any]:
         return self.source.state()

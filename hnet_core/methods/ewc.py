@@ -1,9 +1,9 @@
-"""Online elastic weight consolidation: weights that mattered for earlier tasks are held in place."""
+"""Online elastic weight consolidation: a quadratic penalty on changes of weights important for earlier tasks."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -35,6 +35,11 @@ class Ewc(BaseMethod):
 
     name = "ewc"
     summary = "online elastic weight consolidation on the target's own weights (Schwarz et al. 2018)"
+    page = "ewc"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"fisher_examples": 10},
+        {"decay": 0.5, "fisher_examples": 10},
+    )
     source: OwnWeights
 
     class Options(ComponentOptions):
@@ -84,7 +89,7 @@ class Ewc(BaseMethod):
         self._fisher, self._anchor = (state[key].to(self.problem.device) for key in ("fisher", "anchor"))
 
     def _fisher_of(self, task: int, train: Split) -> Tensor:
-        """Mean squared gradient of the loss of single examples, (n_weights,), in evaluation mode."""
+        """Return the mean squared gradient of the loss of single examples, (n_weights,), in evaluation mode."""
         draws = generator(self.problem.seed, "fisher", task)
         chosen = torch.randperm(len(train), generator=draws)[: self.options.fisher_examples].to(self.problem.device)
         flat, total = self.source.flat.detach(), torch.zeros_like(self._fisher)

@@ -1,8 +1,9 @@
-"""Fine-tuning: learn one task after the other and protect nothing; what forgetting costs."""
+"""Fine-tuning: one task after the other without protection, the baseline that shows forgetting."""
 
 from __future__ import annotations
 
 import functools
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -22,6 +23,8 @@ class Finetune(BaseMethod):
     name = "finetune"
     aliases = ("naive",)  # Hemati et al. (2023)
     summary = "one task after the other without protection (lower bound)"
+    page = "baselines"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"network": "hypernet"})
 
     class Options(ComponentOptions):
         network: NetworkName = Field("target", description="train the target's own weights, or a hypernet for them")
@@ -53,7 +56,7 @@ class Finetune(BaseMethod):
 
     @functools.cached_property
     def _engine(self) -> HypernetStep | OwnWeightsStep:
-        """Made on first use: joint training, which mixes tasks, has none."""
+        """The engine, built on first use: joint training, which mixes tasks, has none."""
         if isinstance(self.source, GeneratedWeights):
             return hypernet_step(self.problem, self.source)
         return own_weights_step(self.problem, self.source)

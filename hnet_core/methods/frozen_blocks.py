@@ -18,12 +18,12 @@ FEATURE_BATCH = 512
 
 
 class FrozenBlocks:
-    """The blocks before `depth` with weights of their own; depth 0 is no block at all, features are the inputs.
+    """The blocks before `depth` with weights of their own; with depth 0 the features are the inputs.
 
     Args:
-        problem: of the whole target network.
+        problem: of the entire target network.
         normalization: in these blocks, None for the target's own. Running statistics are those of the first task.
-        keeps_updating: running statistics go on changing in later tasks, although the weights do not.
+        keeps_updating: running statistics keep changing in later tasks, although the weights do not.
     """
 
     def __init__(
@@ -40,20 +40,20 @@ class FrozenBlocks:
         self._n_weights = self._problem.target.n_weights
 
     def parameters(self, task: int) -> list[Tensor]:
-        """What to train on a task: the weights in the first one, nothing later."""
+        """Return the tensors to train on a task: the weights in the first task, nothing later."""
         return [self._source.flat] if task == 0 and self._n_weights else []
 
     def features(self, task: int, inputs: Tensor, *, training: bool = False) -> Tensor:
-        """What the blocks make of the inputs; differentiable in their weights in training on the first task."""
+        """Return the features of the inputs; differentiable in the weights in training on the first task."""
         if task == 0 and training:
             return self._forward(inputs, training=True)
         with torch.no_grad():
             return self._forward(inputs, training=training and self._keeps_updating)
 
     def computed_once(self, split: Split) -> Split | None:
-        """The features of all examples in place of their inputs; None where they differ from one time to the next.
+        """Compute the features of all examples, in place of their inputs; return None if they differ between passes.
 
-        They do where images are augmented, and where blocks normalise over the batch.
+        They differ if images are augmented, or if blocks normalise over the batch.
         """
         varies = self._problem.target.initial_statistics(self._problem.dtype).numel() > 0 and (
             self._problem.target.normalization == "batch" or self._keeps_updating
@@ -68,18 +68,18 @@ class FrozenBlocks:
         return replace(split, inputs=torch.cat(blocks), scale=1.0, order=None, preprocessing=None)
 
     def state(self) -> dict[str, Any]:
-        return {"weights": self._source.state(), "statistics": self._problem.memory.state()}
+        return {"weights": self._source.state(), "statistics": self._problem.statistics.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self._source.load_state(state["weights"])
-        self._problem.memory.load_state(state["statistics"])
+        self._problem.statistics.load_state(state["statistics"])
 
     def _forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         return self._problem.forward(0, self._source.flat, inputs, training=training)
 
 
 def too_deep(depth: int, target: Target) -> str | None:
-    """Why so many blocks of this target network cannot be frozen; None if they can."""
+    """Return the reason why so many blocks of this target network cannot be frozen; None if they can."""
     if depth <= target.n_blocks:
         return None
     return f"can freeze at most the {target.n_blocks} blocks of this target network, got freeze_depth {depth}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -20,7 +20,7 @@ from hnet_core.weights.sources import GeneratedWeights, shared_counts
 
 
 class Hnet(BaseMethod):
-    """Train one task after the other; hold the weights generated for previous tasks in place.
+    """One task after the other, with a penalty on changes of the weights generated for previous tasks.
 
     L = L_task(theta, e_t) + beta_output * R(theta + dtheta), eq. 2 of "Continual learning with hypernetworks"
     (ICLR 2020, https://arxiv.org/abs/1906.00695), where dtheta is the step the optimiser would take for L_task alone,
@@ -29,6 +29,13 @@ class Hnet(BaseMethod):
 
     name = "hnet"
     summary = "task-conditioned hypernetwork with output regulariser (von Oswald et al. 2020)"
+    page = "hnet"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"lookahead": "sgd"},
+        {"regularized_outputs": "own_head"},
+        {"regularized_tasks": 1},
+    )
 
     class Options(ComponentOptions):
         beta_output: float = Field(
@@ -98,7 +105,7 @@ class Hnet(BaseMethod):
         return torch.randperm(task, generator=self._draws)[:wanted].tolist()
 
     def _kept_outputs(self, task: int) -> Tensor | None:
-        """Mask (n_previous_tasks, n_outputs) without the last-layer weights of heads other than each task's own."""
+        """Return a mask (n_previous_tasks, n_outputs) without the last-layer weights of the heads of other tasks."""
         if self.options.regularized_outputs == "all":
             return None
         target, shape = self.problem.target, self.problem.shape

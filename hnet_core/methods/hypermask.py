@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
 
-from hnet_core.engines.masked_plain import Retention
+from hnet_core.engines.masked_plain import MaskedProtection
 from hnet_core.engines.masked_step import masked_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
@@ -22,18 +22,20 @@ from hnet_core.weights.sources import shared_counts
 
 
 class HyperMask(BaseMethod):
-    """Train W and the hypernetwork of the masks together; hold masks and weights of previous tasks in place.
+    """Joint training of W and the hypernetwork of the masks, with penalties on changes of previous masks and of W.
 
     L = L_task(W * m_t) + beta_output * R_out + lambda_target * R_target, "HyperMask: Adaptive hypernetwork-based masks
     for continual learning" (Ksiazek and Spurek 2023, https://arxiv.org/abs/2310.00113) as its official code has it:
     m_t the semi-binary mask of `hnet_core.weights.semi_binary_masks`, R_out the drift of the mask logits of previous
     tasks (no look-ahead), R_target the norm of the change of W since the task began. One head for all tasks.
-    docs/methods/hypermask.md lists where paper and code can be read in two ways; each is an option, the default is the
-    code's reading.
+    docs/methods/hypermask.md lists the points where paper and code differ; each is an option, the default is the
+    code's version.
     """
 
     name = "hypermask"
     summary = "trained target weights under semi-binary masks from a hypernetwork (Ksiazek and Spurek 2023)"
+    page = "hypermask"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"previous_embeddings": False})
     single_head: ClassVar[bool] = True
 
     class Options(ComponentOptions):
@@ -98,7 +100,7 @@ class HyperMask(BaseMethod):
         division = max(1, task) if options.output_division == 2 else 1
         self._engine.start_task(
             task,
-            Retention(
+            MaskedProtection(
                 beta=options.beta_output / division,
                 lambda_=options.lambda_target,
                 norm=options.target_norm,
@@ -111,7 +113,7 @@ class HyperMask(BaseMethod):
         self._engine.step(inputs, labels, self._sparsity(task))
 
     def _sparsity(self, task: int) -> float:
-        """p of this step: from 0 to p over the first task, p afterwards."""
+        """Return p of this step: from 0 to p over the first task, p afterwards."""
         p = self.options.mask_sparsity
         if task > 0 or not self.options.sparsity_ramp:
             return p

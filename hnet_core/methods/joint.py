@@ -1,4 +1,4 @@
-"""Joint training: all tasks at once, every batch from one of them; what could be reached without forgetting."""
+"""Joint training: all tasks at once, every batch from one of them; an upper bound without forgetting."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hnet_core.weights.sources import GeneratedWeights
 
 
 class Joint(Finetune):
-    """Fine-tuning on the mixture of all tasks, with as many steps in all as the sequential methods take.
+    """Fine-tuning on the mixture of all tasks, with the same total number of steps as the sequential methods.
 
-    The accuracy matrix has only its last row: nothing is measured in between.
+    The accuracy matrix has only its last row: no evaluation takes place in between.
     """
 
     name = "joint"

@@ -1,10 +1,10 @@
-"""Latent replay: stored features of earlier examples pass through the last blocks beside the new ones."""
+"""Latent replay: stored features of earlier examples are trained together with those of new examples."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -27,8 +27,8 @@ from hnet_core.weights.sources import OwnWeights, shared_counts
 class LatentReplay(BaseMethod):
     """L = L_task(batch) + coefficient * L(replayed batch), each example on the head of its own task.
 
-    The first `freeze_depth` blocks are learnt with the first task and frozen; a class-balanced buffer holds what they
-    make of earlier examples, so that replay starts behind them. Depth 0 replays images. Pellegrini et al., "Latent
+    The first `freeze_depth` blocks are learnt with the first task and frozen; a class-balanced buffer holds their
+    features of earlier examples, so that replay starts behind them. Depth 0 replays images. Pellegrini et al., "Latent
     replay for real-time continual learning" (IROS 2020), https://arxiv.org/abs/1912.01100, as the baseline LR of Hemati
     et al., "Partial hypernetworks for continual learning" (CoLLAs 2023). Without a buffer (`buffer_size: 0`) it is
     fine-tuning with frozen blocks, the network ResNet-k of their sec. 4.1.
@@ -39,23 +39,31 @@ class LatentReplay(BaseMethod):
 
     name = "latent_replay"
     summary = "first blocks frozen after task 1, features of earlier examples replayed to the others"
+    page = "latent_replay"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"freeze_depth": 1, "buffer_size": 40},
+        {"freeze_depth": 1, "buffer_size": 0},
+    )
     source: OwnWeights
 
     class Options(ComponentOptions):
         freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 replays images")
-        buffer_size: int = Field(200, ge=0, description="examples kept in all, the same number of every class; 0: none")
+        buffer_size: int = Field(
+            200, ge=0, description="total number of examples kept, the same number of every class; 0: none"
+        )
         replay_batch_size: int = Field(64, ge=1, description="replayed examples per step")
         frozen_normalization: Normalization | None = Field(
             None, description="in the frozen blocks; left out: that of the target network"
         )
         coefficient: float = Field(1.0, ge=0, description="weight c of the loss of the replayed examples")
         frozen_statistics_update: bool = Field(
-            False, description="running statistics of frozen blocks go on changing, as in the official code"
+            False, description="running statistics of frozen blocks keep changing, as in the official code"
         )
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
-        self.front = FrozenBlocks(
+        self.frozen = FrozenBlocks(
             problem,
             options.freeze_depth,
             options.frozen_normalization,
@@ -80,28 +88,28 @@ class LatentReplay(BaseMethod):
 
     @staticmethod
     def replay_bytes(options: Options, target: Target) -> int:
-        """Memory of the full buffer, float32 features, labels not counted (Table 6 of Hemati et al.)."""
+        """Return the bytes of the full buffer, float32 features, labels not counted (Table 6 of Hemati et al.)."""
         return 4 * options.buffer_size * numel(target.part(0, options.freeze_depth).output_shape)
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet | None, batch_size: int, task: int) -> int:
-        front, back = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
+        frozen, rest = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
         replays = task > 0 and options.buffer_size > 0 and options.coefficient > 0
         replayed = min(options.replay_batch_size, options.buffer_size) if replays else 0
-        of_front = (3 if task == 0 else 1) * front.multiply_adds(batch_size)
-        return of_front + 3 * back.multiply_adds(batch_size + replayed)
+        of_frozen = (3 if task == 0 else 1) * frozen.multiply_adds(batch_size)
+        return of_frozen + 3 * rest.multiply_adds(batch_size + replayed)
 
     def start_task(self, task: int) -> None:
-        self._adam = self.problem.adam([self.source.flat, *self.front.parameters(task)])
+        self._adam = self.problem.adam([self.source.flat, *self.frozen.parameters(task)])
         self._draws = generator(self.problem.seed, "replay", task)
 
     def prepare(self, task: int, train: Split) -> Split:
-        features = self.front.computed_once(train) if task > 0 else None
+        features = self.frozen.computed_once(train) if task > 0 else None
         self._given_features = features is not None
         return features or train
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        features = inputs if self._given_features else self.front.features(task, inputs, training=True)
+        features = inputs if self._given_features else self.frozen.features(task, inputs, training=True)
         loss = self.problem.task_loss(task, self.source.flat, features, labels)
         if len(self.buffer) and self.options.coefficient > 0:
             loss = loss + self.options.coefficient * self._replay_loss(task)
@@ -110,38 +118,38 @@ class LatentReplay(BaseMethod):
         self._adam.step()
 
     def end_task(self, task: int, train: Split) -> None:
-        """Keep features of as many examples of each class as fit, augmented once, drawn at random."""
+        """Store features of randomly drawn examples of each class, augmented once, as many as fit."""
         if self.options.buffer_size == 0:
             return
         draws = generator(self.problem.seed, "replay buffer", task)
         n_classes = (task + 1) * self.problem.shape.outputs_per_task
         index = self.buffer.chosen(train.labels.cpu(), n_classes, draws).to(self.problem.device)
         inputs, labels = train.batch(index, self.problem.dtype, draws)
-        features = self.front.features(task, inputs)
+        features = self.frozen.features(task, inputs)
         self.buffer.add(features, labels, task, n_classes)
 
     def predictor(self, task: int) -> Predictor:
         def predict(inputs: Tensor) -> Tensor:
-            return self.problem.outputs(task, self.source.flat, self.front.features(task, inputs))
+            return self.problem.outputs(task, self.source.flat, self.frozen.features(task, inputs))
 
         return predict
 
     def state(self) -> dict[str, Any]:
         return {
             "back": self.source.state(),
-            "front": self.front.state(),
-            "statistics": self.problem.memory.state(),
+            "front": self.frozen.state(),
+            "statistics": self.problem.statistics.state(),
             "buffer": self.buffer.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state["back"])
-        self.front.load_state(state["front"])
-        self.problem.memory.load_state(state["statistics"])
+        self.frozen.load_state(state["front"])
+        self.problem.statistics.load_state(state["statistics"])
         self.buffer.load_state(state["buffer"])
 
     def _replay_loss(self, task: int) -> Tensor:
-        """Mean cross-entropy of replayed examples, each over the outputs of its own task."""
+        """Return the mean cross-entropy of replayed examples, each over the outputs of its own task."""
         features, labels, tasks = self.buffer.draw(self.options.replay_batch_size, self._draws)
         outputs = self.problem.forward(task, self.source.flat, features, training=True)
         heads = self._heads[tasks]

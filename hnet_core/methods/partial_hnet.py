@@ -36,6 +36,13 @@ class PartialHnet(BaseMethod):
 
     name = "partial_hnet"
     summary = "hypernetwork for the last blocks, the first ones frozen after task 1 (Hemati et al. 2023)"
+    page = "partial_hnet"
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
+        {},
+        {"freeze_depth": 1},
+        {"freeze_depth": 1, "lookahead": "second_order"},
+        {"lookahead": "none"},
+    )
     single_head: ClassVar[bool] = True
     source: GeneratedWeights
 
@@ -55,7 +62,7 @@ class PartialHnet(BaseMethod):
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
-        self.front = FrozenBlocks(problem, options.freeze_depth, options.frozen_normalization)
+        self.frozen = FrozenBlocks(problem, options.freeze_depth, options.frozen_normalization)
         self.problem = problem.part(options.freeze_depth)
         self.source = GeneratedWeights(self.problem)
         self._given_features = False
@@ -82,11 +89,11 @@ class PartialHnet(BaseMethod):
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
-        front, back = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
+        frozen, rest = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
         regularized = min(task, options.regularized_tasks or task) if options.beta_output else 0
-        of_front = (3 if task == 0 else 1) * front.multiply_adds(batch_size)
+        of_frozen = (3 if task == 0 else 1) * frozen.multiply_adds(batch_size)
         of_weights: int = (1 + regularized) * hypernet.multiply_adds()
-        return of_front + 3 * (back.multiply_adds(batch_size) + of_weights)
+        return of_frozen + 3 * (rest.multiply_adds(batch_size) + of_weights)
 
     def start_task(self, task: int) -> None:
         embeddings = self.source.embeddings
@@ -95,7 +102,7 @@ class PartialHnet(BaseMethod):
             with torch.no_grad():
                 embeddings[task][:size] = embeddings[task - 1][:size]
         self._seen = embeddings[: task + 1]
-        self._adam = self.problem.adam([*self.source.theta, *self._seen, *self.front.parameters(task)])
+        self._adam = self.problem.adam([*self.source.theta, *self._seen, *self.frozen.parameters(task)])
         self._draws = generator(self.problem.seed, "regularized tasks", task)
         if self._protects(task):
             previous = torch.stack(embeddings[:task])
@@ -103,22 +110,22 @@ class PartialHnet(BaseMethod):
             self._snapshot = snapshot(self.source.hypernet, self.source.theta, previous, engine)
 
     def prepare(self, task: int, train: Split) -> Split:
-        features = self.front.computed_once(train) if task > 0 else None
+        features = self.frozen.computed_once(train) if task > 0 else None
         self._given_features = features is not None
         return features or train
 
     def end_task(self, task: int, train: Split) -> None:
-        """Nothing is kept of the examples."""
+        """Keep nothing of the examples."""
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        theta, embedding, front = self.source.theta, self._seen[task], self.front.parameters(task)
-        features = inputs if self._given_features else self.front.features(task, inputs, training=True)
+        theta, embedding, frozen = self.source.theta, self._seen[task], self.frozen.parameters(task)
+        features = inputs if self._given_features else self.frozen.features(task, inputs, training=True)
         loss = self.problem.task_loss(task, self.source.weights(task), features, labels)
         protects = self._protects(task)
         differentiable = protects and self.options.lookahead == "second_order"
         own = [*theta, embedding]
-        gradients = torch.autograd.grad(loss, [*own, *front], create_graph=differentiable)
-        for part, gradient in zip([*own, *front], gradients, strict=True):
+        gradients = torch.autograd.grad(loss, [*own, *frozen], create_graph=differentiable)
+        for part, gradient in zip([*own, *frozen], gradients, strict=True):
             part.grad = gradient.detach()
         if protects:
             self._protect(task, gradients[: len(own)])
@@ -155,19 +162,19 @@ class PartialHnet(BaseMethod):
     def predictor(self, task: int) -> Predictor:
         with torch.no_grad():
             weights = self.source.weights(task)
-        return lambda inputs: self.problem.outputs(task, weights, self.front.features(task, inputs))
+        return lambda inputs: self.problem.outputs(task, weights, self.frozen.features(task, inputs))
 
     def state(self) -> dict[str, Any]:
         return {
             "generated": self.source.state(),
-            "front": self.front.state(),
-            "statistics": self.problem.memory.state(),
+            "front": self.frozen.state(),
+            "statistics": self.problem.statistics.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state["generated"])
-        self.front.load_state(state["front"])
-        self.problem.memory.load_state(state["statistics"])
+        self.frozen.load_state(state["front"])
+        self.problem.statistics.load_state(state["statistics"])
 
     def _protects(self, task: int) -> bool:
         return task > 0 and self.options.beta_output > 0
@@ -181,5 +188,5 @@ class PartialHnet(BaseMethod):
 
 def _grad(part: Tensor) -> Tensor:
     if part.grad is None:
-        raise ValueError("the gradient of the task's loss must be there first.")
+        raise ValueError("the gradient of the task's loss must be computed first.")
     return part.grad

@@ -21,7 +21,7 @@ class ReplayBuffer:
         return len(self._labels)
 
     def chosen(self, labels: Tensor, n_classes: int, draws: torch.Generator) -> Tensor:
-        """Positions of random examples, as many of each class as it may keep among `n_classes`."""
+        """Return the positions of random examples, of each class as many as the buffer may keep among `n_classes`."""
         positions = []
         for label in labels.unique():
             members = (labels == label).nonzero().squeeze(1)
@@ -29,7 +29,7 @@ class ReplayBuffer:
         return torch.cat(positions)
 
     def add(self, inputs: Tensor, labels: Tensor, task: int, n_classes: int) -> None:
-        """Take in examples of a new task and drop as many of the earlier classes as the balance asks for."""
+        """Add examples of a new task, and drop examples of earlier classes to keep the classes balanced."""
         kept = self._first_of_each_class(self._size // n_classes)
         parts = (self._inputs, inputs), (self._labels, labels), (self._tasks, torch.full_like(labels, task))
         if len(kept) == 0:
@@ -38,7 +38,7 @@ class ReplayBuffer:
         self._inputs, self._labels, self._tasks = (torch.cat([old[kept], new.detach()]) for old, new in parts)
 
     def draw(self, n: int, draws: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Inputs, labels and tasks of n examples, or of all if there are fewer, each at most once."""
+        """Draw inputs, labels and tasks of n examples, or of all if there are fewer, each at most once."""
         index = torch.randperm(len(self), generator=draws)[:n].to(self._device)
         return self._inputs[index], self._labels[index], self._tasks[index]
 

@@ -18,12 +18,13 @@ from hnet_core.weights.sources import OwnWeights, fixed_predictor
 class Scratch(BaseMethod):
     """One freshly initialised target network per task, all of them kept: compression ratio n_tasks.
 
-    Differs: the official code of von Oswald et al. (2020) overwrites the network, so that its final accuracies mean
-    nothing; here they equal the accuracies right after each task.
+    Differs: the official code of von Oswald et al. (2020) overwrites the network, so that its final accuracies are
+    meaningless; here they equal the accuracies right after each task.
     """
 
     name = "scratch"
     summary = "a new target network for every task, all kept (no transfer, no forgetting)"
+    page = "baselines"
 
     class Options(ComponentOptions):
         pass
@@ -47,6 +48,12 @@ class Scratch(BaseMethod):
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.sources[task])
+
+    def weights(self, task: int) -> Tensor:
+        return self.sources[task].weights(task)
+
+    def task_embeddings(self) -> None:
+        return None
 
     def state(self) -> dict[str, Any]:
         return {"networks": [source.state() for source in self.sources]}

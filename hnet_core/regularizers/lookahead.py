@@ -1,4 +1,4 @@
-"""The step that the optimiser is about to take, without taking it."""
+"""The look-ahead: the next step of the optimiser, computed without changing its state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def adam_lookahead(
     gradients: Sequence[Tensor],
     epsilon: EpsilonPlacement = "as_optimizer",
 ) -> list[Tensor]:
-    """The change each parameter would undergo if Adam stepped with these gradients now; its state is left alone.
+    """Return the change of each parameter if Adam made a step with these gradients now; its state is not changed.
 
     With m' and v' the moments after the step and s the number of the step,
     as_optimizer: -lr / (1 - b1^s) * m' / (sqrt(v' / (1 - b2^s)) + eps), what torch.optim.Adam does;

@@ -1,4 +1,4 @@
-"""Options of the output regulariser as a training step takes them."""
+"""Options of the output regulariser in a training step."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Lookahead = Literal["adam", "sgd", "none"]
 
 @dataclass(frozen=True)
 class Protection:
-    """beta * R(theta + dtheta), added to the loss of the current task to hold on to previous ones (eq. 2).
+    """The penalty beta * R(theta + dtheta), added to the loss of the current task to protect previous ones (eq. 2).
 
     Attributes:
         beta: strength.
-        lookahead: what dtheta is: the optimiser's next step for the task's loss, -lr * gradient, or zero.
+        lookahead: the definition of dtheta: the optimiser's next step for the task's loss, -lr * gradient, or zero.
         epsilon: see hnet_core.regularizers.lookahead.
-        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
-        n_drawn: how many previous tasks each step is given; None for all.
-        store_targets: whether the plain engine keeps the weights of previous tasks or generates them anew.
+        kept: generated weights to regularise for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        n_drawn: number of previous tasks in each step; None for all.
+        store_targets: True if the plain engine keeps the weights of previous tasks, False if it generates them again.
     """
 
     beta: float

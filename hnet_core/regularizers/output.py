@@ -1,4 +1,4 @@
-"""What holds on to previous tasks: the weights generated for them, or the shared weights themselves, stay in place."""
+"""Regularisers that protect previous tasks: penalties on the drift of generated weights, or of shared weights."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class OutputRegularizer:
 
     Args:
         hypernet: h.
-        theta: the weights theta* to hold on to, as they are before the current task.
+        theta: the weights theta* before the current task.
         embeddings: of the previous tasks, (n_previous_tasks, embedding_size).
-        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        kept: generated weights to regularise for each previous task, bool (n_previous_tasks, n_outputs); None for all.
         store_targets: keep the (n_previous_tasks, n_outputs) weights h(e_j, theta*), as the official code does, or
-            generate them anew from a copy of theta* at each call, as the paper writes it: the same numbers for less
+            generate them again from a copy of theta* at each call, as in the paper: the same numbers for less
             memory and twice the work.
     """
 
@@ -56,10 +56,10 @@ class OutputRegularizer:
         return range(self.n_previous_tasks)
 
     def gradient(self, theta: Sequence[Tensor], tasks: Sequence[int] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """R and its gradient with respect to theta.
+        """Return R and its gradient with respect to theta.
 
         Args:
-            theta: where to take them, usually the look-ahead theta + dtheta.
+            theta: the point of evaluation, usually the look-ahead theta + dtheta.
             tasks: previous tasks to average over; None for all. A random subset gives an unbiased estimate.
         """
         leaves = [part.detach().requires_grad_() for part in theta]
@@ -75,21 +75,21 @@ class OutputRegularizer:
         return value, gradient
 
     def _drift(self, theta: Sequence[Tensor], task: int) -> Tensor:
-        """h(e_j, theta) - h(e_j, theta*) over the weights that count, (n_outputs,); exactly 0 where nothing moved."""
+        """Return h(e_j, theta) - h(e_j, theta*) for the kept weights, (n_outputs,); exactly 0 where theta = theta*."""
         with torch.no_grad():
             before = self._targets[task] if self._targets else self._generate(self._theta_before, task)
         drift = self._generate(theta, task) - before
         return drift if self._kept is None else drift * self._kept[task]
 
     def _generate(self, theta: Sequence[Tensor], task: int) -> Tensor:
-        """h(e_j, theta), one task at a time: the same products in the same order round the same."""
+        """Return h(e_j, theta), one task at a time: equal products in equal order round equally."""
         return self._hypernet.generate(theta, self._embeddings[task : task + 1]).squeeze(0)
 
 
 def weight_drift(
     weights: Tensor, before: Tensor, shapes: tuple[tuple[int, ...], ...], norm: NormName, factor: Tensor | None = None
 ) -> Tensor:
-    """Sum over the tensors of a target network of the norm of (weights - before) * factor, a scalar.
+    """Sum the norm of (weights - before) * factor over the tensors of a target network, a scalar.
 
     The target-weight regulariser of HyperMask (Ksiazek and Spurek 2023), its factor a mask or None for all weights.
 

@@ -1,4 +1,4 @@
-"""The weights generated for previous tasks as they were, and how far they have drifted since."""
+"""Snapshots of the weights generated for previous tasks, and their drift since."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Snapshot(Protocol):
     """Squared drift of the weights generated for previous tasks."""
 
     def drift(self, theta: Sequence[Tensor], embeddings: Tensor, tasks: Tensor) -> Tensor:
-        """Mean over `tasks` of |h(e_j, theta) - h(e*_j, theta*)|^2, a scalar, differentiable in theta and embeddings.
+        """Return the mean over `tasks` of |h(e_j, theta) - h(e*_j, theta*)|^2, differentiable in theta and embeddings.
 
         Args:
-            embeddings: as they are now, of these tasks, (len(tasks), embedding_size).
-            tasks: which of the previous tasks, int64.
+            embeddings: the present embeddings of these tasks, (len(tasks), embedding_size).
+            tasks: indices of previous tasks, int64.
         """
 
 
 class WeightSnapshot:
-    """Keeps all weights, (n_previous_tasks, n_outputs): any hypernetwork."""
+    """A snapshot of all weights, (n_previous_tasks, n_outputs), for any hypernetwork."""
 
     def __init__(self, hypernet: Hypernet, theta: Sequence[Tensor], embeddings: Tensor) -> None:
         self._hypernet = hypernet
@@ -38,10 +38,10 @@ class WeightSnapshot:
 
 
 class ChannelSnapshot:
-    """Keeps the two summands of the weights instead: for the channel-wise hypernetwork, the same numbers.
+    """A snapshot of the two summands of the weights, with equal drift, for the channel-wise hypernetwork.
 
-    What depends on the channel does not depend on the task, so that neither memory nor time grows with the product of
-    both, and one convolution is generated about once per step, whatever the number of previous tasks.
+    The summand of the channel does not depend on the task, so that neither memory nor time grows with the product of
+    both, and a convolution is generated about once per step for any number of previous tasks.
     """
 
     def __init__(self, hypernet: ChannelwiseHypernet, theta: Sequence[Tensor], embeddings: Tensor) -> None:
@@ -56,7 +56,7 @@ class ChannelSnapshot:
 
 
 def snapshot(hypernet: Hypernet, theta: Sequence[Tensor], embeddings: Tensor, engine: str) -> Snapshot:
-    """The cheapest snapshot of a hypernetwork; engine plain takes the one that reads like the paper."""
+    """Return the cheapest snapshot of a hypernetwork; engine plain takes WeightSnapshot, as in the paper."""
     known: object = hypernet
     if engine != "plain" and type(known) is ChannelwiseHypernet:
         return ChannelSnapshot(known, theta, embeddings)

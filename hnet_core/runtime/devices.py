@@ -1,4 +1,4 @@
-"""Where a trial is trained: the CPU or a GPU."""
+"""The device of a trial: the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hnet_core.errors import ConfigInvalid
 
 
 def pick_device(name: str) -> torch.device:
-    """auto takes a GPU where there is one."""
+    """Return the device of a name; auto is a GPU if there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigInvalid(f"training.device is {name}, but torch sees no GPU here; use auto or cpu.")
+        raise ConfigInvalid(f"training.device is {name}, but torch finds no GPU here; use auto or cpu.")
     return device
 
 
@@ -24,7 +24,7 @@ def device_name(device: torch.device) -> str:
 
 
 def seconds_since(start: float, device: torch.device) -> float:
-    """Seconds since a time.perf_counter(), all work given to the device included."""
+    """Return the seconds since a time.perf_counter(), all work queued on the device included."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""The highest resident memory of this process since a moment, in MiB."""
+"""Peak resident memory of this process since a given time, in MiB."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 class PeakMemory:
-    """Starts counting when it is made.
+    """Peak resident memory since the construction of the object.
 
-    On Linux the kernel's high-water mark is set back first, so that a worker that trains many trials reports each on
-    its own; elsewhere the peak of the whole process is all there is.
+    On Linux the kernel's high-water mark is reset first, so that a worker that trains many trials reports each one
+    its own; elsewhere only the peak of the entire process is available.
     """
 
     def __init__(self) -> None:

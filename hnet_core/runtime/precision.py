@@ -1,4 +1,4 @@
-"""Full float32 products where differences of weights are formed."""
+"""Full float32 precision of products where differences of weights are formed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _BACKENDS = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: 
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """Keep TF32 and bfloat16 out of float32 matrix products, whatever the process allows outside.
+    """Turn TF32 and bfloat16 off in float32 matrix products within the block.
 
-    A weight drifts by some 1e-3 of itself while TF32 rounds at 5e-4: h(e, theta) - h(e, theta*) would be mostly noise.
+    A weight drifts by about 1e-3 of itself while TF32 rounds at 5e-4: h(e, theta) - h(e, theta*) would be mostly noise.
     """
     before = [backend.fp32_precision for backend in _BACKENDS]
     for backend in _BACKENDS:

@@ -1,8 +1,9 @@
-"""A few classes of one data set, then of another: how far do features learnt on the first serve the second?"""
+"""A few classes of one data set, then of another, to measure the transfer of features."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -19,14 +20,15 @@ CHANNELS = 3
 
 
 class CrossDataset:
-    """Two tasks of as many random classes of two data sets, all images at one size with three channels.
+    """Two tasks of equally many random classes of two data sets, all images at one size with three channels.
 
     "Partial hypernetworks for continual learning" (CoLLAs 2023), sec. 4.1 and Fig. 4: blocks learnt on the first data
-    set are frozen (`freeze_depth`), and the accuracy on the second shows what they are worth there.
+    set are frozen (`freeze_depth`), and the accuracy on the second measures how well they transfer.
     """
 
     name = "cross_dataset"
     summary = "some classes of one data set, then of another (transfer of frozen blocks)"
+    tiny: ClassVar[dict[str, Any]] = {"classes_per_task": 3, "image_size": 8}
 
     class Options(ComponentOptions):
         first: str = Field("cifar10", description="data set of the first task")
@@ -36,7 +38,7 @@ class CrossDataset:
         image_size: int = Field(32, ge=8, description="pixels of a side the images are scaled to")
         validation: float | None = Validation
         augmentation: AugmentationName = Field("none", description="of training images")
-        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to take off")
+        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:

@@ -38,12 +38,12 @@ class PreprocessedOptions(ImageStreamOptions):
         "none", description="of training images: flip, or crop_flip (a random crop of 4 padded pixels as well)"
     )
     normalization: NormalizationName = Field(
-        "none", description="channel means and deviations to take off; none leaves pixels in [0, 1]"
+        "none", description="channel means and deviations to normalise by; none leaves pixels in [0, 1]"
     )
 
 
 def image_facts(dataset: str, root: Path) -> tuple[tuple[int, ...], int]:
-    """Shape of one image and number of classes, without loading the images where the data set is a known one."""
+    """Return shape of one image and number of classes, without loading the images of a known data set."""
     if dataset in DATASETS:
         return DATASETS[dataset].input_shape, DATASETS[dataset].n_classes
     images = open_images(dataset, root, validation=None)
@@ -51,7 +51,7 @@ def image_facts(dataset: str, root: Path) -> tuple[tuple[int, ...], int]:
 
 
 def splits(images: Images, preprocessing: Preprocessing | None = None) -> Task:
-    """The whole data set as one task with flattened images."""
+    """Return the entire data set as one task with flattened images."""
 
     def split(pixels: Tensor, labels: Tensor) -> Split:
         return Split(pixels.flatten(1), labels, images.scale, preprocessing=preprocessing)
@@ -65,10 +65,10 @@ def splits(images: Images, preprocessing: Preprocessing | None = None) -> Task:
 def preprocessing_for(
     augmentation: AugmentationName, normalization: NormalizationName, input_shape: tuple[int, ...]
 ) -> Preprocessing | None:
-    """What these options ask for, None for nothing.
+    """Return the preprocessing of these options, None for none.
 
     Raises:
-        ConfigInvalid: means and deviations of another number of channels than the images have are asked for.
+        ConfigInvalid: the means and deviations have another number of channels than the images.
     """
     if augmentation == normalization == "none":
         return None

@@ -1,4 +1,4 @@
-"""Brings the images of different data sets to one size and to three channels, those of some classes only."""
+"""Images of different data sets at one size and with three channels, and selections of classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 4096
 
 
 def resized(images: Images, side: int, channels: int | None = None) -> Images:
-    """All images scaled to side x side pixels (bilinear, antialiased), grey ones repeated to `channels` where given."""
+    """Scale all images to side x side pixels (bilinear, antialiased); repeat grey ones to `channels` if given."""
 
     def convert(pixels: Tensor) -> Tensor:
         return torch.cat([_convert(block, side, channels) for block in pixels.split(BLOCK)])
@@ -29,7 +29,7 @@ def resized(images: Images, side: int, channels: int | None = None) -> Images:
 
 
 def of_classes(images: Images, classes: Tensor) -> Images:
-    """The images of some classes only, with the labels they have."""
+    """Select the images of some classes, with unchanged labels."""
     members = {part: torch.isin(labels, classes) for part, labels in _labels(images).items()}
     changes: dict[str, Any] = {part: getattr(images, part)[chosen] for part, chosen in members.items()}
     changes |= {f"{part}_labels": labels[members[part]] for part, labels in _labels(images).items()}

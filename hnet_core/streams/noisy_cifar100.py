@@ -1,10 +1,11 @@
-"""The noisy stream of Hemati et al. (2023), sec. 4.2: every task looks through another corruption."""
+"""The noisy stream of Hemati et al. (2023), sec. 4.2: every task has another corruption of its images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -22,21 +23,22 @@ class NoisyCifar100:
     """Four tasks of 5 of 20 shuffled classes: clean; solarised; blurred; more contrast, grey and blurred.
 
     "Partial hypernetworks for continual learning" (CoLLAs 2023), training and test images alike; `noisy: false` gives
-    the clean version of the same stream. Differs: the corruption is applied once to the whole images, before random
+    the clean version of the same stream. Differs: the corruption is applied once to the full images, before random
     crops, with one blur of 0.65 in the last task (the code draws 0.6 to 0.7 for every image).
     """
 
     name = "noisy_cifar100"
     summary = "four tasks of 5 classes of CIFAR-100: clean, solarised, blurred, contrast + grey + blur"
+    tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2, "classes_per_task": 2}
 
     class Options(SplitStream.Options):
         dataset: str = Field("cifar100", description="CIFAR-100, or a stand-in of 3 channels and enough classes")
         n_tasks: int = Field(4, ge=1, le=4, description="tasks in the stream")
         classes_per_task: int | None = Field(5, ge=1, description="of the shuffled classes, the first ones")
         augmentation: AugmentationName = Field("crop_flip", description="of training images")
-        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to take off")
+        normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
         class_order_seed: int | None = Field(0, ge=0, description="shuffles the classes; left out with null")
-        noisy: bool = Field(True, description="false: the same stream without corruptions, to compare with")
+        noisy: bool = Field(True, description="false: the same stream without corruptions, for comparison")
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:
@@ -74,7 +76,7 @@ def _corrupted(task: Task, image_shape: tuple[int, ...], corruption: Callable[[T
 
 
 def _solarized(images: Tensor) -> Tensor:
-    """Every pixel value from 0.5 on inverted."""
+    """Invert every pixel value from 0.5 on."""
     from torchvision.transforms.v2 import functional
 
     solarized: Tensor = functional.solarize(images, 0.5)
@@ -82,7 +84,7 @@ def _solarized(images: Tensor) -> Tensor:
 
 
 def _blurred(images: Tensor, sigma: float = 0.9) -> Tensor:
-    """Gaussian blur of 5 x 5 pixels."""
+    """Blur with a Gaussian of 5 x 5 pixels."""
     from torchvision.transforms.v2 import functional
 
     blurred: Tensor = functional.gaussian_blur(images, [5, 5], [sigma, sigma])
@@ -90,7 +92,7 @@ def _blurred(images: Tensor, sigma: float = 0.9) -> Tensor:
 
 
 def _grey_with_contrast(images: Tensor) -> Tensor:
-    """Each channel stretched to the full range, grey, blurred."""
+    """Stretch each channel to the full range, convert to grey, blur."""
     from torchvision.transforms.v2 import functional
 
     return _blurred(functional.rgb_to_grayscale(functional.autocontrast(images), num_output_channels=3), 0.65)

@@ -1,9 +1,10 @@
-"""Permuted streams: every task is the whole data set under a fixed permutation of its pixels."""
+"""Permuted streams: every task is the full data set under a fixed permutation of its pixels."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,7 @@ from hnet_core.streams.stream import Stream, StreamShape, Task
 
 
 class PermutedStream:
-    """PermutedMNIST and its kin (Goodfellow et al. 2013); task 1 keeps the pixels in place, as in the official code.
+    """PermutedMNIST and similar streams (Goodfellow et al. 2013); task 1 is not permuted, as in the official code.
 
     The permutations come from `permutation_seed` alone: they are the same for every seed of a trial, as in the
     official code of von Oswald et al. (2020). (The permutations themselves are ours: torch draws them.)
@@ -26,6 +27,7 @@ class PermutedStream:
 
     name = "permuted"
     summary = "the whole data set under one pixel permutation per task (PermutedMNIST)"
+    tiny: ClassVar[dict[str, Any]] = {"dataset": "digits", "n_tasks": 2}
 
     class Options(ImageStreamOptions):
         padding: int = Field(0, ge=0, description="zero pixels added on each side; PermutedMNIST takes 2: 32x32 = 1024")
@@ -68,7 +70,7 @@ def _order(options: PermutedStream.Options, task: int, n_inputs: int) -> Tensor 
 
 
 def _reordered(whole: Task, order: Tensor | None) -> Task:
-    """The same images under one permutation; the pixels stay shared in memory."""
+    """Return the images under one permutation; the pixels stay shared in memory."""
     return Task(
         train=replace(whole.train, order=order),
         validation=whole.validation and replace(whole.validation, order=order),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -27,6 +28,7 @@ class PolynomialStream:
 
     name = "polynomials"
     summary = "three 1-D regressions, the toy problem of von Oswald et al. 2020 (Fig. 2)"
+    tiny: ClassVar[dict[str, Any]] = {}
 
     class Options(ComponentOptions):
         n_train: int = Field(100, ge=1, description="noisy points per function")

@@ -1,4 +1,4 @@
-"""What happens to images on their way into a network: augmentation in training, normalisation always; as tensors."""
+"""Preprocessing of images as tensors: augmentation in training, normalisation always."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Preprocessing:
     normalization: NormalizationName = "none"
 
     def augmented(self, images: Tensor, draws: torch.Generator) -> Tensor:
-        """The images, each shifted and flipped anew; any dtype."""
+        """Shift and flip each image at random; any dtype."""
         if self.augmentation == "none":
             return images
         height, width, channels = self.image_shape
@@ -53,7 +53,7 @@ class Preprocessing:
         return padded[of_image, rows.to(device).unsqueeze(2), columns.to(device).unsqueeze(1)].flatten(1)
 
     def normalized(self, values: Tensor) -> Tensor:
-        """(x - mean) / std of pixels in [0, 1]."""
+        """Return (x - mean) / std of pixels in [0, 1]."""
         if self.normalization == "none":
             return values
         mean, std = (values.new_tensor(part) for part in CHANNELS[self.normalization])

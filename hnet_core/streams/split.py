@@ -1,9 +1,10 @@
-"""Split streams: the classes of a data set dealt out to the tasks in order, such as split MNIST (0/1, 2/3, ...)."""
+"""Split streams: the classes of a data set assigned to the tasks in order, such as split MNIST (0/1, 2/3, ...)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -20,7 +21,8 @@ class SplitStream:
     """Task t holds the t-th group of classes, relabelled from zero (Zenke et al. 2017, split MNIST)."""
 
     name = "split"
-    summary = "classes dealt out to the tasks in order (split MNIST: 5 tasks of 2 digits)"
+    summary = "classes assigned to the tasks in order (split MNIST: 5 tasks of 2 digits)"
+    tiny: ClassVar[dict[str, Any]] = {"dataset": "digits", "n_tasks": 2}
 
     class Options(PreprocessedOptions):
         classes_per_task: int | None = Field(
@@ -49,7 +51,7 @@ class SplitStream:
 
 
 def split_images(options: SplitStream.Options, shape: StreamShape, images: Images) -> Stream:
-    """Deal out the classes of a data set in memory."""
+    """Assign the classes of a data set in memory to the tasks."""
     whole = splits(images, preprocessing_for(options.augmentation, options.normalization, shape.input_shape))
     groups = class_order(images.n_classes, options.class_order_seed).split(shape.outputs_per_task)
     tasks = [
@@ -60,12 +62,12 @@ def split_images(options: SplitStream.Options, shape: StreamShape, images: Image
 
 
 def class_order(n_classes: int, seed: int | None) -> Tensor:
-    """The classes in file order, or in an order drawn from the seed, (n_classes,)."""
+    """Return the classes in file order, or in an order drawn from the seed, (n_classes,)."""
     return torch.arange(n_classes) if seed is None else torch.randperm(n_classes, generator=generator(seed, "classes"))
 
 
 def classes_as_task(whole: Task, classes: Tensor, name: str) -> Task:
-    """The examples of some classes, relabelled from zero in their order.
+    """Select the examples of some classes, relabelled from zero in their order.
 
     Raises:
         DatasetCorrupt: a split has no image of them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -27,6 +28,7 @@ class SplitCifar:
 
     name = "split_cifar"
     summary = "CIFAR-10, then five tasks of 10 classes of CIFAR-100 (von Oswald et al. 2020)"
+    tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2}
 
     class Options(ComponentOptions):
         first: str = Field("cifar10", description="data set of the first task, all its 10 classes")
@@ -34,7 +36,9 @@ class SplitCifar:
         n_tasks: int = Field(6, ge=2, description="tasks in the stream")
         validation: float | None = Validation
         augmentation: AugmentationName = Field("crop_flip", description="of training images; none for ZenkeNet")
-        normalization: NormalizationName = Field("imagenet", description="channel means to take off; none for ZenkeNet")
+        normalization: NormalizationName = Field(
+            "imagenet", description="channel means and deviations to normalise by; none for ZenkeNet"
+        )
 
     @staticmethod
     def shape(options: Options, root: Path) -> StreamShape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -18,18 +19,19 @@ class SplitTinyImagenet(SplitStream):
     """20 tasks of 10 classes of TinyImageNet, scaled down to 32 pixels, flipped at random, channels normalised.
 
     The images are a data set of one's own: train.npz and test.npz (the official validation images) in the folder
-    tiny_imagenet of the data root, 64x64x3. The official code of Hemati et al. (2023) takes off the channel means of
-    CIFAR-10; so does this.
+    tiny_imagenet of the data root, 64x64x3. The official code of Hemati et al. (2023) subtracts the channel means of
+    CIFAR-10, as here.
     """
 
     name = "split_tiny_imagenet"
     summary = "TinyImageNet at 32 pixels in 20 tasks of 10 classes (images from npz files)"
+    tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2, "classes_per_task": 2, "image_size": 16}
 
     class Options(SplitStream.Options):
         dataset: str = Field("tiny_imagenet", description="folder of the data root with train.npz and test.npz")
         n_tasks: int = Field(20, ge=1, description="tasks in the stream")
         augmentation: AugmentationName = Field("flip", description="of training images")
-        normalization: NormalizationName = Field("cifar10", description="channel means and deviations to take off")
+        normalization: NormalizationName = Field("cifar10", description="channel means and deviations to normalise by")
         class_order_seed: int | None = Field(0, ge=0, description="shuffles the classes; left out with null")
         image_size: int = Field(32, ge=8, description="pixels of a side the images are scaled to")
 

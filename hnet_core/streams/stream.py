@@ -1,25 +1,27 @@
-"""What every stream is made of: tasks with their splits, and the shape that can be known without the data."""
+"""Streams, their tasks and splits, and their shape, which is known without the data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from hnet_core.streams.preprocessing import Preprocessing
-from hnet_core.trial import Measure
+from hnet_core.trial import ComponentOptions, Measure
 
 
 @dataclass(frozen=True)
 class StreamShape:
-    """What the networks must know of a stream; available without loading any image.
+    """Tasks, inputs and heads of a stream, as the networks need them; known without loading images.
 
     Attributes:
         n_tasks: tasks in the stream.
         input_shape: of one input, such as (28, 28) or (32, 32, 3); its product is the width of an MLP's first layer.
         outputs_per_task: classes of one task (the widest, if they differ), or targets of a regression.
-        shared_head: True where all tasks use the same outputs (a regression, or a method that wants a single head),
+        shared_head: True if all tasks use the same outputs (a regression, or a method with a single head),
             False where each task has its own.
         measure: accuracy, or mse for a regression.
     """
@@ -40,7 +42,7 @@ class StreamShape:
         return self.outputs_per_task * (1 if self.shared_head else self.n_tasks)
 
     def head(self, task: int) -> slice:
-        """The output neurons of one task."""
+        """Return the output neurons of one task."""
         start = 0 if self.shared_head else task * self.outputs_per_task
         return slice(start, start + self.outputs_per_task)
 
@@ -68,13 +70,13 @@ class Split:
 
     @property
     def augments(self) -> bool:
-        """Whether the same example differs from one time to the next in training."""
+        """True if an example changes from pass to pass in training."""
         return self.preprocessing is not None and self.preprocessing.augmentation != "none"
 
     def batch(
         self, index: Tensor | slice, dtype: torch.dtype, draws: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Inputs (n, n_inputs) in `dtype`, and labels, of the examples at `index`; augmented if given `draws`."""
+        """Return inputs (n, n_inputs) in `dtype` and labels of the examples at `index`; augmented if given `draws`."""
         if isinstance(index, slice):
             inputs, labels = self.inputs[index], self.labels[index]
         else:
@@ -96,7 +98,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a stream; validation is None where nothing is held out."""
+    """One task of a stream; validation is None if nothing is held out."""
 
     train: Split
     validation: Split | None
@@ -119,10 +121,40 @@ class Stream:
         return replace(self, tasks=tuple(task.to(device) for task in self.tasks))
 
 
-def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:
-    """Examples of each batch, (iterations, batch_size): shuffled passes over the data, batches straddling the passes.
+class NamedStream(Protocol):
+    """A stream that a configuration can name: a class in a file of `hnet_core/streams`, or behind an entry point.
 
-    As the official code of von Oswald et al. (2020): no batch is cut short, every example is used once per pass.
+    Attributes:
+        tiny: options of a small stream, for the contract test: few tasks and classes of the data sets it has (digits,
+            or npz files in the shapes of CIFAR-10, CIFAR-100 and TinyImageNet); {} if the default options make one.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    Options: ClassVar[type[ComponentOptions]]
+    tiny: ClassVar[dict[str, Any]]
+
+    @staticmethod
+    def shape(options: Any, root: Path) -> StreamShape:
+        """Return tasks, inputs and heads without loading the images of a known data set.
+
+        Raises:
+            ConfigInvalid: the options do not fit the data set or each other.
+        """
+
+    @staticmethod
+    def open(options: Any, root: Path) -> Stream:
+        """Load the data below `root` and cut it into tasks, the same for every seed of a trial.
+
+        Raises:
+            DatasetMissing, DatasetCorrupt: the data cannot be read.
+        """
+
+
+def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:
+    """Draw the examples of each batch, (iterations, batch_size): shuffled epochs, with batches across their ends.
+
+    As in the official code of von Oswald et al. (2020): all batches are full, every example is used once per epoch.
     """
     needed = batch_size * iterations
     passes = [torch.randperm(n_examples, generator=generator) for _ in range(-(-needed // n_examples))]

@@ -1,10 +1,11 @@
-"""A target network made of layers, cut into blocks that can be used, and frozen, by themselves."""
+"""A target network made of layers, cut into blocks that can be used, and frozen, separately."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -12,28 +13,39 @@ from torch import Tensor
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.initialization import InitializationName, convolution_bound, uniform
-from hnet_core.targets.layers import Chain, Layer, Shape, Weights
-from hnet_core.targets.target import EVALUATION, Kind, Normalization, Pass, Target, cut, numel, positions_of_outputs
+from hnet_core.targets.layers import Chain, Layer, Shape, WeightReader
+from hnet_core.targets.target import (
+    EVALUATION,
+    ForwardMode,
+    Kind,
+    Normalization,
+    Target,
+    cut,
+    numel,
+    positions_of_outputs,
+)
 from hnet_core.trial import ComponentOptions
 
 
 class ConvOptions(ComponentOptions):
-    """Options every convolutional target network has."""
+    """Options of every convolutional target network."""
 
     normalization: Normalization = Field(
         "task",
         description="batch normalisation over: task (running statistics of each task), running (one set for all), "
         "batch (in evaluation too), instance (each image)",
     )
-    initialization: InitializationName = Field("kaiming", description="where it has weights of its own")
+    initialization: InitializationName = Field("kaiming", description="if the target network has weights of its own")
 
 
 class BlockNetwork:
     """Blocks of layers one after the other, the last of them the classifier; weights in the order of the layers.
 
     Attributes:
-        input_shape: of what the first block takes.
+        input_shape: of the inputs of the first block.
     """
+
+    tiny: ClassVar[dict[str, Any]] = {}
 
     def __init__(
         self,
@@ -75,12 +87,12 @@ class BlockNetwork:
         parts = [torch.zeros(0), *(torch.full((n,), value) for n in self._whole.normalized for value in (0.0, 1.0))]
         return torch.cat(parts).to(dtype)
 
-    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
-        return self._whole.forward(inputs, Weights(cut(weights, self.shapes), how.statistics), how)
+    def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
+        return self._whole.forward(inputs, WeightReader(cut(weights, self.shapes), mode.statistics), mode)
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:
-            raise ValueError(f"blocks must lie within 0 to {self.n_blocks}, got {first} to {last}.")
+            raise ValueError(f"blocks must be within 0 to {self.n_blocks}, got {first} to {last}.")
         return BlockNetwork(
             self._blocks_as_layers(first, last),
             Chain(self._blocks[:first]).output_shape(self.input_shape),
@@ -101,10 +113,10 @@ class BlockNetwork:
 
 
 def image_sides(name: str, input_shape: Shape) -> tuple[int, int, int]:
-    """Height, width and channels of the images a stream gives.
+    """Return height, width and channels of the images of a stream.
 
     Raises:
-        ConfigInvalid: they are no images.
+        ConfigInvalid: the inputs are no images.
     """
     if len(input_shape) not in (2, 3):
         raise ConfigInvalid(
@@ -117,10 +129,10 @@ def image_sides(name: str, input_shape: Shape) -> tuple[int, int, int]:
 
 
 def check_sides(name: str, blocks: Sequence[Sequence[Layer]], input_shape: Shape, smallest: int) -> None:
-    """Images must keep at least `smallest` pixels a side until the classifier.
+    """Check that images keep at least `smallest` pixels a side until the classifier.
 
     Raises:
-        ConfigInvalid: they do not.
+        ConfigInvalid: the images are too small.
     """
     shape = input_shape
     for layer in itertools.chain(*blocks):

@@ -1,4 +1,4 @@
-"""Layers without weights of their own, from which the convolutional target networks are put together."""
+"""Layers without weights of their own, the parts of the convolutional target networks."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hnet_core.targets.normalization import normalize
-from hnet_core.targets.target import Kind, Pass, numel
+from hnet_core.targets.target import ForwardMode, Kind, numel
 
 Shape = tuple[int, ...]
 
 
-class Weights:
-    """Hands out the tensors of a network, and its running statistics, layer by layer in their order."""
+class WeightReader:
+    """Iterator over the tensors of a network, and its running statistics, layer by layer."""
 
     def __init__(self, tensors: Sequence[Tensor], statistics: Tensor | None) -> None:
         self._tensors = iter(tensors)
         self._statistics, self._used = statistics, 0
 
-    def take(self) -> Tensor:
+    def next_tensor(self) -> Tensor:
         return next(self._tensors)
 
-    def take_statistics(self, n_channels: int) -> tuple[Tensor, Tensor] | None:
-        """Running mean and variance of one layer, (n_channels,) each; None where none are kept."""
+    def next_statistics(self, n_channels: int) -> tuple[Tensor, Tensor] | None:
+        """Return running mean and variance of the next layer, (n_channels,) each; None if none are kept."""
         if self._statistics is None:
             return None
         start, self._used = self._used, self._used + 2 * n_channels
@@ -45,15 +45,15 @@ class Layer(Protocol):
     normalized: tuple[int, ...]
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Shape of one output for one input of `shape`, without the batch; a side below 1 does not exist."""
+        """Return the shape of one output for one input of `shape`, without the batch; sides below 1 are invalid."""
 
     def multiply_adds(self, shape: Shape) -> int:
-        """Multiply-adds for one input."""
+        """Count the multiply-adds for one input."""
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor: ...
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor: ...
 
 
-class Plain:
+class BaseLayer:
     """A layer without weights that keeps the shape; the base of all others."""
 
     tensors: tuple[tuple[Kind, Shape], ...] = ()
@@ -66,8 +66,8 @@ class Plain:
         return 0
 
 
-class Pixels(Plain):
-    """Flat inputs (n, H * W * C) become images (n, C, H, W), their channels last in memory as they were."""
+class Pixels(BaseLayer):
+    """Flat inputs (n, H * W * C) as images (n, C, H, W), with channels last in memory as before."""
 
     def __init__(self, height: int, width: int, channels: int) -> None:
         self._sides = height, width, channels
@@ -76,11 +76,11 @@ class Pixels(Plain):
         height, width, channels = self._sides
         return channels, height, width
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         return x.view(len(x), *self._sides).permute(0, 3, 1, 2)
 
 
-class Conv(Plain):
+class Conv(BaseLayer):
     """A square convolution; padding keeps the sides (`same`) or there is none (`valid`)."""
 
     def __init__(self, n_in: int, n_out: int, size: int, *, stride: int = 1, same: bool = True, bias: bool) -> None:
@@ -96,27 +96,29 @@ class Conv(Plain):
     def multiply_adds(self, shape: Shape) -> int:
         return numel(self.output_shape(shape)[1:]) * numel(self.tensors[0][1])
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        weight, stride = weights.take(), self._stride
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
+        weight, stride = weights.next_tensor(), self._stride
         if weight.shape[2] == 1 and stride > 1:
-            # The same, and it avoids a crash: the gradient of a strided 1x1 convolution of few channels, channels last
+            # Equivalent, and avoids a crash: the gradient of a strided 1x1 convolution of few channels, channels last
             # in memory, writes out of bounds on CPU (torch 2.15, oneDNN).
             x, stride = x[:, :, ::stride, ::stride], 1
-        return F.conv2d(x, weight, weights.take() if self._bias else None, stride, self._padding)
+        return F.conv2d(x, weight, weights.next_tensor() if self._bias else None, stride, self._padding)
 
 
-class Norm(Plain):
-    """Normalisation with a scale and a shift per channel; over what, `Pass.normalization` says."""
+class Norm(BaseLayer):
+    """Normalisation with a scale and a shift per channel, over the values that `ForwardMode.normalization` names."""
 
     def __init__(self, n_channels: int) -> None:
         self.tensors = (("scale", (n_channels,)), ("shift", (n_channels,)))
         self.normalized = (n_channels,)
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        return normalize(x, weights.take(), weights.take(), weights.take_statistics(self.normalized[0]), how)
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
+        return normalize(
+            x, weights.next_tensor(), weights.next_tensor(), weights.next_statistics(self.normalized[0]), mode
+        )
 
 
-class Linear(Plain):
+class Linear(BaseLayer):
     """x W^T + b on the flattened input."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
@@ -128,69 +130,69 @@ class Linear(Plain):
     def multiply_adds(self, shape: Shape) -> int:
         return numel(self.tensors[0][1])
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        return F.linear(x.flatten(1), weights.take(), weights.take())
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
+        return F.linear(x.flatten(1), weights.next_tensor(), weights.next_tensor())
 
 
-class Activation(Plain):
-    """Any function of single values."""
+class Activation(BaseLayer):
+    """An elementwise function."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         self._function = function
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         return self._function(x)
 
 
-class Relu(Plain):
+class Relu(BaseLayer):
     """max(x, 0), in place: the layers it follows do not need their outputs for their gradients."""
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         return torch.relu_(x)
 
 
-class MaxPool(Plain):
+class MaxPool(BaseLayer):
     """Maximum over squares of 2 x 2."""
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, height, width = shape
         return channels, height // 2, width // 2
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         return F.max_pool2d(x, 2)
 
 
-class GlobalMean(Plain):
+class GlobalMean(BaseLayer):
     """Mean over all pixels of a channel."""
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0],)
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         return x.mean(dim=(2, 3))
 
 
-class Dropout(Plain):
-    """Zero values, or whole channels of images, with a probability, and scale up the others; in training only."""
+class Dropout(BaseLayer):
+    """Zero values, or entire channels of images, with a probability, and scale up the others; in training only."""
 
     def __init__(self, probability: float) -> None:
         self._probability = probability
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        if not how.training or how.noise is None or self._probability == 0:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
+        if not mode.training or mode.noise is None or self._probability == 0:
             return x
         shape = (len(x), x.shape[1], *(1 for _ in x.shape[2:]))
-        kept = how.noise(shape) >= self._probability
+        kept = mode.noise(shape) >= self._probability
         return x * (kept.to(x.dtype) / (1 - self._probability))
 
 
-class Shortcut(Plain):
+class Shortcut(BaseLayer):
     """The parameter-free shortcut of He et al. (2016), option A: every `stride`-th pixel, new channels are zero."""
 
     def __init__(self, n_in: int, n_out: int, stride: int) -> None:
         self._new, self._stride = n_out - n_in, stride
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         return F.pad(x[:, :, :: self._stride, :: self._stride], (0, 0, 0, 0, 0, self._new))
 
 
@@ -208,9 +210,9 @@ class Residual:
     def multiply_adds(self, shape: Shape) -> int:
         return self._main.multiply_adds(shape) + self._shortcut.multiply_adds(shape)
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
-        main = self._main.forward(x, weights, how)
-        return torch.relu_(main + self._shortcut.forward(x, weights, how))
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
+        main = self._main.forward(x, weights, mode)
+        return torch.relu_(main + self._shortcut.forward(x, weights, mode))
 
 
 class Chain:
@@ -234,7 +236,7 @@ class Chain:
     def multiply_adds(self, shape: Shape) -> int:
         return sum(layer.multiply_adds(of_layer) for layer, of_layer in self._inputs(shape))
 
-    def forward(self, x: Tensor, weights: Weights, how: Pass) -> Tensor:
+    def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
         for layer in self._layers:
-            x = layer.forward(x, weights, how)
+            x = layer.forward(x, weights, mode)
         return x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,16 @@ from hnet_core.activations import ACTIVATIONS, ActivationName
 from hnet_core.initialization import InitializationName, linear_layer
 from hnet_core.targets.blocks import BlockNetwork
 from hnet_core.targets.layers import Activation, Layer, Linear
-from hnet_core.targets.target import EVALUATION, Kind, Normalization, Pass, Target, cut, numel, positions_of_outputs
+from hnet_core.targets.target import (
+    EVALUATION,
+    ForwardMode,
+    Kind,
+    Normalization,
+    Target,
+    cut,
+    numel,
+    positions_of_outputs,
+)
 from hnet_core.trial import ComponentOptions
 
 
@@ -22,11 +32,12 @@ class Mlp:
 
     name = "mlp"
     summary = "fully connected network, any widths"
+    tiny: ClassVar[dict[str, Any]] = {"hidden": [6, 5]}
 
     class Options(ComponentOptions):
         hidden: tuple[PositiveInt, ...] = Field((400, 400), description="widths of the hidden layers")
         activation: ActivationName = "relu"
-        initialization: InitializationName = Field("xavier", description="where it has weights of its own")
+        initialization: InitializationName = Field("xavier", description="if the target network has weights of its own")
 
     def __init__(self, options: Options, input_shape: tuple[int, ...], n_outputs: int) -> None:
         self.widths = (numel(input_shape), *options.hidden, n_outputs)
@@ -55,7 +66,7 @@ class Mlp:
     def initial_statistics(self, dtype: torch.dtype) -> Tensor:
         return torch.zeros(0, dtype=dtype)
 
-    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
+    def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
         tensors = cut(weights, self.shapes)
         hidden = inputs
         for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):
@@ -64,7 +75,7 @@ class Mlp:
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:
-            raise ValueError(f"blocks must lie within 0 to {self.n_blocks}, got {first} to {last}.")
+            raise ValueError(f"blocks must be within 0 to {self.n_blocks}, got {first} to {last}.")
         if last is None:
             options = self._options.model_copy(update={"hidden": self._options.hidden[first:]})
             return Mlp(options, (self.widths[first],), self.widths[-1])

@@ -1,13 +1,14 @@
-"""What batch normalisation divides by, and what it remembers of each task.
+"""Batch normalisation with running statistics per task.
 
-Weights are generated per task, so the statistics that normalisation layers gather belong to a task too. Four readings:
+Weights are generated per task, so the statistics that normalisation layers gather belong to a task too. `Normalization`
+names four variants:
 
 - task: of the batch in training; in evaluation running means and variances, kept apart for every task, as the official
   code of von Oswald et al. (2020) does for its ResNet-32 (it selects them by the task);
-- running: the same, but one set for all tasks that goes on running: plain batch normalisation;
+- running: one set of running statistics for all tasks: plain batch normalisation;
 - batch: of the batch, in evaluation too: no running statistics (HyperMask; the frozen blocks of Hemati et al. 2023);
 - instance: of each image by itself. The code of Hemati et al. (2023) maps a network with generated weights over images
-  one by one, which makes its batch normalisation this.
+  one by one, so that its batch normalisation is per instance.
 """
 
 from __future__ import annotations
@@ -19,23 +20,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hnet_core.seeding import generator
-from hnet_core.targets.target import Normalization, Pass, Target
+from hnet_core.targets.target import ForwardMode, Normalization, Target
 
 MOMENTUM = 0.1  # PyTorch's default, as in all three official codes
 EPSILON = 1e-5
-FEW_CHANNELS, PIXELS = 32, 8  # fewer channels than vector registers like are worked off so many pixels at a time
+FEW_CHANNELS, PIXELS = 32, 8  # below so many channels, this many pixels are processed together to fill vector registers
 
 
-def normalize(x: Tensor, scale: Tensor, shift: Tensor, statistics: tuple[Tensor, Tensor] | None, how: Pass) -> Tensor:
-    """scale * (x - mean) / sqrt(variance + 1e-5) + shift for images (n, channels, H, W)."""
-    if how.normalization == "instance":
+def normalize(
+    x: Tensor, scale: Tensor, shift: Tensor, statistics: tuple[Tensor, Tensor] | None, mode: ForwardMode
+) -> Tensor:
+    """Return scale * (x - mean) / sqrt(variance + 1e-5) + shift for images (n, channels, H, W)."""
+    if mode.normalization == "instance":
         return F.group_norm(x, x.shape[1], scale, shift, EPSILON)  # groups of one channel
     if statistics is None:
         if not torch.is_grad_enabled() and _has_few_channels(x):
             return _over_batch(x, scale, shift)
         return F.batch_norm(x, None, None, scale, shift, True, MOMENTUM, EPSILON)
     mean, variance = statistics
-    return F.batch_norm(x, mean, variance, scale, shift, how.training, MOMENTUM, EPSILON)
+    return F.batch_norm(x, mean, variance, scale, shift, mode.training, MOMENTUM, EPSILON)
 
 
 def _has_few_channels(x: Tensor) -> bool:
@@ -45,9 +48,9 @@ def _has_few_channels(x: Tensor) -> bool:
 
 
 def _over_batch(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """The same without a gradient, in a third of the time of PyTorch's for 20 channels (measured, AVX2).
+    """Normalise over the batch without a gradient, in a third of PyTorch's time for 20 channels (measured, AVX2).
 
-    The variance is the mean square less the squared mean: a convolution's outputs lie about zero.
+    The variance is the mean square minus the squared mean, which is safe for a convolution's outputs around zero.
     """
     images = x.permute(0, 2, 3, 1)
     wide = images.reshape(-1, PIXELS * x.shape[1])
@@ -62,29 +65,29 @@ def _over_batch(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return normalized.view(images.shape).permute(0, 3, 1, 2)
 
 
-class Memory:
-    """What a target network remembers between passes: running statistics of every task, and the noise of dropout."""
+class RunningStatistics:
+    """Running statistics of a target network for every task, and the random generators of its dropout."""
 
     def __init__(self, target: Target, n_tasks: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
         self._normalization: Normalization = target.normalization
-        rows = {"task": n_tasks, "running": 1}.get(target.normalization, 0)
-        self._statistics = target.initial_statistics(dtype).to(device).repeat(rows, 1)
+        n_sets = {"task": n_tasks, "running": 1}.get(target.normalization, 0)
+        self._statistics = target.initial_statistics(dtype).to(device).repeat(n_sets, 1)
         self._seed, self._device, self._dtype = seed, device, dtype
         self._draws: dict[int, torch.Generator] = {}
 
-    def of(self, task: int, *, training: bool) -> Pass:
-        """How to run a pass for a task."""
-        rows = len(self._statistics)
-        statistics = self._statistics[task % rows] if rows else None
-        return Pass(training, self._normalization, statistics, functools.partial(self._uniform, task))
+    def forward_mode(self, task: int, *, training: bool) -> ForwardMode:
+        """Return the mode of a forward pass for a task."""
+        n_sets = len(self._statistics)
+        statistics = self._statistics[task % n_sets] if n_sets else None
+        return ForwardMode(training, self._normalization, statistics, functools.partial(self._uniform, task))
 
     @property
     def draws_noise(self) -> bool:
-        """Whether a pass has asked for noise: the network has dropout."""
+        """True once a forward pass has drawn noise: the network has dropout."""
         return bool(self._draws)
 
     def state(self) -> Tensor:
-        """The running statistics, (n_tasks or 1 or 0, n_statistics)."""
+        """Return the running statistics, (n_tasks or 1 or 0, n_statistics)."""
         return self._statistics.cpu().clone()
 
     def load_state(self, state: Tensor) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from pydantic import Field
 
 from hnet_core.targets.blocks import BlockNetwork, ConvOptions, check_sides, image_sides
@@ -18,6 +20,7 @@ class SlimResnet18(BlockNetwork):
 
     name = "slim_resnet18"
     summary = "ResNet-18 with a third of the channels (Lopez-Paz & Ranzato 2017; Hemati et al. 2023)"
+    tiny: ClassVar[dict[str, Any]] = {"n_filters": 3}
 
     class Options(ConvOptions):
         n_filters: int = Field(20, ge=1, description="channels of the first stage")

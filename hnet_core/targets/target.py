@@ -1,10 +1,10 @@
-"""What a target network is: a list of weight shapes and a function of inputs and weights."""
+"""The protocol of a target network: a list of weight shapes and a function of inputs and weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -16,15 +16,15 @@ Normalization = Literal["task", "running", "batch", "instance"]
 
 
 @dataclass(frozen=True)
-class Pass:
-    """How one forward pass treats what is not a weight: batch normalisation and dropout.
+class ForwardMode:
+    """State of batch normalisation and dropout in one forward pass.
 
     Attributes:
         training: dropout is on; running statistics are updated where the normalisation keeps any.
-        normalization: what the normalisation layers divide by, see hnet_core.targets.normalization.
+        normalization: the kind of the normalisation layers, see hnet_core.targets.normalization.
         statistics: running means and variances of one task, (n_statistics,), updated in place in training; None for
             the statistics of the batch.
-        noise: uniform numbers in [0, 1) of a shape, for dropout; None for no dropout.
+        noise: draws uniform numbers in [0, 1) of a shape, for dropout; None for no dropout.
     """
 
     training: bool = False
@@ -33,18 +33,18 @@ class Pass:
     noise: Callable[[tuple[int, ...]], Tensor] | None = None
 
 
-EVALUATION = Pass()
+EVALUATION = ForwardMode()
 
 
 class Target(Protocol):
     """A network without weights of its own.
 
     Attributes:
-        shapes: of its weight tensors, in the order in which a flat vector is cut; those of a block lie together.
-        kinds: what each tensor is: weight of a linear or convolutional layer, bias, scale or shift of a normalisation.
+        shapes: of its weight tensors, in their order in a flat vector; those of a block are consecutive.
+        kinds: kind of each tensor: weight of a linear or convolutional layer, bias, scale or shift of a normalisation.
         n_weights: length of that vector, D.
         n_blocks: blocks before the last layer; `part` cuts between them.
-        normalization: what the normalisation layers divide by.
+        normalization: the kind of the normalisation layers.
     """
 
     shapes: tuple[tuple[int, ...], ...]
@@ -54,40 +54,45 @@ class Target(Protocol):
     normalization: Normalization
 
     def initialize(self, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-        """Initial weights as one flat vector, (n_weights,)."""
+        """Draw initial weights as one flat vector, (n_weights,)."""
 
-    def forward(self, inputs: Tensor, weights: Tensor, how: Pass = EVALUATION) -> Tensor:
-        """Outputs (n, n_outputs) for inputs (n, n_inputs) under the flat weights (n_weights,)."""
+    def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
+        """Return outputs (n, n_outputs) for inputs (n, n_inputs) under the flat weights (n_weights,)."""
 
     def initial_statistics(self, dtype: torch.dtype) -> Tensor:
-        """Running means (0) and variances (1) of the normalisation layers, (n_statistics,); empty for none."""
+        """Return running means (0) and variances (1) of the normalisation layers, (n_statistics,); empty for none."""
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
-        """The blocks from `first` to `last` (not included; None: all, with the last layer) as a network of their own.
+        """Return the blocks from `first` to `last` (not included; None: all, with the last layer) as a network.
 
-        Its weights are consecutive ones of the whole network. `part(0, k)` gives features, which `part(k)` takes.
+        Its weights are consecutive ones of the entire network. `part(0, k)` gives features, the inputs of `part(k)`.
 
         Raises:
-            ValueError: there are no such blocks.
+            ValueError: no such blocks.
         """
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of what it gives for one input."""
+        """The shape of the output for one input."""
 
     def weights_of_outputs(self, outputs: slice) -> Tensor:
-        """Positions in the flat vector of the last-layer weights that feed these output neurons only, int64."""
+        """Return the positions in the flat vector of the last-layer weights of these output neurons only, int64."""
 
     def multiply_adds(self, n_inputs: int) -> int:
-        """Multiply-adds of one forward pass over `n_inputs` inputs."""
+        """Count the multiply-adds of one forward pass over `n_inputs` inputs."""
 
 
 class NamedTarget(Target, Protocol):
-    """A target network that a configuration can name."""
+    """A target network that a configuration can name.
+
+    Attributes:
+        tiny: options of a small network, for the contract test; {} if the default options make one.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[ComponentOptions]]
+    tiny: ClassVar[dict[str, Any]]
 
     def __init__(self, options: ComponentOptions, input_shape: tuple[int, ...], n_outputs: int) -> None: ...
 
@@ -97,9 +102,9 @@ def numel(shape: tuple[int, ...]) -> int:
 
 
 def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
-    """Views of a flat vector as tensors of the given shapes; surplus values at its tail are left out.
+    """Cut a flat vector into views of the given shapes; surplus values at its end are left out.
 
-    Of several vectors (S, n) the views have that leading dimension too.
+    The views of several vectors (S, n) have that leading dimension too.
     """
     sizes = [numel(shape) for shape in shapes]
     parts = flat[..., : sum(sizes)].split(sizes, dim=-1)
@@ -107,7 +112,7 @@ def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
 
 
 def positions_of_outputs(n_weights: int, n_in: int, n_out: int, outputs: slice) -> Tensor:
-    """Positions of the weights and biases of some outputs of a linear layer (n_out, n_in), (n_out,) at the end."""
+    """Return the positions of weights and biases of some outputs of a linear layer at the end of the vector."""
     start_of_bias = n_weights - n_out
     start_of_weight = start_of_bias - n_out * n_in
     return torch.cat(

@@ -1,1 +1,1 @@
-"""Sources of the weights a target network runs with: generated, its own, or masked."""
+"""Sources of the weights of a target network: generated, its own, or masked."""

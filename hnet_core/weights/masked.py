@@ -1,4 +1,4 @@
-"""Weights of the target network under a mask that a hypernetwork generates for each task."""
+"""Weights of the target network under a generated mask for each task."""
 
 from __future__ import annotations
 

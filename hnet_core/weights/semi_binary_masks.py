@@ -1,4 +1,4 @@
-"""Semi-binary masks: which weights of a target network a task uses, and how much of each."""
+"""Semi-binary masks: the weights of a target network that a task uses, with a factor for each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SemiBinaryMask:
 
     With a = |tanh(logit)|, a weight is kept where a reaches the `sparsity`-th percentile of a over its tensor; kept
     weights are multiplied by a (absolute) or tanh(logit) (signed), the others by zero. The last tensor, the bias of the
-    outputs, has logits but is used as it is; scales and shifts of normalisation layers have none. Gradients flow
+    outputs, has logits but is used unmasked; scales and shifts of normalisation layers have none. Gradients flow
     through kept values only; the percentile counts as a constant.
 
     Attributes:
@@ -50,37 +50,37 @@ class SemiBinaryMask:
         return MaskedTensors(tuple(shape for shape, _ in pairs), tuple(kind for _, kind in pairs))
 
     def __call__(self, logits: Tensor, sparsity: float) -> Tensor:
-        """The mask (n_masked,) for logits (n_masked,); sparsity is a percentage in [0, 100)."""
+        """Return the mask (n_masked,) for logits (n_masked,); sparsity is a percentage in [0, 100)."""
         activation = torch.tanh(logits)
         mask = activation.abs() if self.values == "absolute" else activation
         return mask * self.kept(activation.detach().abs(), sparsity)
 
     def kept(self, magnitudes: Tensor, sparsity: float) -> Tensor:
-        """Which weights stay, bool (n_masked,); all of the last tensor do."""
+        """Return the kept weights, bool (n_masked,); those of the last tensor are all kept."""
         *sparse, bias = magnitudes.split([numel(shape) for shape in self.masked.shapes])
         return torch.cat([*(part >= percentile(part, sparsity) for part in sparse), torch.ones_like(bias).bool()])
 
     def apply(self, weights: Tensor, mask: Tensor) -> Tensor:
-        """The weights (n_weights,) under the mask (n_masked,)."""
+        """Return the weights (n_weights,) under the mask (n_masked,)."""
         *sparse, _ = mask.split([numel(shape) for shape in self.masked.shapes])
         of_tensor = iter(sparse)
         *tensors, bias = self._tensors(weights)
         return torch.cat([*(part if free else part * next(of_tensor) for part, free in tensors), bias[0]])
 
     def masked_part(self, weights: Tensor) -> Tensor:
-        """Those of the weights (n_weights,) that have a mask, (n_masked,)."""
+        """Return those of the weights (n_weights,) that have a mask, (n_masked,)."""
         if len(self.masked.shapes) == len(self.shapes):
             return weights
         return torch.cat([part for part, free in self._tensors(weights) if not free])
 
     def _tensors(self, weights: Tensor) -> list[tuple[Tensor, bool]]:
-        """The weights of each tensor, flat, and whether they are free of a mask."""
+        """Return the weights of each tensor, flat, and True for tensors without a mask."""
         parts = weights.split([numel(shape) for shape in self.shapes])
         return [(part, kind in UNMASKED) for part, kind in zip(parts, self.kinds, strict=True)]
 
 
 def percentile(values: Tensor, percent: float) -> Tensor | float:
-    """The smallest value that is not below the `percent`-th percentile of a vector.
+    """Return the smallest value that is not below the `percent`-th percentile of a vector.
 
     `values >= percentile(values, p)` keeps the same entries as the interpolated percentile, without sorting them all.
     """

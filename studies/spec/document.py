@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hnet_core.config_validation import Path as KeyPath
+from hnet_core.component_check import Path as KeyPath
 from hnet_core.errors import ConfigInvalid, NotFound
 
 

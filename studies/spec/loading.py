@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hnet_core.config_validation import Complaint, check_trial, explain
+from hnet_core.component_check import Complaint, explain
+from hnet_core.config_validation import check_trial
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS

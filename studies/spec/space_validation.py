@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.config_validation import Complaint, check_trial
+from hnet_core.component_check import Complaint
+from hnet_core.config_validation import check_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from hnet_core.trial import TrialConfig

@@ -1,4 +1,4 @@
-"""Checkpoints as bytes, as they are written to a file and read again."""
+"""Checkpoints written to bytes and read back."""
 
 from __future__ import annotations
 

@@ -27,6 +27,6 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _coloured(grey: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Three channels, the third dimmed by the class."""
+    """Return three channels, the third dimmed by the class."""
     third = (grey * (labels % 10 / 10)[:, None, None]).astype(np.uint8)
     return np.stack([grey, 255 - grey, third], axis=3)

@@ -1,4 +1,4 @@
-"""The optimiser of the slow, obvious versions that methods are compared with."""
+"""A slow, obvious Adam, for the oracles of the methods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class ObviousAdam:
-    """Adam as Kingma and Ba (2015) write it, one tensor at a time."""
+    """Adam as in Kingma and Ba (2015), one tensor at a time."""
 
     def __init__(self, parameters: list[Tensor], lr: float) -> None:
         self.parameters, self.lr, self.steps = parameters, lr, 0

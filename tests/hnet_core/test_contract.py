@@ -1,7 +1,8 @@
-"""The contract every method keeps: it trains, resumes bit-identically and reports, or says why it cannot.
+"""The contract of every method: it trains, resumes bit-identically and reports, or gives the reason why it cannot.
 
-A new method is picked up here without a line: it is trained with its default options. Options that deserve a run of
-their own go into CASES.
+New methods, streams and target networks are tested without a line here: a method names its `tested_options`, streams
+and target networks bring `tiny` options. The colour data sets are stand-ins cut from the digits images, in the shapes
+of the real ones.
 """
 
 from __future__ import annotations
@@ -22,28 +23,7 @@ from hnet_core.trial import Scenario, TrialConfig, TrialResult
 from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import TINY, tiny
 
-CASES: dict[str, list[dict[str, Any]]] = {
-    "ewc": [{"fisher_examples": 10}, {"decay": 0.5, "fisher_examples": 10}],
-    "finetune": [{}, {"network": "hypernet"}],
-    "hnet": [{}, {"lookahead": "sgd"}, {"regularized_outputs": "own_head"}, {"regularized_tasks": 1}],
-    "hypermask": [{}, {"previous_embeddings": False}],
-    "joint": [{}, {"network": "hypernet"}],
-    "latent_replay": [{}, {"freeze_depth": 1, "buffer_size": 40}, {"freeze_depth": 1, "buffer_size": 0}],
-    "partial_hnet": [{}, {"freeze_depth": 1}, {"freeze_depth": 1, "lookahead": "second_order"}, {"lookahead": "none"}],
-}
-FAST = [{"name": name, **options} for name in METHODS for options in CASES.get(name, [{}])]
-# The colour data sets are stand-ins cut from the digits images, in the shapes of the real ones.
-TINY_STREAMS: dict[str, dict[str, Any]] = {
-    "cross_dataset": {"classes_per_task": 3, "image_size": 8},
-    "noisy_cifar100": {"n_tasks": 2, "classes_per_task": 2},
-    "permuted": {"dataset": "digits", "n_tasks": 2},
-    "polynomials": {},
-    "split": {"dataset": "digits", "n_tasks": 2},
-    "split_cifar": {"n_tasks": 2},
-    "split_cifar100": {"n_tasks": 2, "classes_per_task": 2},
-    "split_tiny_imagenet": {"n_tasks": 2, "classes_per_task": 2, "image_size": 16},
-}
-TINY_TARGETS: dict[str, dict[str, Any]] = {"mlp": {"hidden": [6, 5]}, "slim_resnet18": {"n_filters": 3}}
+FAST = [{"name": name, **options} for name, method in METHODS.items() for options in method.tested_options]
 
 
 def case_name(case: Any) -> str:
@@ -72,13 +52,13 @@ def test_every_combination_trains_or_says_why_not(
 
 
 def combined(method: dict[str, Any], stream: str, scenario: str, target: str) -> TrialConfig:
-    """Few steps on little data, the rest as it comes."""
+    """Return a configuration with few steps on little data, and default options otherwise."""
     return parse_trial(
         {
-            "stream": {"name": stream, **TINY_STREAMS.get(stream, {})},
+            "stream": {"name": stream, **STREAMS[stream].tiny},
             "scenario": scenario,
             "method": method,
-            "target": {"name": target, **TINY_TARGETS.get(target, {})},
+            "target": {"name": target, **TARGETS[target].tiny},
             "hypernet": {**TINY["hypernet"], "chunk_size": 5000 if target != "mlp" else 100},
             "training": {"iterations": 2, "batch_size": 6, "lr": 0.001},
         }
@@ -86,7 +66,7 @@ def combined(method: dict[str, Any], stream: str, scenario: str, target: str) ->
 
 
 def impossible(config: TrialConfig, root: Path) -> str | None:
-    """Why a combination cannot be trained, found out without training, as a sweep does; None if it can."""
+    """Return the reason why a combination cannot be trained, without training, as a sweep does; None if it can."""
     try:
         networks(config, stream_shape(config, root))
     except ConfigInvalid as error:
@@ -95,7 +75,7 @@ def impossible(config: TrialConfig, root: Path) -> str | None:
 
 
 def first_possible(method: dict[str, Any], root: Path) -> TrialConfig:
-    """The method on the digits, or on the first stream and target it can train."""
+    """Return a configuration of the method on the digits, or on the first stream and target it can train."""
     digits = tiny(method=method, training={"iterations": 4})
     others = (combined(method, stream, "task", target) for stream, target in itertools.product(STREAMS, TARGETS))
     return next(config for config in itertools.chain([digits], others) if impossible(config, root) is None)
@@ -108,12 +88,12 @@ def assert_contract(config: TrialConfig, root: Path) -> None:
     for checkpoint in saved[:-1] or saved:
         assert comparable(run_trial(config, 3, root, resume=unpacked(checkpoint))) == comparable(whole)
     assert comparable(watched(config, root)) == comparable(whole)
-    if whole.measure == "mse" or len(whole.test) > 2:  # so few images may be told apart alike by two networks
+    if whole.measure == "mse" or len(whole.test) > 2:  # on so few images two networks may have equal accuracies
         assert comparable(run_trial(config, 4, root)) != comparable(whole)
 
 
 def watched(config: TrialConfig, root: Path) -> TrialResult:
-    """The result of a run that is evaluated in the middle of every task."""
+    """Return the result of a run that is evaluated in the middle of every task."""
     runs = StackedRuns(config, [3], root)
     while not runs.finished:
         for _ in runs.pausing_task([config.training.iterations // 2]):
@@ -137,5 +117,5 @@ def assert_complete(result: TrialResult, config: TrialConfig) -> None:
 
 
 def comparable(result: TrialResult) -> dict[str, Any]:
-    """Everything but what depends on the clock and the memory of the machine."""
+    """Return all of a result that does not depend on the speed and the memory of the machine."""
     return {key: value for key, value in result.to_dict().items() if key not in ("seconds", "peak_memory_mib")}

@@ -1,4 +1,4 @@
-"""The map holds what the model predicts under each embedding, and leaves the model as it was."""
+"""The map holds the accuracy of the model under each embedding, and does not change the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeds trained in the same steps give what each gives alone."""
+"""Seeds trained in the same steps have the same results as alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from hnet_core.engines import PlainStep
-from hnet_core.engines import cuda_graph as replay
+from hnet_core.engines import PlainStep, cuda_graph
 from hnet_core.stacked import StackedRuns, groups, run_trials
 from hnet_core.training import TrialRun, run_trial
 from hnet_core.trial import TaskReport, TrialConfig
@@ -43,14 +42,14 @@ def config_of(changes: dict[str, dict[str, Any]]) -> TrialConfig:
 
 
 @pytest.mark.parametrize("changes", ALL.values(), ids=ALL)
-def test_stacked_and_replayed_seeds_give_the_weights_each_gives_alone(
+def test_stacked_and_recorded_seeds_give_the_weights_each_gives_alone(
     changes: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = config_of(changes)
     n_tasks = 1 if changes is OTHER_METHODS["joint"] else 3  # which trains all of them as one
     runs = [TrialRun(config, seed, dtype=torch.float64) for seed in SEEDS]
     alone = [[run.train_task() for run in runs] for _ in range(n_tasks)]
-    monkeypatch.setitem(replay.RECORDINGS, "cpu", Tape)
+    monkeypatch.setitem(cuda_graph.RECORDINGS, "cpu", Tape)
     stacked = StackedRuns(config, SEEDS, dtype=torch.float64)
     for separate in alone:
         for ours, theirs in zip(stacked.train_task(), separate, strict=True):
@@ -119,8 +118,8 @@ def test_the_plain_engine_takes_no_part_in_a_stack() -> None:
 
 
 @pytest.mark.parametrize("name", ["fast engine", "plain engine", "masks", "fine-tuning a hypernetwork"])
-def test_a_look_within_a_task_changes_nothing_of_a_replayed_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(replay.RECORDINGS, "cpu", Tape)
+def test_a_look_within_a_task_changes_nothing_of_a_recorded_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cuda_graph.RECORDINGS, "cpu", Tape)
     config = config_of(OTHER_METHODS.get(name, {}))
     undisturbed, watched = StackedRuns(config, SEEDS), StackedRuns(config, SEEDS)
     for _ in range(2):

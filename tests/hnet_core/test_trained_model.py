@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 import torch
 
 import hnet_core
-from hnet_core import trained_model as model
+from hnet_core import trained_model
 from hnet_core.build import method_shape
 from hnet_core.data import data_root
-from hnet_core.errors import ConfigInvalid, NotFound
+from hnet_core.errors import ConfigInvalid, HnetError, NotFound
 from hnet_core.registry import STREAMS
 from hnet_core.training import TrialRun
 from tests.hnet_core.tiny import tiny
@@ -26,7 +27,7 @@ def test_a_model_that_was_read_back_answers_as_the_trained_one(method: dict[str,
         report = run.train_task()
     stream = STREAMS[config.stream.name].open(config.stream, data_root(None))
     shape = method_shape(config, stream.shape)
-    model.save(tmp_path / "model.pt", config, shape, report.checkpoint)
+    trained_model.save(tmp_path / "model.pt", config, shape, report.checkpoint)
     read = hnet_core.load(tmp_path / "model.pt")
     assert (read.config, read.seed, read.shape) == (config, 3, shape)
     for task, accuracy in enumerate(report.test):
@@ -37,6 +38,28 @@ def test_a_model_that_was_read_back_answers_as_the_trained_one(method: dict[str,
         assert not read.weights(task).requires_grad
     with pytest.raises(ValueError, match="task must be 0 to 4, got 5"):
         read.weights(5)
+
+
+def test_a_method_that_does_not_give_its_weights_still_predicts(tmp_path: Path) -> None:
+    class Opaque:
+        """A method without the optional protocol."""
+
+        def predictor(self, task: int) -> Callable[[torch.Tensor], torch.Tensor]:
+            return lambda inputs: inputs[:, :2]
+
+    config = tiny(training={"iterations": 1})
+    run = TrialRun(config, seed=0)
+    while not run.finished:
+        report = run.train_task()
+    shape = method_shape(config, STREAMS[config.stream.name].shape(config.stream, data_root(None)))
+    trained_model.save(tmp_path / "model.pt", config, shape, report.checkpoint)
+    read = hnet_core.load(tmp_path / "model.pt")
+    read._method = Opaque()  # type: ignore[assignment]
+    assert read.predict(0, torch.ones(3, 64)).shape == (3, 2)
+    with pytest.raises(HnetError, match="use predict"):
+        read.weights(0)
+    with pytest.raises(HnetError, match="has no task embeddings"):
+        read.embeddings()
 
 
 def test_what_is_no_model_is_refused_and_nothing_in_it_is_run(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What run_trial promises beyond the contract that every method keeps (test_contract.py)."""
+"""Guarantees of run_trial beyond the contract of every method (test_contract.py)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_regulariser_protects_and_joint_training_bounds_from_above() -> None
 
 def test_a_gpu_that_is_not_there_is_refused_and_auto_takes_what_there_is() -> None:
     if not torch.cuda.is_available():
-        with pytest.raises(ConfigInvalid, match="torch sees no GPU"):
+        with pytest.raises(ConfigInvalid, match="torch finds no GPU"):
             TrialRun(tiny(training={"device": "cuda"}), seed=0)
     assert run_trial(tiny(training={"iterations": 1}), seed=0).device
 

@@ -1,4 +1,4 @@
-"""Configurations: what is refused and how, and what makes two of them the same."""
+"""Configurations: refused values with their messages, and the hash that identifies a configuration."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hnet_core.config_validation import check_trial, parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS
+from hnet_core.trial import TrialConfig
 from tests.hnet_core.tiny import TINY, tiny
 
 
@@ -47,6 +48,24 @@ def changed(path: str, value: object) -> dict[str, Any]:
 def test_a_wrong_value_is_named_with_its_key_and_what_was_expected(path: str, value: object, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         parse_trial(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("method.name", "hnt"),
+        ("method.beta_output", -1),
+        ("method.beta_ouput", 1),
+        ("stream", "split"),
+        ("target", {"hidden": [3]}),
+    ],
+)
+def test_the_class_itself_refuses_a_component_in_the_same_words(path: str, value: object) -> None:
+    content = changed(path, value)
+    _, (complaint,) = check_trial(content)
+    with pytest.raises(ValidationError) as refused:
+        TrialConfig.model_validate(content)
+    assert complaint.message in str(refused.value)
 
 
 def test_everything_wrong_is_reported_at_once() -> None:

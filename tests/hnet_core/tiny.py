@@ -17,8 +17,10 @@ TINY: dict[str, Any] = {
 
 
 def tiny(**changes: Any) -> TrialConfig:
-    """TINY with blocks changed: `tiny(method={"name": "joint"}, training={"iterations": 2})`; blocks with a new name
-    replace the old one, others are merged into it."""
+    """Return TINY with blocks changed: `tiny(method={"name": "joint"}, training={"iterations": 2})`.
+
+    A block with a new name replaces the old block, any other is merged into it.
+    """
     content = {**TINY}
     for block, values in changes.items():
         old = content.get(block) or {}

@@ -3,11 +3,11 @@ from __future__ import annotations
 import torch
 
 from perf.partial import TASK, images, measure, partial_hnet
-from perf.per_image import PerImageStep
+from tests.oracles.per_image import PerImageStep
 
 
 def test_weights_for_every_image_give_the_gradient_of_weights_for_the_batch() -> None:
-    """What makes the comparison of times one of the same numbers; float64, frozen blocks 3, the last one generated."""
+    """The two timed steps compute the same gradient; float64, three frozen blocks, the last one generated."""
     torch.set_num_threads(1)
     method = partial_hnet(3, dtype=torch.float64)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Two workers against one: what is computed from the turns, and that every turn is counted once."""
+"""Two workers against one: the figures computed from the rounds, each of which counts once."""
 
 from __future__ import annotations
 

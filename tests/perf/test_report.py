@@ -1,4 +1,4 @@
-"""What `make perf` writes into the documentation."""
+"""The sections that `make perf` writes into the documentation."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from perf import processes, report, sweep, trial
-from perf.step import Row
+from perf.step import StepTiming
 
 
-def row(task: int, engine: str, ms: float, setting: str = "split_mnist", mib: float = 10.0) -> Row:
+def row(task: int, engine: str, ms: float, setting: str = "split_mnist", mib: float = 10.0) -> StepTiming:
     what = "regularizer" if setting == "permuted_mnist_100" else "step"
-    return Row(setting, task, what, engine, ms, ratio=2.0, gemm_share=0.5, peak_mib=mib)
+    return StepTiming(setting, task, what, engine, ms, ratio=2.0, gemm_share=0.5, peak_mib=mib)
 
 
 ROWS = [row(2, "plain", 20), row(2, "fast", 10), row(5, "plain", 40), row(5, "fast", 11)]
@@ -86,16 +86,16 @@ def test_workers_are_given_with_the_spread_of_their_ratio(tmp_path: Path) -> Non
     }
     path = tmp_path / "processes.json"
     path.write_text(json.dumps([row]))
-    section = report.processes_section(report._rows("processes", [path], processes.Row), "Measured today.")
+    section = report.processes_section(report._rows("processes", [path], processes.ScalingTiming), "Measured today.")
     assert "| split_mnist, 200 iterations | fast | 2 | 12.00 | 1.91 (1.88 to 1.95) | 7 | 1.93 |" in section
     with pytest.raises(SystemExit, match=r"--trials must be the output of perf\.trial --json"):
-        report._rows("trials", [path], trial.Row)
+        report._rows("trials", [path], trial.TrialTiming)
 
 
 def test_sweeps_are_given_with_what_asking_took_apart(tmp_path: Path) -> None:
     path = tmp_path / "sweep.json"
-    path.write_text(json.dumps([asdict(sweep.Row("driver, nsga2", 1900, 61.04, 34.5, 26.54))]))
-    section = report.sweep_section(report._rows("sweep", [path], sweep.Row), "Measured today.")
+    path.write_text(json.dumps([asdict(sweep.ServiceCost("driver, nsga2", 1900, 61.04, 34.5, 26.54))]))
+    section = report.sweep_section(report._rows("sweep", [path], sweep.ServiceCost), "Measured today.")
     assert section.splitlines()[-1] == "| driver, nsga2 | 1,900 | 61.0 | 34.5 | 26.5 |"
 
 

@@ -1,4 +1,4 @@
-"""The speed harness measures what it says; the times themselves are not tested."""
+"""The timing of steps: rows, ratios and operation counts; the times themselves are not tested."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from perf import flops as operations
-from perf import settings, step
+from hnet_core.targets.mlp import Mlp
+from perf import flops, settings, step
 from perf.settings import RegularizerSetting, StepSetting
 from perf.timing import interleaved
 from tests.hnet_core.tiny import TINY
@@ -23,7 +23,7 @@ FIELDS = {"setting", "task", "what", "engine", "ms", "ratio", "gemm_share", "pea
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings, at the size of a test."""
+    """Small settings in place of the published ones."""
     regularizer = RegularizerSetting(TINY["hypernet"], 940, (2, 4), 2, n_tasks=5, n_head_inputs=12, n_head_outputs=2)
     looped = RegularizerSetting(TINY["hypernet"], 940, (6,), 2, loop_tasks=2)
     monkeypatch.setattr(step, "STEPS", {"split": StepSetting(TINY, (1, 3), 2)})
@@ -66,10 +66,13 @@ def test_a_mask_keeps_everything_but_other_heads() -> None:
 
 
 def test_operations_of_split_mnist_are_those_counted_by_hand() -> None:
-    layout = step._layout(settings.REGULARIZERS["split_mnist"].network())
+    network = settings.REGULARIZERS["split_mnist"].network()
     hidden = 192 * 10 + 10 * 10
-    assert operations.generation_step(layout) == 3 * 2 * 12 * (hidden + 10 * 42_000)
-    assert operations.gram(layout, 4) == 4 * (42_000 + 48) * 11 * 21 + 6 * 48 * 10 * 10
+    assert flops.generation_step(network) == 3 * 2 * 12 * (hidden + 10 * 42_000)
+    assert flops.gram(step._layout(network), 4) == 4 * (42_000 + 48) * 11 * 21 + 6 * 48 * 10 * 10
+    target = Mlp(Mlp.Options(name="mlp", hidden=(400, 400)), (28, 28), 10)
+    layers = [784 * 400, 400 * 400, 400 * 2]
+    assert flops.target_step(target, 128, head=2) == 2 * 128 * (3 * sum(layers) - layers[0])
 
 
 def test_functions_are_timed_in_turns() -> None:

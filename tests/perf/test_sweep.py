@@ -1,4 +1,4 @@
-"""The cost of the service beside training: rows of the driver, and a long study that is checked in the end."""
+"""The cost of the service apart from training: rows of the driver, and a long study with its final check."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class InPlace:
 
 
 def in_place(activation: Callable[[Tensor], Tensor]) -> InPlace | None:
-    """The in-place form of a function of hnet_core.activations, None for any other."""
+    """Return the in-place form of a function of hnet_core.activations, None for any other."""
     for name, function in ACTIVATIONS.items():
         if function is activation:
             return _IN_PLACE.get(name)
@@ -35,7 +35,7 @@ def in_place(activation: Callable[[Tensor], Tensor]) -> InPlace | None:
 
 
 def _keep(x: Tensor) -> None:
-    """The identity."""
+    """Leave x unchanged: the identity."""
 
 
 def _relu(gradient: Tensor, output: Tensor) -> object:

@@ -1,4 +1,4 @@
-"""Adam on a few flat buffers, with the look-ahead candidate taken from the same state."""
+"""Adam on a few flat buffers, with the look-ahead computed from the same state."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TILE = 2**16  # numbers whose moments are copied at a time, so that the copies s
 
 
 @dataclass(frozen=True)
-class _Tile:
-    """A stretch of the parameter, of what is subtracted, of the gradient, of both moments, and room for copies.
+class _AdamTile:
+    """Views of one cache-sized part of parameter, subtrahend, gradient and both moments, and buffers for copies.
 
     Tensors are (seeds, n), the moments (2, seeds, n); lists have one tensor (n,) per seed, that is one, on a GPU all.
     """
@@ -26,7 +26,7 @@ class _Tile:
     parameter: Tensor
     before: Tensor | None
     result: Tensor
-    candidate: list[Tensor]
+    result_per_seed: list[Tensor]
     gradient: list[Tensor]
     moments: Tensor
     copy: Tensor
@@ -36,7 +36,7 @@ class _Tile:
 
 
 class FlatAdam:
-    """The update of torch.optim.Adam by its fused kernel, on buffers that stay where they are.
+    """The update of torch.optim.Adam by its fused kernel, on buffers that stay in place.
 
     Args:
         training: learning rate and decay rates.
@@ -51,22 +51,22 @@ class FlatAdam:
         self._first = [moments[0].view_as(parameter) for moments, parameter in self._paired()]
         self._second = [moments[1].view_as(parameter) for moments, parameter in self._paired()]
         self._count = torch.zeros((), dtype=torch.float32, device=parameters[0].device)  # of the step to be taken
-        self._tiles: list[_Tile] = []
+        self._tiles: list[_AdamTile] = []
         self._tiled: Tensor | None = None
 
     def begin_step(self) -> None:
         """Count a step; once before `look_ahead` and `step`."""
         self._count.add_(1)
 
-    def look_ahead(self, candidate: Tensor, before: Subtrahends, epsilon: EpsilonPlacement) -> None:
-        """Set `candidate` to the first parameter as it would be after its gradient, less `before`; the state stays.
+    def look_ahead(self, lookahead: Tensor, before: Subtrahends, epsilon: EpsilonPlacement) -> None:
+        """Set `lookahead` to the first parameter after a step with its gradient, minus `before`; Adam's state is kept.
 
         Args:
-            candidate: a buffer as the first parameter, the same at each call.
-            before: what to subtract, the same at each call.
+            lookahead: a buffer of the first parameter's shape, the same at each call.
+            before: the subtrahends, the same at each call.
         """
-        if self._tiled is not candidate:
-            self._tiles, self._tiled = list(self._tile(candidate, before)), candidate
+        if self._tiled is not lookahead:
+            self._tiles, self._tiled = list(self._tile(lookahead, before)), lookahead
         correction = self._root_of_second_correction() if epsilon == "uncorrected" else None
         for tile in self._tiles:
             gradient = tile.gradient
@@ -79,7 +79,7 @@ class FlatAdam:
                     torch.mul(own, correction, out=scaled)
                 gradient = tile.scaled_gradient
             difference(tile.parameter, tile.before, out=tile.result)
-            self._fused(tile.candidate, gradient, tile.first, tile.second)
+            self._fused(tile.result_per_seed, gradient, tile.first, tile.second)
 
     def step(self) -> None:
         """Update all parameters with their gradients."""
@@ -93,15 +93,15 @@ class FlatAdam:
         correction = (1 - self._training.adam_beta2 ** self._count.double()).sqrt()
         return correction.to(self._moments[0].dtype)
 
-    def _tile(self, candidate: Tensor, before: Subtrahends) -> Iterator[_Tile]:
-        """Views of all buffers in turn, on copies that share one small memory; all at once on a GPU: launches cost."""
-        n_numbers = candidate.shape[-1]
+    def _tile(self, lookahead: Tensor, before: Subtrahends) -> Iterator[_AdamTile]:
+        """Yield views of all buffers part by part, copies in one small buffer; on a GPU one part: launches cost."""
+        n_numbers = lookahead.shape[-1]
         rows, parameter, gradient = (
             tensor.view(-1, n_numbers) if tensor.dim() == 1 else tensor
-            for tensor in (candidate, self._parameters[0], self._gradients[0])
+            for tensor in (lookahead, self._parameters[0], self._gradients[0])
         )
         moments = self._moments[0].view(2, len(rows), -1)
-        on_cpu = candidate.device.type == "cpu"
+        on_cpu = lookahead.device.type == "cpu"
         size, seeds_at_once = (min(TILE, n_numbers), 1) if on_cpu else (n_numbers, len(rows))
         copies = moments.new_empty(3, seeds_at_once, size)
         for seed in range(0, len(rows), seeds_at_once):
@@ -111,11 +111,11 @@ class FlatAdam:
                     span = slice(begin, min(begin + size, stretch.stop))
                     within = slice(begin - stretch.start, span.stop - stretch.start)
                     first, second, scaled = copies[..., : span.stop - span.start]
-                    yield _Tile(
+                    yield _AdamTile(
                         parameter=parameter[of_seeds, span],
                         before=None if subtrahend is None else subtrahend.view(len(rows), -1)[of_seeds, within],
                         result=rows[of_seeds, span],
-                        candidate=list(rows[of_seeds, span]),
+                        result_per_seed=list(rows[of_seeds, span]),
                         gradient=list(gradient[of_seeds, span]),
                         moments=moments[:, of_seeds, span],
                         copy=copies[:2, :, : span.stop - span.start],

@@ -1,4 +1,4 @@
-"""What the last layer of a hypernetwork reads, z, for many pairs of a chunk and a task, and the gradient from it."""
+"""Inputs z of a hypernetwork's last layer for many pairs of a chunk and a task, and the gradient through them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Encoder(Protocol):
     Every tensor may have a leading dimension of stacked seeds.
 
     Attributes:
-        z: inputs of the last layer, (h, n_chunks * n_tasks); where the caller wants them.
+        z: inputs of the last layer, (h, n_chunks * n_tasks), in the caller's buffer.
         dz: the gradient with respect to z, filled by the caller before `backward`; overwritten.
     """
 
@@ -40,7 +40,7 @@ class Encoder(Protocol):
 
 
 def encoder(layout: Layout, n_chunks: int, n_tasks: int, z: Tensor) -> Encoder:
-    """The encoder of a layout, writing into z (h, n_chunks * n_tasks)."""
+    """Return the encoder of a layout, writing into z (h, n_chunks * n_tasks)."""
     kind = HiddenEncoder if layout.hidden else LinearEncoder
     return kind(layout, n_chunks, n_tasks, z)
 

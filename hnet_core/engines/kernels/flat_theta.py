@@ -1,4 +1,4 @@
-"""Where the weights of an MLP hypernetwork lie in one flat buffer, its last layer transposed."""
+"""Layout of the weights of an MLP hypernetwork in one flat buffer, its last layer transposed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Layout:
         hidden: widths of the hidden layers, may be empty.
         n_chunks: runs per task.
         chunk_size: outputs of one run, N.
-        n_outputs: generated weights that count, D <= n_chunks * N; the last chunk is cut.
+        n_outputs: generated weights in use, D <= n_chunks * N; the last chunk is cut.
         activation: of the hidden layers.
     """
 
@@ -51,7 +51,7 @@ class Layout:
 
     @property
     def last_chunk(self) -> int:
-        """Outputs of the last chunk that count."""
+        """Number of outputs of the last chunk that are used."""
         return self.n_outputs - (self.n_chunks - 1) * self.chunk_size
 
     @property
@@ -89,16 +89,16 @@ class FlatTheta:
         self.stack = flat.shape[:-1]
         start = 0
 
-        def take(*shape: int) -> Tensor:
+        def next_part(*shape: int) -> Tensor:
             nonlocal start
             size = math.prod(shape)
             part = flat[..., start : start + size].view(*self.stack, *shape)
             start += aligned(size)
             return part
 
-        self.chunks = take(layout.n_chunks, layout.chunk_embedding)
-        self.hidden = [take(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(layout.widths)]
-        self.last = take(layout.h + 1, layout.chunk_size)
+        self.chunks = next_part(layout.n_chunks, layout.chunk_embedding)
+        self.hidden = [next_part(n_out, n_in + 1) for n_in, n_out in itertools.pairwise(layout.widths)]
+        self.last = next_part(layout.h + 1, layout.chunk_size)
         if self.hidden:
             first, te = self.hidden[0], layout.task_embedding
             self.of_tasks, self.of_chunks, self.bias = first[..., :te], first[..., te:-1], first[..., -1:]
@@ -109,29 +109,29 @@ class FlatTheta:
         return cls(layout, like.new_zeros(*stack, layout.size))
 
     def of_seed(self, seed: int) -> FlatTheta:
-        """The same memory without the leading dimension; there must be one."""
+        """Return a view of one seed, without the leading dimension; there must be one."""
         return FlatTheta(self.layout, self.flat[seed])
 
     def parts(self) -> list[Tensor]:
-        """The same numbers in the order and the shapes of `Hypernet.shapes`."""
+        """Return views in the order and the shapes of `Hypernet.shapes`."""
         layers = [part for layer in self.hidden for part in (layer[..., :-1], layer[..., -1])]
         chunks = [self.chunks] if self.layout.chunk_embedding else []
         return [*chunks, *layers, self.last[..., :-1, :].mT, self.last[..., -1, :]]
 
     def fill(self, theta: list[Tensor]) -> None:
-        """Take over the values of a list of tensors in that order."""
+        """Copy the values of a list of tensors in that order."""
         with torch.no_grad():
             for part, value in zip(self.parts(), theta, strict=True):
                 part.copy_(value)
 
 
 def aligned(size: int, unit: int = ALIGNMENT) -> int:
-    """The next multiple of `unit`."""
+    """Round up to a multiple of `unit`."""
     return -(-size // unit) * unit
 
 
 def layout_of(hypernet: Hypernet) -> Layout | None:
-    """The layout of a hypernetwork the fast engine knows, None for any other."""
+    """Return the layout of a hypernetwork the fast engine supports, None for any other."""
     known: object = hypernet
     if type(known) is ChunkedHypernet:  # exactly: a subclass may generate otherwise
         chunk_embedding, n_chunks, chunk_size = known.shapes[0][1], known.n_chunks, known.chunk_size

@@ -10,10 +10,10 @@ from hnet_core.engines.kernels.matmul import product
 
 
 class Generation:
-    """h(e_t, theta), von Oswald et al. (2020), eq. 1, and its gradient by hand, in one buffer made once.
+    """h(e_t, theta), von Oswald et al. (2020), eq. 1, and its gradient by hand, in one buffer allocated once.
 
     Args:
-        n_tasks: embeddings at a time; more than one only for a single chunk, a full hypernetwork.
+        n_tasks: embeddings per call; more than one only for a single chunk, a full hypernetwork.
         stack: () for one seed, (S,) for stacked ones: the leading dimension of every tensor.
 
     Attributes:
@@ -24,7 +24,9 @@ class Generation:
 
     def __init__(self, layout: Layout, like: Tensor, n_tasks: int = 1, stack: tuple[int, ...] = ()) -> None:
         if n_tasks > 1 and layout.n_chunks > 1:
-            raise ValueError(f"several tasks at a time need a hypernetwork of one chunk, got {layout.n_chunks} chunks.")
+            raise ValueError(
+                f"a hypernetwork must have one chunk to generate several tasks at once, got {layout.n_chunks} chunks."
+            )
         columns = layout.n_chunks * n_tasks
         self._z = like.new_ones(*stack, layout.h + 1, columns)  # the last row stays one: the bias
         self._encoder = encoder(layout, layout.n_chunks, n_tasks, self._z[..., :-1, :])
@@ -35,7 +37,7 @@ class Generation:
         self._dz = self._padded_dz[..., :columns]
         n_numbers = n_tasks * layout.n_outputs
         numbers = outputs.flatten(-2)
-        self._surplus = numbers[..., n_numbers : columns * layout.chunk_size]  # of the last chunk, counts for nothing
+        self._surplus = numbers[..., n_numbers : columns * layout.chunk_size]  # surplus of the last chunk, unused
         shape = (layout.n_outputs,) if n_tasks == 1 else (n_tasks, layout.n_outputs)
         self.weights = numbers[..., :n_numbers].view(*stack, *shape)
 

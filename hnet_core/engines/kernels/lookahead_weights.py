@@ -1,4 +1,4 @@
-"""The look-ahead theta + dtheta, with its last layer held as the difference to the one before the task."""
+"""The look-ahead weights theta + dtheta, their last layer stored as its change since the start of the task."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hnet_core.engines.kernels.flat_theta import VECTOR, FlatTheta, Layout, alig
 Subtrahends = Sequence[tuple[slice, Tensor | None]]  # for stretches of a flat buffer: views (..., n), None for nothing
 
 
-class Candidate:
-    """Where the regulariser is evaluated, laid out so that no difference is taken twice.
+class LookaheadWeights:
+    """The weights at which the regulariser is evaluated, laid out so that no difference is taken twice.
 
     A generated weight's drift is D [z; 1] + W* d with D = W - W* (bias included) and d = z - z*: the last layers enter
     as one matrix A = [D; W*], transposed and contiguous.
@@ -22,7 +22,7 @@ class Candidate:
         theta: theta + dtheta, except that `theta.last` holds D, (h + 1, N); stacked as theta_before is.
         pair: A, (k, N) with k = h + 1 + (h - n_constant).
         padded_pair: A and some rows after it, a multiple of VECTOR in all, for products whose surplus is left out.
-        before: what is subtracted from theta.flat: W* from the last layer.
+        before: the subtrahends of theta.flat: W* for the last layer.
         n_constant: leading inputs of the last layer that cannot change: those of the task embedding where there is no
             hidden layer, else none; A leaves their rows of W* out.
     """
@@ -38,7 +38,7 @@ class Candidate:
         last_layers = buffer[..., start:].view(*stack, n_padded, layout.chunk_size)
         self.pair = last_layers[..., : self.n_pair, :]
         self.padded_pair = last_layers[..., : aligned(self.n_pair, VECTOR), :]
-        # Behind D lie the rows of W* that A has, then its bias, then the rows of inputs that cannot change.
+        # After D come the rows of W* in A, then its bias, then the rows of inputs that cannot change.
         rows = last_layers[..., n_rows : 2 * n_rows, :].split([n_rows - self.n_constant, self.n_constant], dim=-2)
         spans = slice(self.n_constant, n_rows), slice(0, self.n_constant)
         self.before: Subtrahends = [(slice(0, start), None)]
@@ -48,14 +48,14 @@ class Candidate:
                 of_flat = slice(start + span.start * layout.chunk_size, start + span.stop * layout.chunk_size)
                 self.before = [*self.before, (of_flat, own.flatten(-2))]
 
-    def take(self, theta: FlatTheta) -> None:
-        """Set it to theta, without look-ahead."""
+    def set_to(self, theta: FlatTheta) -> None:
+        """Set the weights to theta, without look-ahead."""
         for span, before in self.before:
             difference(theta.flat[..., span], before, out=self.theta.flat[..., span])
 
 
 def difference(a: Tensor, b: Tensor | None, out: Tensor) -> None:
-    """out <- a - b, or a where there is no b."""
+    """Compute out <- a - b, or a without b."""
     if b is None:
         out.copy_(a)
     else:

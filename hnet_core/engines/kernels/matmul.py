@@ -1,4 +1,4 @@
-"""Matrix products into memory that is there, of one seed's matrices (m, n) or of those of stacked seeds (S, m, n).
+"""Matrix products into existing buffers, of one seed's matrices (m, n) or of those of stacked seeds (S, m, n).
 
 On a CPU the batched forms cost some microseconds more per product, and a step has dozens of small ones: one seed is
 therefore trained without the leading dimension.
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def product(a: Tensor, b: Tensor, out: Tensor, alpha: float = 1.0) -> None:
-    """out <- alpha * a b."""
+    """Compute out <- alpha * a b."""
     if a.dim() == 3:
         if alpha == 1.0:
             torch.bmm(a, b, out=out)
@@ -24,12 +24,12 @@ def product(a: Tensor, b: Tensor, out: Tensor, alpha: float = 1.0) -> None:
 
 
 def product_and(summand: Tensor, a: Tensor, b: Tensor, out: Tensor) -> None:
-    """out <- summand + a b; the summand is broadcast."""
+    """Compute out <- summand + a b; the summand is broadcast."""
     (torch.baddbmm if a.dim() == 3 else torch.addmm)(summand, a, b, out=out)
 
 
 def add_product(total: Tensor, a: Tensor, b: Tensor, alpha: float = 1.0) -> None:
-    """total <- total + alpha * a b."""
+    """Compute total <- total + alpha * a b."""
     if a.dim() == 3:
         total.baddbmm_(a, b, alpha=alpha)
     else:

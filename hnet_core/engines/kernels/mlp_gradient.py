@@ -1,4 +1,4 @@
-"""Forward and backward pass of a fully connected target network by hand, in buffers made once."""
+"""Forward and backward pass of a fully connected target network by hand, in buffers allocated once."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class MlpGradient:
             part.zero_()
 
     def _loss_gradient(self, labels: Tensor) -> None:
-        """Gradient of the mean loss with respect to the outputs of the head."""
+        """Compute the gradient of the mean loss with respect to the outputs of the head."""
         outputs, delta = self._activations[-1], self._deltas[-1]
         if self._shape.measure == "mse":
             torch.sub(outputs, labels, out=delta)
@@ -92,6 +92,6 @@ class MlpGradient:
 
 
 def _with_head(tensors: list[Tensor], head: slice) -> list[Tensor]:
-    """Weights and biases of all layers, of the last one only those of a head."""
+    """Return weights and biases of all layers, of the last one only those of a head."""
     *others, weight, bias = tensors
     return [*others, weight[..., head, :], bias[..., head]]

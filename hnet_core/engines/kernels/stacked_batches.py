@@ -1,4 +1,4 @@
-"""The batch of a step, where a recorded step finds it."""
+"""The batch of a step, in buffers that stay in place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hnet_core.engines.cuda_graph import is_recorded
 
 
 class Batches:
-    """One batch per seed, copied to memory that stays where it is: for stacked seeds, and where steps are replayed.
+    """One batch per seed, copied to buffers that stay in place for stacked seeds and recorded steps.
 
     Attributes:
         inputs: (n, n_inputs), or (S, n, n_inputs) for stacked seeds.
@@ -22,7 +22,7 @@ class Batches:
         self.inputs = self.labels = torch.empty(0, device=device)
 
     def put(self, seed: int, inputs: Tensor, labels: Tensor) -> None:
-        """Take over the batch of one seed.
+        """Set the batch of one seed.
 
         Raises:
             ValueError: a batch of another shape than the first.

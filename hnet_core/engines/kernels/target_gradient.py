@@ -15,15 +15,15 @@ from hnet_core.targets.mlp import Mlp
 
 
 class TargetGradient(Protocol):
-    """Reads `weights` (n_weights,) and writes the gradient of the task's mean loss into `gradient` (n_weights,).
+    """Gradient of the task's mean loss at `weights` (n_weights,), written into `gradient` (n_weights,).
 
-    The two may be one and the same memory. Weights, gradient, inputs and labels may all have a leading dimension of
+    The two may share memory. Weights, gradient, inputs and labels may all have a leading dimension of
     stacked seeds.
     """
 
     @property
     def recordable(self) -> bool:
-        """Whether `fill` is the same sequence of operations each time, so that it can be replayed; after a first."""
+        """True if `fill` runs the same operations each time, so that it can be recorded; known after a first call."""
 
     def start_task(self, task: int) -> None:
         """Use the head of this task from now on."""
@@ -33,11 +33,11 @@ class TargetGradient(Protocol):
 
 
 def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tensor) -> TargetGradient:
-    """By hand for an MLP, by autograd for any other target network.
+    """Return the gradient by hand for an MLP, by autograd for any other target network.
 
     Args:
         problems: one per stacked seed.
-        weights, gradient: buffers that stay where they are, (n_weights,) or (S, n_weights) each, or one for both.
+        weights, gradient: buffers that stay in place, (n_weights,) or (S, n_weights) each, or one for both.
     """
     target: object = problems[0].target
     if type(target) is Mlp and in_place(target.activation) is not None:
@@ -55,7 +55,7 @@ class AutogradGradient:
 
     @property
     def recordable(self) -> bool:
-        return not any(problem.memory.draws_noise for problem in self._problems)  # the host draws it for each pass
+        return not any(problem.statistics.draws_noise for problem in self._problems)  # the host draws it for each pass
 
     def start_task(self, task: int) -> None:
         self._task = task

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from hnet_core.engines.kernels.encoders import encoder
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout
-from hnet_core.engines.kernels.lookahead_weights import Candidate
+from hnet_core.engines.kernels.lookahead_weights import LookaheadWeights
 
 BLOCK_COLUMNS = 2048
 
 
-class Rows:
-    """One block: z is what the last layer reads, d = z - z* how far that moved since the task began.
+class LastLayerInputs:
+    """Inputs of the last layer for one block: z now, and d = z - z*, their change since the task began.
 
     Pair (chunk, task) is column (chunk - first_chunk) * n_tasks + task. Every tensor may have a leading dimension of
     stacked seeds.
@@ -26,10 +26,10 @@ class Rows:
         dz: gradient with respect to the inputs of the last layer that can change, (h - n_constant, the same).
     """
 
-    def __init__(self, layout: Layout, candidate: Candidate, n_chunks: int, n_tasks: int) -> None:
-        h, start = layout.h, candidate.n_constant
+    def __init__(self, layout: Layout, lookahead: LookaheadWeights, n_chunks: int, n_tasks: int) -> None:
+        h, start = layout.h, lookahead.n_constant
         self.n_chunks = n_chunks
-        self.y = candidate.pair.new_ones(*candidate.theta.stack, candidate.n_pair, n_chunks * n_tasks)
+        self.y = lookahead.pair.new_ones(*lookahead.theta.stack, lookahead.n_pair, n_chunks * n_tasks)
         self._encoder = encoder(layout, n_chunks, n_tasks, self.y[..., :h, :])
         self.dz = self._encoder.dz[..., start:, :]
         grid = self.y.unflatten(-1, (n_chunks, n_tasks))
@@ -48,22 +48,22 @@ class Rows:
         embeddings: Tensor,
         embedding_gradient: Tensor | None = None,
     ) -> None:
-        """Add to `gradient`, and to that of the embeddings if wanted, what follows from dz."""
+        """Add the gradient through dz to `gradient`, and to that of the embeddings if given."""
         self._encoder.backward(theta, gradient, first_chunk, embeddings, embedding_gradient)
 
 
-class Blocks:
+class InputBlocks:
     """The chunks `first` to `last` (not included), cut into blocks; those of one size share their memory."""
 
-    def __init__(self, layout: Layout, candidate: Candidate, first: int, last: int, n_tasks: int) -> None:
+    def __init__(self, layout: Layout, lookahead: LookaheadWeights, first: int, last: int, n_tasks: int) -> None:
         n_blocks = -(-(last - first) * n_tasks // BLOCK_COLUMNS)
         n_blocks = max(1, min(n_blocks, last - first))
         bounds = [first + (last - first) * block // n_blocks for block in range(n_blocks + 1)]
         self._spans = list(itertools.pairwise(bounds))
         sizes = {stop - start for start, stop in self._spans}
-        self._rows = {size: Rows(layout, candidate, size, n_tasks) for size in sizes}
+        self._inputs = {size: LastLayerInputs(layout, lookahead, size, n_tasks) for size in sizes}
 
-    def __iter__(self) -> Iterator[tuple[int, Rows]]:
-        """First chunk and rows of each block, to be used before the next is asked for."""
+    def __iter__(self) -> Iterator[tuple[int, LastLayerInputs]]:
+        """Yield the first chunk and the inputs of each block, to be used before the next one is requested."""
         for start, stop in self._spans:
-            yield start, self._rows[stop - start]
+            yield start, self._inputs[stop - start]

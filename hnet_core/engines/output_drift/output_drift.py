@@ -8,8 +8,8 @@ from typing import Literal
 from torch import Tensor
 
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout
-from hnet_core.engines.kernels.lookahead_weights import Candidate
-from hnet_core.engines.output_drift.direct import Direct, Piece, masked_pieces
+from hnet_core.engines.kernels.lookahead_weights import LookaheadWeights
+from hnet_core.engines.output_drift.direct import Direct, OutputRegion, masked_regions
 from hnet_core.engines.output_drift.gram import Gram
 from hnet_core.engines.output_drift.previous_tasks import PreviousTasks
 from hnet_core.runtime.precision import full_float32
@@ -20,20 +20,20 @@ Form = Literal["auto", "gram", "direct"]
 class OutputDrift:
     """R(theta) = mean over previous tasks j of || h(e_j, theta) - h(e_j, theta*) ||^2, eq. 2, and its gradient.
 
-    The same function as hnet_core.regularizers.output.OutputRegularizer, which reads like the paper and is its oracle.
-    Of stacked seeds it is each one's own; every tensor but `kept` then has a leading dimension (S, ...).
+    Equal to hnet_core.regularizers.output.OutputRegularizer, which follows the paper line by line and is its oracle.
+    For stacked seeds every tensor but `kept` has a leading dimension (S, ...), and each seed its own value.
 
     Args:
         theta_before: theta*; copied.
         embeddings: of the previous tasks, (n_previous_tasks, te).
-        kept: which generated weights count for each previous task, bool (n_previous_tasks, n_outputs); None for all.
-        n_drawn: how many previous tasks each step draws; None for all.
-        form: gram, direct, or auto for the one that takes fewer multiplications.
+        kept: generated weights to regularise for each previous task, bool (n_previous_tasks, n_outputs); None for all.
+        n_drawn: number of previous tasks drawn in each step; None for all.
+        form: gram, direct, or auto for the one with fewer multiplications.
         embedding_gradient: see PreviousTasks; None where the embeddings are constants.
 
     Attributes:
-        candidate: where R is taken; to be set before `add_gradient`.
-        depends_on_draw: whether other drawn tasks mean other operations, so that a recorded step cannot be replayed.
+        lookahead: the weights at which R is evaluated; to be set before `add_gradient`.
+        depends_on_draw: True if the operations differ between drawn tasks, so that the step cannot be recorded.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class OutputDrift:
         form: Form = "auto",
         embedding_gradient: Tensor | None = None,
     ) -> None:
-        self.candidate = Candidate(layout, theta_before)
+        self.lookahead = LookaheadWeights(layout, theta_before)
         with full_float32():
             self._previous = PreviousTasks(layout, theta_before, embeddings, n_drawn, embedding_gradient)
             self._parts = self._make_parts(layout, kept, form)
@@ -59,26 +59,26 @@ class OutputDrift:
         if form == "auto":
             form = "gram" if gram_is_cheaper(layout, n_whole, self._previous.n_tasks) else "direct"
         if form == "gram" and n_regular:
-            parts.append(Gram(layout, self.candidate, self._previous, n_whole, cut))
+            parts.append(Gram(layout, self.lookahead, self._previous, n_whole, cut))
         else:
             n_regular = 0
-        pieces = _whole_pieces(layout, n_whole, cut) if not n_regular else []
+        regions = _unmasked_regions(layout, n_whole, cut) if not n_regular else []
         if kept is not None:
             after = n_whole + (cut is not None)
-            pieces += [piece for piece in masked_pieces(layout, kept) if piece.chunks[0] >= after]
-        if pieces:
-            parts.append(Direct(layout, self.candidate, self._previous, pieces, n_regular, layout.n_chunks))
+            regions += [region for region in masked_regions(layout, kept) if region.chunks[0] >= after]
+        if regions:
+            parts.append(Direct(layout, self.lookahead, self._previous, regions, n_regular, layout.n_chunks))
         return parts
 
     def draw(self, tasks: Sequence[int] | None, seed: int = 0) -> None:
-        """The previous tasks to average over from now on, as many as `n_drawn`; None for all."""
+        """Set the previous tasks to average over from now on, as many as `n_drawn`; None for all."""
         self._previous.draw(tasks, seed)
 
     def add_gradient(self, gradient: FlatTheta, beta: float, want_value: bool = False) -> Tensor | None:
-        """Add beta * gradient of R at the candidate to `gradient`.
+        """Add beta * gradient of R at the look-ahead weights to `gradient`.
 
         Args:
-            want_value: return R too, () or (S,), which costs a little more.
+            want_value: return R too, () or (S,), at a small extra cost.
         """
         n_tasks = self._previous.n_tasks
         with full_float32():
@@ -89,20 +89,32 @@ class OutputDrift:
 
 
 def gram_is_cheaper(layout: Layout, n_whole: int, n_tasks: int) -> bool:
-    """Whether the Gram form takes fewer multiply-adds for the last layer than generating the drift.
+    """Return whether the Gram form takes fewer multiply-adds for the last layer than generating the drift.
 
-    With a hidden layer the Gram form costs 2 (N + M)(h + 1) k for M rows; without one M does not enter. Generating
-    costs M N (k + 2h + 1). Narrow layers are bound by memory there, which the factor allows for (measured).
+    Narrow layers are bound by memory bandwidth in the direct form, which the factor accounts for (measured).
     """
-    n_rows, columns, h = n_whole * n_tasks, layout.chunk_size, layout.h
-    k = h + 1 + (h if layout.hidden else layout.chunk_embedding)
-    gram = 2 * (columns + (n_rows if layout.hidden else n_whole)) * (h + 1) * k
-    direct = n_rows * columns * (k + 2 * h + 1)
-    return gram < direct * (1.5 if h < 32 else 1.0)
+    direct = direct_multiply_adds(layout, n_whole, n_tasks)
+    return gram_multiply_adds(layout, n_whole, n_tasks) < direct * (1.5 if layout.h < 32 else 1.0)
+
+
+def gram_multiply_adds(layout: Layout, n_whole: int, n_tasks: int) -> int:
+    """Return 2 (N + M)(h + 1) k for M pairs of a chunk and a task; M is the number of chunks without a hidden layer."""
+    n_pairs = n_whole * n_tasks if layout.hidden else n_whole
+    return 2 * (layout.chunk_size + n_pairs) * (layout.h + 1) * _rows_of_pair(layout)
+
+
+def direct_multiply_adds(layout: Layout, n_whole: int, n_tasks: int) -> int:
+    """Return M N (k + 2h + 1) for M pairs of a chunk and a task."""
+    return n_whole * n_tasks * layout.chunk_size * (_rows_of_pair(layout) + 2 * layout.h + 1)
+
+
+def _rows_of_pair(layout: Layout) -> int:
+    """Return k, the number of rows of A = [D; W*]."""
+    return layout.h + 1 + (layout.h if layout.hidden else layout.chunk_embedding)
 
 
 def _regular_chunks(layout: Layout, kept: Tensor | None) -> tuple[int, int | None]:
-    """How many chunks from the first on count whole for all tasks, and the outputs of a cut one right after them."""
+    """Return the number of leading chunks in full use for all tasks, and the outputs of a cut chunk after them."""
     is_cut = layout.last_chunk < layout.chunk_size
     if kept is None:
         return layout.n_chunks - is_cut, layout.last_chunk if is_cut else None
@@ -112,6 +124,6 @@ def _regular_chunks(layout: Layout, kept: Tensor | None) -> tuple[int, int | Non
     return int(masked[0]) // layout.chunk_size, None
 
 
-def _whole_pieces(layout: Layout, n_whole: int, cut: int | None) -> list[Piece]:
-    pieces = [Piece((0, n_whole), (0, layout.chunk_size))] if n_whole else []
-    return pieces if cut is None else [*pieces, Piece((n_whole, n_whole + 1), (0, cut))]
+def _unmasked_regions(layout: Layout, n_whole: int, cut: int | None) -> list[OutputRegion]:
+    regions = [OutputRegion((0, n_whole), (0, layout.chunk_size))] if n_whole else []
+    return regions if cut is None else [*regions, OutputRegion((n_whole, n_whole + 1), (0, cut))]

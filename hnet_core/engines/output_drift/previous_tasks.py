@@ -1,4 +1,4 @@
-"""What is kept of the previous tasks: their embeddings, and what the last layer read for them before this task."""
+"""Data kept of the previous tasks: their embeddings, and the inputs of the last layer for them before this task."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout
 
 
 class PreviousTasks:
-    """The rows of the regulariser: all pairs of a chunk and a previous task, or of a drawn subset of them.
+    """Previous tasks in the regulariser: all of them, or a drawn subset; each task makes one row per chunk.
 
-    No generated weight is stored: h numbers per chunk and task are, where the target weights would be N. Every tensor
+    No generated weight is stored, only h numbers per chunk and task instead of N target weights. Every tensor
     has the leading dimension of theta_before, if that holds stacked seeds; each seed draws its own tasks.
 
     Args:
         theta_before: theta*, the weights before the current task.
         embeddings: of the previous tasks, (n_previous_tasks, te).
-        n_drawn: how many of them a step takes, None for all.
-        embedding_gradient: where the embeddings are trained too: what to add their gradient to, of the same shape;
-            `embeddings` are then read anew at each step.
+        n_drawn: number of them in each step, None for all.
+        embedding_gradient: if the embeddings are trained too, the buffer to add their gradient to, of the same shape;
+            `embeddings` are then read again at each step.
 
     Attributes:
         embeddings: of the tasks in use, (n_tasks, te); after `gather`.
@@ -39,7 +39,7 @@ class PreviousTasks:
     ) -> None:
         if embedding_gradient is not None and (n_drawn is not None or not layout.hidden):
             raise ValueError(
-                "embeddings of previous tasks train with all tasks and a hidden layer only; train the plain engine."
+                "embeddings of previous tasks must train with all tasks and a hidden layer; use the plain engine."
             )
         self.embedding_gradient = embedding_gradient
         self._all = embeddings.detach().clone() if embedding_gradient is None else embeddings.detach()
@@ -58,7 +58,7 @@ class PreviousTasks:
             self._index_of_embeddings = self._index.unsqueeze(-1).expand(*theta_before.stack, self.n_tasks, te)
 
     def draw(self, tasks: Sequence[int] | None, seed: int = 0) -> None:
-        """Let one seed use these tasks from now on; None for all."""
+        """Set the tasks of one seed from now on; None for all."""
         tasks = range(self.n_previous) if tasks is None else tasks
         if len(tasks) != self.n_tasks:
             raise ValueError(f"{self.n_tasks} previous tasks must be given, got {len(tasks)}; set n_drawn accordingly.")
@@ -71,12 +71,12 @@ class PreviousTasks:
         self._of_seeds[seed].copy_(torch.tensor(tasks, pin_memory=on_gpu), non_blocking=on_gpu)
 
     def gather(self) -> None:
-        """Take over what was drawn."""
+        """Gather the embeddings of the drawn tasks."""
         if not self.takes_all:
             torch.gather(self._all, -2, self._index_of_embeddings, out=self.embeddings)
 
     def z_before(self, first_chunk: int, n_chunks: int) -> Tensor:
-        """The inputs z* of the last layer that can change, (h - n_constant, n_chunks, n_tasks or 1)."""
+        """Return the inputs z* of the last layer that can change, (h - n_constant, n_chunks, n_tasks or 1)."""
         block = self._z_before[..., first_chunk : first_chunk + n_chunks, :]
         if self.takes_all or block.shape[-1] == 1:
             return block
@@ -87,7 +87,7 @@ class PreviousTasks:
 
 
 def _last_layer_inputs(layout: Layout, theta: FlatTheta, embeddings: Tensor) -> Tensor:
-    """z*; without a hidden layer it is the chunk embeddings, the same for all tasks."""
+    """Return z*; without a hidden layer these are the chunk embeddings, the same for all tasks."""
     if not layout.hidden:
         return theta.chunks.mT.unsqueeze(-1).clone()
     n_tasks = embeddings.shape[-2]

@@ -1,4 +1,4 @@
-"""Data sets: what is read, how it is split, and what is refused."""
+"""Data sets: reading, splitting, and the refusal of broken files."""
 
 from __future__ import annotations
 

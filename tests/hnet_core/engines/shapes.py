@@ -52,7 +52,7 @@ class Example:
         return flat
 
     def mask(self, seed: int) -> Tensor:
-        """Some outputs left out, not the same for all tasks, (n_previous_tasks, n_outputs)."""
+        """Return a mask that leaves out some outputs, different ones for each task, (n_previous_tasks, n_outputs)."""
         draws = torch.Generator().manual_seed(seed)
         kept = torch.rand(len(self.embeddings), self.hypernet.n_outputs, generator=draws) < 0.7
         kept[:, : self.hypernet.n_outputs // 2] = True
@@ -69,7 +69,7 @@ def example(hypernet: Hypernet, n_previous: int, seed: int = 0) -> Example:
 
 
 def relative_error(ours: list[Tensor], theirs: list[Tensor]) -> float:
-    """Largest deviation over the largest value, over all parts together; zero must be met by zero."""
+    """Return the largest deviation over the largest value of all parts; parts of zeros must be equal."""
     scale = max(float(part.abs().max()) for part in theirs if part.numel())
     deviation = max(float((a - b).abs().max()) for a, b in zip(ours, theirs, strict=True) if a.numel())
     return deviation / scale if scale else deviation
@@ -77,7 +77,7 @@ def relative_error(ours: list[Tensor], theirs: list[Tensor]) -> float:
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """Full and chunked, cut and even last chunks, no to three hidden layers, all activations."""
+    """Draw full and chunked, cut and even last chunks, no to three hidden layers, all activations."""
     hidden = tuple(draw(st.lists(st.integers(1, 6), max_size=3)))
     n_outputs = draw(st.integers(1, 60))
     if draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""What a CUDA graph does, on a CPU: records the operations of a step and runs them again on the same memory."""
+"""A CUDA graph's behaviour on a CPU: the operations of a step are recorded and run again on the same memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAITING = {
 
 
 class NoWaiting(TorchDispatchMode):
-    """Refuses operations that would make the host wait for a GPU."""
+    """A dispatch mode that refuses operations for which the host would wait for a GPU."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -49,7 +49,7 @@ class Tape(NoWaiting):
             function()
 
     def record(self, function: Callable[[], None]) -> None:
-        """Runs it too, and takes that back, as recording on a GPU runs nothing."""
+        """Run the function to record it, then restore the tensors: recording on a GPU runs nothing."""
         before: dict[int, tuple[Tensor, Tensor]] = {}
         self._before = before
         with self:
@@ -57,7 +57,7 @@ class Tape(NoWaiting):
         for storage_of, values in before.values():
             storage_of.copy_(values)
 
-    def replay(self) -> None:
+    def run(self) -> None:
         for func, args, kwargs, results in self._operations:
             again = [leaf for leaf in tree_leaves(func(*args, **kwargs)) if isinstance(leaf, Tensor)]
             for old, new in zip(results, again, strict=True):
@@ -75,7 +75,7 @@ class Tape(NoWaiting):
         return result
 
     def _keep(self, tensor: Tensor) -> None:
-        """The values of the memory behind a tensor when it was first touched."""
+        """Keep the values of a tensor's storage at its first use."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self._before:
             whole = torch.empty(0, dtype=tensor.dtype).set_(storage)  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""On a GPU: recorded and stacked steps give what the CPU gives. Left out where there is none."""
+"""On a GPU: recorded and stacked steps equal those of the CPU. Skipped without a GPU."""
 
 from __future__ import annotations
 

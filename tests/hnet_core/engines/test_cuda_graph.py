@@ -1,4 +1,4 @@
-"""A recorded step, replayed: it depends on memory that stays where it is and nothing else, and waits for nothing."""
+"""A recorded step: it depends on tensors that stay in place and on nothing else, and never waits for the device."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from hnet_core.engines import cuda_graph as replay
-from hnet_core.engines.cuda_graph import WARM_UP, Replay
+from hnet_core.engines import cuda_graph
+from hnet_core.engines.cuda_graph import WARM_UP, RecordedStep
 from hnet_core.training import TrialRun
 from tests.hnet_core.engines.tape import NoWaiting, Tape
 from tests.hnet_core.engines.test_fast_step import CHANGES, configured, deviation, trained
 from tests.hnet_core.tiny import tiny
 
 DEPENDS_ON_DRAW = "drawn tasks, own heads"
-# Stacked seeds are replayed with every option in test_stacked.py.
+# Stacked seeds run as recorded steps with every option in test_stacked.py.
 OPTIONS = ["as it comes", "no look-ahead epsilon correction", "drawn tasks", DEPENDS_ON_DRAW, "linear hypernetwork"]
 
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
-    """Steps are recorded on the CPU as they would be on a GPU; gives all recordings made."""
+    """Record steps on the CPU as on a GPU; the value is the list of all recordings."""
     made: list[Tape] = []
 
     class Noted(Tape):
@@ -31,19 +31,19 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
             super().__init__(device)
             made.append(self)
 
-    monkeypatch.setitem(replay.RECORDINGS, "cpu", Noted)
+    monkeypatch.setitem(cuda_graph.RECORDINGS, "cpu", Noted)
     return made
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_replayed_steps_equal_those_of_the_plain_engine(option: str, recorded: list[Tape]) -> None:
+def test_recorded_steps_equal_those_of_the_plain_engine(option: str, recorded: list[Tape]) -> None:
     ours = trained("fast", CHANGES[option])
     assert deviation(ours, trained("plain", CHANGES[option])) < 1e-9
     n_recorded = 2 if option == DEPENDS_ON_DRAW else 3  # there not the third task, the first with a choice
     assert sum(bool(tape._operations) for tape in recorded) == n_recorded
 
 
-def test_the_target_network_itself_and_any_other_target_are_replayed_too(
+def test_the_target_network_itself_and_any_other_target_are_recorded_too(
     recorded: list[Tape], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def weights(engine: str) -> Tensor:
@@ -62,16 +62,16 @@ def test_what_cannot_be_recorded_is_called_every_time(recorded: list[Tape]) -> N
     calls: list[int] = []
     for recordable, expected in ((False, 10), (True, WARM_UP + 1)):
         calls.clear()
-        repeated = Replay(lambda: calls.append(1), torch.device("cpu"), partial(bool, recordable))
+        repeated = RecordedStep(lambda: calls.append(1), torch.device("cpu"), partial(bool, recordable))
         for _ in range(10):
             repeated()
         assert len(calls) == expected
 
 
 def test_a_value_of_python_in_a_step_would_be_noticed(recorded: list[Tape]) -> None:
-    """The test above can fail: a number that changes from call to call stays as it was recorded."""
+    """Show that the test above can fail: a number that changes from call to call keeps its recorded value."""
     total, count = torch.zeros(()), iter(range(100))
-    repeated = Replay(lambda: total.add_(next(count)), torch.device("cpu"))  # type: ignore[arg-type, return-value]
+    repeated = RecordedStep(lambda: total.add_(next(count)), torch.device("cpu"))  # type: ignore[arg-type, return-value]
     for _ in range(WARM_UP + 3):
         repeated()
     assert total == sum(range(WARM_UP)) + 3 * WARM_UP
@@ -85,7 +85,7 @@ def test_the_training_loop_never_waits_for_the_device(changes: dict[str, Any], m
     if changes:  # the draw itself is the host's
         monkeypatch.setattr(run._method, "_regularized_tasks", lambda task: [1])
     steps = run.steps()
-    next(steps)  # making ready for the task may wait
+    next(steps)  # preparing the task may wait
     with NoWaiting():
         assert sum(1 for _ in steps) == 15
 

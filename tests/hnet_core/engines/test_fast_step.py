@@ -1,4 +1,4 @@
-"""The fast engine trains the same weights as the plain one: whole runs in float64 over several tasks."""
+"""The fast engine trains the same weights as the plain one: complete runs in float64 over several tasks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def trained(engine: str, changes: dict[str, dict[str, Any]], n_tasks: int = 3) -
 
 
 def deviation(ours: list[Tensor], theirs: list[Tensor]) -> float:
-    """Largest relative deviation of any tensor."""
+    """Return the largest relative deviation of any tensor."""
     return max(
         float((a - b).abs().max()) / max(float(b.abs().max()), 1e-300) for a, b in zip(ours, theirs, strict=True)
     )
@@ -132,7 +132,7 @@ def test_auto_takes_the_fast_engine_for_what_it_knows_and_the_plain_one_for_the_
     assert isinstance(fast, MemberStep) and isinstance(fast.shared, FastStep)
 
     class Unknown(ChunkedHypernet):
-        """A hypernetwork from outside: it might generate in any way."""
+        """A hypernetwork of another package, which might generate in any way."""
 
     monkeypatch.setattr(problem.hypernet, "__class__", Unknown)
     assert isinstance(hypernet_step(problem, GeneratedWeights(problem)), PlainStep)
@@ -140,7 +140,7 @@ def test_auto_takes_the_fast_engine_for_what_it_knows_and_the_plain_one_for_the_
     assert isinstance(hypernet_step(asked, GeneratedWeights(asked)), PlainStep)
 
 
-def test_the_fast_engine_asked_for_in_vain_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsupported_fast_engine_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = TrialRun(configured("fast", {}), seed=0)._problem
     monkeypatch.setattr(problem.hypernet, "activation", torch.sin)
     with pytest.raises(UnsupportedTrial, match="the activation of the hypernetwork has no gradient by hand; use auto"):

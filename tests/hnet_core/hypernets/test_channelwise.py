@@ -31,7 +31,7 @@ def all_weights(network: ChannelwiseHypernet, n_tasks: int) -> int:
     [
         (100, [1_272_877, 1_217_122, 1_119_522, 924_322, 533_922]),  # Table 6, made with a head of 100 classes
         (5, [769_377, 713_622, 616_022, 420_822, 30_422]),  # the head its tasks have
-        (10, [795_877, 740_122, 642_522, 447_322, 56_922]),  # the head its scripts ask for
+        (10, [795_877, 740_122, 642_522, 447_322, 56_922]),  # the head in its scripts
     ],
 )
 def test_weight_counts_at_every_freeze_depth_are_those_of_the_paper(n_outputs: int, published: list[int]) -> None:

@@ -28,7 +28,7 @@ def finish(method: Ewc, stream: Stream, task: int) -> None:
 
 
 def test_the_importance_is_the_mean_squared_gradient_of_single_examples() -> None:
-    """An oracle: example by example over the whole task, with plain autograd."""
+    """An oracle: example by example over all of the task, with plain autograd."""
     method, stream = made(fisher_examples=None)
     train = stream.tasks[0].train
     total = torch.zeros_like(method.source.flat)

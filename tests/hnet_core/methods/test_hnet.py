@@ -22,7 +22,7 @@ TASKS, STEPS = 3, 5
 
 
 def obvious_weights(config: TrialConfig, seed: int) -> list[Tensor]:
-    """theta and embeddings after training, computed with nothing shared but data, initial values and the networks."""
+    """Return theta and embeddings after training, sharing only data, initial values and the networks."""
     stream = STREAMS["split"].open(config.stream, data_root())
     parts = networks(config, stream.shape)
     hypernet, target, options = parts.hypernet, parts.target, config.method

@@ -51,7 +51,7 @@ def trained(config: TrialConfig) -> list[Tensor]:
 
 
 def obvious_weights(config: TrialConfig) -> list[Tensor]:
-    """theta, embeddings and W after training; nothing shared but data, initial values, networks' forward passes."""
+    """Return theta, embeddings and W after training, sharing only data, initial values and the forward passes."""
     options: Any = config.method
     stream = STREAMS["split"].open(config.stream, data_root())
     parts = networks(config, stream_shape(config))
@@ -188,7 +188,7 @@ def test_weight_counts_of_convolutional_targets_are_those_of_the_official_code(
 
 
 def test_masks_and_weights_are_held_in_place_by_the_regularisers() -> None:
-    """On real images: what is learnt stays with them, and goes without."""
+    """On real images: earlier tasks are kept with the regularisers, and forgotten without."""
     training = {"iterations": 150, "lr": 0.003}
     hypernet = {"name": "full", "hidden": [10], "task_embedding": 8, "activation": "elu", "initialization": "kaiming"}
 

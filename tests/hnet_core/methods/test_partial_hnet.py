@@ -54,7 +54,7 @@ def trained_on_first(of: TrialConfig, root: Path) -> tuple[PartialHnet, Stream]:
 
 @pytest.mark.parametrize("lookahead", ["none", "first_order", "second_order"])
 def test_the_gradient_of_a_step_is_that_of_the_loss_as_the_paper_writes_it(lookahead: str, stand_ins: Path) -> None:
-    """An oracle: psi -> L(psi) + beta |h(e_1, psi - lr grad L(psi)) - h*|^2, differentiated as a whole."""
+    """An oracle: psi -> L(psi) + beta |h(e_1, psi - lr grad L(psi)) - h*|^2, differentiated in one piece."""
     method, stream = trained_on_first(config(stand_ins, freeze_depth=2, lookahead=lookahead), stand_ins)
     method.start_task(1)
     source, problem = method.source, method.problem
@@ -62,7 +62,7 @@ def test_the_gradient_of_a_step_is_that_of_the_loss_as_the_paper_writes_it(looka
     with torch.no_grad():  # away from theta*, where the regulariser without look-ahead has no gradient
         for part in source.theta:
             part += 1e-3
-    features, labels = method.front.features(1, batch(stream, 1, 0)[0]), batch(stream, 1, 0)[1]
+    features, labels = method.frozen.features(1, batch(stream, 1, 0)[0]), batch(stream, 1, 0)[1]
     loss = problem.task_loss(1, source.weights(1), features, labels)
     gradients = torch.autograd.grad(loss, source.theta, create_graph=True)
     step = {"none": 0.0}.get(lookahead, problem.training.lr)
@@ -83,11 +83,11 @@ def test_the_gradient_of_a_step_is_that_of_the_loss_as_the_paper_writes_it(looka
 
 def test_frozen_blocks_learn_with_the_first_task_and_never_again(stand_ins: Path) -> None:
     method, stream = opened(config(stand_ins, freeze_depth=3), stand_ins)
-    states = [method.front.state()["weights"]["flat"]]
+    states = [method.frozen.state()["weights"]["flat"]]
     for task in (0, 1):
         method.start_task(task)
         method.step(task, *batch(stream, task, 0))
-        states.append(method.front.state()["weights"]["flat"])
+        states.append(method.frozen.state()["weights"]["flat"])
     assert not torch.equal(states[0], states[1])
     assert torch.equal(states[1], states[2])
 

@@ -1,4 +1,4 @@
-"""TF32 stays out of differences of weights, and whoever allowed it elsewhere keeps it there."""
+"""TF32 is off where differences of weights are formed, and unchanged elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams of colour images: which classes each task has, and what happens to the images on the way."""
+"""Streams of colour images: the classes of each task, and the preprocessing of the images."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_noisy_stream_corrupts_training_and_test_images_alike(stand_ins: Pat
         assert torch.equal(grey[..., 0], grey[..., 1]) and torch.equal(grey[..., 0], grey[..., 2])
 
 
-def test_two_data_sets_of_different_sizes_meet_in_one_stream(stand_ins: Path) -> None:
+def test_a_stream_may_join_two_data_sets_of_different_sizes(stand_ins: Path) -> None:
     stream = open_stream(stand_ins, name="cross_dataset", first="digits", second="cifar100", image_size=16)
     assert (stream.shape.n_tasks, stream.shape.input_shape) == (2, (16, 16, 3))
     grey = stream.tasks[0].train.inputs.view(-1, 256, 3)

@@ -21,7 +21,7 @@ def open_stream(**options: object) -> Stream:
     return opened
 
 
-def test_a_split_stream_deals_out_the_classes_in_order_and_relabels_them() -> None:
+def test_a_split_stream_assigns_the_classes_in_order_and_relabels_them() -> None:
     stream = open_stream(name="split", dataset="digits", n_tasks=5)
     whole = open_stream(name="split", dataset="digits", n_tasks=1)
     assert sum(len(task.train) for task in stream.tasks) == len(whole.tasks[0].train)

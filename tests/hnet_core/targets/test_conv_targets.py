@@ -12,7 +12,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import TARGETS
 from hnet_core.seeding import generator
 from hnet_core.targets import Target
-from hnet_core.targets.normalization import Memory
+from hnet_core.targets.normalization import RunningStatistics
 from hnet_core.training import TrialRun
 from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import tiny
@@ -32,8 +32,8 @@ def build(name: str, input_shape: tuple[int, ...] = CIFAR, n_outputs: int = 10, 
     return target
 
 
-def memory(target: Target, n_tasks: int = 2) -> Memory:
-    return Memory(target, n_tasks, 0, torch.device("cpu"), torch.float64)
+def statistics(target: Target, n_tasks: int = 2) -> RunningStatistics:
+    return RunningStatistics(target, n_tasks, 0, torch.device("cpu"), torch.float64)
 
 
 def weights_and_images(target: Target, side: int = 16) -> tuple[Tensor, Tensor]:
@@ -69,27 +69,29 @@ def test_the_wide_resnet20_has_the_weights_hypermask_counts() -> None:
 def test_parts_put_together_are_the_whole(name: str) -> None:
     target = build(name, (16, 16, 3), **SMALL[name])
     weights, images = weights_and_images(target)
-    how = memory(target).of(0, training=False)
-    if how.statistics is not None:
-        how = memory(build(name, (16, 16, 3), **SMALL[name], normalization="batch")).of(0, training=False)
-    whole = target.forward(images, weights, how)
+    mode = statistics(target).forward_mode(0, training=False)
+    if mode.statistics is not None:
+        mode = statistics(build(name, (16, 16, 3), **SMALL[name], normalization="batch")).forward_mode(
+            0, training=False
+        )
+    whole = target.forward(images, weights, mode)
     assert whole.shape == (5, 10)
     for depth in range(target.n_blocks + 1):
-        front, back = target.part(0, depth), target.part(depth)
-        assert front.shapes + back.shapes == target.shapes
-        assert front.kinds + back.kinds == target.kinds
-        assert (front.n_blocks, back.n_blocks) == (depth, target.n_blocks - depth)
-        features = front.forward(images, weights[: front.n_weights], how)
+        first, rest = target.part(0, depth), target.part(depth)
+        assert first.shapes + rest.shapes == target.shapes
+        assert first.kinds + rest.kinds == target.kinds
+        assert (first.n_blocks, rest.n_blocks) == (depth, target.n_blocks - depth)
+        features = first.forward(images, weights[: first.n_weights], mode)
         if depth:
-            assert features.shape[1:] == front.output_shape
-        assert torch.allclose(back.forward(features, weights[front.n_weights :], how), whole)
-        assert front.multiply_adds(3) + back.multiply_adds(3) == target.multiply_adds(3)
+            assert features.shape[1:] == first.output_shape
+        assert torch.allclose(rest.forward(features, weights[first.n_weights :], mode), whole)
+        assert first.multiply_adds(3) + rest.multiply_adds(3) == target.multiply_adds(3)
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_network_has_no_blocks_beyond_its_last_hidden_one(name: str) -> None:
     target = build(name, (16, 16, 3), **SMALL[name])
-    with pytest.raises(ValueError, match=rf"blocks must lie within 0 to {target.n_blocks}, got 0 to 9"):
+    with pytest.raises(ValueError, match=rf"blocks must be within 0 to {target.n_blocks}, got 0 to 9"):
         target.part(0, 9)
 
 
@@ -97,10 +99,10 @@ def test_a_network_has_no_blocks_beyond_its_last_hidden_one(name: str) -> None:
 def test_the_last_layer_weights_of_an_output_move_that_output_only(name: str) -> None:
     target = build(name, (16, 16, 3), **SMALL[name])
     weights, images = weights_and_images(target)
-    how = memory(target).of(0, training=False)
-    before = target.forward(images, weights, how)
+    mode = statistics(target).forward_mode(0, training=False)
+    before = target.forward(images, weights, mode)
     weights[target.weights_of_outputs(slice(2, 4))] += 0.5
-    moved = (target.forward(images, weights, how) - before).abs().amax(dim=0) > 0
+    moved = (target.forward(images, weights, mode) - before).abs().amax(dim=0) > 0
     assert moved.tolist() == [False, False, True, True, *[False] * 6]
 
 
@@ -129,34 +131,34 @@ def test_instance_normalisation_treats_every_image_by_itself_and_batch_does_not(
     for normalization, alone_is_the_same in (("instance", True), ("batch", False)):
         target = build("resnet20", (16, 16, 3), normalization=normalization)
         weights, images = weights_and_images(target)
-        how = memory(target).of(0, training=True)
-        alone = target.forward(images[:1], weights, how)
-        assert torch.allclose(target.forward(images, weights, how)[:1], alone) == alone_is_the_same
+        mode = statistics(target).forward_mode(0, training=True)
+        alone = target.forward(images[:1], weights, mode)
+        assert torch.allclose(target.forward(images, weights, mode)[:1], alone) == alone_is_the_same
 
 
 def test_statistics_are_gathered_in_training_and_kept_apart_for_every_task() -> None:
     target = build("resnet20", (16, 16, 3), normalization="task")
     weights, images = weights_and_images(target)
-    kept = memory(target)
-    evaluated = [target.forward(images, weights, kept.of(task, training=False)) for task in (0, 1)]
+    kept = statistics(target)
+    evaluated = [target.forward(images, weights, kept.forward_mode(task, training=False)) for task in (0, 1)]
     assert torch.equal(*evaluated)
     for _ in range(3):
-        target.forward(images, weights, kept.of(0, training=True))
-    again = [target.forward(images, weights, kept.of(task, training=False)) for task in (0, 1)]
+        target.forward(images, weights, kept.forward_mode(0, training=True))
+    again = [target.forward(images, weights, kept.forward_mode(task, training=False)) for task in (0, 1)]
     assert not torch.allclose(again[0], evaluated[0])
     assert torch.equal(again[1], evaluated[1])
-    running = memory(build("resnet20", (16, 16, 3), normalization="running"))
+    running = statistics(build("resnet20", (16, 16, 3), normalization="running"))
     assert running.state().shape[0] == 1
 
 
 def test_after_many_passes_the_statistics_are_those_of_the_batch() -> None:
     target = build("zenkenet", (16, 16, 3)).part(0, 1)
-    assert memory(target).state().numel() == 0  # no normalisation, nothing to remember
+    assert statistics(target).state().numel() == 0  # no normalisation, nothing to remember
     target = build("resnet20", (8, 8, 3), normalization="task").part(0, 1)
     weights, images = weights_and_images(target, side=8)
-    kept = memory(target)
+    kept = statistics(target)
     for _ in range(150):
-        target.forward(images, weights, kept.of(0, training=True))
+        target.forward(images, weights, kept.forward_mode(0, training=True))
     first = torch.nn.functional.conv2d(
         images.view(5, 8, 8, 3).permute(0, 3, 1, 2), weights[:432].view(16, 3, 3, 3), weights[432:448], padding=1
     )
@@ -167,11 +169,13 @@ def test_after_many_passes_the_statistics_are_those_of_the_batch() -> None:
 def test_dropout_is_on_in_training_only_and_draws_the_same_for_the_same_seed() -> None:
     target = build("zenkenet", (16, 16, 3))
     weights, images = weights_and_images(target)
-    evaluated = target.forward(images, weights, memory(target).of(0, training=False))
-    trained = [target.forward(images, weights, memory(target).of(0, training=True)) for _ in range(2)]
+    evaluated = target.forward(images, weights, statistics(target).forward_mode(0, training=False))
+    trained = [target.forward(images, weights, statistics(target).forward_mode(0, training=True)) for _ in range(2)]
     assert torch.equal(*trained)
     assert not torch.allclose(trained[0], evaluated)
-    assert not torch.allclose(trained[0], target.forward(images, weights, memory(target).of(1, training=True)))
+    assert not torch.allclose(
+        trained[0], target.forward(images, weights, statistics(target).forward_mode(1, training=True))
+    )
 
 
 def test_images_that_are_too_small_or_no_images_are_refused() -> None:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from hnet_core.targets import normalization
 from hnet_core.targets.normalization import normalize
-from hnet_core.targets.target import Pass
+from hnet_core.targets.target import ForwardMode
 
-OVER_BATCH = Pass(training=True, normalization="batch")
+OVER_BATCH = ForwardMode(training=True, normalization="batch")
 
 
 @settings(max_examples=40, deadline=None)

@@ -26,16 +26,16 @@ def test_steps_and_look_aheads_equal_those_of_torch(
     gradient = torch.zeros_like(ours)
     adam = FlatAdam(TRAINING, [ours], [gradient])
     reference = torch.optim.Adam([theirs], lr=0.01, betas=(0.8, 0.95))
-    candidate, subtrahend = torch.empty_like(ours), draws(31)
+    lookahead, subtrahend = torch.empty_like(ours), draws(31)
     before = [(slice(0, 19), None), (slice(19, 50), subtrahend)]
     for step in range(6):
         gradient.copy_(1e-7 * torch.cos(ours + step))  # small, so that epsilon counts
         theirs.grad = gradient.clone()
         adam.begin_step()
-        adam.look_ahead(candidate, before, epsilon)
-        candidate[19:] += subtrahend
+        adam.look_ahead(lookahead, before, epsilon)
+        lookahead[19:] += subtrahend
         (expected,) = adam_lookahead(reference, [theirs], [theirs.grad], epsilon)
-        torch.testing.assert_close(candidate - ours, expected, rtol=1e-9, atol=1e-14)
+        torch.testing.assert_close(lookahead - ours, expected, rtol=1e-9, atol=1e-14)
         adam.step()
         reference.step()
         torch.testing.assert_close(ours, theirs.detach(), rtol=1e-12, atol=1e-14)

@@ -48,5 +48,5 @@ def test_every_seed_has_the_gradient_it_has_alone(name: str, options: dict[str, 
         for _ in range(2):
             separate.fill(inputs[seed], labels[seed])
         torch.testing.assert_close(gradient[seed], expected, rtol=1e-10, atol=1e-12)
-        torch.testing.assert_close(stacked[seed].memory.state(), problem.memory.state())
-    assert together.recordable == recordable, "dropout is drawn by the host, for each pass anew"
+        torch.testing.assert_close(stacked[seed].statistics.state(), problem.statistics.state())
+    assert together.recordable == recordable, "dropout is drawn by the host in each pass"

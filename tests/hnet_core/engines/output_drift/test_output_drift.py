@@ -32,7 +32,7 @@ def fast(
 ) -> tuple[float, FlatTheta]:
     n_drawn = None if tasks is None else len(tasks)
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, kept, n_drawn, form)
-    drift.candidate.take(case.flat(case.theta))
+    drift.lookahead.set_to(case.flat(case.theta))
     gradient = FlatTheta.zeros(case.layout, case.theta[0])
     drift.draw(tasks)
     value = drift.add_gradient(gradient, beta, want_value=True)
@@ -66,7 +66,7 @@ def test_row_blocks_change_nothing(hypernet: Hypernet, form: Form, monkeypatch: 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_own_heads_only_as_in_the_official_cifar_code(form: Form) -> None:
-    """All weights but the heads count for all tasks, of the last 3 x (4 + 1) weights only a task's own head."""
+    """All weights but the heads are kept for all tasks, of the last 3 x (4 + 1) weights only a task's own head."""
     case = example(chunked(52, 10), n_previous=3)
     kept = torch.ones(3, 52, dtype=torch.bool)
     kept[:, 37:] = False
@@ -85,7 +85,7 @@ def test_the_regulariser_is_linear_in_beta_and_adds_to_what_is_there() -> None:
     _, thrice = fast(case, None, None, "gram", beta=3.0)
     assert relative_error([thrice.flat], [3 * once.flat]) < 1e-12
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, form="gram")
-    drift.candidate.take(case.flat(case.theta))
+    drift.lookahead.set_to(case.flat(case.theta))
     gradient = FlatTheta(case.layout, torch.ones_like(once.flat))
     assert drift.add_gradient(gradient, 1.0) is None, "the value is not computed unless it is wanted"
     for ours, expected in zip(gradient.parts(), once.parts(), strict=True):
@@ -148,7 +148,7 @@ def test_memory_holds_no_generated_weights_of_previous_tasks(monkeypatch: pytest
 
 
 def kept_numbers(n_previous: int) -> int:
-    """Numbers in all tensors reachable from an OutputDrift, shared memory counted once."""
+    """Count the numbers in all tensors reachable from an OutputDrift, shared memory once."""
     case = example(chunked(50_000, 1_000), n_previous=n_previous)
     drift = OutputDrift(case.layout, case.flat(case.theta_before), case.embeddings, form="gram")
     storages: dict[int, int] = {}

@@ -70,7 +70,7 @@ def driver_rows(trials: int, sampler: str = "nsga2") -> list[ServiceCost]:
             while (job := driver.next_job()) is not None:
                 for message in no_work(job):
                     send(job.number, message)
-                finished = driver.tally.complete + driver.tally.duplicates
+                finished = driver.counters.complete + driver.counters.duplicates
                 if finished - before >= BLOCK:
                     per_trial = 1000 / (finished - before)
                     cpu, asking = per_trial * (time.process_time() - began), per_trial * (ask[0] - asked)
@@ -229,7 +229,7 @@ def endurance(trials: int, sampler: str, url: str) -> Endurance:
         database=engine.dialect.name,
         sampler=sampler,
         trials=trials,
-        complete=outcome.tally.complete,
+        complete=outcome.counters.complete,
         problems=len(check_database(engine).problems),
         minutes=minutes,
         cpu_ms_per_trial=1000 * cpu / trials,

@@ -17,7 +17,7 @@ from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
-from studies.comparing.configurations import differences
+from studies.comparing.comparability import differences
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
 from studies.spec.continuation import as_read_today, fixed_part

@@ -173,6 +173,7 @@ def _seed_rows(comparison: Comparison) -> list[Row]:
         {"label": one.label, "stream": one.stream, "seed": seed, "value": value}
         for one in comparison.entrants
         for seed, value in sorted(one.values[comparison.metric].items())
+        if value is not None
     ]
 
 

@@ -72,7 +72,7 @@ def trial_summary(studies: Studies, name: str, number: int, joint: str | None = 
 
 
 def _intransigence(studies: Studies, trial: str, joint: str) -> dict[str, Any]:
-    from studies.comparing.configurations import find_side
+    from studies.comparing.configurations import find_configuration
     from studies.comparing.intransigence import intransigence
 
-    return intransigence(studies, find_side(studies, trial), find_side(studies, joint)).to_dict()
+    return intransigence(studies, find_configuration(studies, trial), find_configuration(studies, joint)).to_dict()

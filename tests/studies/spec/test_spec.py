@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hnet_core.errors import ConfigInvalid, DatasetMissing
-from studies.comparing.configurations import differences
+from studies.comparing.comparability import differences
 from studies.spec.continuation import fixed_part
 from studies.spec.deviations import reductions
 from studies.spec.document import parse_document

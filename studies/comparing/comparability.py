@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +12,7 @@ from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS, VARYING
+from studies.spec.setting_text import setting_text
 from studies.statistics.paired_tests import by_seed
 from studies.statistics.verdicts import Verdict, judge, not_comparable
 
@@ -126,6 +126,4 @@ def _difference(key: str, a: Any, b: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+    return "none" if value is None else setting_text(value)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 
 FAMILY = "family"
-MISSING = object()
 
 Params = Mapping[str, Any]
 
@@ -85,7 +85,7 @@ class Conditions:
 
     def _value(self, key: str, params: Params, block: Mapping[str, Any]) -> Any:
         """What a condition compares: of a searched field only the value it was given, else that of the trial block."""
-        return params.get(key, MISSING) if key in self.when else lookup(block, key)
+        return params.get(key, dotted_keys.MISSING) if key in self.when else dotted_keys.get(block, key)
 
 
 def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,24 +100,25 @@ def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def family_blocks(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The trial block of a raw spec as each searched family changes it; without families the block alone, as ""."""
+    families = content.get("families") or {}
+    field = (content.get("search") or {}).get(FAMILY)
+    chosen = field.get("choice", ()) if isinstance(field, Mapping) else families
+    block = content.get("trial") or {}
+    blocks = {name: changed(block, families[name]) for name in chosen if isinstance(families.get(name), Mapping)}
+    return blocks or {"": dict(block)}
+
+
 def set_field(block: dict[str, Any], name: str, value: Any) -> None:
     """Set a dotted field of a raw trial block.
 
     Raises:
         ConfigInvalid: the name does not lead to a field of a block.
     """
-    *blocks, last = name.split(".")
-    for key in blocks:
-        block = block.setdefault(key, {})
-        if not isinstance(block, dict) or not last:
-            raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
-    block[last] = list(value) if isinstance(value, tuple) else value
-
-
-def lookup(block: Any, name: str) -> Any:
-    """A dotted field of a raw trial block, MISSING where there is none."""
-    for key in name.split("."):
-        if not isinstance(block, Mapping) or key not in block:
-            return MISSING
-        block = block[key]
-    return block
+    try:
+        if name.endswith("."):
+            raise dotted_keys.NotABlock(name)
+        dotted_keys.put(block, name, list(value) if isinstance(value, tuple) else value)
+    except dotted_keys.NotABlock:
+        raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name) from None

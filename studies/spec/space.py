@@ -9,8 +9,9 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
-from studies.spec.conditions import FAMILY, MISSING, Conditions, Params, changed, lookup, set_field
+from studies.spec.conditions import FAMILY, Conditions, Params, changed, set_field
 from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 
 Field = FloatRange | IntRange | Choice
@@ -80,7 +81,7 @@ class SearchSpace:
             chosen = dict(zip(deciding, values, strict=True))
             params = self._walk(chosen)
             block = self.place({name: value for name, value in params.items() if name in deciding})
-            left_open = {name for name in params if lookup(block, name) is MISSING}
+            left_open = {name for name in params if dotted_keys.get(block, name) is dotted_keys.MISSING}
             branch = {name: value for name, value in params.items() if name in deciding or name in left_open}
             if branch not in seen:  # a deciding field can be out of play itself
                 seen.append(branch)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure, TrialResult, WeightCounts
 from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
@@ -167,13 +168,11 @@ def _config(params: Mapping[str, Any]) -> dict[str, Any]:
     """The nested configuration of dotted values; what nobody said is named imported."""
     config: dict[str, Any] = {part: {"name": "imported"} for part in ("stream", "method", "target")}
     for dotted, value in params.items():
-        block = config
-        *path, last = dotted.split(".")
-        for key in path:
-            block = block.setdefault(key, {})
-            if not isinstance(block, dict):
-                raise ConfigInvalid(f"{dotted!r} cannot be a column beside {key!r}, which has a value itself.")
-        block[last] = value
+        try:
+            dotted_keys.put(config, dotted, value)
+        except dotted_keys.NotABlock as error:
+            message = f"{dotted!r} cannot be a column beside {error.block!r}, which has a value itself."
+            raise ConfigInvalid(message) from None
     return config
 
 

@@ -23,6 +23,7 @@ from studies.database.connections import (
     unreachable,
 )
 from studies.database.schema import VERSION_TABLE
+from studies.database.stored_metrics import lacks_metrics
 from studies.database.urls import masked, parse_url, sqlite_path
 
 # Any number, the same in every hnet: two processes must not make one PostgreSQL schema at the same time.
@@ -132,7 +133,8 @@ def _state(engine: Engine) -> State:
     with engine.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if VERSION_TABLE in tables:
-            return _age(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")))
+            age = _age(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")))
+            return "older" if age == "current" and lacks_metrics(connection) else age
     return "empty" if tables <= _OPTUNA_TABLES else "foreign"
 
 

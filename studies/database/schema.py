@@ -2,8 +2,9 @@
 
 Raw measurements are the truth, and metrics are derived from them by `studies.metrics.definitions`. What was derived is
 kept beside them in `run_summary` and `trial_summary`, so that a hundred thousand trials can be searched; `hnet db
-check` derives it again and compares. Rows are written by `studies.store.store` only. A change here needs a migration in
-`studies/migrations/versions`.
+check` derives it again and compares. Rows are written by `studies.store.store` only. A change of a table needs a
+migration in `studies/database/migrations/versions`, except of the two summaries: an upgrade derives them again where
+their columns have changed.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ RUNNING, COMPLETE, PRUNED, SKIPPED, FAILED = STATES = ("RUNNING", "COMPLETE", "P
 
 # Optuna keeps its own `alembic_version` in the same database.
 VERSION_TABLE = "hnet_version"
+
+# The views of `studies.database.views`, which takes longer to import than a query takes.
+VIEW_NAMES = ("run_metrics", "trial_metrics")
 
 metadata = MetaData(
     naming_convention={

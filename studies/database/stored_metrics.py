@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, inspect, select, text
 
 from studies.database.evaluations import read_evaluations
-from studies.database.schema import PRUNED, run, run_summary, study, trial, trial_summary
-from studies.metrics.definitions import MATRIX_METRICS, VARYING
-from studies.metrics.from_matrix import matrix_metrics
+from studies.database.schema import PRUNED, VIEW_NAMES, run, run_summary, study, trial, trial_summary
+from studies.metrics.definitions import MATRIX_METRICS, METRICS, VARYING, matrix_metrics
 from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
@@ -55,6 +54,31 @@ def fill_summaries(connection: Connection) -> None:
     for trials in windows(connection):
         if connection.scalar(select(run.c.id).where(trials.of(run), ~kept).limit(1)) is not None:
             add_summaries(connection, trials)
+
+
+def rebuild_summaries(connection: Connection) -> None:
+    """Make the tables of summaries again where their columns are not those of the metrics, then add what is missing.
+
+    They hold nothing that cannot be derived, so a new metric needs no migration.
+    """
+    if not inspect(connection).has_table(run_summary.name):  # migrated only to a revision from before them
+        return
+    for table in (run_summary, trial_summary):
+        if _columns_of(connection, table.name) != set(table.c.keys()):
+            table.drop(connection)
+            table.create(connection)
+    fill_summaries(connection)
+
+
+def lacks_metrics(connection: Connection) -> bool:
+    """Return whether a metric has no column yet in the summaries or in a view."""
+    expected = {table.name: set(table.c.keys()) for table in (run_summary, trial_summary)}
+    expected |= {name: set(METRICS) for name in inspect(connection).get_view_names() if name in VIEW_NAMES}
+    return any(not columns <= _columns_of(connection, name) for name, columns in expected.items())
+
+
+def _columns_of(connection: Connection, name: str) -> set[str]:
+    return set(connection.execute(text(f"SELECT * FROM {name} LIMIT 0")).keys())
 
 
 def check_summaries(connection: Connection) -> Iterator[str]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Engine, FromClause, Select, func, select
 
+from studies.database.count_columns import count_columns
 from studies.database.schema import run, run_summary, study, trial
-from studies.metrics.definitions import MATRIX_METRICS, METRICS, VARYING
+from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING
 from studies.queries.queryable_columns import plain_fields
 from studies.queries.row_selection import Choice, Rows
-from studies.queries.trial_columns import count_columns, part_columns
+from studies.queries.trial_columns import part_columns
 from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _of_trial() -> ColumnElement[bool]:
 
 def _columns() -> tuple[dict[str, ColumnElement[Any]], FromClause]:
     newest = _newest()
-    costs = {name: func.nullif(run.c[name], 0) for name in ("seconds", "peak_memory_mib")}
+    costs = {name: func.nullif(run.c[name], 0) for name in COST_METRICS}
     measured = {name: run_summary.c[name] for name in MATRIX_METRICS} | costs
     joined = newest.join(run, run.c.id == newest.c.id).outerjoin(run_summary, run_summary.c.run_id == run.c.id)
     means = (
@@ -89,7 +90,7 @@ def _columns() -> tuple[dict[str, ColumnElement[Any]], FromClause]:
 
 def _values(hashes: list[str]) -> Select[Any]:
     newest = _newest()
-    costs = [func.nullif(run.c[name], 0) for name in ("seconds", "peak_memory_mib")]
+    costs = [func.nullif(run.c[name], 0) for name in COST_METRICS]
     joined = newest.join(run, run.c.id == newest.c.id).outerjoin(run_summary, run_summary.c.run_id == run.c.id)
     query = select(newest.c.config_hash, *(run_summary.c[name] for name in MATRIX_METRICS), *costs).select_from(joined)
     return query if len(hashes) > _MANY else query.where(newest.c.config_hash.in_(hashes))
@@ -110,7 +111,7 @@ def _add_bounds(rows: list[dict[str, Any]], found: Any) -> None:
     place = {row["config_hash"]: i for i, row in enumerate(rows)}
     of_rows = [one for one in found if one[0] in place]
     group: NDArray[np.int_] = np.array([place[one[0]] for one in of_rows])
-    for column, name in enumerate([*MATRIX_METRICS, "seconds", "peak_memory_mib"], start=1):
+    for column, name in enumerate([*MATRIX_METRICS, *COST_METRICS], start=1):
         values = np.array([one[column] for one in of_rows], dtype=float)
         for end, bounds in zip(("", ".low", ".high"), over_seeds(group, values), strict=True):
             for row, value in zip(rows, bounds.tolist(), strict=True):

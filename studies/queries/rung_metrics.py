@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, func, select
 
+from studies.database.count_columns import count_columns
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import evaluation, run, task_time, trial
-from studies.metrics.definitions import METRICS
-from studies.metrics.from_matrix import matrix_metrics
-from studies.queries.trial_columns import count_columns
+from studies.metrics.definitions import METRICS, matrix_metrics
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, FromClause, cast, func
+from sqlalchemy import ColumnElement, FromClause, func
 
-from hnet_core.trial import BYTES_PER_WEIGHT
+from studies.database.count_columns import count_columns
 from studies.database.schema import run, run_summary, trial, trial_summary
-from studies.metrics.definitions import METRICS
+from studies.metrics.definitions import COST_METRICS, METRICS
 
 PARTS = ("method", "stream", "target", "hypernet")
-
-
-def count_columns() -> dict[str, ColumnElement[Any]]:
-    """The metrics of kind "count", from the weight counts of a trial."""
-    model, hypernet, target = trial.c.model_weights, trial.c.hypernet_weights, trial.c.target_weights
-    ratio = cast(model, Double) / target
-    return {
-        "compression_ratio": ratio,
-        "compression_level": 1 - ratio,
-        "hypernet_ratio": cast(hypernet, Double) / target,
-        "model_weights": model,
-        "hypernet_weights": hypernet,
-        "target_weights": target,
-        "trained_weights": trial.c.trained_weights,
-        "weights_per_task": trial.c.weights_per_task,
-        "model_bytes": BYTES_PER_WEIGHT * model + (trial.c.mask_bits + 7) // 8,
-        "memory_bytes": trial.c.memory_bytes,
-        "inference_multiply_adds": trial.c.inference_multiply_adds,
-        "generation_multiply_adds": trial.c.generation_multiply_adds,
-    }
 
 
 def part_columns() -> dict[str, ColumnElement[Any]]:
@@ -63,10 +43,9 @@ def run_columns() -> dict[str, ColumnElement[Any]]:
     """A row of the table of runs, without the searched values."""
     kept = {
         **{column.name: column for column in run_summary.c},
-        "seconds": func.nullif(run.c.seconds, 0),
+        **{name: func.nullif(run.c[name], 0) for name in COST_METRICS},
         **count_columns(),
     }
-    kept["peak_memory_mib"] = func.nullif(run.c.peak_memory_mib, 0)
     head = [trial.c.number, run.c.seed, trial.c.config_hash, trial.c.measure, run.c.n_tasks]
     tail = [run.c.device, run.c.threads, run.c.data_checksum]
     return {

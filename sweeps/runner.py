@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
@@ -19,6 +18,7 @@ from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
 from studies.comparing.comparability import differences
 from studies.database.open_database import connect
+from studies.database.row_types import StudyRow
 from studies.queries.studies import Studies
 from studies.spec.continuation import as_read_today, fixed_part
 from studies.spec.spec import SweepSpec
@@ -166,14 +166,14 @@ def _ray() -> Backend:
     return run_with_ray
 
 
-def _find_or_create(store: Store, spec: SweepSpec) -> dict[str, Any]:
+def _find_or_create(store: Store, spec: SweepSpec) -> StudyRow:
     """The row of the study; nothing of one that exists is changed before the lease is held."""
     with contextlib.suppress(StudyExists):
         store.create_study(spec.study, spec.to_dict(), spec.seeds)
     return _row(store, spec.study)
 
 
-def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
+def _continue(store: Store, spec: SweepSpec) -> StudyRow:
     """The row of a study whose lease is held, with this spec's budget and seeds.
 
     Raises:
@@ -195,7 +195,7 @@ def _continue(store: Store, spec: SweepSpec) -> dict[str, Any]:
     return study
 
 
-def _row(store: Store, name: str) -> dict[str, Any]:
+def _row(store: Store, name: str) -> StudyRow:
     study = store.find_study(name)
     if study is None:
         raise HnetError(f"study {name!r} vanished while it was being opened; start it again.")

@@ -48,13 +48,15 @@ class Matrices:
 
     @cached_property
     def is_last(self) -> NDArray[np.bool_]:
-        """Whether a cell was evaluated after the last task, (n_cells,)."""
-        return self.cells.after_task == self.n_tasks[self.cells.run]
+        """True for cells evaluated after the last task, (n_cells,)."""
+        found: NDArray[np.bool_] = self.cells.after_task == self.n_tasks[self.cells.run]
+        return found
 
     @cached_property
     def is_trained(self) -> NDArray[np.bool_]:
-        """Whether a cell is a test value of a model trained on a task at least, (n_cells,)."""
-        return self.is_test & (self.cells.after_task >= 1)
+        """True for test values of a model trained on at least one task, (n_cells,)."""
+        found: NDArray[np.bool_] = self.is_test & (self.cells.after_task >= 1)
+        return found
 
     @cached_property
     def at_end(self) -> NDArray[np.float64]:
@@ -69,7 +71,7 @@ class Matrices:
     @cached_property
     def best_before_end(self) -> NDArray[np.float64]:
         """max_{l<T} a[l][j], (n_runs, max T)."""
-        return self.per_task(self.is_trained & (self.cells.after_task < self.n_tasks[self.cells.run]))
+        return self.per_task(self.is_trained & ~self.is_last)
 
     def per_task(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
         """The highest of the chosen cells of each run and task, NaN where there is none, (n_runs, max T)."""

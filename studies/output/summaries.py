@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from studies.metrics.definitions import METRICS
@@ -52,17 +53,19 @@ def trial_summary(studies: Studies, name: str, number: int, joint: str | None = 
         joint: a trial of method joint as STUDY:NUMBER; then intransigence is told too.
     """
     row = studies.trial(name, number)
+    stored: Mapping[str, object] = row
+    runs: Sequence[Mapping[str, object]] = row["runs"]
     (found,) = printed(studies.trial_rows(name, where=f"number == {number}"))
     metrics = {metric: found[metric] for metric in METRICS}
     first = ("number", "state", "reason", "duplicate_of", "attempt", "params", "config", "config_hash", "measure")
     return {
-        **{key: row[key] for key in first},
+        **{key: stored[key] for key in first},
         **metrics,
         **({} if joint is None else {"intransigence": _intransigence(studies, f"{name}:{number}", joint)}),
         "weights_per_task": row["weights_per_task"],
         "runs": [
             {key: run[key] for key in ("seed", "seconds", "task_seconds", "peak_memory_mib", "device", "data_checksum")}
-            for run in row["runs"]
+            for run in runs
         ],
         "created_at": row["created_at"],
         "finished_at": row["finished_at"],

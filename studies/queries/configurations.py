@@ -14,7 +14,7 @@ from studies.database.count_columns import count_columns
 from studies.database.schema import run, run_summary, study, trial
 from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING
 from studies.queries.queryable_columns import plain_fields
-from studies.queries.row_selection import Choice, Rows
+from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.trial_columns import part_columns
 from studies.statistics.intervals import over_seeds
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def configurations(engine: Engine, choice: Choice) -> Rows:
+def configurations(engine: Engine, selection: RowSelection) -> Rows:
     """One row per configuration with a finished run; columns as in `Studies.configurations`."""
     columns, joined = _columns()
     query = select(*columns.values()).select_from(joined)
     by_default = (columns["stream"], columns["dataset"], columns["config_hash"])
     with engine.connect() as connection:
-        found = connection.execute(choice.of(query, plain_fields(columns), engine.dialect.name, by_default))
+        found = connection.execute(selection.of(query, plain_fields(columns), engine.dialect.name, by_default))
         rows = [dict(zip(columns, row, strict=True)) for row in found]
         if rows:
             _add_bounds(rows, connection.execute(_values([row["config_hash"] for row in rows])).all())

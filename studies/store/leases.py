@@ -6,12 +6,12 @@ It is taken and renewed by compare-and-set on the database's clock; a driver tha
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Engine, and_, or_, select, update
 
 from hnet_core.errors import HnetError
 from studies.database.database_clock import epoch_now
+from studies.database.row_types import Lease
 from studies.database.schema import study
 
 
@@ -52,7 +52,7 @@ class Leases:
         with self._writer.begin() as connection:
             return bool(connection.execute(change).rowcount)
 
-    def lease_holder(self, study_id: int) -> dict[str, Any] | None:
+    def lease_holder(self, study_id: int) -> Lease | None:
         """Who drives the study now: owner, host, pid, until (datetime, UTC); None if nobody does or the lease ended."""
         columns = (study.c.lease_owner, study.c.lease_host, study.c.lease_pid, study.c.lease_until)
         query = select(*columns).where(study.c.id == study_id, study.c.lease_until > epoch_now())

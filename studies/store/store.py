@@ -14,13 +14,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
+from studies.database.row_types import StudyRow
 from studies.database.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
 from studies.database.stored_metrics import Trials, add_summaries
 from studies.errors import TrialNotFound
@@ -75,11 +76,11 @@ class Store(Leases):
         with self._writer.begin() as connection:
             connection.execute(delete(study).where(study.c.id == study_id))
 
-    def find_study(self, name: str) -> dict[str, Any] | None:
-        """The whole study row, or None."""
+    def find_study(self, name: str) -> StudyRow | None:
+        """The row of a study, or None."""
         with self._reader.connect() as connection:
             row = connection.execute(select(study).where(study.c.name == name)).mappings().one_or_none()
-        return None if row is None else dict(row)
+        return None if row is None else cast(StudyRow, dict(row))
 
     def update_study(self, study_id: int, *, spec: Mapping[str, Any], seeds: int) -> None:
         """Replace the spec and the seeds wanted of a study that goes on; the caller has compared the specs."""

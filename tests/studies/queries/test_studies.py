@@ -342,7 +342,7 @@ def test_numbers_of_trials_are_no_parameters_of_a_statement_of_which_there_may_b
     of_few = used.copy()
     used.clear()
     monkeypatch.setattr(
-        "studies.queries.studies.front_mask", lambda values, _: values("compression_ratio") > 0
+        "studies.queries.tables.front_mask", lambda values, _: values("compression_ratio") > 0
     )  # all are tied
     assert len(found.front(name)) > few
     assert used == of_few, "as many parameters whatever the size of the front"

@@ -12,13 +12,17 @@ from reports.data.grouping import check_fields, group_label, stream_of
 from reports.data.study_data import Evidence, gather
 from reports.data.trial import Trial
 from studies.spec.conditions import FAMILY
+from studies.statistics.hypervolume import REFERENCE_POINT
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 MAX_FAMILIES = 8
 # Points worse than this add nothing; fixed, so that the number can be compared between reports.
-REFERENCE = {"accuracy": (2.0, 0.0), "mse": (2.0, 1.0)}
+REFERENCE = {
+    "accuracy": (REFERENCE_POINT["compression_ratio"], REFERENCE_POINT["final_accuracy"]),
+    "mse": (REFERENCE_POINT["compression_ratio"], REFERENCE_POINT["final_mse"]),
+}
 
 
 @dataclass(frozen=True)

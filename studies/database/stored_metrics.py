@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, ins
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import PRUNED, VIEW_NAMES, run, run_summary, study, trial, trial_summary
 from studies.metrics.definitions import MATRIX_METRICS, METRICS, VARYING, matrix_metrics
+from studies.missing import nan_to_none
 from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialRange:
     """The trials of one study whose numbers are from `first` to `last`."""
 
     study_id: int
@@ -37,7 +38,7 @@ class Trials:
         return and_(table.c.study_id == self.study_id, table.c.number.between(self.first, self.last))
 
 
-def add_summaries(connection: Connection, trials: Trials) -> None:
+def add_summaries(connection: Connection, trials: TrialRange) -> None:
     """Sum up the runs of some trials, within the transaction that added the runs; what was there is replaced."""
     runs, over_seeds = _derived(connection, trials)
     of_runs = run_summary.c.run_id.in_(select(run.c.id).where(trials.of(run)))
@@ -91,7 +92,7 @@ def check_summaries(connection: Connection) -> Iterator[str]:
         yield from _differences("trial", over_seeds, connection.execute(kept).mappings().all())
 
 
-def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _derived(connection: Connection, trials: TrialRange) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows of run_summary and trial_summary that the runs of some trials should have."""
     import numpy as np
 
@@ -112,17 +113,17 @@ def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any
     return runs, _rows(columns)
 
 
-def windows(connection: Connection) -> Iterator[Trials]:
+def windows(connection: Connection) -> Iterator[TrialRange]:
     """All trials of a database, some at a time."""
     for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
         highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
         for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
-            yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
+            yield TrialRange(study_id, first, first + TRIALS_AT_A_TIME - 1)
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
     """One dict per row, NaN as NULL."""
-    plain = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
+    plain = [list(map(nan_to_none, column.tolist())) for column in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 

@@ -18,7 +18,6 @@ Sources:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hnet_core.trial import TrialResult, WeightCounts
 from studies.metrics import from_matrix
 from studies.metrics.from_matrix import Evaluations, Matrices
+from studies.missing import nan_to_none
 
 if TYPE_CHECKING:
     import numpy as np
@@ -358,7 +358,7 @@ def run_metrics(result: TrialResult) -> dict[str, float | None]:
     values: dict[str, float | None] = {name: float(array[0]) for name, array in derived.items()}
     values |= static_metrics(result.counts)
     values |= {name: METRICS[name].derive(result) for name in COST_METRICS}
-    return {name: _defined(values[name]) for name in METRICS}
+    return {name: nan_to_none(values[name]) for name in METRICS}
 
 
 def matrix_metrics(
@@ -382,10 +382,6 @@ def matrix_metrics(
         name: values if METRICS[name].measure is None else np.where(measure == METRICS[name].measure, values, np.nan)
         for name, values in found.items()
     }
-
-
-def _defined(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
 
 
 def static_metrics(counts: WeightCounts) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Engine, FromClause, Select, func, select
 from studies.database.count_columns import count_columns
 from studies.database.schema import run, run_summary, study, trial
 from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING
+from studies.missing import nan_to_none
 from studies.queries.queryable_columns import plain_fields
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.trial_columns import part_columns
@@ -115,7 +116,7 @@ def _add_bounds(rows: list[dict[str, Any]], found: Any) -> None:
         values = np.array([one[column] for one in of_rows], dtype=float)
         for end, bounds in zip(("", ".low", ".high"), over_seeds(group, values), strict=True):
             for row, value in zip(rows, bounds.tolist(), strict=True):
-                row[f"{name}{end}"] = None if value != value else value
+                row[f"{name}{end}"] = nan_to_none(value)
 
 
 def _add_studies(rows: list[dict[str, Any]], found: Any) -> None:

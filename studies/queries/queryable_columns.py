@@ -34,7 +34,7 @@ Kind = Literal["number", "text", "moment", "json"]
 
 
 @dataclass(frozen=True)
-class Field:
+class QueryableColumn:
     """One column: its SQL in each kind it can be read as; the last of them is NULL only where the value is missing."""
 
     readings: Mapping[Kind, ColumnElement[Any]]
@@ -43,13 +43,13 @@ class Field:
         return list(self.readings.values())[-1].is_(None)
 
 
-def plain_fields(columns: Mapping[str, ColumnElement[Any]]) -> dict[str, Field]:
+def plain_fields(columns: Mapping[str, ColumnElement[Any]]) -> dict[str, QueryableColumn]:
     """A field for each column that is a number, a text or a moment; a whole JSON object is not compared."""
     found = {name: _kind(column) for name, column in columns.items()}
-    return {name: Field({kind: columns[name]}) for name, kind in found.items() if kind is not None}
+    return {name: QueryableColumn({kind: columns[name]}) for name, kind in found.items() if kind is not None}
 
 
-def in_json(column: Column[Any], key: str, dialect: str) -> Field:
+def in_json(column: Column[Any], key: str, dialect: str) -> QueryableColumn:
     """The value under `key` of a JSON object, as number, as text, or whole as JSON text without a choice of blanks."""
     found = type_coerce(column, Text())
     kind: ColumnElement[Any]
@@ -68,7 +68,7 @@ def in_json(column: Column[Any], key: str, dialect: str) -> Field:
         as_text = found.op("->>", return_type=Text())(name)
         as_number = cast(as_text, Double())
         whole = _normal(found.op("->", return_type=Text())(name))
-    return Field(
+    return QueryableColumn(
         {
             "number": case((kind.in_(["integer", "real", "number"]), as_number)),
             "text": case((kind.in_(["text", "string"]), as_text)),
@@ -91,7 +91,7 @@ def _normal(content: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(cast(content, JSONB()), Text())
 
 
-def order(sort: str, fields: Mapping[str, Field]) -> list[ColumnElement[Any]]:
+def order(sort: str, fields: Mapping[str, QueryableColumn]) -> list[ColumnElement[Any]]:
     """ORDER BY of column names joined by commas, a minus before those that go down; missing values come last.
 
     Raises:
@@ -114,7 +114,7 @@ def one_of(column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElemen
     return column.in_(bindparam(None, list(numbers), expanding=True, literal_execute=True))
 
 
-def known(name: str, fields: Mapping[str, Field], option: str) -> Field:
+def known(name: str, fields: Mapping[str, QueryableColumn], option: str) -> QueryableColumn:
     """The field of that name.
 
     Raises:

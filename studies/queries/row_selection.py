@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select
 
 from hnet_core.errors import ConfigInvalid
 from studies.metrics.definitions import METRICS, VARYING
-from studies.queries.queryable_columns import Field, order
+from studies.queries.queryable_columns import QueryableColumn, order
 from studies.queries.where_language import condition
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class RowSelection:
     def of(
         self,
         query: Select[Any],
-        fields: Mapping[str, Field],
+        fields: Mapping[str, QueryableColumn],
         dialect: str,
         by_default: Sequence[ColumnElement[Any]],
     ) -> Select[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, select, true
 
 from studies.database.schema import COMPLETE, PRUNED, evaluation, run, run_summary, study, study_tag, trial
 from studies.metrics.definitions import SELECTED_BY
-from studies.queries.queryable_columns import Field, in_json, known, one_of, plain_fields
+from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
 from studies.queries.record import StudyRecord
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.study_columns import study_columns
@@ -119,7 +119,7 @@ def _fields(
     columns: Mapping[str, ColumnElement[Any]],
     selection: RowSelection,
     also: Iterable[str] = (),
-) -> dict[str, Field]:
+) -> dict[str, QueryableColumn]:
     """The fields that a condition or an order may name: the columns, and every searched value; `also` is named too."""
     fields = plain_fields(columns)
     searched = dict.fromkeys(record.searched)

@@ -14,7 +14,7 @@ from hnet_core.errors import ConfigInvalid
 from studies.spec.conditions import FAMILY, Conditions, Params, changed, set_field
 from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 
-Field = FloatRange | IntRange | Choice
+SearchedField = FloatRange | IntRange | Choice
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SearchSpace:
     families: Mapping[str, Mapping[str, Any]]
     fields: Space
 
-    def fill(self, value_of: Callable[[str, Field], Any]) -> dict[str, Any]:
+    def fill(self, value_of: Callable[[str, SearchedField], Any]) -> dict[str, Any]:
         """Give each field whose condition is met its value, conditions after what they refer to."""
         params: dict[str, Any] = {}
         block = self.place({})

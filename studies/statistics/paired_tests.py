@@ -122,11 +122,21 @@ def difference(samples: Samples) -> Difference:
         mean, variance = _mean_and_variance(each, scale=max(map(abs, (*a, *b))))
         return Difference(mean, math.sqrt(variance / len(each)), len(each) - 1, len(each))
     (mean_a, variance_a), (mean_b, variance_b) = (_mean_and_variance(side, max(map(abs, side))) for side in (a, b))
-    part_a, part_b = variance_a / len(a), variance_b / len(b)
-    total = part_a + part_b
-    # Satterthwaite's degrees; without any spread they mean nothing and 1 stands in.
-    degrees = total**2 / (part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1)) if total else 1.0
-    return Difference(mean_a - mean_b, math.sqrt(total), degrees, min(len(a), len(b)))
+    squared_errors = variance_a / len(a), variance_b / len(b)
+    degrees = welch_degrees(*squared_errors, len(a), len(b))
+    return Difference(mean_a - mean_b, math.sqrt(sum(squared_errors)), degrees, min(len(a), len(b)))
+
+
+def welch_degrees(squared_error_a: float, squared_error_b: float, n_a: int, n_b: int) -> float:
+    """Degrees of freedom of Welch's t: nu = (u + v)^2 / (u^2 / (n_a - 1) + v^2 / (n_b - 1)); 1 without any spread.
+
+    Satterthwaite, "An approximate distribution of estimates of variance components" (1946), doi:10.2307/3002019.
+
+    Args:
+        squared_error_a, squared_error_b: squared standard errors of the two means, u = s_a^2 / n_a and v = s_b^2 / n_b.
+    """
+    u, v = squared_error_a, squared_error_b
+    return (u + v) ** 2 / (u**2 / (n_a - 1) + v**2 / (n_b - 1)) if u + v else 1.0
 
 
 def sign_flip_p(differences: Sequence[float]) -> float | None:

@@ -18,10 +18,10 @@ from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure, TrialResult, WeightCounts
 from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
-from studies.database.stored_metrics import Trials, add_summaries
+from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.errors import StudyNotFound
 from studies.store.store import Store, StudyExists
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 
 ROWS_AT_A_TIME = 10_000
 
@@ -72,8 +72,8 @@ def import_trials(
 def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one: ImportedTrial) -> None:
     config = _config(one.params)
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    asked = AskedTrial(config, digest, one.params, one.measure, one.counts)
-    store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
+    suggested = SuggestedTrial(config, digest, one.params, one.measure, one.counts)
+    store.start_trial(study_id, number, suggested, launch_id=launch_id, attempt=1)
     if one.runs:
         store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
     else:
@@ -129,7 +129,7 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
         _copy(reading, writing, table, of_study, {"run_id": runs})
     highest = writing.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == here_id))
     if highest is not None:
-        add_summaries(writing, Trials(here_id, 0, highest))
+        add_summaries(writing, TrialRange(here_id, 0, highest))
     return name_here
 
 

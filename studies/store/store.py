@@ -23,11 +23,11 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
 from studies.database.row_types import StudyRow
 from studies.database.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
-from studies.database.stored_metrics import Trials, add_summaries
+from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.errors import TrialNotFound
 from studies.store.leases import LeaseLost, Leases
 from studies.store.result_rows import check_result, insert_results
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 
 __all__ = ["LeaseLost", "Store", "StudyExists", "TrialFinished", "TrialNotFound"]
 
@@ -107,7 +107,7 @@ class Store(Leases):
         self,
         study_id: int,
         number: int,
-        asked: AskedTrial,
+        suggested: SuggestedTrial,
         *,
         launch_id: int,
         attempt: int,
@@ -122,7 +122,7 @@ class Store(Leases):
         Raises:
             TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
         """
-        row = _trial_row(study_id, number, launch_id, asked)
+        row = _trial_row(study_id, number, launch_id, suggested)
         row |= {"state": RUNNING, "attempt": attempt, "duplicate_of": duplicate_of}
         with self._writer.begin() as connection:
             again = update(trial).where(
@@ -150,13 +150,13 @@ class Store(Leases):
         with self._reader.connect() as connection:
             return connection.scalar(select(trial.c.attempt).where(_is_trial(study_id, number)))
 
-    def skip_trial(self, study_id: int, number: int, asked: AskedTrial, *, launch_id: int, reason: str) -> None:
+    def skip_trial(self, study_id: int, number: int, suggested: SuggestedTrial, *, launch_id: int, reason: str) -> None:
         """Add a trial that is never trained, as SKIPPED with the reason.
 
         Raises:
             TrialFinished: if the number is taken.
         """
-        row = _trial_row(study_id, number, launch_id, asked)
+        row = _trial_row(study_id, number, launch_id, suggested)
         row |= {"state": SKIPPED, "attempt": 1, "reason": reason, "finished_at": row["created_at"]}
         with self._writer.begin() as connection:
             if _state_of(connection, study_id, number) is not None:
@@ -233,12 +233,12 @@ class Store(Leases):
             yield connection
 
 
-def _trial_row(study_id: int, number: int, launch_id: int, asked: AskedTrial) -> dict[str, Any]:
+def _trial_row(study_id: int, number: int, launch_id: int, suggested: SuggestedTrial) -> dict[str, Any]:
     return {
         "study_id": study_id,
         "number": number,
         "launch_id": launch_id,
-        **asked.columns(),
+        **suggested.columns(),
         "created_at": _now(),
     }
 
@@ -255,7 +255,7 @@ def _insert_runs(connection: Connection, study_id: int, number: int, attempt: in
             )
         seeds.add(result.seed)
     insert_results(connection, study_id, number, attempt, runs)
-    add_summaries(connection, Trials(study_id, number, number))
+    add_summaries(connection, TrialRange(study_id, number, number))
 
 
 def _is_trial(study_id: int, number: int | None) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from studies.metrics.definitions import COUNTS
 
 
 @dataclass(frozen=True)
-class AskedTrial:
+class SuggestedTrial:
     """The columns of a trial row that follow from its configuration.
 
     Attributes:

@@ -15,7 +15,7 @@ from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat, StudyName
 
 if TYPE_CHECKING:
-    from studies.store.admin import Shelf
+    from sqlalchemy import Engine
 
 # What an imported study is asked about, by what was measured.
 OBJECTIVES = {
@@ -33,7 +33,9 @@ def tag(
     remove: Annotated[list[str] | None, typer.Option("--remove", help="Tag to take away.", show_default=False)] = None,
 ) -> None:
     """Give a study tags, or show those it has; list by them with: hnet study ls --tag TAG."""
-    found = _shelf(db).tag(name, tags or (), remove or ())
+    from studies.store.admin import tag_study
+
+    found = tag_study(_open(db), name, tags or (), remove or ())
     write([{"tag": word} for word in found], ["tag"], format, output, f"Tags of {name}")
 
 
@@ -43,7 +45,9 @@ def archive(
     undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
 ) -> None:
     """Put a study away: it keeps everything, hnet study ls shows it with --all only."""
-    _shelf(db).archive(name, archived=not undo)
+    from studies.store.admin import archive_study
+
+    archive_study(_open(db), name, archived=not undo)
     say(f"{name} is {'back' if undo else 'archived; take it back with --undo'}.")
 
 
@@ -53,7 +57,9 @@ def retry(
     db: Database = DEFAULT_URL,
 ) -> None:
     """Queue failed trials again; they run as a further attempt when the same sweep is run again."""
-    again = _shelf(db).retry(name, numbers or ())
+    from studies.store.admin import retry_trials
+
+    again = retry_trials(_open(db), name, numbers or ())
     if again:
         say(f"queued trial {', '.join(map(str, again))} again; train with the command that started {name}.")
     else:
@@ -93,7 +99,7 @@ def remove(
     """Delete a study with all its trials and measurements, for good."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
-    from studies.store.admin import Shelf
+    from studies.store.admin import remove_study
     from sweeps.runner import checkpoint_folder
     from sweeps.search.optuna_studies import forget_sampler_study
 
@@ -103,14 +109,13 @@ def remove(
         if not sys.stdin.isatty():
             raise ConfigInvalid(f"rm deletes {trials} trials of {name} for good; say so with --yes.")
         typer.confirm(f"Delete {name} and its {trials} trials for good?", abort=True)
-    uuid = Shelf(engine).remove(name)
+    uuid = remove_study(engine, name)
     forget_sampler_study(uuid, engine.url.render_as_string(hide_password=False))
     shutil.rmtree(checkpoint_folder(uuid), ignore_errors=True)
     say(f"deleted {name} and its {trials} trials.")
 
 
-def _shelf(db: str) -> Shelf:
+def _open(db: str) -> Engine:
     from studies.database.open_database import connect
-    from studies.store.admin import Shelf
 
-    return Shelf(connect(db))
+    return connect(db)

@@ -21,7 +21,7 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.checkpoint_retention import Keeper
 from sweeps.driver.counters import StudyHandle, Tally
 from sweeps.driver.suggestions import asked_trial, impossible_trial, known_violations
@@ -318,12 +318,12 @@ class Driver:
                 MAX_ASKS_WITHOUT_TRAINING,
             )
 
-    def _start(self, number: int, attempt: int, asked: AskedTrial, duplicate_of: int | None = None) -> None:
+    def _start(self, number: int, attempt: int, asked: SuggestedTrial, duplicate_of: int | None = None) -> None:
         launched = {"launch_id": self.study.launch_id, "attempt": attempt, "duplicate_of": duplicate_of}
         self.books.write(self.store.start_trial, number, attempt, asked, **launched)
         crash_point("after_row")
 
-    def _skip(self, trial: Trial, reason: str, asked: AskedTrial) -> None:
+    def _skip(self, trial: Trial, reason: str, asked: SuggestedTrial) -> None:
         import optuna
 
         launch_id = self.study.launch_id
@@ -333,7 +333,7 @@ class Driver:
         over = {bound.metric: over for bound, over in known_violations(self.spec, asked).items()}
         self.books.tell(trial.number, optuna.trial.TrialState.PRUNED, violations=over)
 
-    def _follow(self, number: int, original: int, attempt: int, asked: AskedTrial) -> None:
+    def _follow(self, number: int, original: int, attempt: int, asked: SuggestedTrial) -> None:
         """The same configuration again: copy its result, at once or when it is there."""
         self._start(number, attempt, asked, duplicate_of=original)
         self._count_ask_without_training()

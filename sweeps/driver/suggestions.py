@@ -12,25 +12,25 @@ from hnet_core.trial import TrialConfig
 from studies.metrics.definitions import static_metrics
 from studies.spec.constraints import Constraint
 from studies.spec.spec import SweepSpec
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 
 
-def asked_trial(config: TrialConfig, params: Mapping[str, Any], data_root: str) -> AskedTrial:
+def asked_trial(config: TrialConfig, params: Mapping[str, Any], data_root: str) -> SuggestedTrial:
     """A configuration with its weights counted."""
     shape = stream_shape(config, data_root)
     block = config.model_dump(mode="json")
-    return AskedTrial(block, config.hash(), params, shape.measure, networks(config, shape).counts)
+    return SuggestedTrial(block, config.hash(), params, shape.measure, networks(config, shape).counts)
 
 
 def impossible_trial(
     asked: Mapping[str, Any], params: Mapping[str, Any], spec: SweepSpec, data_root: str
-) -> AskedTrial:
+) -> SuggestedTrial:
     """A combination that makes no configuration: as it was asked for, with nothing counted."""
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
-    return AskedTrial(asked, digest, params, stream_shape(spec.config(), data_root).measure, None)
+    return SuggestedTrial(asked, digest, params, stream_shape(spec.config(), data_root).measure, None)
 
 
-def known_violations(spec: SweepSpec, trial: AskedTrial) -> dict[Constraint, float]:
+def known_violations(spec: SweepSpec, trial: SuggestedTrial) -> dict[Constraint, float]:
     """How far a trial is from keeping each constraint that its weights alone decide; above 0, it breaks it."""
     known = {} if trial.counts is None else static_metrics(trial.counts)
     return {

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from hnet_core.trial import TrialResult, WeightCounts
 from studies.store.store import Store
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 
 HIDDEN = (100, 100)
 IMAGE_SIZE, N_CLASSES = 64, 10
@@ -104,11 +104,11 @@ def sample_config(params: dict[str, Any], n_tasks: int) -> dict[str, Any]:
     return config
 
 
-def describe(params: dict[str, Any], n_tasks: int, measure: str = "accuracy") -> AskedTrial:
+def describe(params: dict[str, Any], n_tasks: int, measure: str = "accuracy") -> SuggestedTrial:
     """A trial with these parameters, as it is when it is asked for."""
     config = sample_config(params, n_tasks)
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    return AskedTrial(config, digest, params, measure, sample_counts(params, n_tasks))
+    return SuggestedTrial(config, digest, params, measure, sample_counts(params, n_tasks))
 
 
 def sample_counts(params: dict[str, Any], n_tasks: int) -> WeightCounts:

@@ -19,7 +19,7 @@ from studies.database.open_database import connect
 from studies.metrics.definitions import METRICS, VARYING
 from studies.queries.studies import Studies
 from studies.store.store import Store
-from studies.store.suggested_trial import AskedTrial
+from studies.store.suggested_trial import SuggestedTrial
 from tests.studies.sample import PROVENANCE, sample_config, sample_counts, sample_result, sample_spec
 
 PARAMS = {
@@ -98,8 +98,8 @@ def fill(
     store = Store(engine)
     study_id = store.create_study(name, objectives(sample_spec(name, 1, len(seeds), n_tasks), measure), len(seeds))
     launch_id = store.record_launch(study_id, {**PROVENANCE, "host": host})
-    asked = AskedTrial(config, digest, searched, measure, sample_counts(searched, n_tasks))
-    store.start_trial(study_id, 0, asked, launch_id=launch_id, attempt=1)
+    suggested = SuggestedTrial(config, digest, searched, measure, sample_counts(searched, n_tasks))
+    store.start_trial(study_id, 0, suggested, launch_id=launch_id, attempt=1)
     runs = [replace(sample_result(searched, n_tasks, seed, measure), config_hash=digest, **run) for seed in seeds]
     store.complete_trial(study_id, 0, 1, runs)
 

@@ -64,7 +64,7 @@ _MODULES = {
 
 
 def open(url: str) -> Studies:
-    """The studies of the database at `url`, for reading; raises what `connect` raises."""
+    """Open the studies of the database at `url` for reading; raises what `connect` raises."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
 

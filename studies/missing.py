@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def nan_to_none(value: float | None) -> float | None:
-    """The value, None for NaN."""
+    """Return the value, None for NaN."""
     return None if value is None or value != value else value

@@ -44,12 +44,12 @@ C = TypeVar("C", bound=Comparable)
 
 
 def why_not_comparable(a: Comparable, b: Comparable, metric: str) -> str | None:
-    """The reason why a difference in `metric` would not be due to the methods; None where there is no such reason."""
+    """Return the reason why a difference in `metric` would not be due to the methods, or None."""
     return next(_reasons(a, b, metric), None)
 
 
 def why_different_tasks(a: Mapping[str, Any], b: Mapping[str, Any]) -> str | None:
-    """The setting by which two configurations were trained on different tasks; None where the tasks are the same."""
+    """Return the settings that make the tasks of two configurations different, or None."""
     streams = list(differences({"stream": a.get("stream")}, {"stream": b.get("stream")}))
     if streams:
         return f"different streams: {', '.join(_difference(**row) for row in streams)}"
@@ -66,7 +66,7 @@ def judge_pairs(
     margin: float | None = None,
     alpha: float = 0.05,
 ) -> list[Verdict]:
-    """Verdicts in the order of the pairs, judged together; those not comparable are left out of the adjustment.
+    """Judge pairs together, in their order; those not comparable are left out of the adjustment.
 
     Args:
         metric: one that varies over seeds, see `check_metric`.
@@ -94,7 +94,7 @@ def check_metric(metric: str) -> None:
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The settings in which two nested configurations differ: key (dotted), a, b; None where one does not have it."""
+    """List the settings in which two nested configurations differ: key (dotted), a, b; None where absent."""
     flat_a, flat_b = dict(dotted_keys.flatten(a)), dict(dotted_keys.flatten(b))
     keys = dict.fromkeys([*flat_a, *flat_b])
     return [

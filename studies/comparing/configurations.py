@@ -1,4 +1,4 @@
-"""Configurations named by a person, and the comparison of all pairs of them."""
+"""Configurations named on the command line, and the comparison of all pairs of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Configuration:
 
 
 def find_configuration(studies: Studies, text: str) -> Configuration:
-    """The configuration a person names: `STUDY:NUMBER`, or `STUDY` for its best by the first objective.
+    """Find the configuration named `STUDY:NUMBER`, or the best of `STUDY` by its first objective.
 
     The best is chosen on the validation split where there is one, so that the comparison on the test split is fair.
 
@@ -49,7 +49,7 @@ def find_configuration(studies: Studies, text: str) -> Configuration:
 
 
 def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
-    """The study and the number in `STUDY:NUMBER`; no number where a study is called just that, such as a:1."""
+    """Split `STUDY:NUMBER`; the number is None for a plain study name, which may contain a colon such as a:1."""
     name, colon, number = text.rpartition(":")
     if colon and number.isdecimal() and text not in studies.names():
         return name, int(number)
@@ -57,9 +57,9 @@ def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
 
 
 def machine_of(studies: Studies, name: str, number: int) -> str | None:
-    """Host, device and threads of the runs of a trial; None where they differ or no run has finished."""
+    """Return host, device and threads of the runs of a trial; None where they differ or no run has finished."""
     row = studies.trial(name, number)
-    if row["duplicate_of"] is not None:  # its runs are those of its original, started by another launch perhaps
+    if row["duplicate_of"] is not None:  # its runs belong to the original, perhaps of another launch
         return machine_of(studies, name, row["duplicate_of"])
     found = {(row["launch"]["host"], run["device"], run["threads"]) for run in row["runs"]}
     if len(found) != 1:
@@ -71,7 +71,7 @@ def machine_of(studies: Studies, name: str, number: int) -> str | None:
 def compare(
     studies: Studies, configurations: Sequence[Configuration], metric: str, margin: float | None = None
 ) -> list[dict[str, Any]]:
-    """One row for each pair of configurations, all judged together as one family.
+    """Judge all pairs of configurations as one family, and return one row for each.
 
     Columns: a, b, metric, verdict, mean_a, mean_b, difference (intervals), confidence, p_holm, p_sign_flip, p_smallest,
     probability_a_better, design, margin, p_equivalent, left_out, differ (settings that differ, dotted).

@@ -1,4 +1,4 @@
-"""How much worse a task is learnt after others than together with them."""
+"""Intransigence: the accuracy lost on a task by learning it after others instead of together with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def intransigence(studies: Studies, configuration: Configuration, joint: Configuration) -> Interval:
-    """I_T = a*[T][T] - a[T][T] over the seeds both have, test split: positive where the last task is learnt worse.
+    """Compute I_T = a*[T][T] - a[T][T] over shared seeds, test split; positive where the last task is learnt worse.
 
     a* is the accuracy of a model trained on all T tasks together. Chaudhry et al., "Riemannian walk for incremental
     learning" (ECCV 2018), https://arxiv.org/abs/1801.10112, sec. 3.2, at k = T.
@@ -38,7 +38,7 @@ def intransigence(studies: Studies, configuration: Configuration, joint: Configu
 
 
 def _last_task(studies: Studies, configuration: Configuration) -> dict[int, float]:
-    """Accuracy on the last task after all of them, {seed: accuracy}."""
+    """Return the accuracy on the last task after all of them, {seed: accuracy}."""
     matrices = studies.matrices(configuration.study, configuration.number)
     return dict(
         zip(studies.seeds(configuration.study, configuration.number), matrices[:, -1, -1].tolist(), strict=True)

@@ -11,7 +11,7 @@ from studies.database.schema import trial
 
 
 def count_columns() -> dict[str, ColumnElement[Any]]:
-    """The metrics of kind "count" by name."""
+    """Return the metrics of kind "count" as SQL, by name."""
     model, hypernet, target = trial.c.model_weights, trial.c.hypernet_weights, trial.c.target_weights
     ratio = _ratio(model, target)
     return {

@@ -1,4 +1,4 @@
-"""Reads the evaluated cells of many runs at once."""
+"""Bulk reading of the evaluated cells of many runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def read_evaluations(
     connection: Connection, of_runs: ColumnElement[bool], run_ids: NDArray[np.int_], n_tasks: int | None = None
 ) -> Evaluations:
-    """The cells metrics are made from: all of the test split, of the validation split the last row only.
+    """Read the cells that metrics need: all of the test split, the last row of the validation split.
 
     Args:
         of_runs: which runs, a condition on their table.

@@ -1,6 +1,6 @@
-"""The tables of a study database, the same on SQLite and PostgreSQL; docs/schema.md is made from the comments here.
+"""Tables of a study database, the same on SQLite and PostgreSQL; docs/schema.md is generated from the comments here.
 
-Raw measurements are the truth, and metrics are derived from them by `studies.metrics.definitions`. What was derived is
+Raw measurements are stored, and metrics are derived from them by `studies.metrics.definitions`. Derived values are
 kept beside them in `run_summary` and `trial_summary`, so that a hundred thousand trials can be searched; `hnet db
 check` derives it again and compares. Rows are written by `studies.store.store` only. A change of a table needs a
 migration in `studies/database/migrations/versions`, except of the two summaries: an upgrade derives them again where
@@ -53,7 +53,7 @@ metadata = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite, which knows no time zones, holds it as UTC text."""
+    """A date and time in UTC; SQLite, which has no time zones, stores it as UTC text."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -76,7 +76,7 @@ def _optional(name: str, kind: Any, comment: str) -> Column[Any]:
 
 
 def _belongs_to(table: str, columns: dict[str, str]) -> ForeignKeyConstraint:
-    """A reference whose rows go when the row they belong to goes."""
+    """Make a foreign key whose rows are deleted with the row they refer to."""
     return ForeignKeyConstraint(list(columns), [f"{table}.{target}" for target in columns.values()], ondelete="CASCADE")
 
 
@@ -210,7 +210,7 @@ evaluation = Table(
     _belongs_to("run", {"run_id": "id"}),
     _one_of("split", ("test", "validation")),
     comment="The matrix of each run in long form. A pair of tasks that was not evaluated has no row.",
-    # The whole row is its key and one value: the key alone is then the table, which halves the file.
+    # A row is its key and one value: without a rowid the key is the table, which halves the file.
     sqlite_with_rowid=False,
 )
 

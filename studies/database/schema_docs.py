@@ -1,4 +1,4 @@
-"""Prints docs/schema.md from the schema: `python -m studies.database.schema_docs > docs/schema.md`."""
+"""Generator of docs/schema.md: `python -m studies.database.schema_docs > docs/schema.md`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Types are those of PostgreSQL; SQLite holds moments as UTC text, JSON as text an
 
 
 def schema_markdown() -> str:
-    """The whole of docs/schema.md."""
+    """Return the text of docs/schema.md."""
     parts = [HEAD, "## Tables\n"]
     parts += ["\n".join(_table(table)) for table in metadata.sorted_tables]
     parts += ["## Views\n", *("\n".join(_view(view)) for view in VIEWS)]

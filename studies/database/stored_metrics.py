@@ -1,7 +1,7 @@
-"""What is derived from the raw measurements and kept beside them: metrics of each run, and of each trial over seeds.
+"""Summaries kept beside the raw measurements: metrics of each run, and of each trial over seeds.
 
-Written together with the runs they are derived from, added where an upgrade made room for them, and derived again by
-`check_summaries` to see that both still say the same.
+They are written together with the runs they are derived from, filled in by an upgrade where they are missing, and
+derived again by `check_summaries` for comparison.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class TrialRange:
     last: int
 
     def of(self, table: Table) -> ColumnElement[bool]:
-        """The condition that a row of `table` is of these trials."""
+        """Return the condition that a row of `table` is of these trials."""
         return and_(table.c.study_id == self.study_id, table.c.number.between(self.first, self.last))
 
 
 def add_summaries(connection: Connection, trials: TrialRange) -> None:
-    """Sum up the runs of some trials, within the transaction that added the runs; what was there is replaced."""
+    """Replace the summaries of some trials, within the transaction that added their runs."""
     runs, over_seeds = _derived(connection, trials)
     of_runs = run_summary.c.run_id.in_(select(run.c.id).where(trials.of(run)))
     connection.execute(delete(run_summary).where(of_runs))
@@ -50,7 +50,7 @@ def add_summaries(connection: Connection, trials: TrialRange) -> None:
 
 
 def fill_summaries(connection: Connection) -> None:
-    """Add every summary that is missing, as all are after an upgrade from before they were kept."""
+    """Add every summary that is missing, as after an upgrade from a schema without summaries."""
     kept = select(run_summary.c.run_id).where(run_summary.c.run_id == run.c.id).exists()
     for trials in windows(connection):
         if connection.scalar(select(run.c.id).where(trials.of(run), ~kept).limit(1)) is not None:
@@ -58,7 +58,7 @@ def fill_summaries(connection: Connection) -> None:
 
 
 def rebuild_summaries(connection: Connection) -> None:
-    """Make the tables of summaries again where their columns are not those of the metrics, then add what is missing.
+    """Recreate the tables of summaries where their columns are not those of the metrics, and fill in what is missing.
 
     They hold nothing that cannot be derived, so a new metric needs no migration.
     """
@@ -83,7 +83,7 @@ def _columns_of(connection: Connection, name: str) -> set[str]:
 
 
 def check_summaries(connection: Connection) -> Iterator[str]:
-    """One line for each summary that is missing, is of nothing, or is not what the raw measurements say."""
+    """Yield one line for each summary that is missing, has no runs, or differs from the raw measurements."""
     for trials in windows(connection):
         runs, over_seeds = _derived(connection, trials)
         kept_runs = select(run_summary).join(run, run.c.id == run_summary.c.run_id).where(trials.of(run))
@@ -93,7 +93,7 @@ def check_summaries(connection: Connection) -> Iterator[str]:
 
 
 def _derived(connection: Connection, trials: TrialRange) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The rows of run_summary and trial_summary that the runs of some trials should have."""
+    """Return the rows of run_summary and trial_summary that the runs of some trials should have."""
     import numpy as np
 
     costs = (run.c.seconds, run.c.peak_memory_mib)
@@ -114,7 +114,7 @@ def _derived(connection: Connection, trials: TrialRange) -> tuple[list[dict[str,
 
 
 def windows(connection: Connection) -> Iterator[TrialRange]:
-    """All trials of a database, some at a time."""
+    """Yield all trials of a database in ranges of limited size."""
     for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
         highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
         for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
@@ -122,7 +122,7 @@ def windows(connection: Connection) -> Iterator[TrialRange]:
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """One dict per row, NaN as NULL."""
+    """Turn columns into one dict per row, NaN into None."""
     plain = [list(map(nan_to_none, column.tolist())) for column in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
 

@@ -1,8 +1,7 @@
-"""The views a person reads with any SQL tool: one row per run and one row per trial, metrics included.
+"""SQL views for any database tool: one row per run and one row per trial, metrics included.
 
-They hold no data, so every upgrade drops them and makes them anew from here; a migration never names them.
-Their numbers come from the summaries that `studies.database.stored_metrics` keeps; a test compares them with
-`studies.metrics.definitions`.
+They hold no data, so every upgrade drops and recreates them; a migration never names them. Their numbers come from
+the summaries of `studies.database.stored_metrics`; a test compares them with `studies.metrics.definitions`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class View:
 
 
 def _columns(summary: str) -> str:
-    """The metrics in the order of METRICS: kept in `summary`, except those that follow from the weight counts."""
+    """List the metrics in the order of METRICS: those of `summary`, weight counts and costs."""
     counts = {name: _text(column) for name, column in count_columns().items()}
     costs = {name: f"nullif(run.{name}, 0)" for name in (COST_METRICS if summary == "run_summary" else ())}
     listed = [(counts | costs).get(name, f"{summary}.{name}") for name in METRICS]
@@ -41,7 +40,7 @@ def _columns(summary: str) -> str:
 
 
 def _text(column: ColumnElement[Any]) -> str:
-    """SQL that SQLite and PostgreSQL both read, types in lower case as in docs/schema.md."""
+    """Return SQL that SQLite and PostgreSQL both read, types in lower case as in docs/schema.md."""
     compiled = column.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
     return str(compiled).replace("DOUBLE PRECISION", "double precision")
 

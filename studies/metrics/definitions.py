@@ -333,7 +333,7 @@ SELECTED_BY = {"final_accuracy": "validation_final_accuracy", "final_mse": "vali
 
 
 def run_metrics(result: TrialResult) -> dict[str, float | None]:
-    """All metrics of one run, in the order of METRICS; None where not defined."""
+    """Return all metrics of one run, in the order of METRICS; None where not defined."""
     import numpy as np
 
     cells = [
@@ -364,7 +364,7 @@ def run_metrics(result: TrialResult) -> dict[str, float | None]:
 def matrix_metrics(
     measure: NDArray[np.str_], n_tasks: NDArray[np.int_], evaluations: Evaluations
 ) -> dict[str, NDArray[np.float64]]:
-    """The metrics of kind "matrix" of many runs at once.
+    """Return the metrics of kind "matrix" of many runs at once.
 
     Args:
         measure: "accuracy" or "mse" of each run, (n_runs,).
@@ -385,5 +385,5 @@ def matrix_metrics(
 
 
 def static_metrics(counts: WeightCounts) -> dict[str, float | None]:
-    """The metrics known before training; counts of weights, bytes and multiply-adds are integers."""
+    """Return the metrics known before training; counts of weights, bytes and multiply-adds are integers."""
     return {name: metric.derive(counts) for name, metric in METRICS.items() if metric.kind == "count"}

@@ -74,7 +74,7 @@ class Matrices:
         return self.per_task(self.is_trained & ~self.is_last)
 
     def per_task(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """The highest of the chosen cells of each run and task, NaN where there is none, (n_runs, max T)."""
+        """Return the highest of the chosen cells of each run and task, NaN where there is none, (n_runs, max T)."""
         import numpy as np
 
         table = np.full((len(self.n_tasks), int(self.n_tasks.max(initial=1))), np.nan)
@@ -83,7 +83,7 @@ class Matrices:
         return table
 
     def mean_over_tasks(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Mean of the chosen cells of each run, NaN unless there is one for each task, (n_runs,)."""
+        """Return the mean of the chosen cells of each run, NaN unless there is one for each task, (n_runs,)."""
         import numpy as np
 
         run = self.cells.run[chosen]
@@ -92,7 +92,7 @@ class Matrices:
         return np.where(found == self.n_tasks, total / self.n_tasks, np.nan)
 
     def mean_without_one(self, per_task: NDArray[np.float64], first: int) -> NDArray[np.float64]:
-        """Mean over the T - 1 tasks from `first` on, (n_runs,); NaN for T = 1 or where a task is missing."""
+        """Return the mean over the T - 1 tasks from `first` on, (n_runs,); NaN for T = 1 or where a task is missing."""
         import numpy as np
 
         task = np.arange(1, per_task.shape[1] + 1)
@@ -104,22 +104,22 @@ class Matrices:
 
 
 def final(matrices: Matrices) -> NDArray[np.float64]:
-    """(1/T) sum_j a[T][j], (n_runs,)."""
+    """Return (1/T) sum_j a[T][j], (n_runs,)."""
     return matrices.mean_over_tasks(matrices.is_test & matrices.is_last)
 
 
 def during(matrices: Matrices) -> NDArray[np.float64]:
-    """(1/T) sum_j a[j][j], (n_runs,)."""
+    """Return (1/T) sum_j a[j][j], (n_runs,)."""
     return matrices.mean_over_tasks(matrices.is_test & (matrices.cells.after_task == matrices.cells.on_task))
 
 
 def validation_final(matrices: Matrices) -> NDArray[np.float64]:
-    """`final` on the validation split, (n_runs,)."""
+    """Return `final` on the validation split, (n_runs,)."""
     return matrices.mean_over_tasks(matrices.cells.is_validation & matrices.is_last)
 
 
 def average_incremental(matrices: Matrices) -> NDArray[np.float64]:
-    """(1/T) sum_k (1/k) sum_{j<=k} a[k][j], NaN unless all T (T + 1) / 2 cells are there, (n_runs,)."""
+    """Return (1/T) sum_k (1/k) sum_{j<=k} a[k][j], NaN unless all T (T + 1) / 2 cells are there, (n_runs,)."""
     import numpy as np
 
     cells, n_tasks = matrices.cells, matrices.n_tasks
@@ -131,17 +131,17 @@ def average_incremental(matrices: Matrices) -> NDArray[np.float64]:
 
 
 def forgetting(matrices: Matrices) -> NDArray[np.float64]:
-    """1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ), (n_runs,)."""
+    """Return 1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ), (n_runs,)."""
     return matrices.mean_without_one(matrices.best_before_end - matrices.at_end, first=1)
 
 
 def forgetting_first(matrices: Matrices) -> NDArray[np.float64]:
-    """1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ), (n_runs,)."""
+    """Return 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ), (n_runs,)."""
     return 0.0 - backward_transfer(matrices)
 
 
 def forgetting_mammoth(matrices: Matrices) -> NDArray[np.float64]:
-    """1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ), (n_runs,)."""
+    """Return 1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ), (n_runs,)."""
     import numpy as np
 
     best = np.maximum(matrices.best_before_end, matrices.at_end)
@@ -149,12 +149,12 @@ def forgetting_mammoth(matrices: Matrices) -> NDArray[np.float64]:
 
 
 def backward_transfer(matrices: Matrices) -> NDArray[np.float64]:
-    """1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ), (n_runs,)."""
+    """Return 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ), (n_runs,)."""
     return matrices.mean_without_one(matrices.at_end - matrices.when_trained, first=1)
 
 
 def forward_transfer(matrices: Matrices) -> NDArray[np.float64]:
-    """1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ), (n_runs,)."""
+    """Return 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ), (n_runs,)."""
     cells = matrices.cells
     before_trained = matrices.per_task(matrices.is_trained & (cells.after_task == cells.on_task - 1))
     untrained = matrices.per_task(matrices.is_test & (cells.after_task == 0))

@@ -1,4 +1,4 @@
-"""What `hnet study show` tells: a study at a glance, or one trial whole."""
+"""Content of `hnet study show`: the summary of a study, or all details of one trial."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def study_summary(studies: Studies, name: str) -> dict[str, Any]:
-    """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
+    """Collect state counts, search settings, best trial of each objective, size of the front, and launches."""
     record, counts = studies.study(name), studies.trial_counts(name)
     members = studies.front_rows(name)
     front = printed(members)
@@ -47,10 +47,10 @@ def study_summary(studies: Studies, name: str) -> dict[str, Any]:
 
 
 def trial_summary(studies: Studies, name: str, number: int, joint: str | None = None) -> dict[str, Any]:
-    """Configuration, metrics, each run, the launch it came from, and the traceback of a failure.
+    """Collect configuration, metrics, runs and launch of a trial, and the traceback of a failure.
 
     Args:
-        joint: a trial of method joint as STUDY:NUMBER; then intransigence is told too.
+        joint: a trial of method joint as STUDY:NUMBER; then intransigence is included.
     """
     row = studies.trial(name, number)
     stored: Mapping[str, object] = row

@@ -1,7 +1,6 @@
-"""Every configuration ever measured, across studies: the runs of one configuration count together, wherever they are.
+"""Table of all measured configurations: runs of one configuration are pooled across studies.
 
-Two studies may have measured the same configuration; its hash says so. A seed that several of them trained counts once,
-by its newest run.
+Configurations are identified by their hash. A seed that several studies trained counts once, by its newest run.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def configurations(engine: Engine, selection: RowSelection) -> Rows:
-    """One row per configuration with a finished run; columns as in `Studies.configurations`."""
+    """Return one row per configuration with a finished run; columns as in `Studies.configurations`."""
     columns, joined = _columns()
     query = select(*columns.values()).select_from(joined)
     by_default = (columns["stream"], columns["dataset"], columns["config_hash"])
@@ -47,7 +46,7 @@ def _ends(name: str) -> tuple[str, ...]:
 
 
 def _newest() -> Any:
-    """The newest run of each configuration and seed."""
+    """Return the newest run of each configuration and seed."""
     joined = run.join(trial, _of_trial())
     newest = select(func.max(run.c.id).label("id"), trial.c.config_hash).select_from(joined)
     return newest.group_by(trial.c.config_hash, run.c.seed).subquery()

@@ -17,7 +17,7 @@ from studies.queries.record import StudyRecord, TrialCounts
 
 
 def find_study(engine: Engine, name: str) -> StudyRecord:
-    """The study of that name; raises StudyNotFound."""
+    """Return the study of that name; raises StudyNotFound."""
     with engine.connect() as connection:
         is_held = (study.c.lease_until > epoch_now()).label("is_held")
         row = connection.execute(select(study, is_held).where(study.c.name == name)).mappings().one_or_none()
@@ -33,7 +33,7 @@ def find_study(engine: Engine, name: str) -> StudyRecord:
 
 
 def find_study_id(engine: Engine, name: str) -> int:
-    """The key of a study, without reading its launches; raises StudyNotFound."""
+    """Return the key of a study, without reading its launches; raises StudyNotFound."""
     with engine.connect() as connection:
         found = connection.scalar(select(study.c.id).where(study.c.name == name))
     if found is None:
@@ -42,13 +42,13 @@ def find_study_id(engine: Engine, name: str) -> int:
 
 
 def study_names(engine: Engine) -> list[str]:
-    """The names of all studies, archived ones too, in alphabetical order."""
+    """Return the names of all studies, archived ones too, in alphabetical order."""
     with engine.connect() as connection:
         return list(connection.scalars(select(study.c.name).order_by(study.c.name)))
 
 
 def count_trials(engine: Engine, name: str) -> TrialCounts:
-    """The number of trials of a study by state, which visits every row."""
+    """Count the trials of a study by state, which visits every row."""
     counts = select(trial.c.state, func.count(), func.count(trial.c.duplicate_of)).group_by(trial.c.state)
     of_study = counts.where(trial.c.study_id == find_study_id(engine, name))
     with engine.connect() as connection:
@@ -58,7 +58,7 @@ def count_trials(engine: Engine, name: str) -> TrialCounts:
 
 
 def find_trial(engine: Engine, name: str, number: int) -> TrialDetail:
-    """A trial with its launch and runs, those of its original for a duplicate; raises StudyNotFound, TrialNotFound."""
+    """Return a trial with its launch and its runs, or those of its original; raises StudyNotFound, TrialNotFound."""
     study_id = find_study_id(engine, name)
     with engine.connect() as connection:
         query = _of_study(trial, study_id).where(trial.c.number == number)
@@ -76,7 +76,7 @@ def find_trial(engine: Engine, name: str, number: int) -> TrialDetail:
 
 
 def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:
-    """Every trial row of a study as stored, by number, with its finished seeds; raises StudyNotFound."""
+    """Return every trial row of a study as stored, by number, with its finished seeds; raises StudyNotFound."""
     study_id = find_study_id(engine, name)
     with engine.connect() as connection:
         rows = connection.execute(_of_study(trial, study_id).order_by(trial.c.number)).mappings().all()
@@ -88,7 +88,7 @@ def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:
 
 
 def no_trial(name: str, number: int) -> TrialNotFound:
-    """The error for a number that a study does not have."""
+    """Return the error for a number that a study does not have."""
     return TrialNotFound(f"study {name!r} has no trial {number}; list them: hnet study trials {name}")
 
 

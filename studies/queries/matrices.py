@@ -1,4 +1,4 @@
-"""Reads the measured matrices of some trials of a study in one go."""
+"""Bulk reading of the measured matrices of trials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def read_matrices(
     engine: Engine, study_id: int, numbers: Collection[int], split: str
 ) -> dict[int, NDArray[np.float64]]:
-    """`Studies.matrices` of each trial by its number, without those that do not exist."""
+    """Read `Studies.matrices` of each trial by its number; numbers that do not exist are left out."""
     import numpy as np
 
     original = func.coalesce(trial.c.duplicate_of, trial.c.number).label("original")

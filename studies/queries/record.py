@@ -45,7 +45,7 @@ class StudyRecord:
 
     @property
     def is_imported(self) -> bool:
-        """Whether its trials were measured elsewhere, so that there is no sweep to go on with."""
+        """Whether its trials were imported, so that there is no sweep to continue."""
         return "imported_from" in self.spec
 
     @property
@@ -56,7 +56,7 @@ class StudyRecord:
 
 @dataclass(frozen=True)
 class TrialCounts:
-    """How many trials a study has.
+    """The number of trials of a study.
 
     Attributes:
         states: number of trials in each state, zeros included.

@@ -37,7 +37,7 @@ class RowSelection:
         dialect: str,
         by_default: Sequence[ColumnElement[Any]],
     ) -> Select[Any]:
-        """The query with this selection; rows that are equal in `sort` stay in the order of `by_default`.
+        """Apply this selection to a query; rows that are equal in `sort` stay in the order of `by_default`.
 
         Raises:
             ConfigInvalid: if a column is unknown or cannot be compared, or `limit` is below 1.
@@ -51,11 +51,11 @@ class RowSelection:
         return query.order_by(*by_default).limit(self.limit)
 
     def sorted_by(self, sort: str) -> RowSelection:
-        """This selection in the order `sort`, unless it has an order."""
+        """Return this selection in the order `sort`, unless it has an order."""
         return self if self.sort else replace(self, sort=sort)
 
     def names(self) -> set[str]:
-        """The names in condition and order: every word outside quotes."""
+        """Return the names in condition and order: every word outside quotes."""
         words = {*_WORD.findall(self.where or ""), *_WORD.findall(self.sort or "")}
         return {word for word in words if word[0] not in "'\""} - _KEYWORDS
 
@@ -80,7 +80,7 @@ class Rows:
     shown: Sequence[str] | None = None
 
     def params(self) -> dict[str, list[Any]]:
-        """Each searched value as a column, None where a trial has none."""
+        """Return each searched value as a column, None where a trial has none."""
         if self.searched is None:
             return {}
         place = self.columns.index("params")
@@ -89,14 +89,14 @@ class Rows:
         return {name: [params.get(name) for params in each] for name in names}
 
     def dicts(self) -> Iterator[dict[str, Any]]:
-        """One dict per row, searched values under their dotted names."""
+        """Yield one dict per row, searched values under their dotted names."""
         params = self.params()
         for i, row in enumerate(self.values):
             yield dict(zip(self.columns, row, strict=True)) | {name: column[i] for name, column in params.items()}
 
 
 def to_frame(rows: Rows) -> pd.DataFrame:
-    """The rows as a DataFrame; a metric that was not measured is NaN."""
+    """Return the rows as a DataFrame; a metric that was not measured is NaN."""
     import numpy as np
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Metrics of runs as if their stream had ended earlier: what early stopping compares."""
+"""Metrics of runs truncated at a rung, for early stopping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def runs_after(engine: Engine, study_id: int, n_tasks: int) -> pd.DataFrame:
-    """One row per run of a study that trained `n_tasks` tasks while more follow; see `Studies.runs_after`."""
+    """Return one row per run that trained `n_tasks` tasks of a longer stream; see `Studies.runs_after`."""
     import numpy as np
     import pandas as pd
 

@@ -44,7 +44,7 @@ class Studies:
         tag: str | None = None,
         archived: bool = False,
     ) -> pd.DataFrame:
-        """One row per study, oldest first.
+        """Return one row per study, oldest first.
 
         Columns: name, created_at, trials, then the number of trials in each state by its name in lower case, seeds,
         objectives (dict), driver_seconds, tags, archived_at.
@@ -74,7 +74,7 @@ class Studies:
         limit: int | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """One row per trial in any state, by number.
+        """Return one row per trial in any state, by number.
 
         Columns: number, state, reason, duplicate_of, attempt, n (finished seeds); the names method, stream, target,
         hypernet; each searched parameter under its dotted name; each metric M of METRICS with M.low and M.high (mean
@@ -99,7 +99,7 @@ class Studies:
     def front(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
-        """The best trade-offs found: rows of `trials` that no other one dominates under the study's objectives.
+        """Return the best trade-offs found: rows of `trials` that no other one dominates under the study's objectives.
 
         Candidates are COMPLETE, meet the constraints and are no duplicates. Means over seeds are compared, so that no
         lucky seed makes the front; where every candidate has a validation split, its values decide instead of those
@@ -116,7 +116,7 @@ class Studies:
     def configurations(
         self, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
-        """One row per configuration ever measured, across all studies, archived ones too; by stream and data set.
+        """Return one row per measured configuration of all studies, archived ones too; by stream and data set.
 
         Columns: config_hash, stream, dataset, n_tasks, method, target, hypernet, studies (names), n (different seeds),
         each metric M of METRICS with M.low and M.high, config (dict), measure. The same seed in two studies counts
@@ -130,7 +130,7 @@ class Studies:
     def runs(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
-        """One row per finished run, by number and seed.
+        """Return one row per finished run, by number and seed.
 
         Columns: number, seed, config_hash, measure, n_tasks, each searched parameter, each metric of METRICS, then
         device, threads, data_checksum. Runs of duplicates are listed once, under the trial that was trained.
@@ -139,7 +139,7 @@ class Studies:
         return to_frame(rows).drop(columns="params")
 
     def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
-        """`runs` as if the stream had ended after its first tasks: what early stopping compares.
+        """Return `runs` as if the stream had ended after its first tasks, for early stopping.
 
         It has the runs of trials that were stopped early too, and not those of streams with no more tasks than that.
         Columns: number, seed, each metric of METRICS.
@@ -151,43 +151,43 @@ class Studies:
     def evaluations(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
-        """The raw measurements of a study in long form: number, seed, split, after_task, on_task, value."""
+        """Return the raw measurements of a study in long form: number, seed, split, after_task, on_task, value."""
         study_id = lookup.find_study_id(self._engine, name)
         return to_frame(tables.evaluation_rows(self._engine, study_id, RowSelection(where, sort, limit)))
 
     def study(self, name: str) -> StudyRecord:
-        """The study of that name; if there is none, the error names the nearest one."""
+        """Return the study of that name; if there is none, the error names the nearest one."""
         return lookup.find_study(self._engine, name)
 
     def names(self) -> list[str]:
-        """The names of all studies, archived ones too, in alphabetical order."""
+        """Return the names of all studies, archived ones too, in alphabetical order."""
         return lookup.study_names(self._engine)
 
     def trial_counts(self, name: str) -> TrialCounts:
-        """The number of trials of a study by state; it visits every row, which `study` does not."""
+        """Return the number of trials of a study by state; it visits every row, which `study` does not."""
         return lookup.count_trials(self._engine, name)
 
     def trial(self, name: str, number: int) -> TrialDetail:
-        """One trial with its launch and runs; runs of a duplicate are those of its original."""
+        """Return one trial with its launch and runs; runs of a duplicate are those of its original."""
         return lookup.find_trial(self._engine, name, number)
 
     def ledger(self, name: str) -> list[LedgerRow]:
-        """Every trial row as stored, by number, with its finished seeds; cheaper than `trials`: nothing is derived."""
+        """Return every trial row as stored, by number, with its finished seeds; cheaper than `trials`."""
         return lookup.read_ledger(self._engine, name)
 
     def seeds(self, name: str, number: int) -> list[int]:
-        """Finished seeds of a trial in ascending order; for a duplicate those of its original."""
+        """Return the finished seeds of a trial in ascending order; for a duplicate those of its original."""
         return [one["seed"] for one in self.trial(name, number)["runs"]]
 
     def values(self, name: str, number: int, metric: str) -> dict[int, float | None]:
-        """One metric of each finished seed of a trial, {seed: value}; for a duplicate those of its original."""
+        """Return one metric of each finished seed of a trial, {seed: value}; for a duplicate those of its original."""
         runs = self.trial(name, number)["runs"]
         source = runs[0]["number"] if runs else number
         found = tables.run_rows(self._engine, self.study(name), RowSelection(where=f"number == {source}"))
         return {row["seed"]: row[metric] for row in found.dicts()}
 
     def matrices(self, name: str, number: int, split: str = "test") -> NDArray[np.float64]:
-        """The measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
+        """Return the measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
 
         Args:
             split: "test" or "validation".
@@ -199,7 +199,7 @@ class Studies:
         return self.matrices_of(name, [number], split)[number]
 
     def matrices_of(self, name: str, numbers: Sequence[int], split: str = "test") -> dict[int, NDArray[np.float64]]:
-        """`matrices` of several trials by number, in the time that one takes."""
+        """Return `matrices` of several trials by number, in the time that one takes."""
         if split not in ("test", "validation"):
             raise ValueError(f"split must be test or validation, got {split!r}.")
         found = read_matrices(self._engine, lookup.find_study_id(self._engine, name), numbers, split)
@@ -209,7 +209,7 @@ class Studies:
         return found
 
     def sql(self, query: str, limit: int = 1000) -> pd.DataFrame:
-        """The rows of one reading SQL statement, at most `limit`; `.attrs["truncated"]` says if there were more.
+        """Return at most `limit` rows of one reading SQL statement; `.attrs["truncated"]` is true if there were more.
 
         Raises:
             ConfigInvalid: if it is not one statement that only reads, or the database refuses it.

@@ -1,6 +1,6 @@
 """Tables of studies, trials, runs and evaluations as plain rows; `Studies` documents their columns.
 
-Each takes the selection of rows that `--where`, `--sort` and `--limit` make.
+Each takes a selection of rows as `--where`, `--sort` and `--limit` describe it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from studies.statistics.pareto import front_mask
 
 
 def study_rows(engine: Engine, selection: RowSelection, tag: str | None = None, archived: bool = False) -> Rows:
-    """One row per study, oldest first; archived ones only on request."""
+    """Return one row per study, oldest first; archived ones only on request."""
     columns, joined = study_columns()
     query = select(*columns.values()).select_from(joined)
     if not archived:
@@ -40,7 +40,7 @@ def trial_rows(
     *conditions: ColumnElement[bool],
     columns: Sequence[str] | None = None,
 ) -> Rows:
-    """One row per trial of a study, by number.
+    """Return one row per trial of a study, by number.
 
     Args:
         conditions: further conditions on the table of trials.
@@ -65,7 +65,7 @@ def trial_rows(
 
 
 def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:
-    """The rows of the trials on the front of a study, by compression ratio or the last objective."""
+    """Return the rows of the trials on the front of a study, by compression ratio or the last objective."""
     objectives = record.objectives
     by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
     members = one_of(trial.c.number, _front_numbers(engine, record))
@@ -73,7 +73,7 @@ def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> 
 
 
 def run_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:
-    """One row per finished run of a study, by number and seed; those of pruned trials are left out."""
+    """Return one row per finished run of a study, by number and seed; those of pruned trials are left out."""
     columns = run_columns()
     joined = run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
     query = (
@@ -87,7 +87,7 @@ def run_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Ro
 
 
 def evaluation_rows(engine: Engine, study_id: int, selection: RowSelection) -> Rows:
-    """One row per evaluated cell of a study, by run, split, task trained and task evaluated."""
+    """Return one row per evaluated cell of a study, by run, split, task trained and task evaluated."""
     cells = (run.c.number, run.c.seed, evaluation.c.split, evaluation.c.after_task, evaluation.c.on_task)
     columns = {column.name: column for column in (*cells, evaluation.c.value)}
     joined = evaluation.join(run, run.c.id == evaluation.c.run_id)
@@ -120,11 +120,11 @@ def _fields(
     selection: RowSelection,
     also: Iterable[str] = (),
 ) -> dict[str, QueryableColumn]:
-    """The fields that a condition or an order may name: the columns, and every searched value; `also` is named too."""
+    """Return the fields that a condition or an order may name: columns and searched values; `also` is named too."""
     fields = plain_fields(columns)
     searched = dict.fromkeys(record.searched)
     named = selection.names() | {*also} - {*columns}
-    if not named <= {*fields, *searched}:  # enqueued and imported trials may hold values nobody searched
+    if not named <= {*fields, *searched}:  # enqueued and imported trials may hold values that are not searched
         searched |= dict.fromkeys(_stored_params(engine, record.id))
     dialect = engine.dialect.name
     return fields | {name: in_json(trial.c.params, name, dialect) for name in searched if name not in fields}

@@ -1,4 +1,4 @@
-"""Tables of runs and trials as SQL: what each column is called, what it is, and what may be asked of it."""
+"""Columns of the tables of runs and trials as SQL."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PARTS = ("method", "stream", "target", "hypernet")
 
 
 def part_columns() -> dict[str, ColumnElement[Any]]:
-    """The names of method, stream, target and hypernetwork."""
+    """Return the names of method, stream, target and hypernetwork."""
     return {part: trial.c.config[(part, "name")].as_string() for part in PARTS}
 
 
 def trial_columns() -> dict[str, ColumnElement[Any]]:
-    """A row of the table of trials, without the searched values: those lie in the column params."""
+    """Return the columns of the table of trials; the searched values are in the column params."""
     metrics: dict[str, ColumnElement[Any]] = {}
     counts = count_columns()
     for name in METRICS:
@@ -40,7 +40,7 @@ def trial_columns() -> dict[str, ColumnElement[Any]]:
 
 
 def run_columns() -> dict[str, ColumnElement[Any]]:
-    """A row of the table of runs, without the searched values."""
+    """Return the columns of the table of runs; the searched values are in the column params."""
     kept = {
         **{column.name: column for column in run_summary.c},
         **{name: func.nullif(run.c[name], 0) for name in COST_METRICS},
@@ -57,7 +57,7 @@ def run_columns() -> dict[str, ColumnElement[Any]]:
 
 
 def with_summary() -> FromClause:
-    """Each trial with the summary of its runs; a duplicate with that of its original."""
+    """Join each trial with the summary of its runs, a duplicate with that of its original."""
     source = func.coalesce(trial.c.duplicate_of, trial.c.number)
     same = (trial_summary.c.study_id == trial.c.study_id) & (trial_summary.c.number == source)
     return trial.outerjoin(trial_summary, same)

@@ -36,7 +36,7 @@ _EXAMPLE = "such as: compression_ratio < 0.2 and method == 'hnet'"
 
 
 def condition(text: str, fields: Mapping[str, QueryableColumn], dialect: str) -> ColumnElement[bool]:
-    """The condition as SQL; true or false for every row, never NULL.
+    """Return the condition as SQL; true or false for every row, never NULL.
 
     Args:
         fields: the columns it may name.
@@ -155,7 +155,7 @@ class _Condition:
 
 
 def _shared_kinds(left: Any, right: Any) -> list[Kind]:
-    """The kinds both sides can be read as."""
+    """Return the kinds both operands can be read as."""
     of_left, of_right = _kinds(left), _kinds(right)
     return [kind for kind in of_left if kind in of_right]
 

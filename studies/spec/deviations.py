@@ -43,19 +43,19 @@ class Deviation:
 
 
 def deviations(spec: Mapping[str, Any]) -> list[Deviation]:
-    """The settings of a stored spec that are not those of the paper it cites; empty for none or without a paper."""
+    """List the settings of a stored spec that are not those of the paper it cites."""
     published = (spec.get("paper") or {}).get("settings") or {}
     found = [Deviation(name, _lowest(list(_values(spec, name))), value) for name, value in published.items()]
     return [one for one in found if one.actual != one.published]
 
 
 def reductions(spec: SweepSpec) -> list[str]:
-    """Where a sweep runs less than the published experiment it follows, in words; empty for none."""
+    """List the settings in which a sweep runs less than the published experiment it follows."""
     return [str(one) for one in deviations(spec.to_dict()) if one.is_reduction]
 
 
 def contradictions(spec: SweepSpec) -> list[str]:
-    """Objectives that are searched in the direction in which their metric gets worse, in words; empty for none."""
+    """List the objectives whose direction makes their metric worse, in words."""
     wanted = {"higher": "maximize", "lower": "minimize"}
     return [
         f"objective {name} is to be {direction}d, but {METRICS[name].better} is better"
@@ -65,7 +65,7 @@ def contradictions(spec: SweepSpec) -> list[str]:
 
 
 def _values(spec: Mapping[str, Any], name: str) -> Iterator[Any]:
-    """The values a setting can have: those searched, else those of each family's trial block, else the spec's own."""
+    """Yield the values of a setting: those searched, else those of each family's trial block, else the spec's own."""
     space = (spec.get("search") or {}).get(name)
     if space is not None:
         yield from next((space[kind] for kind in SPACES if kind in space), ())

@@ -43,13 +43,13 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
 
 
 def apply_again(document: Document, block: dict[str, Any]) -> None:
-    """Put what was set on the command line into a trial block made from a spec: it wins over what a family says."""
+    """Apply the `--set` arguments to a trial block made from a spec; they override the changes of a family."""
     for path, value, assignment in _set_in_trial(document):
         assign(block, path, value, f"--set {assignment}")
 
 
 def refuse_lost(document: Document) -> None:
-    """Refuse what was set on the command line for the trial block of a valid spec and what no searched family keeps.
+    """Refuse `--set` arguments for the trial block of a valid spec that every searched family overrides.
 
     Raises:
         ConfigInvalid: one line for each.
@@ -67,7 +67,7 @@ def refuse_lost(document: Document) -> None:
 
 
 def _set_in_trial(document: Document) -> Iterator[tuple[list[str], Any, str]]:
-    """Path within the trial block, value and argument of each `--set` that changed it."""
+    """Yield the path within the trial block, value and argument of each `--set` that changed it."""
     for (first, *rest), assignment in document.overrides.items():
         if first == "trial" and rest:
             path = [str(key) for key in rest]
@@ -75,14 +75,14 @@ def _set_in_trial(document: Document) -> Iterator[tuple[list[str], Any, str]]:
 
 
 def _keeps(found: Any, value: Any) -> bool:
-    """Whether something of a value that was set is still there; a block may have got further keys."""
+    """Return whether part of a value that was set is still there; a block may have further keys."""
     if isinstance(value, Mapping) and isinstance(found, Mapping):
         return any(_keeps(found.get(key), each) for key, each in value.items())
     return bool(found == value)
 
 
 def locate(key: str, top_keys: tuple[str, ...], where: str) -> list[str]:
-    """The path of a dotted key; `where` begins the error if it has none."""
+    """Return the path of a dotted key; `where` begins the error if it has none."""
     first, *rest = key.split(".")
     if first == "search" and rest:
         return [first, ".".join(rest)]

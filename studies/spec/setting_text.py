@@ -7,7 +7,7 @@ from typing import Any
 
 
 def setting_text(value: Any) -> str:
-    """A value as a person would type it, a float to three significant digits.
+    """Format a value as it would be typed, a float to three significant digits.
 
     Example:
         >>> setting_text(2000.0), setting_text(0.00123456), setting_text([10, 10])

@@ -1,4 +1,4 @@
-"""The area a front covers, with the reference point it is measured from."""
+"""Hypervolume of a front, from a fixed reference point."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFERENCE_POINT = {
 
 
 def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[str, str]) -> dict[str, Any] | None:
-    """Area covered by a front of two objectives, the reference point, and the share of the box between it and the best.
+    """Compute the area a front of two objectives dominates, as value and as share of the box up to the best point.
 
     None where there are not two objectives with a fixed reference, or no front. The best of an accuracy is 1, of
     everything else 0.

@@ -1,4 +1,4 @@
-"""A mean with the interval around it, as everything shown here has one."""
+"""A mean with its confidence interval."""
 
 from __future__ import annotations
 

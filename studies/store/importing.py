@@ -1,7 +1,6 @@
-"""Brings results from elsewhere into a study database: another hnet's studies whole, or trials measured by others.
+"""Import into a study database: complete studies of another database, or trials measured by other programs.
 
-What comes from elsewhere is marked as imported in its launch, and where a cost was not measured it is left out, never
-made up.
+Trials of other programs are marked as imported in their launch; a cost that was not measured is stored as unknown.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class ImportedTrial:
 def import_trials(
     store: Store, name: str, trials: Iterable[ImportedTrial], source: str, objectives: Mapping[str, str]
 ) -> int:
-    """Make a study of trials measured elsewhere; how many there were. One that cannot be written whole is not kept.
+    """Make a study of trials measured elsewhere and return their number; if one fails to be written, none is kept.
 
     Raises:
         StudyExists: if the name is taken.
@@ -81,9 +80,9 @@ def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one:
 
 
 def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), rename: str | None = None) -> list[str]:
-    """Copy whole studies from another database, up to date and opened already; their names here.
+    """Copy studies from another open, up-to-date database and return their names here.
 
-    Trial numbers, seeds, provenance and the identity (uuid) of a study stay. Optuna's memory is not copied: a sweep
+    Trial numbers, seeds, provenance and the identity (uuid) of a study stay. Optuna's tables are not copied: a sweep
     cannot be continued here.
 
     Args:
@@ -134,7 +133,7 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
 
 
 def _copy_runs(reading: Connection, writing: Connection, there_id: int, here_id: int) -> dict[int, int]:
-    """Copy the runs of a study; their id here by their id there."""
+    """Copy the runs of a study and return the new id of each old one."""
     ids: dict[int, int] = {}
     found = reading.execution_options(yield_per=ROWS_AT_A_TIME).execute(select(run).where(run.c.study_id == there_id))
     query = insert(run).returning(run.c.id, sort_by_parameter_order=True)
@@ -165,7 +164,7 @@ def _without_id(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _config(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The nested configuration of dotted values; what nobody said is named imported."""
+    """Nest dotted values into a configuration; parts that are not given are named imported."""
     config: dict[str, Any] = {part: {"name": "imported"} for part in ("stream", "method", "target")}
     for dotted, value in params.items():
         try:

@@ -1,4 +1,4 @@
-"""The rows one training run becomes: run, evaluation (the matrix in long form) and task_time."""
+"""Database rows of one training run: run, evaluation (the matrix in long form) and task_time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def insert_results(
 
 
 def _evaluations(result: TrialResult) -> Iterator[tuple[str, int, int, float]]:
-    """(split, after_task, on_task, value) of each evaluated cell; tasks from 1, after task 0 is untrained."""
+    """Yield (split, after_task, on_task, value) of each evaluated cell; tasks from 1, after task 0 is untrained."""
     splits = {"test": (result.untrained, *result.test)}
     if result.validation is not None:
         splits["validation"] = ((), *result.validation)

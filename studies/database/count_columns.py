@@ -31,6 +31,6 @@ def count_columns() -> dict[str, ColumnElement[Any]]:
 
 
 def _ratio(weights: ColumnElement[int], of: ColumnElement[int]) -> ColumnElement[float]:
-    # An operator of its own, as strong as a product: SQLAlchemy's division casts the divisor too, which a Double needs
-    # not, and differently on each database.
+    # A custom operator with the precedence of a product: SQLAlchemy's division also casts the divisor, which is not
+    # needed and differs between databases.
     return cast(weights, Double).op("/", precedence=8, return_type=Double())(of)

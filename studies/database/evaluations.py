@@ -28,7 +28,7 @@ def read_evaluations(
 
     after, split = evaluation.c.after_task, evaluation.c.split
     last = run.c.n_tasks if n_tasks is None else n_tasks
-    is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
+    is_validation = case((split == "validation", 1), else_=0)  # a number, as the array holds floats
     query = (
         select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
         .join(run, run.c.id == evaluation.c.run_id)

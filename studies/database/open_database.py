@@ -170,7 +170,7 @@ def _upgrade(engine: Engine, path: Path | None) -> None:
         if path is None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")  # finds nothing to do where another process was faster
+        command.upgrade(config, "head")  # does nothing where another process has upgraded already
 
 
 def _use_write_ahead_log(engine: Engine, path: Path) -> None:

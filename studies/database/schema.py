@@ -157,7 +157,7 @@ trial = Table(
     _column("config_hash", String(64), "identity of the configuration without seed, device and threads"),
     _column("params", JSON, "the searched values by dotted name, such as method.beta_output"),
     _column("measure", String(8), "what the evaluations hold: accuracy in [0, 1] or mse"),
-    # Of an impossible combination, which is SKIPPED, nothing was counted: all of these are NULL.
+    # All of these are NULL for an impossible combination (SKIPPED), for which nothing is counted.
     _optional("target_weights", BigInteger, "weights of one target network, all heads included"),
     _optional("model_weights", BigInteger, "all weights needed to run every task after the last one"),
     _optional("hypernet_weights", BigInteger, "weights of the hypernetwork with its embeddings; 0 where there is none"),

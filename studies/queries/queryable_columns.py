@@ -121,7 +121,7 @@ def known(name: str, fields: Mapping[str, QueryableColumn], option: str) -> Quer
         ConfigInvalid: if there is none; the message names the nearest one.
     """
     if name not in fields:
-        raise ConfigInvalid(f"{option} knows no column {name!r}{did_you_mean(name, _shown(fields))}.")
+        raise ConfigInvalid(f"{option} names an unknown column {name!r}{did_you_mean(name, _shown(fields))}.")
     return fields[name]
 
 

@@ -103,7 +103,7 @@ def to_frame(rows: Rows) -> pd.DataFrame:
     by_name: dict[str, Any] = {}
     listed = list(zip(*rows.values, strict=True)) or [()] * len(rows.columns)
     for name, values in zip(rows.columns, listed, strict=True):
-        has_gaps = name in METRICS and None in values  # a count, whole where every trial has it
+        has_gaps = name in METRICS and None in values  # a count, which stays an integer where every trial has one
         by_name[name] = np.array(values, dtype=float) if name in _FLOATS or has_gaps else list(values)
         if name == "duplicate_of":
             by_name[name] = pd.array(by_name[name], dtype="Int64")

@@ -54,7 +54,7 @@ def _front_of_many(points: NDArray[np.float64]) -> NDArray[np.bool_]:
     front = np.empty_like(points)
     size = 0
     for i, point in enumerate(points):
-        if not (front[:size] <= point).all(axis=1).any():  # different, so no worse is better somewhere
+        if not (front[:size] <= point).all(axis=1).any():  # the points differ, so nowhere worse means somewhere better
             mask[i] = True
             front[size] = point
             size += 1

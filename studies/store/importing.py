@@ -111,7 +111,7 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
         taken = writing.scalar(select(study.c.name).where(column == value))
         if taken is not None:
             raise StudyExists(
-                f"a study with the {what} of {name!r} is here already as {taken!r}; use --as, or remove it."
+                f"a study with the {what} of {name!r} is in this database already as {taken!r}; use --as, or remove it."
             )
     here = {**row, "name": name_here, "lease_owner": None, "lease_host": None, "lease_pid": None, "lease_until": None}
     there_id, here_id = here.pop("id"), _insert(writing, study, here)
@@ -192,7 +192,7 @@ def _result(one: ImportedTrial, each: ImportedRun, digest: str) -> TrialResult:
         validation=tuple(row("validation", after) for after in range(1, n_tasks + 1))
         if "validation" in splits
         else None,
-        untrained=row("test", 0),  # type: ignore[arg-type]  # a value that is not known has no row
+        untrained=row("test", 0),  # type: ignore[arg-type]  # None where a value is unknown
         seconds=(each.seconds / n_tasks,) * n_tasks,
         peak_memory_mib=each.peak_memory_mib,
         device="imported",

@@ -24,7 +24,7 @@ def check_result(row: Mapping[str, Any], result: TrialResult) -> None:
     counted = {column: getattr(result.counts, field) for column, field in COUNTS.items()}
     came = {"config_hash": result.config_hash, "measure": result.measure, **counted}
     for name, value in came.items():
-        if row[name] not in (value, None):  # a row from before something was counted has NULL
+        if row[name] not in (value, None):  # NULL in rows from before a count was introduced
             raise ValueError(f"a run of trial {row['number']} must have {name} {row[name]}, got {value}.")
     for _, after_task, on_task, measured in _evaluations(result):
         if not math.isfinite(measured):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat, StudyName
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 # What an imported study is asked about, by what was measured.
 OBJECTIVES = {
@@ -33,9 +30,10 @@ def tag(
     remove: Annotated[list[str] | None, typer.Option("--remove", help="Tag to take away.", show_default=False)] = None,
 ) -> None:
     """Give a study tags, or show those it has; list by them with: hnet study ls --tag TAG."""
+    from studies.database.open_database import connect
     from studies.store.admin import tag_study
 
-    found = tag_study(_open(db), name, tags or (), remove or ())
+    found = tag_study(connect(db), name, tags or (), remove or ())
     write([{"tag": word} for word in found], ["tag"], format, output, f"Tags of {name}")
 
 
@@ -45,9 +43,10 @@ def archive(
     undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
 ) -> None:
     """Put a study away: it keeps everything, hnet study ls shows it with --all only."""
+    from studies.database.open_database import connect
     from studies.store.admin import archive_study
 
-    archive_study(_open(db), name, archived=not undo)
+    archive_study(connect(db), name, archived=not undo)
     say(f"{name} is {'back' if undo else 'archived; take it back with --undo'}.")
 
 
@@ -57,9 +56,10 @@ def retry(
     db: Database = DEFAULT_URL,
 ) -> None:
     """Queue failed trials again; they run as a further attempt when the same sweep is run again."""
+    from studies.database.open_database import connect
     from studies.store.admin import retry_trials
 
-    again = retry_trials(_open(db), name, numbers or ())
+    again = retry_trials(connect(db), name, numbers or ())
     if again:
         say(f"queued trial {', '.join(map(str, again))} again; train with the command that started {name}.")
     else:
@@ -113,9 +113,3 @@ def remove(
     forget_sampler_study(uuid, engine.url.render_as_string(hide_password=False))
     shutil.rmtree(checkpoint_folder(uuid), ignore_errors=True)
     say(f"deleted {name} and its {trials} trials.")
-
-
-def _open(db: str) -> Engine:
-    from studies.database.open_database import connect
-
-    return connect(db)

@@ -50,7 +50,7 @@ def test_joint_training_must_be_on_the_same_tasks(found: Studies) -> None:
         intransigence(found, find_configuration(found, "s:0"), find_configuration(found, "sample-tradeoff:0"))
 
 
-def test_show_tells_intransigence_on_request_and_the_area_of_the_front(found: Studies, sqlite_engine: Engine) -> None:
+def test_show_prints_intransigence_on_request_and_the_area_of_the_front(found: Studies, sqlite_engine: Engine) -> None:
     db = ["--db", str(sqlite_engine.url.database), "--format", "json"]
     shown = json.loads(CliRunner().invoke(app, ["show", "s", "0", "--joint", "s:1", *db]).stdout)
     assert shown["intransigence"]["n"] == 2

@@ -50,7 +50,7 @@ def test_an_archived_study_is_listed_only_on_request(engine: Engine, name: str) 
     found = Studies(engine)
     assert found.studies().empty
     assert found.studies(archived=True)["archived_at"].notna().tolist() == [True]
-    assert len(found.trials(name)) == 12, "it can be asked for by name as before"
+    assert len(found.trials(name)) == 12, "it can be read by name as before"
     archive_study(engine, name, archived=False)
     assert found.studies()["name"].tolist() == [name]
 
@@ -94,7 +94,7 @@ def test_a_study_that_is_driven_is_neither_removed_nor_queued(engine: Engine, na
     assert len(Studies(engine).trials(name)) == 12
 
 
-def test_commands_do_what_the_shelf_does(engine: Engine, name: str) -> None:
+def test_the_commands_change_what_the_functions_change(engine: Engine, name: str) -> None:
     assert "paper" in hnet_study(engine, "tag", name, "paper").stdout
     assert json.loads(hnet_study(engine, "tag", name, "--format", "json").stdout) == {"rows": [{"tag": "paper"}]}
     assert "no rows" in hnet_study(engine, "tag", name, "--remove", "paper").stderr

@@ -17,8 +17,8 @@ Generated from `studies/database/schema.py` and `studies/database/views.py` by `
 do not edit.
 
 The same on SQLite and PostgreSQL. Raw measurements are in the tables; for reading, start with the views `run_metrics`
-and `trial_metrics`. Optuna keeps its own tables (`studies`, `trials`, ...) in the same database: they are the memory of
-its samplers, not results. The schema revision is in `{VERSION_TABLE}`.
+and `trial_metrics`. Optuna keeps its own tables (`studies`, `trials`, ...) in the same database: they hold the
+state of its samplers, not results. The schema revision is in `{VERSION_TABLE}`.
 
 ```sh
 hnet study sql "SELECT number, final_accuracy, compression_ratio FROM trial_metrics WHERE study = 'quickstart'"

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, ins
 
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import PRUNED, VIEW_NAMES, run, run_summary, study, trial, trial_summary
-from studies.metrics.definitions import MATRIX_METRICS, METRICS, VARYING, matrix_metrics
+from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING, matrix_metrics
 from studies.missing import nan_to_none
 from studies.statistics.intervals import over_seeds
 
@@ -96,16 +96,17 @@ def _derived(connection: Connection, trials: TrialRange) -> tuple[list[dict[str,
     """Return the rows of run_summary and trial_summary that the runs of some trials should have."""
     import numpy as np
 
-    costs = (run.c.seconds, run.c.peak_memory_mib)
+    costs = [run.c[name] for name in COST_METRICS]
     query = select(run.c.id, run.c.number, run.c.n_tasks, trial.c.measure, *costs).join(trial)
     found = connection.execute(query.where(trials.of(run), trial.c.state != PRUNED).order_by(run.c.id)).all()
     if not found:
         return [], []
-    run_id, number, n_tasks, measure, seconds, memory = (np.array(column) for column in zip(*found, strict=True))
+    run_id, number, n_tasks, measure, *costs_of_runs = (np.array(column) for column in zip(*found, strict=True))
     metrics = matrix_metrics(measure, n_tasks, read_evaluations(connection, trials.of(run), run_id))
     runs = _rows({"run_id": run_id} | {name: metrics[name] for name in MATRIX_METRICS})
-    costs_known = {"seconds": seconds, "peak_memory_mib": memory}  # 0: not known
-    varying = metrics | {name: np.where(values > 0, values, np.nan) for name, values in costs_known.items()}
+    varying = dict(metrics)
+    for name, values in zip(COST_METRICS, costs_of_runs, strict=True):
+        varying[name] = np.where(values > 0, values, np.nan)  # 0: not known
     numbers, group = np.unique(number, return_inverse=True)
     columns = {"study_id": np.full(len(numbers), trials.study_id), "number": numbers, "n": np.bincount(group)}
     for name in VARYING:

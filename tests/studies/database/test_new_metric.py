@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 
-from studies.database.open_database import connect
+from studies.database.open_database import SchemaOutdated, connect
 from studies.database.schema import metadata
 from studies.database.views import VIEWS
+from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
 from tests.postgres import new_postgres_database
 from tests.studies.database.test_migrations import first_database
@@ -75,6 +76,22 @@ def test_a_database_with_a_metric_that_is_gone_opens_as_it_is(sqlite_engine: Eng
     before = path.read_bytes()
     assert len(Studies(connect(str(path))).trials(name)) == 3
     assert path.read_bytes() == before
+
+
+def test_a_view_that_lacks_a_metric_is_made_again_by_an_upgrade(sqlite_engine: Engine) -> None:
+    """A metric of kind count has no column in the summaries, only in the views."""
+    path = str(sqlite_engine.url.database)
+    with sqlite_engine.begin() as connection:
+        connection.execute(text("DROP VIEW trial_metrics"))
+        connection.execute(text("CREATE VIEW trial_metrics AS SELECT number, final_accuracy FROM trial_summary"))
+        connection.execute(text("CREATE VIEW my_own AS SELECT number FROM trial"))
+    with pytest.raises(SchemaOutdated, match="hnet db upgrade"):
+        connect(path)
+    upgraded = connect(path, create=True)
+    columns = {column["name"] for column in inspect(upgraded).get_columns("trial_metrics")}
+    assert columns >= set(METRICS)
+    assert "my_own" in inspect(upgraded).get_view_names()
+    connect(path).dispose()
 
 
 def test_an_upgraded_database_has_the_columns_of_a_new_one(tmp_path: Path) -> None:

@@ -377,7 +377,8 @@ def matrix_metrics(
     import numpy as np
 
     matrices = Matrices(n_tasks, evaluations)
-    found = {name: METRICS[name].derive(matrices) for name in MATRIX_METRICS}
+    derived = {derive: derive(matrices) for derive in {METRICS[name].derive for name in MATRIX_METRICS}}
+    found = {name: derived[METRICS[name].derive] for name in MATRIX_METRICS}
     return {
         name: values if METRICS[name].measure is None else np.where(measure == METRICS[name].measure, values, np.nan)
         for name, values in found.items()

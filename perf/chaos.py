@@ -34,6 +34,7 @@ import yaml
 
 import studies
 from perf.postgres_server import postgres_server
+from studies.database.row_types import LedgerRow
 
 LOCKED_SECONDS = 60.0
 SECONDS_BETWEEN_BLOWS = (4.0, 14.0)
@@ -124,7 +125,7 @@ class Sweep:
         last = self.start("--set", f"budget.trials={max(len(counted), 1)}")
         return int(last.wait())
 
-    def ledger(self) -> list[dict[str, Any]]:
+    def ledger(self) -> list[LedgerRow]:
         return studies.open(self.url).ledger("chaos")
 
 

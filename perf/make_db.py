@@ -22,7 +22,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from studies.database.open_database import connect
 from studies.database.schema import COMPLETE, evaluation, run, task_time, trial
-from studies.database.stored_metrics import Trials, add_summaries
+from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.store.store import Store
 
 EMBEDDINGS = np.array([8, 12, 24, 36, 62, 96, 128])
@@ -44,7 +44,7 @@ def make_study(url: str, n_trials: int, n_seeds: int = 5, n_tasks: int = 5, name
         numbers = range(first, min(first + WINDOW, n_trials))
         with engine.execution_options(hnet_writes=True).begin() as connection:
             _insert(connection, study_id, launch_id, numbers, n_seeds, n_tasks, next_run, rng)
-            add_summaries(connection, Trials(study_id, numbers[0], numbers[-1]))
+            add_summaries(connection, TrialRange(study_id, numbers[0], numbers[-1]))
         next_run += len(numbers) * n_seeds
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:

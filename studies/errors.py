@@ -4,14 +4,14 @@ from hnet_core.errors import HnetError, NotFound
 
 
 class StudyNotFound(NotFound):
-    """A study name the database does not have."""
+    """A study name that is not in the database."""
 
 
 class TrialNotFound(NotFound):
-    """A trial number the study does not have."""
+    """A trial number that is not in the study."""
 
 
 class StudyBusy(HnetError):
-    """A study that a driver is writing to now."""
+    """A study whose lease a driver holds."""
 
     exit_code = 6

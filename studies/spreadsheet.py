@@ -1,4 +1,4 @@
-"""Text in a CSV that a spreadsheet would run as a formula."""
+"""Protection against formulas in CSV files opened by a spreadsheet."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(text: str) -> str:
-    """Text for a cell of a CSV: an apostrophe before what a spreadsheet would run as a formula."""
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

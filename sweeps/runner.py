@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
-from studies.comparing.configurations import differences
+from studies.comparing.comparability import differences
 from studies.database.open_database import connect
+from studies.database.row_types import StudyRow
 from studies.queries.studies import Studies
 from studies.spec.continuation import as_read_today, fixed_part
 from studies.spec.spec import SweepSpec
@@ -167,14 +167,14 @@ def _ray() -> Backend:
     return run_with_ray
 
 
-def _find_or_create(store: Store, spec: SweepSpec) -> dict[str, Any]:
+def _find_or_create(store: Store, spec: SweepSpec) -> StudyRow:
     """Return the row of the study, created if missing; an existing one is not changed before the lease is held."""
     with contextlib.suppress(StudyExists):
         store.create_study(spec.study, spec.to_dict(), spec.seeds)
     return _row(store, spec.study)
 
 
-def _update_study(store: Store, spec: SweepSpec) -> dict[str, Any]:
+def _update_study(store: Store, spec: SweepSpec) -> StudyRow:
     """Update a study whose lease is held to this spec's budget and seeds, and return its row.
 
     Raises:
@@ -196,7 +196,7 @@ def _update_study(store: Store, spec: SweepSpec) -> dict[str, Any]:
     return study
 
 
-def _row(store: Store, name: str) -> dict[str, Any]:
+def _row(store: Store, name: str) -> StudyRow:
     study = store.find_study(name)
     if study is None:
         raise HnetError(f"study {name!r} was deleted while it was opened; start it again.")

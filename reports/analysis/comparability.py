@@ -1,4 +1,4 @@
-"""Comparability of two configurations: settings that must be equal, and those that merely differ."""
+"""Settings in which compared configurations differ, and remarks on how fair the comparison is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 
 from reports.data.compared_methods import ComparedMethod
 from reports.formatting import parameter, plural
+from studies.comparing.comparability import BUDGET
 
-# A trial that takes more steps or larger batches has seen more data: no method is better for that.
-BUDGET = ("training.iterations", "training.batch_size")
 NOT_A_SETTING = ("training.device", "training.threads", "training.engine")
 ABSENT = "–"
 
@@ -21,21 +20,6 @@ class Setting:
 
     name: str
     values: tuple[str, ...]
-
-
-def why_not_comparable(a: ComparedMethod, b: ComparedMethod) -> str | None:
-    """Return the reason why two methods must not be compared; None where there is none."""
-    if a.stream != b.stream:
-        return f"different streams: {a.stream} and {b.stream}"
-    if a.measure != b.measure:
-        return f"different measures: {a.measure} and {b.measure}"
-    if a.data != b.data:
-        return "different data: the checksums of the images differ"
-    for name in BUDGET:
-        left, right = _flat(a.config).get(name), _flat(b.config).get(name)
-        if left != right:
-            return f"different budgets: {name} {parameter(left)} and {parameter(right)}"
-    return None
 
 
 def differing_settings(methods: Sequence[ComparedMethod]) -> list[Setting]:

@@ -8,13 +8,11 @@ from itertools import combinations
 from typing import Literal
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.registry import did_you_mean
-from reports.analysis.comparability import why_not_comparable
 from reports.analysis.ranks import Ranks, average_ranks
 from reports.data.compared_methods import ComparedMethod
 from reports.formatting import mean_text, phrase, range_text, significant
+from studies.comparing.comparability import check_metric, judge_pairs
 from studies.metrics.definitions import METRICS
-from studies.statistics.paired_tests import by_seed
 from studies.statistics.verdicts import (
     A_BETTER,
     B_BETTER,
@@ -22,8 +20,6 @@ from studies.statistics.verdicts import (
     NO_DIFFERENCE,
     NOT_COMPARABLE,
     Verdict,
-    judge,
-    not_comparable,
 )
 
 MAX_LABELS = 20
@@ -139,7 +135,7 @@ def compare(
     chosen = _metric(metric, methods)
     has_one_stream_each = len(methods) == len(labels)
     pairs = [(a, b) for a, b in combinations(methods, 2) if has_one_stream_each or a.stream == b.stream]
-    verdicts = _judge(pairs, chosen, margin, alpha)
+    verdicts = judge_pairs(pairs, chosen, lambda one: one.values[chosen], margin=margin, alpha=alpha)
     scores: dict[str, dict[str, float]] = {label: {} for label in labels}
     for one in methods:
         mean = one.interval(chosen).mean
@@ -181,35 +177,8 @@ def _leader(comparison: Comparison, stream: str, best: ComparedMethod) -> str:
     return f"On {stream}, {text}." if len(comparison.streams) > 1 else f"T{text[1:]}."
 
 
-def _judge(
-    pairs: Sequence[tuple[ComparedMethod, ComparedMethod]], metric: str, margin: float | None, alpha: float
-) -> list[Verdict]:
-    """Return verdicts in the order of the pairs; those that must not be compared take no part in the adjustment."""
-    samples = [by_seed(a.values[metric], b.values[metric]) for a, b in pairs]
-    reasons = [_reason(a, b, metric) for a, b in pairs]
-    judged = iter(
-        judge(
-            [one for one, reason in zip(samples, reasons, strict=True) if reason is None],
-            better=METRICS[metric].better, alpha=alpha, margin=margin,
-        )
-    )  # fmt: skip
-    return [
-        next(judged) if reason is None else not_comparable(reason, one)
-        for one, reason in zip(samples, reasons, strict=True)
-    ]
-
-
-def _reason(a: ComparedMethod, b: ComparedMethod, metric: str) -> str | None:
-    reason = why_not_comparable(a, b)
-    if reason is None and METRICS[metric].kind == "cost" and (a.machine is None or a.machine != b.machine):
-        return f"different machines: {a.machine or 'several'} and {b.machine or 'several'}"
-    return reason
-
-
 def _metric(metric: str | None, methods: Sequence[ComparedMethod]) -> str:
     if metric is None:
         return f"final_{methods[0].measure}"
-    known = [name for name, one in METRICS.items() if one.kind != "count"]
-    if metric not in known:
-        raise ConfigInvalid(f"--metric must vary over seeds, got {metric!r}{did_you_mean(metric, known)}.")
+    check_metric(metric)
     return metric

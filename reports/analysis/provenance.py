@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reports.data.study_data import StudyData
-from reports.formatting import parameter
 from studies.metrics.definitions import METRICS
-
-ABSENT = object()
+from studies.spec.deviations import deviations
 
 
 @dataclass(frozen=True)
@@ -74,37 +72,12 @@ def provenance(data: StudyData) -> Provenance:
 
 def paper_check(spec: Mapping[str, Any]) -> PaperCheck:
     """Compares the settings a spec names as its paper's with its own; a searched one counts at its lowest value."""
-    paper = spec.get("paper") or {}
-    reduced, differing = [], []
-    for name, wanted in (paper.get("settings") or {}).items():
-        actual = _setting(spec, name)
-        if _is_number(actual) and _is_number(wanted) and actual < wanted:
-            reduced.append(f"{name} {parameter(actual)} instead of {parameter(wanted)}")
-        elif actual is ABSENT:
-            differing.append(f"{name} is not set, the paper has {parameter(wanted)}")
-        elif actual != wanted:
-            differing.append(f"{name} {parameter(actual)}, the paper has {parameter(wanted)}")
-    return PaperCheck(paper.get("cite"), tuple(reduced), tuple(differing))
-
-
-def _setting(spec: Mapping[str, Any], name: str) -> Any:
-    """The value a dotted name has in the search, the trial block or the spec itself."""
-    space = (spec.get("search") or {}).get(name)
-    if space is not None:
-        bounds: list[Any] = next((space[kind] for kind in ("choice", "float", "int") if kind in space), [])
-        numbers = [bound for bound in bounds if _is_number(bound)]
-        return min(numbers) if numbers else bounds
-    for block in (spec.get("trial") or {}, spec):
-        value: Any = block
-        for part in name.split("."):
-            value = value.get(part, ABSENT) if isinstance(value, Mapping) else ABSENT
-        if value is not ABSENT:
-            return value
-    return ABSENT
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    found = deviations(spec)
+    return PaperCheck(
+        cite=(spec.get("paper") or {}).get("cite"),
+        reduced=tuple(str(one) for one in found if one.is_reduction),
+        differing=tuple(str(one) for one in found if not one.is_reduction),
+    )
 
 
 def _launch(row: Mapping[str, Any]) -> dict[str, str]:

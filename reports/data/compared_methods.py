@@ -11,6 +11,7 @@ from hnet_core.errors import ConfigInvalid
 from reports.data.grouping import check_fields, group_label, stream_of
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
+from studies.comparing.configurations import machine_of, split_name
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import t_interval
@@ -87,7 +88,7 @@ class _Candidate:
 
 def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     """List the feasible configurations of a study, or the one named."""
-    study, number = _split(studies, name)
+    study, number = split_name(studies, name)
     data = read_study(studies, study)
     configs = {row["number"]: row["config"] for row in studies.ledger(study)}
     chosen = [trial for trial in data.configurations if trial.number in data.feasible]
@@ -97,14 +98,6 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
         what = "has no finished configuration" if number is None else f"has no finished trial {number}"
         raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
     return [_Candidate(data, trial, configs[trial.number]) for trial in chosen]
-
-
-def _split(studies: Studies, name: str) -> tuple[str, int | None]:
-    """STUDY:NUMBER, unless a study is called just that."""
-    study, colon, number = name.rpartition(":")
-    if colon and number.isdigit() and name not in set(studies.studies()["name"]):
-        return study, int(number)
-    return name, None
 
 
 def _shorter(streams: Sequence[str]) -> dict[str, str]:
@@ -122,23 +115,12 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
     own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {
         metric: {
-            int(seed): float(value)
+            int(seed): None if math.isnan(value) else float(value)
             for seed, value in zip(own["seed"], own[metric], strict=True)
-            if not math.isnan(value)
         }
         for metric in METRICS
     }
     return ComparedMethod(
         label, study, stream, chosen.trial, len(group), selection, chosen.config, values,
-        _machine(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
+        machine_of(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
     )  # fmt: skip
-
-
-def _machine(studies: Studies, study: str, number: int) -> str | None:
-    found = studies.trial(study, number)
-    host = found["launch"]["host"]
-    machines = {(host, run["device"], run["threads"]) for run in found["runs"]}
-    if len(machines) != 1:
-        return None
-    ((host, device, threads),) = machines
-    return f"{host}, {device}, {threads} thread{'' if threads == 1 else 's'}"

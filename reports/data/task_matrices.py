@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from reports.data.trial import Trial
 from reports.table import Row
-from studies.statistics.interval import Interval, nan_to_none
+from studies.missing import nan_to_none
+from studies.statistics.interval import Interval
 from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from studies.metrics.definitions import METRICS
-from studies.statistics.interval import Interval, nan_to_none
+from studies.missing import nan_to_none
+from studies.statistics.interval import Interval
 
 
 @dataclass(frozen=True)

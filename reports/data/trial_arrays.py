@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from reports.formatting import exact_json, map_distinct
-from studies.statistics.interval import nan_to_none
+from studies.missing import nan_to_none
 
 if TYPE_CHECKING:
     import numpy as np

@@ -171,6 +171,7 @@ def _seed_rows(comparison: Comparison) -> list[Row]:
         {"label": one.label, "stream": one.stream, "seed": seed, "value": value}
         for one in comparison.methods
         for seed, value in sorted(one.values[comparison.metric].items())
+        if value is not None
     ]
 
 

@@ -23,7 +23,7 @@ from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
 from reports.table import Column, Row, Table, mean_columns, size_column, text_column
-from studies.statistics.hypervolume import REFERENCE
+from studies.statistics.hypervolume import REFERENCE_POINT
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -77,7 +77,7 @@ def _series(studies: Studies, family: Family) -> RunSeries:
 def _family_table(families: Sequence[Family]) -> Table:
     quality = families[0].data.quality
     rows = [_family_row(family) for family in families]
-    ratio, worst = REFERENCE["compression_ratio"], REFERENCE[quality.final]
+    ratio, worst = REFERENCE_POINT["compression_ratio"], REFERENCE_POINT[quality.final]
     columns = [
         text_column("family", "family"),
         Column("configurations", "configurations", lambda row: str(row["configurations"])),
@@ -158,5 +158,5 @@ def _summary(families: Sequence[Family], table: Table) -> dict[str, Any]:
         "families": [
             {**row, "headline": f.recommendation.headline} for row, f in zip(table.rows, families, strict=True)
         ],
-        "hypervolume_reference": {name: REFERENCE[name] for name in ("compression_ratio", quality.final)},
+        "hypervolume_reference": {name: REFERENCE_POINT[name] for name in ("compression_ratio", quality.final)},
     }

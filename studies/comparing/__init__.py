@@ -1,1 +1,1 @@
-"""Comparison of configurations by seed: what may be compared, and what differs."""
+"""Comparison of configurations by seed: comparability, verdicts and differing settings."""

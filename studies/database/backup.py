@@ -1,4 +1,4 @@
-"""Copies a study database into a new SQLite file, whole and consistent, while others write to it."""
+"""Consistent copy of a study database to a new SQLite file, taken while other processes may write."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ROWS_AT_A_TIME = 10_000
 def backup(engine: Engine, target: Path) -> None:
     """Write a copy to `target`.
 
-    From SQLite it is the whole file, Optuna's tables included. From PostgreSQL it is the tables of studies, read in one
-    transaction: a sweep cannot be continued from it, everything else can be asked.
+    From SQLite it is the full file, Optuna's tables included. From PostgreSQL it is the tables of studies, read in one
+    transaction: it can be queried, but a sweep cannot be continued from it.
 
     Raises:
         ConfigInvalid: if `target` exists or cannot be written.

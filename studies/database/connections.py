@@ -1,6 +1,6 @@
-"""SQLAlchemy engines set up for studies: pragmas, transactions and errors that say what to do.
+"""SQLAlchemy engines for study databases: pragmas, transactions and readable errors.
 
-SQLite runs in WAL mode, so that people read while a driver writes.
+SQLite runs in WAL mode, so that readers are not blocked while a driver writes.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ CONNECT_TIMEOUT_SECONDS = 10
 
 
 class DatabaseUnreachable(HnetError):
-    """No database there, or none that lets us in."""
+    """A database that does not exist or cannot be opened."""
 
     exit_code = 5
 
 
 def make_engine(url: URL) -> Engine:
-    """An engine for `url`; nothing is opened yet.
+    """Make an engine for `url`; no connection is opened yet.
 
     A connection with the execution option `hnet_writes` takes SQLite's write lock when its transaction begins.
     """
@@ -46,10 +46,10 @@ def make_engine(url: URL) -> Engine:
 
 
 def despite_races(make: Callable[[], Result]) -> Result:
-    """Call what makes tables where there are none, again if another process was making the same ones.
+    """Call a function that creates tables, and retry if another process was creating the same ones.
 
-    The loser of such a race is told that a table or a row exists already, or (SQLite, about to enter WAL mode) that the
-    file is locked, without waiting. A moment later everything is there. The last of six attempts raises what it meets.
+    The loser of such a race gets an error that a table or a row exists already, or (SQLite entering WAL mode) that the
+    file is locked, without any waiting. A retry shortly after finds the tables. The last of six attempts raises.
     """
     for pause in (0.1, 0.2, 0.4, 0.8, 1.6):
         try:
@@ -62,14 +62,14 @@ def despite_races(make: Callable[[], Result]) -> Result:
 
 
 def tune_sqlite(engine: Engine) -> None:
-    """Give another engine on the same SQLite file (Optuna's) the settings ours has; does nothing on PostgreSQL."""
+    """Apply our SQLite settings to another engine on the same file (Optuna's); does nothing on PostgreSQL."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         engine.dispose()  # the connections already open were made without them
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection to a SQLite file that cannot change a byte of it."""
+    """Open a read-only connection to a SQLite file."""
     uri = path.resolve().as_uri() + "?mode=ro"
     return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
 
@@ -93,14 +93,14 @@ def _enforce_foreign_keys(connection: Any, record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # Left alone, the sqlite3 module begins late, and never for DDL. A writer takes the lock at once: one that reads
-    # first and writes then is refused without waiting when somebody else wrote in between.
+    # By default the sqlite3 module begins a transaction late, and never for DDL. A writer takes the lock at once: one
+    # that reads first and writes later fails without waiting if another connection wrote in between.
     writes = connection.get_execution_options().get("hnet_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _explain(context: ExceptionContext) -> None:
-    """Turn what a user can act on (no server, full disk, locked or damaged file) into one line that says so."""
+    """Replace errors a user can fix (no server, full disk, locked or damaged file) by one line that names them."""
     error = context.sqlalchemy_exception
     environmental = isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
     if not environmental or context.is_pre_ping or context.dialect is None:
@@ -112,7 +112,7 @@ def _explain(context: ExceptionContext) -> None:
 
 @contextmanager
 def errors_explained(url: URL) -> Iterator[None]:
-    """The same for an engine that is not made here: Optuna's."""
+    """Explain database errors of an engine that is not made here, such as Optuna's."""
     try:
         yield
     except DBAPIError as error:
@@ -120,7 +120,7 @@ def errors_explained(url: URL) -> Iterator[None]:
 
 
 def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
-    """The error that says why the database at `url` cannot be used."""
+    """Make the error that explains why the database at `url` cannot be used."""
     reason = without_secrets(str(error), url)
     if url.get_backend_name() == "sqlite":
         return DatabaseUnreachable(

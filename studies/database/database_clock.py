@@ -1,4 +1,4 @@
-"""The clock of the database, so that drivers on machines whose clocks differ agree on when a lease ends."""
+"""The database's clock, by which drivers on machines with different clocks agree on the end of a lease."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class epoch_now(FunctionElement[float]):
-    """Seconds since 1970 as the database sees it."""
+    """Return the SQL for seconds since 1970 by the database's clock."""
 
     type = Double()
     inherit_cache = True

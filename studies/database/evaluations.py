@@ -1,4 +1,4 @@
-"""Reads the evaluated cells of many runs at once."""
+"""Bulk reading of the evaluated cells of many runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def read_evaluations(
     connection: Connection, of_runs: ColumnElement[bool], run_ids: NDArray[np.int_], n_tasks: int | None = None
 ) -> Evaluations:
-    """The cells metrics are made from: all of the test split, of the validation split the last row only.
+    """Read the cells that metrics need: all of the test split, the last row of the validation split.
 
     Args:
         of_runs: which runs, a condition on their table.
@@ -28,7 +28,7 @@ def read_evaluations(
 
     after, split = evaluation.c.after_task, evaluation.c.split
     last = run.c.n_tasks if n_tasks is None else n_tasks
-    is_validation = case((split == "validation", 1), else_=0)  # as a number, for the array it becomes part of
+    is_validation = case((split == "validation", 1), else_=0)  # a number, as the array holds floats
     query = (
         select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
         .join(run, run.c.id == evaluation.c.run_id)

@@ -1,5 +1,5 @@
-"""Reads a whole study database and says what is wrong with it: broken files, rows that contradict each other, summaries
-that are not what the raw measurements say.
+"""Integrity check of a study database: damaged files, contradictory rows, summaries that differ from the raw
+measurements.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from studies.database.stored_metrics import add_summaries, check_summaries, wind
 
 @dataclass(frozen=True)
 class Checked:
-    """What was read, and one line per problem."""
+    """Number of rows read, and one line per problem."""
 
     studies: int
     trials: int
@@ -25,7 +25,7 @@ class Checked:
 
 
 def check_database(engine: Engine) -> Checked:
-    """Look for everything that must not be, see the lines below; changes nothing."""
+    """Check a database for damage, contradictions and wrong summaries; changes nothing."""
     with engine.connect() as connection:
         problems = [*_damage(connection), *_contradictions(connection), *check_summaries(connection)]
         studies, trials, runs, evaluations = (
@@ -35,7 +35,7 @@ def check_database(engine: Engine) -> Checked:
 
 
 def repair_summaries(engine: Engine) -> None:
-    """Derive every summary again from the raw measurements, which stay as they are."""
+    """Derive every summary again from the raw measurements, which are not changed."""
     with engine.execution_options(hnet_writes=True).begin() as connection:
         for trials in windows(connection):
             add_summaries(connection, trials)
@@ -51,7 +51,7 @@ def _damage(connection: Connection) -> Iterator[str]:
 
 
 def _contradictions(connection: Connection) -> Iterator[str]:
-    """Rows no driver writes: each query finds the trials of one kind."""
+    """Find rows that no driver writes, one query per kind of contradiction."""
     has_run = select(run.c.id).where(run.c.study_id == trial.c.study_id, run.c.number == trial.c.number).exists()
     original = trial.alias()
     measured = (

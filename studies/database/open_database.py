@@ -1,6 +1,6 @@
-"""Opens a study database: checks that it is ours and up to date, makes or upgrades it when asked to.
+"""Opening of a study database: check that it is one and up to date, create or upgrade it on request.
 
-What is in a database is read before anything is written, so that one that is not ours stays as it is.
+The content of a database is read before anything is written, so that a foreign one stays as it is.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from studies.database.connections import (
     unreachable,
 )
 from studies.database.schema import VERSION_TABLE
+from studies.database.stored_metrics import lacks_metrics
 from studies.database.urls import masked, parse_url, sqlite_path
 
 # Any number, the same in every hnet: two processes must not make one PostgreSQL schema at the same time.
 _SCHEMA_LOCK = 0x686E6574
 
-# Optuna's tables share the database with ours and do not make it somebody else's.
+# Optuna's tables share the database with ours and do not make it a foreign one.
 _OPTUNA_TABLES = frozenset(
     {
         "alembic_version",
@@ -72,7 +73,7 @@ def connect(url: str, create: bool = False) -> Engine:
     Raises:
         ConfigInvalid: if `url` names no kind of database known here.
         DatabaseUnreachable: if there is no database (and `create` is false), or it cannot be read or written.
-        DatabaseForeign: if it holds somebody else's tables or is no database at all; it stays byte-identical.
+        DatabaseForeign: if it holds tables of another program or is no database at all; it stays byte-identical.
         SchemaOutdated: if it is of a newer hnet, or of an older one and `create` is false.
     """
     parsed = parse_url(url)
@@ -110,7 +111,7 @@ def _check_place(path: Path, create: bool) -> None:
 
 
 def _file_state(path: Path) -> State:
-    """What a SQLite file holds, found out without changing a byte of it.
+    """Classify the content of a SQLite file without changing a byte of it.
 
     Only SQLite may open the file: closing any other descriptor of it drops the locks of every connection this process
     has, and with them commits (https://www.sqlite.org/howtocorrupt.html, section 2.2).
@@ -132,7 +133,8 @@ def _state(engine: Engine) -> State:
     with engine.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if VERSION_TABLE in tables:
-            return _age(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")))
+            age = _age(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")))
+            return "older" if age == "current" and lacks_metrics(connection) else age
     return "empty" if tables <= _OPTUNA_TABLES else "foreign"
 
 
@@ -158,7 +160,7 @@ def _refuse(state: State, shown: str) -> None:
 
 
 def _upgrade(engine: Engine, path: Path | None) -> None:
-    """Bring the schema to the newest revision, in one transaction and alone."""
+    """Bring the schema to the newest revision, in one transaction and under a lock."""
     from alembic import command
 
     if path is not None:
@@ -168,7 +170,7 @@ def _upgrade(engine: Engine, path: Path | None) -> None:
         if path is None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")  # finds nothing to do where another process was faster
+        command.upgrade(config, "head")  # does nothing where another process has upgraded already
 
 
 def _use_write_ahead_log(engine: Engine, path: Path) -> None:

@@ -1,9 +1,10 @@
-"""The tables of a study database, the same on SQLite and PostgreSQL; docs/schema.md is made from the comments here.
+"""Tables of a study database, the same on SQLite and PostgreSQL; docs/schema.md is generated from the comments here.
 
-Raw measurements are the truth, and metrics are derived from them by `studies.metrics.definitions`. What was derived is
+Raw measurements are stored, and metrics are derived from them by `studies.metrics.definitions`. Derived values are
 kept beside them in `run_summary` and `trial_summary`, so that a hundred thousand trials can be searched; `hnet db
-check` derives it again and compares. Rows are written by `studies.store.store` only. A change here needs a migration in
-`studies/migrations/versions`.
+check` derives it again and compares. Rows are written by `studies.store.store` only. A change of a table needs a
+migration in `studies/database/migrations/versions`, except of the two summaries: an upgrade derives them again where
+their columns have changed.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ RUNNING, COMPLETE, PRUNED, SKIPPED, FAILED = STATES = ("RUNNING", "COMPLETE", "P
 # Optuna keeps its own `alembic_version` in the same database.
 VERSION_TABLE = "hnet_version"
 
+# The views of `studies.database.views`, which takes longer to import than a query takes.
+VIEW_NAMES = ("run_metrics", "trial_metrics")
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -49,7 +53,7 @@ metadata = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite, which knows no time zones, holds it as UTC text."""
+    """A date and time in UTC; SQLite, which has no time zones, stores it as UTC text."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -72,7 +76,7 @@ def _optional(name: str, kind: Any, comment: str) -> Column[Any]:
 
 
 def _belongs_to(table: str, columns: dict[str, str]) -> ForeignKeyConstraint:
-    """A reference whose rows go when the row they belong to goes."""
+    """Make a foreign key whose rows are deleted with the row they refer to."""
     return ForeignKeyConstraint(list(columns), [f"{table}.{target}" for target in columns.values()], ondelete="CASCADE")
 
 
@@ -153,7 +157,7 @@ trial = Table(
     _column("config_hash", String(64), "identity of the configuration without seed, device and threads"),
     _column("params", JSON, "the searched values by dotted name, such as method.beta_output"),
     _column("measure", String(8), "what the evaluations hold: accuracy in [0, 1] or mse"),
-    # Of an impossible combination, which is SKIPPED, nothing was counted: all of these are NULL.
+    # All of these are NULL for an impossible combination (SKIPPED), for which nothing is counted.
     _optional("target_weights", BigInteger, "weights of one target network, all heads included"),
     _optional("model_weights", BigInteger, "all weights needed to run every task after the last one"),
     _optional("hypernet_weights", BigInteger, "weights of the hypernetwork with its embeddings; 0 where there is none"),
@@ -206,7 +210,7 @@ evaluation = Table(
     _belongs_to("run", {"run_id": "id"}),
     _one_of("split", ("test", "validation")),
     comment="The matrix of each run in long form. A pair of tasks that was not evaluated has no row.",
-    # The whole row is its key and one value: the key alone is then the table, which halves the file.
+    # A row is its key and one value: without a rowid the key is the table, which halves the file.
     sqlite_with_rowid=False,
 )
 

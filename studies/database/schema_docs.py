@@ -1,4 +1,4 @@
-"""Prints docs/schema.md from the schema: `python -m studies.database.schema_docs > docs/schema.md`."""
+"""Generator of docs/schema.md: `python -m studies.database.schema_docs > docs/schema.md`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Generated from `studies/database/schema.py` and `studies/database/views.py` by `
 do not edit.
 
 The same on SQLite and PostgreSQL. Raw measurements are in the tables; for reading, start with the views `run_metrics`
-and `trial_metrics`. Optuna keeps its own tables (`studies`, `trials`, ...) in the same database: they are the memory of
-its samplers, not results. The schema revision is in `{VERSION_TABLE}`.
+and `trial_metrics`. Optuna keeps its own tables (`studies`, `trials`, ...) in the same database: they hold the
+state of its samplers, not results. The schema revision is in `{VERSION_TABLE}`.
 
 ```sh
 hnet study sql "SELECT number, final_accuracy, compression_ratio FROM trial_metrics WHERE study = 'quickstart'"
@@ -32,7 +32,7 @@ Types are those of PostgreSQL; SQLite holds moments as UTC text, JSON as text an
 
 
 def schema_markdown() -> str:
-    """The whole of docs/schema.md."""
+    """Return the text of docs/schema.md."""
     parts = [HEAD, "## Tables\n"]
     parts += ["\n".join(_table(table)) for table in metadata.sorted_tables]
     parts += ["## Views\n", *("\n".join(_view(view)) for view in VIEWS)]

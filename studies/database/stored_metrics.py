@@ -1,7 +1,7 @@
-"""What is derived from the raw measurements and kept beside them: metrics of each run, and of each trial over seeds.
+"""Summaries kept beside the raw measurements: metrics of each run, and of each trial over seeds.
 
-Written together with the runs they are derived from, added where an upgrade made room for them, and derived again by
-`check_summaries` to see that both still say the same.
+They are written together with the runs they are derived from, filled in by an upgrade where they are missing, and
+derived again by `check_summaries` for comparison.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, inspect, select, text
 
 from studies.database.evaluations import read_evaluations
-from studies.database.schema import PRUNED, run, run_summary, study, trial, trial_summary
-from studies.metrics.definitions import MATRIX_METRICS, VARYING
-from studies.metrics.from_matrix import matrix_metrics
+from studies.database.schema import PRUNED, VIEW_NAMES, run, run_summary, study, trial, trial_summary
+from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING, matrix_metrics
+from studies.missing import nan_to_none
 from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialRange:
     """The trials of one study whose numbers are from `first` to `last`."""
 
     study_id: int
@@ -34,12 +34,12 @@ class Trials:
     last: int
 
     def of(self, table: Table) -> ColumnElement[bool]:
-        """The condition that a row of `table` is of these trials."""
+        """Return the condition that a row of `table` is of these trials."""
         return and_(table.c.study_id == self.study_id, table.c.number.between(self.first, self.last))
 
 
-def add_summaries(connection: Connection, trials: Trials) -> None:
-    """Sum up the runs of some trials, within the transaction that added the runs; what was there is replaced."""
+def add_summaries(connection: Connection, trials: TrialRange) -> None:
+    """Replace the summaries of some trials, within the transaction that added their runs."""
     runs, over_seeds = _derived(connection, trials)
     of_runs = run_summary.c.run_id.in_(select(run.c.id).where(trials.of(run)))
     connection.execute(delete(run_summary).where(of_runs))
@@ -50,15 +50,40 @@ def add_summaries(connection: Connection, trials: Trials) -> None:
 
 
 def fill_summaries(connection: Connection) -> None:
-    """Add every summary that is missing, as all are after an upgrade from before they were kept."""
+    """Add every summary that is missing, as after an upgrade from a schema without summaries."""
     kept = select(run_summary.c.run_id).where(run_summary.c.run_id == run.c.id).exists()
     for trials in windows(connection):
         if connection.scalar(select(run.c.id).where(trials.of(run), ~kept).limit(1)) is not None:
             add_summaries(connection, trials)
 
 
+def rebuild_summaries(connection: Connection) -> None:
+    """Recreate the tables of summaries where their columns are not those of the metrics, and fill in what is missing.
+
+    They hold nothing that cannot be derived, so a new metric needs no migration.
+    """
+    if not inspect(connection).has_table(run_summary.name):  # migrated only to a revision from before them
+        return
+    for table in (run_summary, trial_summary):
+        if _columns_of(connection, table.name) != set(table.c.keys()):
+            table.drop(connection)
+            table.create(connection)
+    fill_summaries(connection)
+
+
+def lacks_metrics(connection: Connection) -> bool:
+    """Return whether a metric has no column yet in the summaries or in a view."""
+    expected = {table.name: set(table.c.keys()) for table in (run_summary, trial_summary)}
+    expected |= {name: set(METRICS) for name in inspect(connection).get_view_names() if name in VIEW_NAMES}
+    return any(not columns <= _columns_of(connection, name) for name, columns in expected.items())
+
+
+def _columns_of(connection: Connection, name: str) -> set[str]:
+    return set(connection.execute(text(f"SELECT * FROM {name} LIMIT 0")).keys())
+
+
 def check_summaries(connection: Connection) -> Iterator[str]:
-    """One line for each summary that is missing, is of nothing, or is not what the raw measurements say."""
+    """Yield one line for each summary that is missing, has no runs, or differs from the raw measurements."""
     for trials in windows(connection):
         runs, over_seeds = _derived(connection, trials)
         kept_runs = select(run_summary).join(run, run.c.id == run_summary.c.run_id).where(trials.of(run))
@@ -67,20 +92,21 @@ def check_summaries(connection: Connection) -> Iterator[str]:
         yield from _differences("trial", over_seeds, connection.execute(kept).mappings().all())
 
 
-def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The rows of run_summary and trial_summary that the runs of some trials should have."""
+def _derived(connection: Connection, trials: TrialRange) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of run_summary and trial_summary that the runs of some trials should have."""
     import numpy as np
 
-    costs = (run.c.seconds, run.c.peak_memory_mib)
+    costs = [run.c[name] for name in COST_METRICS]
     query = select(run.c.id, run.c.number, run.c.n_tasks, trial.c.measure, *costs).join(trial)
     found = connection.execute(query.where(trials.of(run), trial.c.state != PRUNED).order_by(run.c.id)).all()
     if not found:
         return [], []
-    run_id, number, n_tasks, measure, seconds, memory = (np.array(column) for column in zip(*found, strict=True))
+    run_id, number, n_tasks, measure, *costs_of_runs = (np.array(column) for column in zip(*found, strict=True))
     metrics = matrix_metrics(measure, n_tasks, read_evaluations(connection, trials.of(run), run_id))
     runs = _rows({"run_id": run_id} | {name: metrics[name] for name in MATRIX_METRICS})
-    costs_known = {"seconds": seconds, "peak_memory_mib": memory}  # 0: not known
-    varying = metrics | {name: np.where(values > 0, values, np.nan) for name, values in costs_known.items()}
+    varying = dict(metrics)
+    for name, values in zip(COST_METRICS, costs_of_runs, strict=True):
+        varying[name] = np.where(values > 0, values, np.nan)  # 0: not known
     numbers, group = np.unique(number, return_inverse=True)
     columns = {"study_id": np.full(len(numbers), trials.study_id), "number": numbers, "n": np.bincount(group)}
     for name in VARYING:
@@ -88,17 +114,17 @@ def _derived(connection: Connection, trials: Trials) -> tuple[list[dict[str, Any
     return runs, _rows(columns)
 
 
-def windows(connection: Connection) -> Iterator[Trials]:
-    """All trials of a database, some at a time."""
+def windows(connection: Connection) -> Iterator[TrialRange]:
+    """Yield all trials of a database in ranges of limited size."""
     for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
         highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
         for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
-            yield Trials(study_id, first, first + TRIALS_AT_A_TIME - 1)
+            yield TrialRange(study_id, first, first + TRIALS_AT_A_TIME - 1)
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """One dict per row, NaN as NULL."""
-    plain = [[None if value != value else value for value in column.tolist()] for column in columns.values()]
+    """Turn columns into one dict per row, NaN into None."""
+    plain = [list(map(nan_to_none, column.tolist())) for column in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 

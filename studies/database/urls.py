@@ -1,4 +1,4 @@
-"""Turns what a user names as a database into a checked SQLAlchemy URL, and shows one without its password."""
+"""Parsing of database URLs, and their display without passwords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hnet_core.errors import ConfigInvalid
 
 
 def parse_url(url: str) -> URL:
-    """The URL of `url`: a plain path is a SQLite file, a PostgreSQL URL without a driver uses psycopg.
+    """Parse a database URL: a plain path is a SQLite file, a PostgreSQL URL without a driver uses psycopg.
 
     Raises:
         ConfigInvalid: if it is neither a SQLite file nor a PostgreSQL database. The text is not repeated when it
@@ -33,7 +33,7 @@ def parse_url(url: str) -> URL:
 
 
 def sqlite_path(url: URL) -> Path | None:
-    """The file of a SQLite URL, None for PostgreSQL.
+    """Return the file of a SQLite URL, None for PostgreSQL.
 
     Raises:
         ConfigInvalid: for a database in memory, which no second process could read, or a `file:` URI.
@@ -47,7 +47,7 @@ def sqlite_path(url: URL) -> Path | None:
 
 
 def masked(url: URL) -> str:
-    """The URL as text that may be shown to anybody: no password, neither as `user:password` nor as a query value."""
+    """Return the URL as text without passwords, neither as `user:password` nor as a query value."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     secret = {name: "hidden" for name in url.query if "password" in name.lower()}
@@ -55,7 +55,7 @@ def masked(url: URL) -> str:
 
 
 def without_secrets(message: str, url: URL) -> str:
-    """A driver's message with every password of `url` blotted out, cut to its first line."""
+    """Return the first line of a driver's message with every password of `url` masked."""
     secrets = [url.password, *(value for name, value in url.query.items() if "password" in name.lower())]
     for secret in secrets:
         if secret:
@@ -68,5 +68,5 @@ _FORMS = "a file name, sqlite:///FILE or postgresql://USER@HOST/NAME"
 
 
 def mask_passwords(text: str) -> str:
-    """The text with the password of every URL in it hidden."""
+    """Mask the password of every URL in a text."""
     return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)

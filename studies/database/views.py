@@ -1,35 +1,20 @@
-"""The views a person reads with any SQL tool: one row per run and one row per trial, metrics included.
+"""SQL views for any database tool: one row per run and one row per trial, metrics included.
 
-They hold no data, so every upgrade drops them and makes them anew from here; a migration never names them.
-Their numbers come from the summaries that `studies.database.stored_metrics` keeps; a test compares them with
-`studies.metrics.definitions`.
+They hold no data, so every upgrade drops and recreates them; a migration never names them. Their numbers come from
+the summaries of `studies.database.stored_metrics`; a test compares them with `studies.metrics.definitions`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from studies.metrics.definitions import METRICS
+from sqlalchemy import ColumnElement
+from sqlalchemy.dialects import postgresql
 
+from studies.database.count_columns import count_columns
+from studies.metrics.definitions import COST_METRICS, METRICS
 
-def _share(weights: str) -> str:
-    return f"CAST(trial.{weights} AS double precision) / trial.target_weights"
-
-
-_COUNTS = {
-    "compression_ratio": f"{_share('model_weights')} AS compression_ratio",
-    "compression_level": f"1 - {_share('model_weights')} AS compression_level",
-    "hypernet_ratio": f"{_share('hypernet_weights')} AS hypernet_ratio",
-    "model_weights": "trial.model_weights",
-    "hypernet_weights": "trial.hypernet_weights",
-    "target_weights": "trial.target_weights",
-    "trained_weights": "trial.trained_weights",
-    "weights_per_task": "trial.weights_per_task",
-    "model_bytes": "4 * trial.model_weights + (trial.mask_bits + 7) / 8 AS model_bytes",
-    "memory_bytes": "trial.memory_bytes",
-    "inference_multiply_adds": "trial.inference_multiply_adds",
-    "generation_multiply_adds": "trial.generation_multiply_adds",
-}
 _METRIC_COMMENTS = {metric.name: metric.description for metric in METRICS.values()}
 
 
@@ -44,14 +29,20 @@ class View:
 
 
 def _columns(summary: str) -> str:
-    """The metrics in the order of METRICS: kept in `summary`, except those that follow from the weight counts."""
-    costs = (
-        {name: f"nullif(run.{name}, 0) AS {name}" for name in ("seconds", "peak_memory_mib")}
-        if summary == "run_summary"
-        else {}
-    )
-    listed = [_COUNTS.get(name) or costs.get(name) or f"{summary}.{name}" for name in METRICS]
-    return ",\n       ".join(listed)
+    """List the metrics in the order of METRICS: those of `summary`, weight counts and costs."""
+    counts = {name: _text(column) for name, column in count_columns().items()}
+    costs = {name: f"nullif(run.{name}, 0)" for name in (COST_METRICS if summary == "run_summary" else ())}
+    listed = [(counts | costs).get(name, f"{summary}.{name}") for name in METRICS]
+    named = [
+        text if text.endswith(f".{name}") else f"{text} AS {name}" for text, name in zip(listed, METRICS, strict=True)
+    ]
+    return ",\n       ".join(named)
+
+
+def _text(column: ColumnElement[Any]) -> str:
+    """Return SQL that SQLite and PostgreSQL both read, types in lower case as in docs/schema.md."""
+    compiled = column.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    return str(compiled).replace("DOUBLE PRECISION", "double precision")
 
 
 RUN_METRICS = View(

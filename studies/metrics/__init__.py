@@ -1,4 +1,4 @@
-"""Every metric by name, and its values from what was measured."""
+"""Definitions of all metrics, and their values from the raw measurements."""
 
 from studies.metrics.definitions import METRICS, run_metrics, static_metrics
 

@@ -18,22 +18,31 @@ Sources:
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
 
 from hnet_core.trial import TrialResult, WeightCounts
-from studies.metrics.from_matrix import Evaluations, matrix_metrics
+from studies.metrics import from_matrix
+from studies.metrics.from_matrix import Evaluations, Matrices
+from studies.missing import nan_to_none
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What one metric is called, means and prefers.
+    """The name, meaning, better direction and function of one metric.
 
     Attributes:
         measure: the only measure it is defined for; None: any.
         kind: "matrix" is derived from evaluations and "cost" from the training of each seed, so both vary over seeds;
             "count" follows from the weight counts, the same for each seed and known before training.
+        derive: its function. Of kind "matrix" from `from_matrix.Matrices` to (n_runs,), NaN where not defined; of kind
+            "count" from WeightCounts and of kind "cost" from TrialResult to a number.
         description: what it is, with formula and source.
     """
 
@@ -42,6 +51,7 @@ class Metric:
     better: Literal["higher", "lower"]
     measure: Literal["accuracy", "mse"] | None
     kind: Literal["matrix", "count", "cost"]
+    derive: Callable[[Any], Any]
     description: str
 
 
@@ -54,6 +64,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "accuracy",
             "matrix",
+            from_matrix.final,
             "Mean test accuracy over all tasks after the last one: (1/T) sum_j a[T][j] (ACC of GEM).",
         ),
         Metric(
@@ -62,6 +73,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "accuracy",
             "matrix",
+            from_matrix.during,
             "Mean test accuracy on each task right after it was trained: (1/T) sum_j a[j][j] "
             "(learning accuracy of MER, 'during' of HNET).",
         ),
@@ -71,6 +83,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "accuracy",
             "matrix",
+            from_matrix.average_incremental,
             "Mean over k of the mean test accuracy on the tasks seen after task k: "
             "(1/T) sum_k A_k, A_k = (1/k) sum_{j<=k} a[k][j] (iCaRL).",
         ),
@@ -80,6 +93,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "accuracy",
             "matrix",
+            from_matrix.validation_final,
             "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
         ),
         Metric(
@@ -88,6 +102,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "accuracy",
             "matrix",
+            from_matrix.forgetting,
             "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
             "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
         ),
@@ -97,6 +112,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "accuracy",
             "matrix",
+            from_matrix.forgetting_first,
             "Test accuracy right after a task was trained minus the one after the last, mean over the tasks before the "
             "last: 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ) (Forgetting of Avalanche); minus backward_transfer.",
         ),
@@ -106,6 +122,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "accuracy",
             "matrix",
+            from_matrix.forgetting_mammoth,
             "Best test accuracy at any time, the last included, minus the one after the last task: "
             "1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ) (Mammoth); never negative.",
         ),
@@ -115,6 +132,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "accuracy",
             "matrix",
+            from_matrix.backward_transfer,
             "What later tasks did to earlier ones: 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ) (BWT of GEM).",
         ),
         Metric(
@@ -123,6 +141,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "accuracy",
             "matrix",
+            from_matrix.forward_transfer,
             "What earlier tasks did to one not trained yet: 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ) (FWT of GEM); "
             "missing where unseen tasks were not evaluated, as with a head per task, never 0.",
         ),
@@ -132,6 +151,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "mse",
             "matrix",
+            from_matrix.final,
             "Mean squared test error over all tasks after the last one: (1/T) sum_j a[T][j].",
         ),
         Metric(
@@ -140,6 +160,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "mse",
             "matrix",
+            from_matrix.during,
             "Mean squared test error on each task right after it was trained: (1/T) sum_j a[j][j].",
         ),
         Metric(
@@ -148,6 +169,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "mse",
             "matrix",
+            from_matrix.validation_final,
             "final_mse on the validation split: what the search and the front go by.",
         ),
         Metric(
@@ -156,6 +178,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("compression_ratio"),
             "All weights needed to run every task over those of one target network: model_weights / target_weights "
             "(HNET, Fig. 3b); below 1 compresses.",
         ),
@@ -165,6 +188,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             None,
             "count",
+            lambda counts: 1 - counts.compression_ratio,
             "Share of the weights of one target network that is saved: 1 - compression_ratio; the opposite direction.",
         ),
         Metric(
@@ -173,6 +197,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("hypernet_ratio"),
             "Weights of the hypernetwork with its embeddings over those of one target network: "
             "hypernet_weights / target_weights (the ratio HNET publishes).",
         ),
@@ -182,6 +207,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("model"),
             "All weights needed to run every task after the last one.",
         ),
         Metric(
@@ -190,6 +216,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("hypernet"),
             "Weights of the hypernetwork with its chunk and task embeddings; 0 where there is none.",
         ),
         Metric(
@@ -198,6 +225,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("target"),
             "Weights of one target network, all its heads included.",
         ),
         Metric(
@@ -206,6 +234,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("trained"),
             "Those of the model weights that training changes in any task.",
         ),
         Metric(
@@ -214,6 +243,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("per_task"),
             "Weights that one further task adds to the model weights.",
         ),
         Metric(
@@ -222,6 +252,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("model_bytes"),
             "Bytes that store the model after the last task: 4 for each of the model weights (float32), and the "
             "bits of masks that are stored as bits.",
         ),
@@ -231,6 +262,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("memory_bytes"),
             "Bytes kept from task to task only to learn further ones: replayed data, importance of weights.",
         ),
         Metric(
@@ -239,6 +271,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("inference"),
             "Multiply-adds to classify one input once the weights of its task are there; what a mask leaves out is not "
             "counted.",
         ),
@@ -248,6 +281,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "count",
+            attrgetter("generation"),
             "Multiply-adds to generate the weights, or the mask, of one task; 0 where they are stored.",
         ),
         Metric(
@@ -256,6 +290,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "cost",
+            lambda result: sum(result.seconds),
             "Wall time of training over all tasks, evaluation excluded; comparable on one machine only.",
         ),
         Metric(
@@ -264,6 +299,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             None,
             "cost",
+            attrgetter("peak_memory_mib"),
             "Highest resident memory of the training process.",
         ),
     )
@@ -290,13 +326,14 @@ WHOLE = frozenset(
 # What differs between the seeds of one configuration.
 VARYING = tuple(metric.name for metric in METRICS.values() if metric.kind != "count")
 MATRIX_METRICS = tuple(metric.name for metric in METRICS.values() if metric.kind == "matrix")
+COST_METRICS = tuple(metric.name for metric in METRICS.values() if metric.kind == "cost")
 
 # What stands in for a test metric wherever something is chosen: sampler, rungs, membership of the front.
 SELECTED_BY = {"final_accuracy": "validation_final_accuracy", "final_mse": "validation_final_mse"}
 
 
 def run_metrics(result: TrialResult) -> dict[str, float | None]:
-    """All metrics of one run, in the order of METRICS; None where not defined."""
+    """Return all metrics of one run, in the order of METRICS; None where not defined."""
     import numpy as np
 
     cells = [
@@ -320,27 +357,34 @@ def run_metrics(result: TrialResult) -> dict[str, float | None]:
     derived = matrix_metrics(np.array([result.measure]), np.array([len(result.test)]), evaluations)
     values: dict[str, float | None] = {name: float(array[0]) for name, array in derived.items()}
     values |= static_metrics(result.counts)
-    values |= {"seconds": sum(result.seconds), "peak_memory_mib": result.peak_memory_mib}
-    return {name: _defined(values[name]) for name in METRICS}
+    values |= {name: METRICS[name].derive(result) for name in COST_METRICS}
+    return {name: nan_to_none(values[name]) for name in METRICS}
 
 
-def _defined(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
+def matrix_metrics(
+    measure: NDArray[np.str_], n_tasks: NDArray[np.int_], evaluations: Evaluations
+) -> dict[str, NDArray[np.float64]]:
+    """Return the metrics of kind "matrix" of many runs at once.
+
+    Args:
+        measure: "accuracy" or "mse" of each run, (n_runs,).
+        n_tasks: T of each run, (n_runs,).
+        evaluations: their cells, in any order.
+
+    Returns:
+        One array (n_runs,) per metric, NaN where not defined.
+    """
+    import numpy as np
+
+    matrices = Matrices(n_tasks, evaluations)
+    derived = {derive: derive(matrices) for derive in {METRICS[name].derive for name in MATRIX_METRICS}}
+    found = {name: derived[METRICS[name].derive] for name in MATRIX_METRICS}
+    return {
+        name: values if METRICS[name].measure is None else np.where(measure == METRICS[name].measure, values, np.nan)
+        for name, values in found.items()
+    }
 
 
 def static_metrics(counts: WeightCounts) -> dict[str, float | None]:
-    """The metrics known before training; counts of weights, bytes and multiply-adds are integers."""
-    return {
-        "compression_ratio": counts.compression_ratio,
-        "compression_level": 1 - counts.compression_ratio,
-        "hypernet_ratio": counts.hypernet_ratio,
-        "model_weights": counts.model,
-        "hypernet_weights": counts.hypernet,
-        "target_weights": counts.target,
-        "trained_weights": counts.trained,
-        "weights_per_task": counts.per_task,
-        "model_bytes": counts.model_bytes,
-        "memory_bytes": counts.memory_bytes,
-        "inference_multiply_adds": counts.inference,
-        "generation_multiply_adds": counts.generation,
-    }
+    """Return the metrics known before training; counts of weights, bytes and multiply-adds are integers."""
+    return {name: metric.derive(counts) for name, metric in METRICS.items() if metric.kind == "count"}

@@ -1,8 +1,8 @@
-"""Writes what a command found: as a table for people, JSON or CSV for programs.
+"""Output of a command as a terminal table, JSON or CSV.
 
-Data goes to standard output or a file, talk to standard error. A metric over seeds is `{"mean", "low", "high", "n"}` in
+Data goes to standard output or a file, messages to stderr. A metric over seeds is `{"mean", "low", "high", "n"}` in
 JSON, four columns in CSV and `0.957 [0.951, 0.963] n=3` in a table. Numbers in JSON and CSV are exact; a missing one is
-null or empty. What could harm whoever looks at it does not: see `visible` and `harmless`; JSON has every text as it is.
+null or empty. Untrusted text is escaped: see `visible` and `harmless`; JSON has every text unchanged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def write(
     output: Path | None = None,
     title: str | None = None,
 ) -> None:
-    """Write a list of rows; where there are none a table says so on standard error.
+    """Write a list of rows; an empty table gives a message on standard error.
 
     Args:
         columns: keys of the rows to write, in this order; a key a row does not have is missing there.
@@ -68,14 +68,14 @@ def write_object(
 
 
 def say(message: str) -> None:
-    """Tell the person at the terminal something that is not data."""
+    """Print a message to standard error."""
     print(visible(message), file=sys.stderr)
 
 
 def emit(text: str, output: Path | None) -> None:
-    """Write finished text to standard output, or to a file and say so."""
+    """Write text to standard output, or to a file with a message."""
     if output is None:
-        if sys.stdout is None:  # closed by whoever started us
+        if sys.stdout is None:  # closed by the parent process
             raise ConfigInvalid("standard output must be open to write to, got a closed one; name a file with -o.")
         sys.stdout.write(text)
         return
@@ -87,7 +87,7 @@ def emit(text: str, output: Path | None) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON knows it: numpy and pandas types, moments and missing values turned into plain ones."""
+    """Convert numpy and pandas types, dates and missing values into plain JSON types."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -107,7 +107,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 
 
 def visible(text: str) -> str:
-    """Text for a terminal: control characters, which could command it or turn text around, as escapes."""
+    """Escape control characters, which could command a terminal or reverse its text direction."""
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -116,7 +116,7 @@ def is_interval(value: Any) -> bool:
 
 
 def show_value(value: Any) -> str:
-    """A value as a table shows it: numbers to four significant digits, a mean to two digits of its interval."""
+    """Format a value for a table: four significant digits, a mean to two digits of its interval."""
     if isinstance(value, datetime) and value == value:
         return f"{value:%Y-%m-%d %H:%M:%S}"
     value = plain(value)
@@ -149,7 +149,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _lines(value: Any) -> Any:
-    """A value with parts as text, one part a line; a long text within a part is only counted."""
+    """Format a value with parts, one part a line; of a long text only the number of lines is shown."""
     if is_interval(value):
         return value
     if isinstance(value, Mapping):
@@ -235,5 +235,5 @@ def _table(
 
 
 def _labels(columns: list[str]) -> list[str]:
-    """Headings: the last part of a dotted name, where that says which column it is."""
+    """Return headings: the last part of a dotted name where it is unique, else the full name."""
     return list(short_names(columns).values())

@@ -1,4 +1,4 @@
-"""Writes a table as Parquet, the format other programs read fastest and with its types."""
+"""Parquet output, which other programs read fastest and with column types."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What `hnet study show` tells: a study at a glance, or one trial whole."""
+"""Content of `hnet study show`: the summary of a study, or all details of one trial."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from studies.metrics.definitions import METRICS
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def study_summary(studies: Studies, name: str) -> dict[str, Any]:
-    """State counts, question asked, best trial of each objective, size of the front, and where it was run."""
+    """Collect state counts, search settings, best trial of each objective, size of the front, and launches."""
     record, counts = studies.study(name), studies.trial_counts(name)
     members = studies.front_rows(name)
     front = printed(members)
@@ -46,23 +47,25 @@ def study_summary(studies: Studies, name: str) -> dict[str, Any]:
 
 
 def trial_summary(studies: Studies, name: str, number: int, joint: str | None = None) -> dict[str, Any]:
-    """Configuration, metrics, each run, the launch it came from, and the traceback of a failure.
+    """Collect configuration, metrics, runs and launch of a trial, and the traceback of a failure.
 
     Args:
-        joint: a trial of method joint as STUDY:NUMBER; then intransigence is told too.
+        joint: a trial of method joint as STUDY:NUMBER; then intransigence is included.
     """
     row = studies.trial(name, number)
+    stored: Mapping[str, object] = row
+    runs: Sequence[Mapping[str, object]] = row["runs"]
     (found,) = printed(studies.trial_rows(name, where=f"number == {number}"))
     metrics = {metric: found[metric] for metric in METRICS}
     first = ("number", "state", "reason", "duplicate_of", "attempt", "params", "config", "config_hash", "measure")
     return {
-        **{key: row[key] for key in first},
+        **{key: stored[key] for key in first},
         **metrics,
         **({} if joint is None else {"intransigence": _intransigence(studies, f"{name}:{number}", joint)}),
         "weights_per_task": row["weights_per_task"],
         "runs": [
             {key: run[key] for key in ("seed", "seconds", "task_seconds", "peak_memory_mib", "device", "data_checksum")}
-            for run in row["runs"]
+            for run in runs
         ],
         "created_at": row["created_at"],
         "finished_at": row["finished_at"],
@@ -72,7 +75,7 @@ def trial_summary(studies: Studies, name: str, number: int, joint: str | None = 
 
 
 def _intransigence(studies: Studies, trial: str, joint: str) -> dict[str, Any]:
-    from studies.comparing.configurations import find_side
+    from studies.comparing.configurations import find_configuration
     from studies.comparing.intransigence import intransigence
 
-    return intransigence(studies, find_side(studies, trial), find_side(studies, joint)).to_dict()
+    return intransigence(studies, find_configuration(studies, trial), find_configuration(studies, joint)).to_dict()

@@ -1,4 +1,4 @@
-"""Trials as the commands print them: which columns, and each metric with its interval."""
+"""Columns and cells of printed trials; a metric is shown with its interval."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ TAIL_COLUMNS = ["config_hash", "measure", "created_at", "finished_at"]
 
 
 def printed(trials: Rows) -> list[dict[str, Any]]:
-    """One dict per trial; each metric is {"mean", "low", "high", "n"}, each count of weights or bytes an integer."""
+    """Return one dict per trial; a metric is {"mean", "low", "high", "n"}, a count of weights or bytes an integer."""
     rows = [plain(row) for row in trials.dicts()]
     return [{**row, **{name: _metric(name, row) for name in METRICS}} for row in rows]
 
 
 def json_columns() -> list[str]:
-    """What a trial holds as JSON: the searched values together under `params`."""
+    """Return the columns of a trial as JSON: the searched values together under `params`."""
     return [*TRIAL_COLUMNS, "params", *METRICS, *TAIL_COLUMNS]
 
 
 def csv_columns(trials: Rows) -> list[str]:
-    """What a trial holds as CSV: each searched value in its own column."""
+    """Return the columns of a trial as CSV: each searched value in its own column."""
     return [*TRIAL_COLUMNS, *trials.params(), *METRICS, *TAIL_COLUMNS]
 
 
 def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRecord) -> list[str]:
-    """What a person compares trials by: what differs between them, the objectives, forgetting."""
+    """Return the columns of a printed table: settings that differ between trials, objectives, forgetting."""
     searched = [column for column in trials.params() if len(rows) == 1 or _varies(row[column] for row in rows)]
     varying = [*(part for part in PARTS if _varies(row[part] for row in rows)), *searched]
     metrics = dict.fromkeys([*record.objectives, *record.constraints, "forgetting"])
@@ -42,7 +42,7 @@ def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRec
 
 
 def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[str]:
-    """What a configuration across studies is shown by; a table leaves out metrics nobody has and whole settings."""
+    """Return the columns of a configuration across studies; a table omits absent metrics and the config."""
     head = ["stream", "dataset", "n_tasks", "method", "target", "hypernet", "config_hash", "studies", "n"]
     if format != "table":
         return [*head, "config", *METRICS, "measure"]

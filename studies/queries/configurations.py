@@ -1,7 +1,6 @@
-"""Every configuration ever measured, across studies: the runs of one configuration count together, wherever they are.
+"""Table of all measured configurations: runs of one configuration are pooled across studies.
 
-Two studies may have measured the same configuration; its hash says so. A seed that several of them trained counts once,
-by its newest run.
+Configurations are identified by their hash. A seed that several studies trained counts once, by its newest run.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Engine, FromClause, Select, func, select
 
+from studies.database.count_columns import count_columns
 from studies.database.schema import run, run_summary, study, trial
-from studies.metrics.definitions import MATRIX_METRICS, METRICS, VARYING
+from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING
+from studies.missing import nan_to_none
 from studies.queries.queryable_columns import plain_fields
-from studies.queries.row_selection import Choice, Rows
-from studies.queries.trial_columns import count_columns, part_columns
+from studies.queries.row_selection import Rows, RowSelection
+from studies.queries.trial_columns import part_columns
 from studies.statistics.intervals import over_seeds
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def configurations(engine: Engine, choice: Choice) -> Rows:
-    """One row per configuration with a finished run; columns as in `Studies.configurations`."""
+def configurations(engine: Engine, selection: RowSelection) -> Rows:
+    """Return one row per configuration with a finished run; columns as in `Studies.configurations`."""
     columns, joined = _columns()
     query = select(*columns.values()).select_from(joined)
     by_default = (columns["stream"], columns["dataset"], columns["config_hash"])
     with engine.connect() as connection:
-        found = connection.execute(choice.of(query, plain_fields(columns), engine.dialect.name, by_default))
+        found = connection.execute(selection.of(query, plain_fields(columns), engine.dialect.name, by_default))
         rows = [dict(zip(columns, row, strict=True)) for row in found]
         if rows:
             _add_bounds(rows, connection.execute(_values([row["config_hash"] for row in rows])).all())
@@ -45,7 +46,7 @@ def _ends(name: str) -> tuple[str, ...]:
 
 
 def _newest() -> Any:
-    """The newest run of each configuration and seed."""
+    """Return the newest run of each configuration and seed."""
     joined = run.join(trial, _of_trial())
     newest = select(func.max(run.c.id).label("id"), trial.c.config_hash).select_from(joined)
     return newest.group_by(trial.c.config_hash, run.c.seed).subquery()
@@ -57,7 +58,7 @@ def _of_trial() -> ColumnElement[bool]:
 
 def _columns() -> tuple[dict[str, ColumnElement[Any]], FromClause]:
     newest = _newest()
-    costs = {name: func.nullif(run.c[name], 0) for name in ("seconds", "peak_memory_mib")}
+    costs = {name: func.nullif(run.c[name], 0) for name in COST_METRICS}
     measured = {name: run_summary.c[name] for name in MATRIX_METRICS} | costs
     joined = newest.join(run, run.c.id == newest.c.id).outerjoin(run_summary, run_summary.c.run_id == run.c.id)
     means = (
@@ -89,7 +90,7 @@ def _columns() -> tuple[dict[str, ColumnElement[Any]], FromClause]:
 
 def _values(hashes: list[str]) -> Select[Any]:
     newest = _newest()
-    costs = [func.nullif(run.c[name], 0) for name in ("seconds", "peak_memory_mib")]
+    costs = [func.nullif(run.c[name], 0) for name in COST_METRICS]
     joined = newest.join(run, run.c.id == newest.c.id).outerjoin(run_summary, run_summary.c.run_id == run.c.id)
     query = select(newest.c.config_hash, *(run_summary.c[name] for name in MATRIX_METRICS), *costs).select_from(joined)
     return query if len(hashes) > _MANY else query.where(newest.c.config_hash.in_(hashes))
@@ -110,11 +111,11 @@ def _add_bounds(rows: list[dict[str, Any]], found: Any) -> None:
     place = {row["config_hash"]: i for i, row in enumerate(rows)}
     of_rows = [one for one in found if one[0] in place]
     group: NDArray[np.int_] = np.array([place[one[0]] for one in of_rows])
-    for column, name in enumerate([*MATRIX_METRICS, "seconds", "peak_memory_mib"], start=1):
+    for column, name in enumerate([*MATRIX_METRICS, *COST_METRICS], start=1):
         values = np.array([one[column] for one in of_rows], dtype=float)
         for end, bounds in zip(("", ".low", ".high"), over_seeds(group, values), strict=True):
             for row, value in zip(rows, bounds.tolist(), strict=True):
-                row[f"{name}{end}"] = None if value != value else value
+                row[f"{name}{end}"] = nan_to_none(value)
 
 
 def _add_studies(rows: list[dict[str, Any]], found: Any) -> None:

@@ -1,4 +1,4 @@
-"""Reads the measured matrices of some trials of a study in one go."""
+"""Bulk reading of the measured matrices of trials."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def read_matrices(
     engine: Engine, study_id: int, numbers: Collection[int], split: str
 ) -> dict[int, NDArray[np.float64]]:
-    """`Studies.matrices` of each trial by its number, without those that do not exist."""
+    """Read `Studies.matrices` of each trial by its number; numbers that do not exist are left out."""
     import numpy as np
 
     original = func.coalesce(trial.c.duplicate_of, trial.c.number).label("original")
-    asked = select(trial.c.number, original).where(trial.c.study_id == study_id, one_of(trial.c.number, numbers))
+    query = select(trial.c.number, original).where(trial.c.study_id == study_id, one_of(trial.c.number, numbers))
     with engine.connect() as connection:
-        originals = {row.number: row.original for row in connection.execute(asked)}
+        originals = {row.number: row.original for row in connection.execute(query)}
         wanted = (run.c.study_id == study_id) & one_of(run.c.number, {*originals.values()})
         by_seed = select(run.c.number, run.c.id, run.c.n_tasks).where(wanted).order_by(run.c.seed)
         runs: dict[int, dict[int, int]] = {number: {} for number in originals.values()}
@@ -36,7 +36,7 @@ def read_matrices(
         for number, n_tasks_of in runs.items():
             n_tasks = max(n_tasks_of.values(), default=0)
             found[number] = np.full((len(n_tasks_of), n_tasks + 1, n_tasks), np.nan)
-            of_run |= dict(zip(n_tasks_of, found[number], strict=True))  # views, through which it is filled
+            of_run |= dict(zip(n_tasks_of, found[number], strict=True))  # views of `found`, filled below
         for run_id, _, after_task, on_task, value in connection.execute(cells):
             of_run[run_id][after_task, on_task - 1] = value
     return {number: found[source] for number, source in originals.items()}

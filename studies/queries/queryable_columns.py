@@ -1,7 +1,7 @@
-"""Columns a condition or an order may name, and how each is read in SQL: as a number, a text, a moment or JSON.
+"""Columns that a condition or an order may name, each with its SQL as a number, a text, a date or JSON.
 
-A searched value lies in a JSON column and may be of another kind in each trial: read as a number it is NULL where it is
-a text.
+A searched value is stored in a JSON column and may be of another kind in each trial: read as a number it is NULL where
+it is a text.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Kind = Literal["number", "text", "moment", "json"]
 
 
 @dataclass(frozen=True)
-class Field:
-    """One column: its SQL in each kind it can be read as; the last of them is NULL only where the value is missing."""
+class QueryableColumn:
+    """One column with its SQL in each kind it can be read as; the last one is NULL only where the value is missing."""
 
     readings: Mapping[Kind, ColumnElement[Any]]
 
@@ -43,42 +43,42 @@ class Field:
         return list(self.readings.values())[-1].is_(None)
 
 
-def plain_fields(columns: Mapping[str, ColumnElement[Any]]) -> dict[str, Field]:
-    """A field for each column that is a number, a text or a moment; a whole JSON object is not compared."""
+def plain_fields(columns: Mapping[str, ColumnElement[Any]]) -> dict[str, QueryableColumn]:
+    """Return a field for each column that is a number, a text or a date; JSON objects are not compared."""
     found = {name: _kind(column) for name, column in columns.items()}
-    return {name: Field({kind: columns[name]}) for name, kind in found.items() if kind is not None}
+    return {name: QueryableColumn({kind: columns[name]}) for name, kind in found.items() if kind is not None}
 
 
-def in_json(column: Column[Any], key: str, dialect: str) -> Field:
-    """The value under `key` of a JSON object, as number, as text, or whole as JSON text without a choice of blanks."""
+def in_json(column: Column[Any], key: str, dialect: str) -> QueryableColumn:
+    """Return the value under `key` of a JSON object, readable as number, as text, or as normalised JSON text."""
     found = type_coerce(column, Text())
     kind: ColumnElement[Any]
     as_number: ColumnElement[Any]
     as_text: ColumnElement[Any]
-    whole: ColumnElement[Any]
+    as_json: ColumnElement[Any]
     if dialect == "sqlite":
         path = f'$."{key}"'
         kind = func.json_type(found, path)
         as_number = func.json_extract(found, path, type_=Double())
         as_text = func.json_extract(found, path, type_=Text())
-        whole = found.op("->", return_type=Text())(path)
+        as_json = found.op("->", return_type=Text())(path)
     else:
         name = cast(key, Text())
         kind = func.json_typeof(found.op("->", return_type=Text())(name))
         as_text = found.op("->>", return_type=Text())(name)
         as_number = cast(as_text, Double())
-        whole = _normal(found.op("->", return_type=Text())(name))
-    return Field(
+        as_json = _normal(found.op("->", return_type=Text())(name))
+    return QueryableColumn(
         {
             "number": case((kind.in_(["integer", "real", "number"]), as_number)),
             "text": case((kind.in_(["text", "string"]), as_text)),
-            "json": func.nullif(whole, "null", type_=Text()),
+            "json": func.nullif(as_json, "null", type_=Text()),
         }
     )
 
 
 def json_constant(value: Any, dialect: str) -> ColumnElement[Any]:
-    """A value as the reading "json" of a field has it."""
+    """Return a constant in the form of the reading "json" of a field."""
     content = literal(json.dumps(value, ensure_ascii=False), Text())
     if dialect == "sqlite":
         return func.json(content, type_=Text())
@@ -91,8 +91,8 @@ def _normal(content: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(cast(content, JSONB()), Text())
 
 
-def order(sort: str, fields: Mapping[str, Field]) -> list[ColumnElement[Any]]:
-    """ORDER BY of column names joined by commas, a minus before those that go down; missing values come last.
+def order(sort: str, fields: Mapping[str, QueryableColumn]) -> list[ColumnElement[Any]]:
+    """Make ORDER BY of comma-separated column names, descending after a minus; missing values come last.
 
     Raises:
         ConfigInvalid: if a column is unknown or none is named.
@@ -110,18 +110,18 @@ def order(sort: str, fields: Mapping[str, Field]) -> list[ColumnElement[Any]]:
 
 
 def one_of(column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElement[bool]:
-    """Whether a column holds one of these whole numbers, which become part of the SQL: its parameters are limited."""
+    """Make the condition that a column is one of these integers, written into the SQL as parameters are limited."""
     return column.in_(bindparam(None, list(numbers), expanding=True, literal_execute=True))
 
 
-def known(name: str, fields: Mapping[str, Field], option: str) -> Field:
-    """The field of that name.
+def known(name: str, fields: Mapping[str, QueryableColumn], option: str) -> QueryableColumn:
+    """Return the field of that name.
 
     Raises:
         ConfigInvalid: if there is none; the message names the nearest one.
     """
     if name not in fields:
-        raise ConfigInvalid(f"{option} knows no column {name!r}{did_you_mean(name, _shown(fields))}.")
+        raise ConfigInvalid(f"{option} names an unknown column {name!r}{did_you_mean(name, _shown(fields))}.")
     return fields[name]
 
 

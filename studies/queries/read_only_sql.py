@@ -1,4 +1,4 @@
-"""Runs a person's own SQL so that it can only read: one statement, a row cap, a time limit."""
+"""Read-only execution of SQL written by a user: one statement, a row cap, a time limit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class QueryTimeout(HnetError):
 
 
 def read_sql(engine: Engine, query: str, limit: int, seconds: float = TIME_LIMIT_SECONDS) -> pd.DataFrame:
-    """The first `limit` rows of one reading statement; `.attrs["truncated"]` says whether there were more.
+    """Return the first `limit` rows of one reading statement; `.attrs["truncated"]` is true if there were more.
 
     Raises:
         ConfigInvalid: if it is not one statement that only reads, or the database refuses it.
@@ -45,7 +45,7 @@ def read_sql(engine: Engine, query: str, limit: int, seconds: float = TIME_LIMIT
         raise ConfigInvalid(f"--limit must be at least 1, got {limit}.")
     read = _read_sqlite if engine.dialect.name == "sqlite" else _read_postgresql
     names, rows = read(engine, query, limit + 1, seconds)
-    frame = pd.DataFrame([[_plain(value) for value in row] for row in rows[:limit]], columns=_told_apart(names))
+    frame = pd.DataFrame([[_plain(value) for value in row] for row in rows[:limit]], columns=_unique_names(names))
     frame.attrs["truncated"] = len(rows) > limit
     return frame
 
@@ -89,8 +89,8 @@ def _read_postgresql(engine: Engine, query: str, limit: int, seconds: float) -> 
             cursor.close()
 
 
-def _told_apart(names: Sequence[str]) -> list[str]:
-    """The names, further ones of the same name numbered: number, number_2."""
+def _unique_names(names: Sequence[str]) -> list[str]:
+    """Number repeated names: number, number_2."""
     apart: list[str] = []
     for name in names:
         taken = (name, *(f"{name}_{i}" for i in range(2, len(names) + 2)))

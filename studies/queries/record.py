@@ -1,10 +1,12 @@
-"""One study as a whole: what was asked for, who ran it where, and how far it is."""
+"""Records of a study: its spec, launches, driver and number of trials."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from studies.database.row_types import LaunchRow, Lease
 
 
 @dataclass(frozen=True)
@@ -14,9 +16,9 @@ class StudyRecord:
     Attributes:
         spec: the sweep spec with every default filled in.
         seeds: seeds wanted per configuration.
-        launches: one dict per driver start, oldest first, with the columns of the launch table.
-        driver: who drives it now (owner, host, pid, until), None if nobody does.
-        stop_requested: somebody asked the driver to stop.
+        launches: one row per driver start, oldest first.
+        driver: the lease of the running driver, None without one.
+        stop_requested: the driver is to stop after the running trials.
         driver_seconds: wall time of all drivers.
     """
 
@@ -26,8 +28,8 @@ class StudyRecord:
     spec: dict[str, Any]
     seeds: int
     created_at: datetime
-    launches: list[dict[str, Any]]
-    driver: dict[str, Any] | None
+    launches: list[LaunchRow]
+    driver: Lease | None
     stop_requested: bool
     driver_seconds: float
 
@@ -43,7 +45,7 @@ class StudyRecord:
 
     @property
     def is_imported(self) -> bool:
-        """Whether its trials were measured elsewhere, so that there is no sweep to go on with."""
+        """Whether its trials were imported, so that there is no sweep to continue."""
         return "imported_from" in self.spec
 
     @property
@@ -54,7 +56,7 @@ class StudyRecord:
 
 @dataclass(frozen=True)
 class TrialCounts:
-    """How many trials a study has.
+    """The number of trials of a study.
 
     Attributes:
         states: number of trials in each state, zeros included.

@@ -1,17 +1,17 @@
-"""Rows found by a query, and the choice among them that a person asked for."""
+"""Rows of a query, and the selection among them by `--where`, `--sort` and `--limit`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select
 
 from hnet_core.errors import ConfigInvalid
 from studies.metrics.definitions import METRICS, VARYING
-from studies.queries.queryable_columns import Field, order
+from studies.queries.queryable_columns import QueryableColumn, order
 from studies.queries.where_language import condition
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _FLOATS = frozenset(f"{name}{end}" for name in VARYING for end in ("", ".low", "
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which rows of a table, in which order: `--where`, `--sort`, `--limit`."""
+class RowSelection:
+    """A condition, an order and a limit on the rows of a table."""
 
     where: str | None = None
     sort: str | None = None
@@ -33,11 +33,11 @@ class Choice:
     def of(
         self,
         query: Select[Any],
-        fields: Mapping[str, Field],
+        fields: Mapping[str, QueryableColumn],
         dialect: str,
         by_default: Sequence[ColumnElement[Any]],
     ) -> Select[Any]:
-        """The query with this choice; rows that are equal in `sort` stay in the order of `by_default`.
+        """Apply this selection to a query; rows that are equal in `sort` stay in the order of `by_default`.
 
         Raises:
             ConfigInvalid: if a column is unknown or cannot be compared, or `limit` is below 1.
@@ -50,8 +50,12 @@ class Choice:
             raise ConfigInvalid(f"--limit must be at least 1, got {self.limit}.")
         return query.order_by(*by_default).limit(self.limit)
 
+    def sorted_by(self, sort: str) -> RowSelection:
+        """Return this selection in the order `sort`, unless it has an order."""
+        return self if self.sort else replace(self, sort=sort)
+
     def names(self) -> set[str]:
-        """What condition and order name: every word outside quotes."""
+        """Return the names in condition and order: every word outside quotes."""
         words = {*_WORD.findall(self.where or ""), *_WORD.findall(self.sort or "")}
         return {word for word in words if word[0] not in "'\""} - _KEYWORDS
 
@@ -65,14 +69,18 @@ class Rows:
         values: one tuple per row.
         searched: dotted names of the values searched in a study, in the order of its spec; None where the rows have
             no column params.
+        searched_after: the column behind which a DataFrame has the searched values, each in its own column.
+        shown: the columns and searched values that a DataFrame has, in this order; None: all.
     """
 
     columns: list[str]
     values: Sequence[Sequence[Any]]
     searched: Sequence[str] | None = None
+    searched_after: str | None = None
+    shown: Sequence[str] | None = None
 
     def params(self) -> dict[str, list[Any]]:
-        """Each searched value as a column, None where a trial has none."""
+        """Return each searched value as a column, None where a trial has none."""
         if self.searched is None:
             return {}
         place = self.columns.index("params")
@@ -81,32 +89,27 @@ class Rows:
         return {name: [params.get(name) for params in each] for name in names}
 
     def dicts(self) -> Iterator[dict[str, Any]]:
-        """One dict per row, searched values under their dotted names."""
+        """Yield one dict per row, searched values under their dotted names."""
         params = self.params()
         for i, row in enumerate(self.values):
             yield dict(zip(self.columns, row, strict=True)) | {name: column[i] for name, column in params.items()}
 
 
-def to_frame(rows: Rows, after: str | None = None, only: Sequence[str] | None = None) -> pd.DataFrame:
-    """The rows as a DataFrame; a metric that was not measured is NaN.
-
-    Args:
-        after: column behind which the searched values come, each in its own column.
-        only: columns and searched values to keep, in this order.
-    """
+def to_frame(rows: Rows) -> pd.DataFrame:
+    """Return the rows as a DataFrame; a metric that was not measured is NaN."""
     import numpy as np
     import pandas as pd
 
     by_name: dict[str, Any] = {}
     listed = list(zip(*rows.values, strict=True)) or [()] * len(rows.columns)
     for name, values in zip(rows.columns, listed, strict=True):
-        has_gaps = name in METRICS and None in values  # a count, whole where every trial has it
+        has_gaps = name in METRICS and None in values  # a count, which stays an integer where every trial has one
         by_name[name] = np.array(values, dtype=float) if name in _FLOATS or has_gaps else list(values)
         if name == "duplicate_of":
             by_name[name] = pd.array(by_name[name], dtype="Int64")
-        if name == after:
+        if name == rows.searched_after:
             by_name |= rows.params()
-    if only is not None:
+    if rows.shown is not None:
         by_name |= rows.params()
-        by_name = {name: by_name[name] for name in only}
+        by_name = {name: by_name[name] for name in rows.shown}
     return pd.DataFrame(by_name)

@@ -1,4 +1,4 @@
-"""Metrics of runs as if their stream had ended earlier: what early stopping compares."""
+"""Metrics of runs truncated at a rung, for early stopping."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, func, select
 
+from studies.database.count_columns import count_columns
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import evaluation, run, task_time, trial
-from studies.metrics.definitions import METRICS
-from studies.metrics.from_matrix import matrix_metrics
-from studies.queries.trial_columns import count_columns
+from studies.metrics.definitions import METRICS, matrix_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def runs_after(engine: Engine, study_id: int, n_tasks: int) -> pd.DataFrame:
-    """One row per run of a study that trained `n_tasks` tasks while more follow; see `Studies.runs_after`."""
+    """Return one row per run that trained `n_tasks` tasks of a longer stream; see `Studies.runs_after`."""
     import numpy as np
     import pandas as pd
 

@@ -10,7 +10,7 @@ from studies.database.schema import STATES, study, study_tag, trial
 
 
 def study_columns() -> tuple[dict[str, ColumnElement[Any]], FromClause]:
-    """A row of the table of studies, and the tables it comes from."""
+    """Return the columns of the table of studies, and the tables they come from."""
     counted = (
         select(
             trial.c.study_id,

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, tru
 
 from hnet_core.errors import ConfigInvalid
 from studies.database.schema import UtcDateTime
-from studies.queries.queryable_columns import Field, Kind, json_constant, known
+from studies.queries.queryable_columns import Kind, QueryableColumn, json_constant, known
 
 # SQLite refuses expressions nested more deeply than a thousand.
 MAX_PARTS = 500
@@ -35,8 +35,8 @@ _NEGATED = (ast.NotEq, ast.IsNot, ast.NotIn)
 _EXAMPLE = "such as: compression_ratio < 0.2 and method == 'hnet'"
 
 
-def condition(text: str, fields: Mapping[str, Field], dialect: str) -> ColumnElement[bool]:
-    """The condition as SQL; true or false for every row, never NULL.
+def condition(text: str, fields: Mapping[str, QueryableColumn], dialect: str) -> ColumnElement[bool]:
+    """Return the condition as SQL; true or false for every row, never NULL.
 
     Args:
         fields: the columns it may name.
@@ -57,9 +57,9 @@ def condition(text: str, fields: Mapping[str, Field], dialect: str) -> ColumnEle
 
 
 class _Condition:
-    """One parsed condition over some columns; an operand is a Field or a constant."""
+    """One parsed condition over some columns; an operand is a QueryableColumn or a constant."""
 
-    def __init__(self, text: str, fields: Mapping[str, Field], dialect: str) -> None:
+    def __init__(self, text: str, fields: Mapping[str, QueryableColumn], dialect: str) -> None:
         self._text = text
         self._fields = fields
         self._dialect = dialect
@@ -88,7 +88,7 @@ class _Condition:
         return not_(found) if isinstance(op, _NEGATED) else found
 
     def _equal(self, left: Any, right: Any) -> ColumnElement[bool]:
-        fields = [side for side in (left, right) if isinstance(side, Field)]
+        fields = [side for side in (left, right) if isinstance(side, QueryableColumn)]
         if not fields:
             return true() if left == right else false()
         if left is None or right is None:
@@ -107,12 +107,12 @@ class _Condition:
         kinds = [kind for kind in _shared_kinds(left, right) if kind != "json"]
         if not kinds:
             raise self._mixed()
-        if not isinstance(left, Field) and not isinstance(right, Field):
+        if not isinstance(left, QueryableColumn) and not isinstance(right, QueryableColumn):
             return true() if before(left, right) else false()
         return func.coalesce(before(self._read(left, kinds[0]), self._read(right, kinds[0])), false())
 
     def _read(self, side: Any, kind: Kind) -> Any:
-        if isinstance(side, Field):
+        if isinstance(side, QueryableColumn):
             return side.readings[kind]
         if kind == "json":
             return json_constant(side, self._dialect)
@@ -155,13 +155,13 @@ class _Condition:
 
 
 def _shared_kinds(left: Any, right: Any) -> list[Kind]:
-    """The kinds both sides can be read as."""
+    """Return the kinds both operands can be read as."""
     of_left, of_right = _kinds(left), _kinds(right)
     return [kind for kind in of_left if kind in of_right]
 
 
 def _kinds(side: Any) -> list[Kind]:
-    if isinstance(side, Field):
+    if isinstance(side, QueryableColumn):
         return list(side.readings)
     if isinstance(side, str):
         return ["text", "moment"]

@@ -1,4 +1,4 @@
-"""Which fields of a spec are searched where: families, conditions, and the points of a grid under them."""
+"""Families and conditions of a search space, and the points of a grid under them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 
 FAMILY = "family"
-MISSING = object()
 
 Params = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Turns parameters into trial blocks and says which searched fields a trial has.
+    """The mapping from parameters to trial blocks, and the searched fields of each trial.
 
     A condition is met if every field it names has one of its values in the trial block as built so far; a field that
     is not there (because its own condition is not met) has none. The family of a trial is a field like any other.
@@ -36,7 +36,7 @@ class Conditions:
     when: Mapping[str, Mapping[str, Sequence[Any]] | None]
 
     def place(self, params: Params) -> dict[str, Any]:
-        """The trial block with these parameters in place; without a family, that of the first one."""
+        """Make the trial block with these parameters in place; without a family, that of the first one."""
         block = copy.deepcopy(dict(self.template))
         family = params.get(FAMILY) or self.first_family
         if self.families and family is not None:
@@ -64,12 +64,12 @@ class Conditions:
         return ordered
 
     def is_met(self, name: str, params: Params, block: Mapping[str, Any]) -> bool:
-        """Whether a field is searched, given the parameters before it and the trial block they make."""
+        """Return whether a field is searched, given the parameters before it and the trial block they make."""
         when = self.when[name] or {}
         return all(self._value(key, params, block) in values for key, values in when.items())
 
     def grid(self, values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-        """Every combination of these values; a field out of play does not multiply them."""
+        """Return every combination of these values; a field whose condition is not met does not multiply them."""
         points: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, self.place({}))]
         for name in self.order:
             grown = []
@@ -84,12 +84,12 @@ class Conditions:
         return [params for params, _ in points]
 
     def _value(self, key: str, params: Params, block: Mapping[str, Any]) -> Any:
-        """What a condition compares: of a searched field only the value it was given, else that of the trial block."""
-        return params.get(key, MISSING) if key in self.when else lookup(block, key)
+        """Return the value a condition compares: for a searched field its parameter, else that of the trial block."""
+        return params.get(key, dotted_keys.MISSING) if key in self.when else dotted_keys.get(block, key)
 
 
 def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial block changed by a family: a block of another name replaces the old one, all else is merged into it."""
+    """Apply the changes of a family: a block of another name replaces the old one, all else is merged."""
     result = copy.deepcopy(dict(block))
     for key, value in by.items():
         old = result.get(key)
@@ -100,24 +100,25 @@ def changed(block: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def family_blocks(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the trial block of a raw spec as changed by each searched family; without families under the name ""."""
+    families = content.get("families") or {}
+    field = (content.get("search") or {}).get(FAMILY)
+    chosen = field.get("choice", ()) if isinstance(field, Mapping) else families
+    block = content.get("trial") or {}
+    blocks = {name: changed(block, families[name]) for name in chosen if isinstance(families.get(name), Mapping)}
+    return blocks or {"": dict(block)}
+
+
 def set_field(block: dict[str, Any], name: str, value: Any) -> None:
     """Set a dotted field of a raw trial block.
 
     Raises:
         ConfigInvalid: the name does not lead to a field of a block.
     """
-    *blocks, last = name.split(".")
-    for key in blocks:
-        block = block.setdefault(key, {})
-        if not isinstance(block, dict) or not last:
-            raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name)
-    block[last] = list(value) if isinstance(value, tuple) else value
-
-
-def lookup(block: Any, name: str) -> Any:
-    """A dotted field of a raw trial block, MISSING where there is none."""
-    for key in name.split("."):
-        if not isinstance(block, Mapping) or key not in block:
-            return MISSING
-        block = block[key]
-    return block
+    try:
+        if name.endswith("."):
+            raise dotted_keys.NotABlock(name)
+        dotted_keys.put(block, name, list(value) if isinstance(value, tuple) else value)
+    except dotted_keys.NotABlock:
+        raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name) from None

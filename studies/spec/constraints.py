@@ -28,7 +28,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def parse_bound(metric: str, bound: str) -> tuple[str, float]:
-    """The sign and the number of a bound; `parse_bound("compression_ratio", "<= 1")` is `("<=", 1.0)`.
+    """Return the sign and the number of a bound; `parse_bound("compression_ratio", "<= 1")` is `("<=", 1.0)`.
 
     Raises:
         ConfigInvalid: if the metric is unknown or the bound is not one of < <= > >= and a finite number.
@@ -46,7 +46,7 @@ def parse_bound(metric: str, bound: str) -> tuple[str, float]:
 
 
 def within(columns: Mapping[str, ColumnElement[Any]], constraints: Mapping[str, str]) -> Iterator[ColumnElement[bool]]:
-    """The bounds as SQL conditions, one each."""
+    """Yield the bounds as SQL conditions, one each."""
     for metric, bound in constraints.items():
         sign, number = parse_bound(metric, bound)
         yield _COMPARE[sign](columns[metric], number)
@@ -55,7 +55,7 @@ def within(columns: Mapping[str, ColumnElement[Any]], constraints: Mapping[str, 
 def feasible(
     values: Callable[[str], NDArray[np.float64]], constraints: Mapping[str, str], n_trials: int
 ) -> NDArray[np.bool_]:
-    """Which trials meet every bound by their means, (n_trials,); one whose metric is missing (NaN) does not.
+    """Return a mask of trials that meet every bound by their means, (n_trials,); a missing metric (NaN) does not.
 
     Args:
         values: the means of a metric, (n_trials,).
@@ -82,7 +82,7 @@ class Constraint:
         return cls(metric, *parse_bound(metric, text))
 
     def violation(self, value: float) -> float:
-        """How far `value` is on the wrong side; zero or less is feasible (Optuna's convention)."""
+        """Return by how much `value` violates the bound; zero or less is feasible (Optuna's convention)."""
         return value - self.bound if self.sign.startswith("<") else self.bound - value
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Which keys of a spec may change when a study goes on."""
+"""Keys of a spec that may change when a study is continued."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from hnet_core.trial import UNHASHED_TRAINING_KEYS
 from studies.spec.spec import SweepSpec
 
-# What may change when a study goes on.
+# Keys that may change when a study is continued.
 CHANGEABLE = (
     ("budget",),
     ("limits",),
@@ -22,15 +22,15 @@ CHANGEABLE = (
 
 
 def fixed_part(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A spec without what may change between two starts of the same study."""
+    """Return a spec without the keys that may change when a study is continued."""
     return _without(spec, CHANGEABLE)
 
 
 def as_read_today(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A spec as an earlier hnet stored it, with the defaults of what has been added since."""
+    """Fill a spec stored by an earlier hnet with the defaults of keys added since."""
     try:
         return SweepSpec.model_validate(stored).to_dict()
-    except ValidationError:  # then it differs, and is shown as it is
+    except ValidationError:  # no longer valid: it is compared and shown as stored
         return stored
 
 

@@ -1,4 +1,4 @@
-"""`method.beta_output: default`: the range that the author of a method, or the type of an option, has for a search."""
+"""`method.beta_output: default`: search ranges given by the author of a method or by the type of an option."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ DEFAULT = "default"
 
 
 def with_default_ranges(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A raw spec with `default` replaced by ranges; where an option has none the word stays, and a check complains."""
+    """Replace `default` in a raw spec by ranges; where an option has none it stays, and a check complains."""
     search = content["search"]
     ranges = {key: _range_of(content, key) or value for key, value in search.items() if value == DEFAULT}
     return {**content, "search": {**search, **ranges}}
 
 
 def default_range(field: FieldInfo) -> dict[str, Any] | None:
-    """Of one option: what its `json_schema_extra` has under `search`, every value of a Literal, true and false."""
+    """Return the range of one option: `search` in its `json_schema_extra`, the values of a Literal, true and false."""
     extra = field.json_schema_extra
     if isinstance(extra, dict) and isinstance(extra.get("search"), dict):
         return dict(extra["search"])  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def _range_of(content: Mapping[str, Any], key: str) -> dict[str, Any] | None:
 
 
 def _components(content: Mapping[str, Any], block: str) -> Iterator[Any]:
-    """The stream, method, target or hypernetwork of the trial block, and of each family."""
+    """Yield the stream, method, target or hypernetwork of the trial block, and of each family."""
     families = content.get("families")
     trials = [content.get("trial"), *(families.values() if isinstance(families, Mapping) else ())]
     for trial in trials:

@@ -1,4 +1,4 @@
-"""Reads YAML and remembers on which line every key stands."""
+"""YAML documents with the line of every key."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Document:
     overrides: dict[KeyPath, str] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int | None:
-        """The line of the deepest key of `path` that the file has."""
+        """Return the line of the deepest key of `path` that the file has."""
         for depth in range(len(path), 0, -1):
             if path[:depth] in self.lines:
                 return self.lines[path[:depth]]
         return None
 
     def place(self, path: KeyPath) -> str:
-        """file:line: of a key, as editors understand it, or the --set that gave its value."""
+        """Return file:line: of a key, as editors parse it, or the --set that gave its value."""
         for depth in range(len(path), 0, -1):
             if path[:depth] in self.overrides:
                 return f"--set {self.overrides[path[:depth]]}"
@@ -74,7 +74,7 @@ def read_document(path: Path, source: str | None = None) -> Document:
 
 
 def parse_document(text: str, source: str) -> Document:
-    """The same from a string; `source` names it in errors."""
+    """Read a YAML mapping from a string; `source` names it in errors."""
     loader = None
     try:
         loader = SpecLoader(text)

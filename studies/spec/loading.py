@@ -54,7 +54,7 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
     except ValidationError as error:
         complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
         trial = content.get("trial")
-        if isinstance(trial, Mapping) and not content.get("families"):  # then it must be whole by itself
+        if isinstance(trial, Mapping) and not content.get("families"):  # then it must be complete by itself
             complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
         return None, complaints
     complaints = check_space(spec, data) or [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from hnet_core.trial import TrialConfig
-from studies.spec.conditions import FAMILY, changed
+from studies.spec.conditions import family_blocks
 from studies.spec.document import Document, SpecLoader
 
 TRIAL_KEYS = tuple(TrialConfig.model_fields)
@@ -42,55 +43,46 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
 
 
 def apply_again(document: Document, block: dict[str, Any]) -> None:
-    """Put what was set on the command line into a trial block made from a spec: it wins over what a family says."""
+    """Apply the `--set` arguments to a trial block made from a spec; they override the changes of a family."""
     for path, value, assignment in _set_in_trial(document):
         assign(block, path, value, f"--set {assignment}")
 
 
 def refuse_lost(document: Document) -> None:
-    """Refuse what was set on the command line for the trial block of a valid spec and what no searched family keeps.
+    """Refuse `--set` arguments for the trial block of a valid spec that every searched family overrides.
 
     Raises:
         ConfigInvalid: one line for each.
     """
-    content = document.content
-    families = content.get("families") or {}
-    field = (content.get("search") or {}).get(FAMILY)
-    chosen = list(field.get("choice", ()) if isinstance(field, Mapping) else families)
-    blocks = [changed(content["trial"], families[name]) for name in chosen if isinstance(families.get(name), Mapping)]
+    blocks = family_blocks(document.content)
+    first = next(iter(blocks))
     lost = [
         f"--set {assignment}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
-        f"--set families.{chosen[0]}.{'.'.join(path)}=..."
+        f"--set families.{first}.{'.'.join(path)}=..."
         for path, value, assignment in _set_in_trial(document)
-        if blocks and not any(_keeps(_at(block, path), value) for block in blocks)
+        if first and not any(_keeps(dotted_keys.get(block, path, None), value) for block in blocks.values())
     ]
     if lost:
         raise ConfigInvalid("\n".join(lost))
 
 
 def _set_in_trial(document: Document) -> Iterator[tuple[list[str], Any, str]]:
-    """Path within the trial block, value and argument of each `--set` that changed it."""
+    """Yield the path within the trial block, value and argument of each `--set` that changed it."""
     for (first, *rest), assignment in document.overrides.items():
         if first == "trial" and rest:
             path = [str(key) for key in rest]
-            yield path, _at(document.content["trial"], path), assignment
+            yield path, dotted_keys.get(document.content["trial"], path, None), assignment
 
 
 def _keeps(found: Any, value: Any) -> bool:
-    """Whether something of a value that was set is still there; a block may have got further keys."""
+    """Return whether part of a value that was set is still there; a block may have further keys."""
     if isinstance(value, Mapping) and isinstance(found, Mapping):
         return any(_keeps(found.get(key), each) for key, each in value.items())
     return bool(found == value)
 
 
-def _at(content: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        content = content.get(key) if isinstance(content, Mapping) else None
-    return content
-
-
 def locate(key: str, top_keys: tuple[str, ...], where: str) -> list[str]:
-    """The path of a dotted key; `where` begins the error if it has none."""
+    """Return the path of a dotted key; `where` begins the error if it has none."""
     first, *rest = key.split(".")
     if first == "search" and rest:
         return [first, ".".join(rest)]
@@ -104,9 +96,7 @@ def locate(key: str, top_keys: tuple[str, ...], where: str) -> list[str]:
 
 def assign(content: dict[str, Any], path: list[str], value: object, where: str) -> None:
     """Set the value at a path, making the blocks on the way; `where` begins the error if one of them is a value."""
-    *blocks, last = path
-    for block in blocks:
-        content = content.setdefault(block, {})
-        if not isinstance(content, dict):
-            raise ConfigInvalid(f"{where}: {block} is a value, not a block with keys.")
-    content[last] = value
+    try:
+        dotted_keys.put(content, path, value)
+    except dotted_keys.NotABlock as error:
+        raise ConfigInvalid(f"{where}: {error}.") from None

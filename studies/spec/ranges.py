@@ -142,12 +142,12 @@ Space = Mapping[str, FloatRange | IntRange | Choice]
 
 
 def encode(value: Any) -> Any:
-    """A choice as Optuna stores it: lists become JSON text, all else stays."""
+    """Convert a choice for Optuna: lists become JSON text, other values stay."""
     return json.dumps(value) if isinstance(value, (list, tuple, dict)) else value
 
 
 def decode(dimension: FloatRange | IntRange | Choice, value: Any) -> Any:
-    """The value of the configuration behind what Optuna stored."""
+    """Convert a choice stored by Optuna back to its value."""
     if isinstance(dimension, Choice):
         return next(choice for choice in dimension.choice if encode(choice) == value)
     return value

@@ -9,16 +9,17 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
-from studies.spec.conditions import FAMILY, MISSING, Conditions, Params, changed, lookup, set_field
+from studies.spec.conditions import FAMILY, Conditions, Params, changed, set_field
 from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 
-Field = FloatRange | IntRange | Choice
+SearchedField = FloatRange | IntRange | Choice
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Turns parameters into trial blocks and says which fields a trial has.
+    """Searched fields, the trial blocks made from their values, and the fields of each trial.
 
     Conditions are those of `studies.spec.conditions`.
 
@@ -32,7 +33,7 @@ class SearchSpace:
     families: Mapping[str, Mapping[str, Any]]
     fields: Space
 
-    def fill(self, value_of: Callable[[str, Field], Any]) -> dict[str, Any]:
+    def fill(self, value_of: Callable[[str, SearchedField], Any]) -> dict[str, Any]:
         """Give each field whose condition is met its value, conditions after what they refer to."""
         params: dict[str, Any] = {}
         block = self.place({})
@@ -46,7 +47,7 @@ class SearchSpace:
         return params
 
     def place(self, params: Params) -> dict[str, Any]:
-        """The trial block with these parameters in place; without a family, that of the first one."""
+        """Make the trial block with these parameters in place; without a family, that of the first one."""
         return self._conditions.place(params)
 
     @property
@@ -65,11 +66,11 @@ class SearchSpace:
         return any(field.when for field in self.fields.values())
 
     def example(self) -> dict[str, Any]:
-        """Parameters of the first branch: what the template leaves open and no more."""
+        """Return the parameters of the first branch that the template leaves open."""
         return next(self.branches())
 
     def branches(self) -> Iterator[dict[str, Any]]:
-        """One set of parameters for each way the conditions can turn out, with what its template leaves open.
+        """Yield one set of parameters for each way the conditions can turn out, with what its template leaves open.
 
         Fields of a range that conditions refer to take the values that are mentioned and both ends.
         """
@@ -80,21 +81,21 @@ class SearchSpace:
             chosen = dict(zip(deciding, values, strict=True))
             params = self._walk(chosen)
             block = self.place({name: value for name, value in params.items() if name in deciding})
-            left_open = {name for name in params if lookup(block, name) is MISSING}
+            left_open = {name for name in params if dotted_keys.get(block, name) is dotted_keys.MISSING}
             branch = {name: value for name, value in params.items() if name in deciding or name in left_open}
             if branch not in seen:  # a deciding field can be out of play itself
                 seen.append(branch)
                 yield branch
 
     def active(self, params: Params) -> list[str]:
-        """The fields that are searched where the deciding fields have these values."""
+        """Return the fields that are searched where the deciding fields have these values."""
         return list(self._walk(params))
 
-    def misfit(self, params: Params, whole: bool = False) -> str | None:
-        """Why no trial can have these parameters, None where one can.
+    def misfit(self, params: Params, complete: bool = False) -> str | None:
+        """Return the reason why no trial can have these parameters, or None.
 
         Args:
-            whole: whether every field that is then in play must be given.
+            complete: whether every field whose condition is met must be given.
         """
         in_play = self._walk(params)
         for name, value in params.items():
@@ -105,15 +106,15 @@ class SearchSpace:
             if not self.fields[name].contains(value):
                 return f"{name} must be in its range, got {value!r}"
         left_out = [name for name in in_play if name not in params]
-        return f"{', '.join(left_out)} must be given too" if whole and left_out else None
+        return f"{', '.join(left_out)} must be given too" if complete and left_out else None
 
     def never_active(self) -> list[str]:
-        """Fields whose condition is met in no branch."""
+        """List the fields whose condition is met in no branch."""
         met = {name for params in self.branches() for name in self.active(params)}
         return [name for name in self.fields if name not in met]
 
     def grid(self) -> list[dict[str, Any]] | None:
-        """Every point of the grid, None where a range has no steps; a field out of play does not multiply them."""
+        """Return every point of the grid, None where a range has no steps; unmet conditions do not multiply them."""
         values = {name: field.grid() for name, field in self.fields.items()}
         if any(points is None for points in values.values()):
             return None
@@ -128,7 +129,7 @@ class SearchSpace:
         return None if None in sizes else math.prod(len(values) for values in sizes if values is not None)
 
     def _walk(self, chosen: Params) -> dict[str, Any]:
-        """The chosen values, and an example for every other field whose condition is then met."""
+        """Return the chosen values, and an example for every other field whose condition is then met."""
         return self.fill(lambda name, field: chosen.get(name, field.examples()[0]))
 
     @property
@@ -145,7 +146,7 @@ class SearchSpace:
 
 
 def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:
-    """The trial block of a raw spec as one of its families changes it, by default the first.
+    """Return the trial block of a raw spec as one of its families changes it, by default the first.
 
     Raises:
         ConfigInvalid: there is no such family.

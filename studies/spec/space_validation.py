@@ -1,4 +1,4 @@
-"""Checks a search space before anything starts: every family, every end of every range and every choice."""
+"""Validation of a search space: every family, every end of every range and every choice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
-    """What is wrong with the trial block, the families and the search of a spec; empty for nothing."""
+    """List the errors in the trial block, the families and the search of a spec."""
     space = spec.space
     wrong = list(_wrong_families(space))
     if wrong:
@@ -60,7 +60,7 @@ def _wrong_families(space: SearchSpace) -> Iterator[Complaint]:
 
 
 def _wrong_in_template(space: SearchSpace, branch: Mapping[str, Any], data: Path) -> Iterator[Complaint]:
-    """What is wrong with the block of a branch before anything in it is varied."""
+    """List the errors in the block of a branch before any field is varied."""
     config, wrong = check_trial(space.place(branch))
     if config is not None:
         wrong = list(_wrong_stream(config, data))
@@ -70,7 +70,7 @@ def _wrong_in_template(space: SearchSpace, branch: Mapping[str, Any], data: Path
 
 
 def _origin(space: SearchSpace, branch: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Where in the spec the value at this place of a trial block was written."""
+    """Return the key path in the spec that set the value at this place of a trial block."""
     name = ".".join(map(str, path))
     if name in branch:
         return ("search", name)
@@ -80,7 +80,7 @@ def _origin(space: SearchSpace, branch: Mapping[str, Any], path: tuple[str | int
 
 
 def _wrong_in_ranges(space: SearchSpace, branch: Mapping[str, Any], data: Path) -> Iterator[Complaint]:
-    """Every end of every range and every choice must make a valid configuration, one at a time."""
+    """List the errors of configurations with one field at an end of its range, or at each choice."""
     for name in space.active(branch):
         for value in () if name == FAMILY else space.fields[name].examples():
             config, wrong = check_trial(space.place({**branch, name: value}))

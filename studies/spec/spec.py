@@ -1,4 +1,4 @@
-"""A sweep spec: what is trained, what is searched, what counts as good, and how much may be spent."""
+"""Model of a sweep spec: trial, search space, objectives, constraints and budget."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
 
 
 class Budget(Options):
-    """When a sweep ends: after so many trials, or so many hours of driving, whichever comes first.
+    """End of a sweep: a number of trials, or hours of driver time, whichever comes first.
 
-    Trials are counted as asked, failed ones included; duplicates and trials skipped as infeasible are not.
+    Failed trials count; duplicates and trials skipped as infeasible do not.
     """
 
     trials: int | None = Field(None, ge=1)
@@ -37,7 +37,7 @@ class Budget(Options):
 
 
 class Limits(Options):
-    """What a trial may take, and how often its worker may be lost, before it fails."""
+    """Limits on the time of a trial and on retries after a lost worker."""
 
     trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
     task_minutes: float | None = Field(
@@ -50,9 +50,9 @@ class Limits(Options):
 
 
 class EarlyStopping(Options):
-    """After how much of its first seed a trial is compared with the others, and which share goes on."""
+    """Rungs at which the first seed of a trial is compared with other trials, and the share that continues."""
 
-    eta: float = Field(3, ge=2, le=100, description="the best 1/eta of the trials seen at a rung go on")
+    eta: float = Field(3, ge=2, le=100, description="the best 1/eta of the trials seen at a rung continue")
     unit: RungUnit = Field("tasks", description="of the rungs; iterations are counted over all tasks")
     rungs: tuple[int, ...] | None = Field(
         None,
@@ -68,7 +68,7 @@ class EarlyStopping(Options):
         return value
 
     def of_stream(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
-        """The rungs of a stream with so many tasks of so many iterations; its end is none."""
+        """Return the rungs of a stream with these numbers of tasks and iterations, without its end."""
         end = n_tasks if self.unit == "tasks" else n_tasks * iterations
         if self.rungs is not None:
             return tuple(rung for rung in self.rungs if rung < end)
@@ -116,7 +116,9 @@ class SweepSpec(Options):
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
     enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
-    warm_start: str | None = Field(None, description="past study of the same database whose results the sampler knows")
+    warm_start: str | None = Field(
+        None, description="past study of the same database whose results the sampler starts with"
+    )
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
     limits: Limits = Limits()
@@ -148,7 +150,7 @@ class SweepSpec(Options):
         return value
 
     def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
-        """The trial configuration with these parameters in place; without any, the template."""
+        """Return the trial configuration with these parameters in place; without any, the template."""
         return parse_trial(self.space.place(self.space.example() if params is None else params))
 
     @functools.cached_property
@@ -161,23 +163,23 @@ class SweepSpec(Options):
 
     @property
     def planned_trials(self) -> int | None:
-        """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
+        """Number of trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
         points = self.grid_trials
         return self.budget.trials if points is None else min(points, self.budget.trials or points)
 
     @property
     def grid_trials(self) -> int | None:
-        """Trials of a whole grid, those enqueued before it included; None for other samplers."""
+        """Number of trials of a full grid, enqueued ones included; None for other samplers."""
         points = self.space.grid_size() if self.sampler == "grid" else None
         return None if points is None else points + len(self.enqueue)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types; SweepSpec.model_validate reads them back."""
+        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def planned_trials(stored: Mapping[str, Any]) -> int | None:
-    """Trials that a stored spec allows, None where only time ends the sweep.
+    """Return the number of trials that a stored spec allows, None where only time ends the sweep.
 
     Of an imported study, or of a spec that is no longer valid, those of its budget.
     """

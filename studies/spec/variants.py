@@ -43,6 +43,6 @@ def take_variant(document: Document, name: str | None) -> None:
 
 
 def variant_names(document: Document) -> list[str]:
-    """The variants of a spec as read."""
+    """Return the variants of a spec as read."""
     variants = document.content.get("variants")
     return [str(name) for name in variants] if isinstance(variants, Mapping) else []

@@ -1,4 +1,4 @@
-"""Statistics without a formula for their interval: the interquartile mean, and a bootstrap over whole runs.
+"""Interquartile mean, and bootstrap intervals that resample runs.
 
 Resampling each (run, task) cell on its own, as is usual in reinforcement learning where a cell is a run, covers 40 to
 75 % here: all tasks of one run share its seed. So runs are drawn, never cells.
@@ -19,7 +19,7 @@ MIN_RUNS = 3
 
 
 def iqm(values: ArrayLike) -> Any:
-    """Interquartile mean over the last axis: sort m values, drop floor(m / 4) at each end, take the mean.
+    """Compute the interquartile mean over the last axis: the mean without the floor(m / 4) values at each end.
 
     Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice" (NeurIPS 2021),
     https://arxiv.org/abs/2108.13264.
@@ -38,7 +38,7 @@ def iqm(values: ArrayLike) -> Any:
 
 
 def mean(values: ArrayLike) -> Any:
-    """Mean over the last axis, (..., m) -> (...)."""
+    """Compute the mean over the last axis, (..., m) -> (...)."""
     import numpy as np
 
     return np.asarray(values, dtype=float).mean(axis=-1)
@@ -52,7 +52,7 @@ def bootstrap_interval(
     draws: int = 10_000,
     confidence: float = 0.95,
 ) -> Interval:
-    """A statistic of all values and its percentile bootstrap interval, n runs drawn with replacement at a time.
+    """Compute a statistic of all values and its percentile bootstrap interval over runs drawn with replacement.
 
     With few runs it is too narrow: nominal 95 % covers 75 / 84 / 90 / 93 % at 3 / 5 / 10 / 20 runs.
 
@@ -63,7 +63,7 @@ def bootstrap_interval(
         seed: the same seed gives the same interval.
 
     Raises:
-        ConfigInvalid: below three runs, of which there are too few resamples to tell anything.
+        ConfigInvalid: below three runs, which have too few different resamples.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The area a front covers, with the reference point it is measured from."""
+"""Hypervolume of a front, from a fixed reference point."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from studies.statistics.pareto import hypervolume_2d
 
 # Fixed, so that two studies can be compared; the worst value of each objective that still counts.
-REFERENCE = {
+REFERENCE_POINT = {
     "final_accuracy": 0.0,
     "compression_ratio": 2.0,
     "hypernet_ratio": 2.0,
@@ -18,16 +18,16 @@ REFERENCE = {
 
 
 def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[str, str]) -> dict[str, Any] | None:
-    """Area covered by a front of two objectives, the reference point, and the share of the box between it and the best.
+    """Compute the area a front of two objectives dominates, as value and as share of the box up to the best point.
 
     None where there are not two objectives with a fixed reference, or no front. The best of an accuracy is 1, of
     everything else 0.
     """
     import numpy as np
 
-    if not front or len(objectives) != 2 or not set(objectives) <= set(REFERENCE):
+    if not front or len(objectives) != 2 or not set(objectives) <= set(REFERENCE_POINT):
         return None
-    reference = [REFERENCE[name] for name in objectives]
+    reference = [REFERENCE_POINT[name] for name in objectives]
     values = np.array([[row[name] for name in objectives] for row in front], dtype=float)
     area = hypervolume_2d(values, reference, list(objectives.values()))
     best = [1.0 if name == "final_accuracy" else 0.0 for name in objectives]

@@ -1,4 +1,4 @@
-"""A mean with the interval around it, as everything shown here has one."""
+"""A mean with its confidence interval."""
 
 from __future__ import annotations
 
@@ -31,8 +31,3 @@ class Interval:
         """The bounds as `[low, high]`, to two digits of the half-width; None where there is no width."""
         decimals = self.decimals
         return None if decimals is None else f"[{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
-
-
-def nan_to_none(value: float | None) -> float | None:
-    """The value, None in place of NaN (the only float that differs from itself)."""
-    return None if value != value else value

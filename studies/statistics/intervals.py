@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 DEFAULT_INTERVAL = "t95"
 INTERVAL_LABELS = {
     "t95": "95 % t interval over runs",
@@ -33,7 +29,7 @@ INTERVAL_LABELS = {
 
 
 def t_interval(values: Iterable[float | None], confidence: float = 0.95) -> Interval:
-    """Mean and Student t interval of independent runs: m +- t_{(1+confidence)/2, n-1} s / sqrt(n).
+    """Compute the mean and Student t interval of independent runs: m +- t_{(1+confidence)/2, n-1} s / sqrt(n).
 
     Args:
         values: one per run; None and NaN are runs without a value and do not count.
@@ -42,17 +38,17 @@ def t_interval(values: Iterable[float | None], confidence: float = 0.95) -> Inte
 
 
 def sem_interval(values: Iterable[float | None]) -> Interval:
-    """Mean -+ one standard error s / sqrt(n). At n = 3 to 20 it covers the true mean in 57 to 67 % of all cases."""
+    """Compute the mean -+ one standard error s / sqrt(n), which covers 57 to 67 % at n = 3 to 20."""
     return _around_mean(values, lambda deviation, n: deviation / math.sqrt(n))
 
 
 def std_interval(values: Iterable[float | None]) -> Interval:
-    """Mean -+ one standard deviation s (ddof = 1): how runs scatter, not how well their mean is known."""
+    """Compute the mean -+ one standard deviation s (ddof = 1): how runs scatter, not how well their mean is known."""
     return _around_mean(values, lambda deviation, n: deviation)
 
 
 def interval_of(values: Iterable[float | None], kind: str = DEFAULT_INTERVAL) -> Interval:
-    """Mean and interval of the kind asked for; whoever shows it prints `INTERVAL_LABELS[kind]` and n beside it.
+    """Compute the mean and interval of the given kind; a caller prints `INTERVAL_LABELS[kind]` and n beside it.
 
     Args:
         kind: t95 (the default everywhere), sem, std, or bootstrap, which gives the same numbers at each call.
@@ -74,7 +70,7 @@ def interval_of(values: Iterable[float | None], kind: str = DEFAULT_INTERVAL) ->
 
 
 def finite(values: Iterable[float | None]) -> list[float]:
-    """The runs that have a value: None and NaN are left out."""
+    """Return the runs that have a value: None and NaN are left out."""
     return [float(value) for value in values if value is not None and not math.isnan(value)]
 
 
@@ -92,7 +88,7 @@ def _around_mean(values: Iterable[float | None], half_width: Callable[[float, in
 
 
 def t_quantile(n: int | NDArray[np.int_], confidence: float = 0.95) -> Any:
-    """The factor of s / sqrt(n) in a t interval over n runs; NaN below two runs. `n` may be an array."""
+    """Return the factor of s / sqrt(n) in a t interval over n runs; NaN below two runs. `n` may be an array."""
     import numpy as np
     from scipy.special import stdtrit  # the same as scipy.stats.t.ppf, which takes a second more to import
 
@@ -101,7 +97,7 @@ def t_quantile(n: int | NDArray[np.int_], confidence: float = 0.95) -> Any:
 
 
 def summarise(runs: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
-    """The metrics of several seeds of one configuration, as JSON shows them everywhere.
+    """Summarise the metrics of several seeds of one configuration, in the form of all JSON output.
 
     Args:
         runs: `studies.metrics.definitions.run_metrics` of each seed.
@@ -113,15 +109,14 @@ def summarise(runs: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
 
 
 def summary(name: str, values: Sequence[float | None]) -> Any:
-    """One metric over seeds as JSON: an interval, or the integer where it is a count."""
+    """Return one metric over seeds as JSON: an interval, or the integer where it is a count."""
     if values and name in WHOLE:
         return values[0]
     return t_interval(values).to_dict()
 
 
 def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Mean and 95 % t interval of each group, as `studies.statistics.intervals.t_interval` gives it, for all groups at
-    once.
+    """Compute the mean and 95 % t interval of all groups at once, each equal to `t_interval`.
 
     Args:
         group: which configuration each run is of, from 0, (n_runs,).

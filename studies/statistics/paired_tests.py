@@ -1,4 +1,4 @@
-"""One number per run of A against one per run of B: difference, p values, probability. What follows is in `verdicts`.
+"""Tests of one value per run of A against one per run of B: difference, p values, probability; see also `verdicts`.
 
 Runs with the same seed saw the same tasks in the same order, so they are compared in pairs; without shared seeds
 Welch's t takes over.
@@ -30,7 +30,7 @@ class Samples:
     Attributes:
         a, b: one value per run, (n_a,) and (n_b,); in a paired design position i of both has the same seed.
         design: whether they are paired.
-        left_out: runs of either side without a partner or a value, which do not count.
+        left_out: runs of A or B without a partner or a value, which do not count.
     """
 
     a: tuple[float, ...]
@@ -42,8 +42,8 @@ class Samples:
 def by_seed(a: Mapping[int, float | None], b: Mapping[int, float | None]) -> Samples:
     """Pair the runs of two configurations by seed, {seed: value} each.
 
-    They are paired where every seed of one side (two at least) is on the other side too; else all runs are taken as two
-    independent samples. Runs whose value is None or NaN do not count.
+    They are paired where every seed of one (two at least) is a seed of the other too; else all runs are two independent
+    samples. Runs whose value is None or NaN do not count.
     """
     known_a, known_b = _known(a), _known(b)
     shared = sorted(known_a.keys() & known_b.keys())
@@ -67,9 +67,9 @@ class Difference:
 
     Attributes:
         mean: mean(A) - mean(B).
-        error: its standard error; 0 where no run differs from the others of its side.
+        error: its standard error; 0 where all runs of each sample are equal.
         degrees: degrees of freedom: n - 1 of a paired design, else those of Welch and Satterthwaite.
-        n: pairs, or runs of the smaller side.
+        n: pairs, or runs of the smaller sample.
     """
 
     mean: float
@@ -78,49 +78,49 @@ class Difference:
     n: int
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """mean -+ t_{(1+confidence)/2, degrees} * error."""
+        """Return the interval mean -+ t_{(1+confidence)/2, degrees} * error."""
         half = self.half_width(confidence)
         return Interval(self.mean, self.mean - half, self.mean + half, self.n)
 
     def half_width(self, confidence: float = 0.95) -> float:
-        """t_{(1+confidence)/2, degrees} * error."""
+        """Return t_{(1+confidence)/2, degrees} * error."""
         from scipy.stats import t
 
         return float(t.ppf((1 + confidence) / 2, self.degrees)) * self.error if self.error else 0.0
 
     def p(self, shift: float = 0.0) -> float:
-        """Two-sided p of the t test that the true difference is `shift`."""
+        """Return the two-sided p of the t test that the true difference is `shift`."""
         return min(1.0, 2 * min(self.p_above(shift), self.p_below(shift)))
 
     def p_equivalent(self, margin: float) -> float:
-        """p of the two one-sided tests (TOST) that the true difference is at least `margin` away from zero.
+        """Return the p of the two one-sided tests (TOST) that the true difference is at least `margin` away from zero.
 
         Schuirmann, "A comparison of the two one-sided tests procedure" (1987), doi:10.1007/BF01068419.
         """
         return max(self.p_above(-margin), self.p_below(margin))
 
     def p_above(self, shift: float) -> float:
-        """One-sided p against a true difference of at most `shift`: small where the difference lies above."""
+        """Return the one-sided p against a true difference of at most `shift`: small where the difference is above."""
         from scipy.stats import t
 
         return float(t.sf((self.mean - shift) / self.error, self.degrees)) if self.error else float(self.mean <= shift)
 
     def p_below(self, shift: float) -> float:
-        """One-sided p against a true difference of at least `shift`: small where the difference lies below."""
+        """Return the one-sided p against a true difference of at least `shift`: small where the difference is below."""
         from scipy.stats import t
 
         return float(t.cdf((self.mean - shift) / self.error, self.degrees)) if self.error else float(self.mean >= shift)
 
 
 def difference(samples: Samples) -> Difference:
-    """The difference of means A - B with its standard error: paired t, or Welch's t for an unpaired design.
+    """Compute the difference of means A - B with its standard error: paired t, or Welch's t for an unpaired design.
 
     Raises:
-        ValueError: if a side has fewer than two runs.
+        ValueError: if a sample has fewer than two runs.
     """
     a, b = samples.a, samples.b
     if min(len(a), len(b)) < 2:
-        raise ValueError(f"a difference needs two runs on each side, got {len(a)} and {len(b)}; run more seeds.")
+        raise ValueError(f"a difference needs two runs in each sample, got {len(a)} and {len(b)}; run more seeds.")
     if samples.design == "paired":
         each = [x - y for x, y in zip(a, b, strict=True)]
         mean, variance = _mean_and_variance(each, scale=max(map(abs, (*a, *b))))
@@ -138,13 +138,16 @@ class MeanWithError:
 
 
 def mean_with_error(values: Sequence[float]) -> MeanWithError:
-    """The mean of two values or more with its squared standard error."""
+    """Return the mean of two values or more with its squared standard error."""
     mean, variance = _mean_and_variance(values, max(map(abs, values)))
     return MeanWithError(mean, variance / len(values), len(values))
 
 
 def welch(a: MeanWithError, b: MeanWithError, squared_rounding: float = 0.0) -> Difference:
-    """The difference of two independent means A - B with Welch's standard error and Satterthwaite's degrees of freedom.
+    """Return the difference of two independent means A - B with its standard error and Welch's degrees of freedom.
+
+    Degrees: (u + v)^2 / (u^2 / (n_a - 1) + v^2 / (n_b - 1)) for the squared standard errors u and v of the means;
+    Satterthwaite, "An approximate distribution of estimates of variance components" (1946), doi:10.2307/3002019.
 
     Args:
         squared_rounding: variance added to that of the difference, of a mean known only as printed.
@@ -156,7 +159,7 @@ def welch(a: MeanWithError, b: MeanWithError, squared_rounding: float = 0.0) -> 
 
 
 def sign_flip_p(differences: Sequence[float]) -> float | None:
-    """Exact two-sided p of the sign-flip test: the share of all 2^n sign patterns with a sum at least as far from 0.
+    """Compute the exact two-sided p of the sign-flip test: the share of the 2^n sums at least as far from 0.
 
     None below six pairs, where it cannot fall under 0.05, and above forty. Two halves of the pairs are enumerated and
     joined by sorting, so it costs 2^(n/2).
@@ -179,12 +182,12 @@ def sign_flip_p(differences: Sequence[float]) -> float | None:
 
 
 def smallest_sign_flip_p(n_pairs: int) -> float:
-    """The smallest two-sided p a sign-flip test over n pairs can give: 2 / 2^n."""
+    """Return the smallest two-sided p a sign-flip test over n pairs can give: 2 / 2^n."""
     return float(min(1.0, 2.0 ** (1 - n_pairs)))
 
 
 def probability_above(a: Sequence[float], b: Sequence[float]) -> float:
-    """P(A > B): the share of all pairs of a run of A and one of B where A is above, equal ones counted half.
+    """Compute P(A > B): the share of all pairs of a run of A and one of B where A is above, equal ones counted half.
 
     The Mann-Whitney U over n_a n_b; Agarwal et al. (2021), https://arxiv.org/abs/2108.13264.
     """
@@ -195,7 +198,7 @@ def probability_above(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def holm_adjusted(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p values: p_(i) times m - i + 1, made monotone, at most 1; in the order given.
+    """Compute Holm's adjusted p values: p_(i) times m - i + 1, made monotone, at most 1; in the order given.
 
     Holm, "A simple sequentially rejective multiple test procedure" (1979), https://www.jstor.org/stable/4615733.
     """
@@ -207,7 +210,7 @@ def holm_adjusted(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
-    """The level each test of a family is judged at, so that an interval 1 - level excludes 0 where Holm rejects.
+    """Return the level each test of a family is judged at, so that an interval 1 - level excludes 0 where Holm rejects.
 
     The i-th smallest of m p values is judged at alpha / (m - i + 1); from the first one that is not rejected on, all
     are judged at its level.
@@ -232,7 +235,7 @@ def _known(values: Mapping[int, float | None]) -> dict[int, float]:
 
 
 def _mean_and_variance(values: Sequence[float], scale: float) -> tuple[float, float]:
-    """Mean and unbiased variance; what is only the rounding of numbers of size `scale` counts as zero."""
+    """Compute mean and unbiased variance; anything within the rounding of numbers of size `scale` counts as zero."""
     rounding = 1e-12 * scale
     mean = math.fsum(values) / len(values)
     variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
@@ -240,7 +243,7 @@ def _mean_and_variance(values: Sequence[float], scale: float) -> tuple[float, fl
 
 
 def _signed_sums(values: Sequence[float]) -> NDArray[Any]:
-    """Sums of all sign patterns of the values, (2^len(values),)."""
+    """Compute the sums of all sign patterns of the values, (2^len(values),)."""
     import numpy as np
 
     sums = np.zeros(1)

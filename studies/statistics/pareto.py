@@ -1,4 +1,4 @@
-"""Which configurations no other one beats (Pareto front), and the area they cover (hypervolume)."""
+"""Pareto fronts and the hypervolume they dominate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIRECTIONS = ("minimize", "maximize")
 
 
 def pareto_mask(values: NDArray[np.float64], directions: Sequence[str]) -> NDArray[np.bool_]:
-    """Which points are not dominated.
+    """Return a mask of the points that are not dominated.
 
     A point dominates another if it is at least as good in every objective and better in one; so equal points of the
     front all stay. A point with a NaN is never in the front and dominates nothing.
@@ -31,7 +31,7 @@ def pareto_mask(values: NDArray[np.float64], directions: Sequence[str]) -> NDArr
 
     costs = _as_costs(values, directions)
     known = np.flatnonzero(~np.isnan(costs).any(axis=1))
-    # In this order no later point dominates an earlier one; equal points stand together and share their fate.
+    # In this order no later point dominates an earlier one; equal points are handled as one.
     points, which = np.unique(costs[known], axis=0, return_inverse=True)
     mask = np.zeros(len(costs), dtype=bool)
     mask[known] = (_front_of_two if costs.shape[1] == 2 else _front_of_many)(points)[which.reshape(-1)]
@@ -39,7 +39,7 @@ def pareto_mask(values: NDArray[np.float64], directions: Sequence[str]) -> NDArr
 
 
 def _front_of_two(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points are below all before them; different points in ascending order."""
+    """Return a mask of points below all before them; the points are different and in ascending order."""
     import numpy as np
 
     lowest = np.minimum.accumulate(points[:, 1])
@@ -47,14 +47,14 @@ def _front_of_two(points: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _front_of_many(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points no earlier one of the front dominates; different points in ascending order."""
+    """Return a mask of points that no earlier one dominates; the points are different and in ascending order."""
     import numpy as np
 
     mask = np.zeros(len(points), dtype=bool)
     front = np.empty_like(points)
     size = 0
     for i, point in enumerate(points):
-        if not (front[:size] <= point).all(axis=1).any():  # different, so no worse is better somewhere
+        if not (front[:size] <= point).all(axis=1).any():  # the points differ, so nowhere worse means somewhere better
             mask[i] = True
             front[size] = point
             size += 1
@@ -62,7 +62,7 @@ def _front_of_many(points: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def front_mask(values: Callable[[str], NDArray[np.float64]], objectives: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Which candidates of a study are in its front, (n_candidates,).
+    """Return a mask of the candidates on the front of a study, (n_candidates,).
 
     Where every candidate has a validation split, its values decide instead of those of the test split.
 
@@ -80,7 +80,7 @@ def front_mask(values: Callable[[str], NDArray[np.float64]], objectives: Mapping
 
 
 def hypervolume_2d(values: NDArray[np.float64], reference: Sequence[float], directions: Sequence[str]) -> float:
-    """Area dominated by the points, up to a reference point; two objectives.
+    """Compute the area dominated by the points up to a reference point, for two objectives.
 
     The sum over the front, from best to worst first objective, of (x_ref - x_i) (y_{i-1} - y_i), with y_0 = y_ref. Only
     values with the same reference can be compared, so a caller names it beside the number.
@@ -106,7 +106,7 @@ def hypervolume_2d(values: NDArray[np.float64], reference: Sequence[float], dire
 
 
 def _as_costs(values: NDArray[np.float64], directions: Sequence[str]) -> NDArray[np.float64]:
-    """The points with every objective turned so that less is better, (n_points, n_objectives)."""
+    """Return the points with every objective turned so that less is better, (n_points, n_objectives)."""
     import numpy as np
 
     unknown = [direction for direction in directions if direction not in DIRECTIONS]

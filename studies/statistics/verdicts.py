@@ -1,7 +1,7 @@
-"""Is A better than B? One of five answers, decided by an interval and by nothing else.
+"""Verdicts on whether A is better than B, decided by a confidence interval only.
 
-    A better, B better       the interval of the difference lies on one side of zero
-    equivalent within margin the interval lies within the margin the user named, whether or not it includes zero
+    A better, B better       the interval of the difference excludes zero
+    equivalent within margin the interval is within the margin given, whether or not it includes zero
     no difference shown      neither; more seeds may show one, so it is never called "the same"
     not comparable           with the reason
 
@@ -41,12 +41,12 @@ ANSWERS: tuple[Answer, ...] = (A_BETTER, B_BETTER, NO_DIFFERENCE, EQUIVALENT, NO
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to one comparison and every number it goes by.
+    """The answer to one comparison with all its numbers.
 
     Attributes:
         answer: one of ANSWERS.
         reason: why A and B are not comparable, else None.
-        a, b: mean and 95 % t interval of each side; in a paired design of the paired runs.
+        a, b: mean and 95 % t interval of each; in a paired design of the paired runs.
         design: paired (by seed) or unpaired (Welch); None where not comparable.
         difference: mean(A) - mean(B) and the interval that decided; None where not comparable.
         confidence: level of that interval, such as 0.95, or 0.99 for the smallest p of a family of five.
@@ -78,11 +78,11 @@ class Verdict:
     left_out: int = 0
 
     def __str__(self) -> str:
-        """The answer in the fixed vocabulary, with the reason where there is one."""
+        """Return the answer in the fixed vocabulary, with the reason where there is one."""
         return self.answer if self.reason is None else f"{self.answer}: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers as JSON shows them; intervals as {"mean", "low", "high", "n"}."""
+        """Return all numbers as JSON shows them; intervals as {"mean", "low", "high", "n"}."""
         return asdict(self)
 
 
@@ -93,7 +93,7 @@ def judge(
     alpha: float = 0.05,
     margin: float | None = None,
 ) -> list[Verdict]:
-    """One verdict per comparison, all made together: at most `alpha` of such families contain a false "better".
+    """Judge comparisons together: at most `alpha` of such families contain a false "better".
 
     A comparison that is not comparable takes no part in the adjustment. With a margin the same interval must lie
     within it, which is stricter than two one-sided tests: equivalence is wrongly claimed in at most alpha / 2 of cases.
@@ -101,7 +101,7 @@ def judge(
     Args:
         family: see `studies.statistics.paired_tests.by_seed`.
         better: which direction of the values is better.
-        margin: largest difference that does not matter, in the unit of the values; None: equivalence is not asked for.
+        margin: largest difference that does not matter, in the unit of the values; None: equivalence is not tested.
 
     Raises:
         ConfigInvalid: if the margin is not positive or alpha is not between 0 and 1.
@@ -124,7 +124,7 @@ def judge(
 
 
 def not_comparable(reason: str, samples: Samples) -> Verdict:
-    """The verdict for two sides that must not be compared, such as "different budgets: 2000 and 500 iterations"."""
+    """Make the verdict for a pair that must not be compared, such as "different budgets: 2000 and 500 iterations"."""
     return Verdict(NOT_COMPARABLE, reason, t_interval(samples.a), t_interval(samples.b), left_out=samples.left_out)
 
 

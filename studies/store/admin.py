@@ -1,4 +1,4 @@
-"""What people do to studies that are there: tag them, put them away, queue failed trials again, remove them."""
+"""Administration of stored studies: tags, archive, retry of failed trials, removal; one transaction per call."""
 
 from __future__ import annotations
 
@@ -15,82 +15,78 @@ from studies.errors import StudyBusy, StudyNotFound, TrialNotFound
 MAX_TAG_LENGTH = 50
 
 
-class Shelf:
-    """All studies of one database, for tidying up; one transaction per call.
+def tag_study(engine: Engine, name: str, add: Collection[str] = (), remove: Collection[str] = ()) -> list[str]:
+    """Add and remove tags of a study and return its tags; adding one twice or removing an absent one is no error.
 
     Raises:
-        StudyNotFound: every method, if there is no study of that name.
+        StudyNotFound: if there is no study of that name.
+        ConfigInvalid: if a tag is empty, too long, or holds a comma or a line break.
     """
+    for word in add:
+        if not word.strip() or len(word) > MAX_TAG_LENGTH or set(word) & set(",\n\r"):
+            raise ConfigInvalid(f"a tag must have 1 to {MAX_TAG_LENGTH} characters and no comma, got {word[:60]!r}.")
+    with _writer(engine).begin() as connection:
+        study_id = _id(connection, name)
+        of_study = study_tag.c.study_id == study_id
+        connection.execute(delete(study_tag).where(of_study, study_tag.c.tag.in_([*add, *remove])))
+        if add:
+            connection.execute(insert(study_tag), [{"study_id": study_id, "tag": word} for word in dict.fromkeys(add)])
+        tags = select(study_tag.c.tag).where(of_study).order_by(study_tag.c.tag)
+        return list(connection.scalars(tags))
 
-    def __init__(self, engine: Engine) -> None:
-        self._writer = engine.execution_options(hnet_writes=True)
 
-    def tag(self, name: str, add: Collection[str] = (), remove: Collection[str] = ()) -> list[str]:
-        """Give and take tags; the tags it has then. A tag it has already, or does not have, is no error.
+def archive_study(engine: Engine, name: str, archived: bool = True) -> None:
+    """Archive a study, or undo that: nothing is deleted, lists leave it out; raises StudyNotFound."""
+    moment = datetime.now(UTC) if archived else None
+    with _writer(engine).begin() as connection:
+        connection.execute(update(study).where(study.c.id == _id(connection, name)).values(archived_at=moment))
 
-        Raises:
-            ConfigInvalid: if a tag is empty, too long, or holds a comma or a line break.
-        """
-        for word in add:
-            if not word.strip() or len(word) > MAX_TAG_LENGTH or set(word) & set(",\n\r"):
-                raise ConfigInvalid(
-                    f"a tag must have 1 to {MAX_TAG_LENGTH} characters and no comma, got {word[:60]!r}."
-                )
-        with self._writer.begin() as connection:
-            study_id = _id(connection, name)
-            of_study = study_tag.c.study_id == study_id
-            connection.execute(delete(study_tag).where(of_study, study_tag.c.tag.in_([*add, *remove])))
-            if add:
-                connection.execute(
-                    insert(study_tag), [{"study_id": study_id, "tag": word} for word in dict.fromkeys(add)]
-                )
-            tags = select(study_tag.c.tag).where(of_study).order_by(study_tag.c.tag)
-            return list(connection.scalars(tags))
 
-    def archive(self, name: str, archived: bool = True) -> None:
-        """Put a study away, or take it back: it keeps everything, lists leave it out."""
-        moment = datetime.now(UTC) if archived else None
-        with self._writer.begin() as connection:
-            connection.execute(update(study).where(study.c.id == _id(connection, name)).values(archived_at=moment))
+def retry_trials(engine: Engine, name: str, numbers: Collection[int] = ()) -> list[int]:
+    """Queue failed trials again and return their numbers; they run as a further attempt when the study is continued.
 
-    def retry(self, name: str, numbers: Collection[int] = ()) -> list[int]:
-        """Queue failed trials again; the numbers queued. They run as a further attempt when the study is continued.
+    Args:
+        numbers: trials to queue; none given means every FAILED one.
 
-        Args:
-            numbers: trials to queue; none given means every FAILED one.
+    Raises:
+        StudyNotFound: if there is no study of that name.
+        StudyBusy: while a driver holds the study.
+        TrialNotFound: if there is no such trial.
+        ConfigInvalid: if one of them is not FAILED.
+    """
+    with _writer(engine).begin() as connection:
+        study_id = _idle_id(connection, name)
+        of_study = trial.c.study_id == study_id
+        rows = connection.execute(select(trial.c.number, trial.c.state).where(of_study))
+        states: dict[int, str] = {number: state for number, state in rows}  # noqa: C416 (rows are no pairs to mypy)
+        for number in numbers:
+            if number not in states:
+                raise TrialNotFound(f"study {name!r} has no trial {number}; list them: hnet study trials {name}")
+            if states[number] != FAILED:
+                raise ConfigInvalid(f"trial {number} must be FAILED to be tried again, got {states[number]}.")
+        chosen = sorted(numbers or (number for number, state in states.items() if state == FAILED))
+        again = {"state": RUNNING, "reason": None, "traceback": None, "finished_at": None}
+        for number in chosen:
+            connection.execute(update(trial).where(of_study, trial.c.number == number).values(**again))
+    return chosen
 
-        Raises:
-            StudyBusy: while a driver holds the study.
-            TrialNotFound: if there is no such trial.
-            ConfigInvalid: if one of them is not FAILED.
-        """
-        with self._writer.begin() as connection:
-            study_id = _idle_id(connection, name)
-            of_study = trial.c.study_id == study_id
-            rows = connection.execute(select(trial.c.number, trial.c.state).where(of_study))
-            states: dict[int, str] = {number: state for number, state in rows}  # noqa: C416 (rows are no pairs to mypy)
-            for number in numbers:
-                if number not in states:
-                    raise TrialNotFound(f"study {name!r} has no trial {number}; list them: hnet study trials {name}")
-                if states[number] != FAILED:
-                    raise ConfigInvalid(f"trial {number} must be FAILED to be tried again, got {states[number]}.")
-            chosen = sorted(numbers or (number for number, state in states.items() if state == FAILED))
-            again = {"state": RUNNING, "reason": None, "traceback": None, "finished_at": None}
-            for number in chosen:
-                connection.execute(update(trial).where(of_study, trial.c.number == number).values(**again))
-        return chosen
 
-    def remove(self, name: str) -> str:
-        """Delete a study with all its trials and measurements, for good; its uuid.
+def remove_study(engine: Engine, name: str) -> str:
+    """Delete a study with all its trials and measurements, for good, and return its uuid.
 
-        Raises:
-            StudyBusy: while a driver holds the study.
-        """
-        with self._writer.begin() as connection:
-            study_id = _idle_id(connection, name)
-            uuid = connection.scalar(select(study.c.uuid).where(study.c.id == study_id))
-            connection.execute(delete(study).where(study.c.id == study_id))
-        return str(uuid)
+    Raises:
+        StudyNotFound: if there is no study of that name.
+        StudyBusy: while a driver holds the study.
+    """
+    with _writer(engine).begin() as connection:
+        study_id = _idle_id(connection, name)
+        uuid = connection.scalar(select(study.c.uuid).where(study.c.id == study_id))
+        connection.execute(delete(study).where(study.c.id == study_id))
+    return str(uuid)
+
+
+def _writer(engine: Engine) -> Engine:
+    return engine.execution_options(hnet_writes=True)
 
 
 def _id(connection: Connection, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Reads a CSV of results measured elsewhere.
+"""Import of results from a CSV file.
 
 One row per evaluation. Columns `number, seed, after_task, on_task, value, target_weights, model_weights` are needed;
 `split` (test or validation), `measure` (accuracy or mse), `hypernet_weights`, `seconds` and `peak_memory_mib` (of the
@@ -28,7 +28,7 @@ OF_TRIAL = ("target_weights", "model_weights", "hypernet_weights", "measure")
 
 
 def read_csv(path: Path) -> list[ImportedTrial]:
-    """The trials of a CSV file, by number.
+    """Read the trials of a CSV file, by number.
 
     Raises:
         ConfigInvalid: naming the line, if a column is missing, a value is no number or out of range, a cell is there
@@ -116,7 +116,7 @@ def _integer(place: str, row: Mapping[str, str], name: str, least: int, most: in
 
 
 def _number(place: str, row: Mapping[str, str], name: str) -> float:
-    """A finite number; 0 where a column that may be missing is."""
+    """Parse a finite number; 0 where an optional column is missing."""
     text = row.get(name) or ("" if name == "value" else "0")
     try:
         value = float(text)
@@ -128,7 +128,7 @@ def _number(place: str, row: Mapping[str, str], name: str) -> float:
 
 
 def _plain(text: str) -> Any:
-    """A setting as the number it is, else as text, without the apostrophe that `harmless` of the output put there."""
+    """Parse a setting as a number, else as text without the apostrophe that `harmless` adds."""
     if text.startswith("'") and text[1:].startswith(FORMULA_STARTS):
         return text[1:]
     for kind in (int, float):

@@ -1,7 +1,6 @@
-"""Brings results from elsewhere into a study database: another hnet's studies whole, or trials measured by others.
+"""Import into a study database: complete studies of another database, or trials measured by other programs.
 
-What comes from elsewhere is marked as imported in its launch, and where a cost was not measured it is left out, never
-made up.
+Trials of other programs are marked as imported in their launch; a cost that was not measured is stored as unknown.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select
 
+from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure, TrialResult, WeightCounts
 from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
-from studies.database.stored_metrics import Trials, add_summaries
+from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.errors import StudyNotFound
 from studies.store.store import Store, StudyExists
 from studies.store.suggested_trial import SuggestedTrial
@@ -49,7 +49,7 @@ class ImportedTrial:
 def import_trials(
     store: Store, name: str, trials: Iterable[ImportedTrial], source: str, objectives: Mapping[str, str]
 ) -> int:
-    """Make a study of trials measured elsewhere; how many there were. One that cannot be written whole is not kept.
+    """Make a study of trials measured elsewhere and return their number; if one fails to be written, none is kept.
 
     Raises:
         StudyExists: if the name is taken.
@@ -71,8 +71,8 @@ def import_trials(
 def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one: ImportedTrial) -> None:
     config = _config(one.params)
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    asked = SuggestedTrial(config, digest, one.params, one.measure, one.counts)
-    store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
+    suggested = SuggestedTrial(config, digest, one.params, one.measure, one.counts)
+    store.start_trial(study_id, number, suggested, launch_id=launch_id, attempt=1)
     if one.runs:
         store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
     else:
@@ -80,9 +80,9 @@ def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one:
 
 
 def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), rename: str | None = None) -> list[str]:
-    """Copy whole studies from another database, up to date and opened already; their names here.
+    """Copy studies from another open, up-to-date database and return their names here.
 
-    Trial numbers, seeds, provenance and the identity (uuid) of a study stay. Optuna's memory is not copied: a sweep
+    Trial numbers, seeds, provenance and the identity (uuid) of a study stay. Optuna's tables are not copied: a sweep
     cannot be continued here.
 
     Args:
@@ -111,7 +111,7 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
         taken = writing.scalar(select(study.c.name).where(column == value))
         if taken is not None:
             raise StudyExists(
-                f"a study with the {what} of {name!r} is here already as {taken!r}; use --as, or remove it."
+                f"a study with the {what} of {name!r} is in this database already as {taken!r}; use --as, or remove it."
             )
     here = {**row, "name": name_here, "lease_owner": None, "lease_host": None, "lease_pid": None, "lease_until": None}
     there_id, here_id = here.pop("id"), _insert(writing, study, here)
@@ -128,12 +128,12 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
         _copy(reading, writing, table, of_study, {"run_id": runs})
     highest = writing.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == here_id))
     if highest is not None:
-        add_summaries(writing, Trials(here_id, 0, highest))
+        add_summaries(writing, TrialRange(here_id, 0, highest))
     return name_here
 
 
 def _copy_runs(reading: Connection, writing: Connection, there_id: int, here_id: int) -> dict[int, int]:
-    """Copy the runs of a study; their id here by their id there."""
+    """Copy the runs of a study and return the new id of each old one."""
     ids: dict[int, int] = {}
     found = reading.execution_options(yield_per=ROWS_AT_A_TIME).execute(select(run).where(run.c.study_id == there_id))
     query = insert(run).returning(run.c.id, sort_by_parameter_order=True)
@@ -164,16 +164,14 @@ def _without_id(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _config(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The nested configuration of dotted values; what nobody said is named imported."""
+    """Nest dotted values into a configuration; parts that are not given are named imported."""
     config: dict[str, Any] = {part: {"name": "imported"} for part in ("stream", "method", "target")}
     for dotted, value in params.items():
-        block = config
-        *path, last = dotted.split(".")
-        for key in path:
-            block = block.setdefault(key, {})
-            if not isinstance(block, dict):
-                raise ConfigInvalid(f"{dotted!r} cannot be a column beside {key!r}, which has a value itself.")
-        block[last] = value
+        try:
+            dotted_keys.put(config, dotted, value)
+        except dotted_keys.NotABlock as error:
+            message = f"{dotted!r} cannot be a column beside {error.block!r}, which has a value itself."
+            raise ConfigInvalid(message) from None
     return config
 
 
@@ -194,7 +192,7 @@ def _result(one: ImportedTrial, each: ImportedRun, digest: str) -> TrialResult:
         validation=tuple(row("validation", after) for after in range(1, n_tasks + 1))
         if "validation" in splits
         else None,
-        untrained=row("test", 0),  # type: ignore[arg-type]  # a value that is not known has no row
+        untrained=row("test", 0),  # type: ignore[arg-type]  # None where a value is unknown
         seconds=(each.seconds / n_tasks,) * n_tasks,
         peak_memory_mib=each.peak_memory_mib,
         device="imported",

@@ -1,22 +1,22 @@
-"""The lease that makes one driver at a time the writer of a study.
+"""Leases that make one driver at a time the writer of a study.
 
-It is taken and renewed by compare-and-set on the database's clock; a driver that dies loses it when it ends.
+A lease is taken and renewed by compare-and-set on the database's clock; that of a dead driver expires.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Engine, and_, or_, select, update
 
 from hnet_core.errors import HnetError
 from studies.database.database_clock import epoch_now
+from studies.database.row_types import Lease
 from studies.database.schema import study
 
 
 class LeaseLost(HnetError):
-    """Another driver holds the study now."""
+    """A lease that another driver has taken."""
 
     exit_code = 6
 
@@ -31,10 +31,10 @@ class Leases:
     def acquire_lease(
         self, study_id: int, owner: str, host: str, pid: int, seconds: float, *, steal_from: str | None = None
     ) -> bool:
-        """Become the driver of a study for `seconds`; whether it worked.
+        """Take the lease of a study for `seconds` and return whether it was free.
 
-        It works where nobody holds the lease, it has ended, `owner` holds it already, or `steal_from` does, an owner
-        known to be dead. An earlier request to stop is forgotten.
+        It is free without an owner, after its end, or where `owner` holds it already or `steal_from` does, an owner
+        known to be dead. An earlier request to stop is cleared.
         """
         mine = study.c.lease_owner.in_([owner] if steal_from is None else [owner, steal_from])
         free = or_(study.c.lease_owner.is_(None), mine, study.c.lease_until <= epoch_now())
@@ -52,8 +52,8 @@ class Leases:
         with self._writer.begin() as connection:
             return bool(connection.execute(change).rowcount)
 
-    def lease_holder(self, study_id: int) -> dict[str, Any] | None:
-        """Who drives the study now: owner, host, pid, until (datetime, UTC); None if nobody does or the lease ended."""
+    def lease_holder(self, study_id: int) -> Lease | None:
+        """Return the current lease of a study, None without one or after its end."""
         columns = (study.c.lease_owner, study.c.lease_host, study.c.lease_pid, study.c.lease_until)
         query = select(*columns).where(study.c.id == study_id, study.c.lease_until > epoch_now())
         with self._reader.connect() as connection:
@@ -64,9 +64,9 @@ class Leases:
         return {"owner": owner, "host": host, "pid": pid, "until": datetime.fromtimestamp(until, UTC)}
 
     def renew_lease(self, study_id: int, owner: str, seconds: float, add_driver_seconds: float) -> bool:
-        """Hold the study for `seconds` from now and count driver time; whether somebody asked to stop.
+        """Extend the lease to `seconds` from now, add driver time, and return whether a stop was requested.
 
-        A lease that ended is renewed too, as long as nobody else has taken it.
+        A lease that ended is renewed too, unless another driver has taken it.
 
         Raises:
             LeaseLost: if another driver has it.
@@ -84,9 +84,9 @@ class Leases:
         return bool(stop)
 
     def release_lease(self, study_id: int, owner: str) -> None:
-        """Stop being the driver; does nothing where `owner` is not the driver any more."""
+        """Give the lease back; does nothing where `owner` no longer holds it."""
         mine = and_(study.c.id == study_id, study.c.lease_owner == owner)
-        nobody = {
+        cleared = {
             "lease_owner": None,
             "lease_host": None,
             "lease_pid": None,
@@ -94,10 +94,10 @@ class Leases:
             "stop_requested": False,
         }
         with self._writer.begin() as connection:
-            connection.execute(update(study).where(mine).values(**nobody))
+            connection.execute(update(study).where(mine).values(**cleared))
 
     def request_stop(self, study_id: int) -> None:
-        """Ask the driver of a study to stop after the running trials; it learns of it when it renews its lease."""
+        """Request that the driver stops after the running trials, which it reads when it renews its lease."""
         with self._writer.begin() as connection:
             connection.execute(update(study).where(study.c.id == study_id).values(stop_requested=True))
 

@@ -1,4 +1,4 @@
-"""The rows one training run becomes: run, evaluation (the matrix in long form) and task_time."""
+"""Database rows of one training run: run, evaluation (the matrix in long form) and task_time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_result(row: Mapping[str, Any], result: TrialResult) -> None:
     counted = {column: getattr(result.counts, field) for column, field in COUNTS.items()}
     came = {"config_hash": result.config_hash, "measure": result.measure, **counted}
     for name, value in came.items():
-        if row[name] not in (value, None):  # a row from before something was counted has NULL
+        if row[name] not in (value, None):  # NULL in rows from before a count was introduced
             raise ValueError(f"a run of trial {row['number']} must have {name} {row[name]}, got {value}.")
     for _, after_task, on_task, measured in _evaluations(result):
         if not math.isfinite(measured):
@@ -61,7 +61,7 @@ def insert_results(
 
 
 def _evaluations(result: TrialResult) -> Iterator[tuple[str, int, int, float]]:
-    """(split, after_task, on_task, value) of each evaluated cell; tasks from 1, after task 0 is untrained."""
+    """Yield (split, after_task, on_task, value) of each evaluated cell; tasks from 1, after task 0 is untrained."""
     splits = {"test": (result.untrained, *result.test)}
     if result.validation is not None:
         splits["validation"] = ((), *result.validation)

@@ -1,4 +1,4 @@
-"""Everything that is written to a study database, one transaction per call.
+"""Writer of a study database, one transaction per call.
 
 Guarantees, on SQLite and PostgreSQL alike:
 
@@ -14,15 +14,16 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
+from studies.database.row_types import StudyRow
 from studies.database.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
-from studies.database.stored_metrics import Trials, add_summaries
+from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.errors import TrialNotFound
 from studies.store.leases import LeaseLost, Leases
 from studies.store.result_rows import check_result, insert_results
@@ -34,7 +35,7 @@ MAX_NAME_LENGTH = 200
 
 
 class StudyExists(ConfigInvalid):
-    """A study of that name is already there."""
+    """A study name that is taken."""
 
 
 class TrialFinished(HnetError):
@@ -71,18 +72,18 @@ class Store(Leases):
             ) from None
 
     def drop_study(self, study_id: int) -> None:
-        """Delete a study that could not be written whole, with all there is of it."""
+        """Delete a study that was only partly written, with all its rows."""
         with self._writer.begin() as connection:
             connection.execute(delete(study).where(study.c.id == study_id))
 
-    def find_study(self, name: str) -> dict[str, Any] | None:
-        """The whole study row, or None."""
+    def find_study(self, name: str) -> StudyRow | None:
+        """Return the row of a study, or None."""
         with self._reader.connect() as connection:
             row = connection.execute(select(study).where(study.c.name == name)).mappings().one_or_none()
-        return None if row is None else dict(row)
+        return None if row is None else cast(StudyRow, dict(row))
 
     def update_study(self, study_id: int, *, spec: Mapping[str, Any], seeds: int) -> None:
-        """Replace the spec and the seeds wanted of a study that goes on; the caller has compared the specs."""
+        """Replace the spec and the wanted seeds of a continued study; the caller has compared the specs."""
         with self._writer.begin() as connection:
             connection.execute(update(study).where(study.c.id == study_id).values(spec=dict(spec), seeds=seeds))
 
@@ -106,7 +107,7 @@ class Store(Leases):
         self,
         study_id: int,
         number: int,
-        asked: SuggestedTrial,
+        suggested: SuggestedTrial,
         *,
         launch_id: int,
         attempt: int,
@@ -121,7 +122,7 @@ class Store(Leases):
         Raises:
             TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
         """
-        row = _trial_row(study_id, number, launch_id, asked)
+        row = _trial_row(study_id, number, launch_id, suggested)
         row |= {"state": RUNNING, "attempt": attempt, "duplicate_of": duplicate_of}
         with self._writer.begin() as connection:
             again = update(trial).where(
@@ -145,17 +146,17 @@ class Store(Leases):
                 raise _refusal(connection, study_id, number, attempt)
 
     def attempt_of(self, study_id: int, number: int) -> int | None:
-        """The attempt that wrote a trial last, None where there is no such trial."""
+        """Return the latest attempt of a trial, None where there is no such trial."""
         with self._reader.connect() as connection:
             return connection.scalar(select(trial.c.attempt).where(_is_trial(study_id, number)))
 
-    def skip_trial(self, study_id: int, number: int, asked: SuggestedTrial, *, launch_id: int, reason: str) -> None:
+    def skip_trial(self, study_id: int, number: int, suggested: SuggestedTrial, *, launch_id: int, reason: str) -> None:
         """Add a trial that is never trained, as SKIPPED with the reason.
 
         Raises:
             TrialFinished: if the number is taken.
         """
-        row = _trial_row(study_id, number, launch_id, asked)
+        row = _trial_row(study_id, number, launch_id, suggested)
         row |= {"state": SKIPPED, "attempt": 1, "reason": reason, "finished_at": row["created_at"]}
         with self._writer.begin() as connection:
             if _state_of(connection, study_id, number) is not None:
@@ -192,7 +193,7 @@ class Store(Leases):
                 raise ValueError(f"trial {number} must duplicate a COMPLETE trial that was trained, got {original}.")
 
     def fail_trial(self, study_id: int, number: int, attempt: int, reason: str, traceback: str | None) -> None:
-        """Make a trial FAILED, with one line of reason and the whole traceback where there is one."""
+        """Make a trial FAILED, with one line of reason and the full traceback where there is one."""
         with self._finishing(study_id, number, attempt, FAILED, reason=reason, traceback=traceback):
             pass
 
@@ -223,7 +224,7 @@ class Store(Leases):
 
     @contextmanager
     def _finishing(self, study_id: int, number: int, attempt: int, state: str, **values: Any) -> Iterator[Connection]:
-        """The transaction in which a RUNNING trial of this attempt becomes `state`."""
+        """Open the transaction in which a RUNNING trial of this attempt becomes `state`."""
         mine = and_(_is_trial(study_id, number), trial.c.state == RUNNING, trial.c.attempt == attempt)
         with self._writer.begin() as connection:
             change = update(trial).where(mine).values(state=state, finished_at=_now(), **values)
@@ -232,12 +233,12 @@ class Store(Leases):
             yield connection
 
 
-def _trial_row(study_id: int, number: int, launch_id: int, asked: SuggestedTrial) -> dict[str, Any]:
+def _trial_row(study_id: int, number: int, launch_id: int, suggested: SuggestedTrial) -> dict[str, Any]:
     return {
         "study_id": study_id,
         "number": number,
         "launch_id": launch_id,
-        **asked.columns(),
+        **suggested.columns(),
         "created_at": _now(),
     }
 
@@ -254,7 +255,7 @@ def _insert_runs(connection: Connection, study_id: int, number: int, attempt: in
             )
         seeds.add(result.seed)
     insert_results(connection, study_id, number, attempt, runs)
-    add_summaries(connection, Trials(study_id, number, number))
+    add_summaries(connection, TrialRange(study_id, number, number))
 
 
 def _is_trial(study_id: int, number: int | None) -> ColumnElement[bool]:
@@ -266,7 +267,7 @@ def _state_of(connection: Connection, study_id: int, number: int) -> str | None:
 
 
 def _refusal(connection: Connection, study_id: int, number: int, attempt: int) -> HnetError:
-    """The error for a write that found no RUNNING row of its attempt."""
+    """Return the error for a write that found no RUNNING row of its attempt."""
     row = connection.execute(select(trial.c.state, trial.c.attempt).where(_is_trial(study_id, number))).one_or_none()
     if row is None:
         return TrialNotFound(f"there is no trial {number} in this study to write to; start it first.")

@@ -1,4 +1,4 @@
-"""What is known of a trial before it is trained."""
+"""A trial before it is trained."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SuggestedTrial:
     counts: WeightCounts | None
 
     def columns(self) -> dict[str, Any]:
-        """The same by column of the trial table."""
+        """Return the values by column of the trial table."""
         return {
             "config": dict(self.config),
             "config_hash": self.config_hash,

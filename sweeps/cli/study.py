@@ -135,10 +135,10 @@ def compare(
 ) -> None:
     """Test which configuration is better: paired by seed, Holm-adjusted over all pairs."""
     from studies.comparing.configurations import compare as judge
-    from studies.comparing.configurations import find_side
+    from studies.comparing.configurations import find_configuration
 
     found = _open(db)
-    rows = judge(found, [find_side(found, text) for text in sides], metric, margin)
+    rows = judge(found, [find_configuration(found, text) for text in sides], metric, margin)
     columns = list(rows[0])
     if format == "table":
         columns = [
@@ -169,7 +169,7 @@ def diff(
     output: Output = None,
 ) -> None:
     """Show what differs between the specs of two studies."""
-    from studies.comparing.configurations import differences
+    from studies.comparing.comparability import differences
 
     found = _open(db)
     rows = differences(found.study(a).spec, found.study(b).spec)

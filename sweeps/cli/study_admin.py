@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from studies import DEFAULT_URL
 from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat, StudyName
 from sweeps.cli.study import app
-
-if TYPE_CHECKING:
-    from studies.store.admin import Shelf
 
 # Objectives of an imported study, by its measure.
 OBJECTIVES = {
@@ -35,7 +32,10 @@ def tag(
     remove: Annotated[list[str] | None, typer.Option("--remove", help="Tag to remove.", show_default=False)] = None,
 ) -> None:
     """Add or remove tags of a study, or show them; list by them with: hnet study ls --tag TAG."""
-    found = _admin(db).tag(name, tags or (), remove or ())
+    from studies.database.open_database import connect
+    from studies.store.admin import tag_study
+
+    found = tag_study(connect(db), name, tags or (), remove or ())
     write([{"tag": word} for word in found], ["tag"], format, output, f"Tags of {name}")
 
 
@@ -46,7 +46,10 @@ def archive(
     undo: Annotated[bool, typer.Option("--undo", help="Restore it.")] = False,
 ) -> None:
     """Archive a study: it keeps everything, but hnet study ls lists it only with --all."""
-    _admin(db).archive(name, archived=not undo)
+    from studies.database.open_database import connect
+    from studies.store.admin import archive_study
+
+    archive_study(connect(db), name, archived=not undo)
     say(f"{name} is {'restored' if undo else 'archived; restore it with --undo'}.")
 
 
@@ -57,7 +60,10 @@ def retry(
     db: Database = DEFAULT_URL,
 ) -> None:
     """Queue failed trials again; they run as a further attempt when the same sweep is run again."""
-    queued = _admin(db).retry(name, numbers or ())
+    from studies.database.open_database import connect
+    from studies.store.admin import retry_trials
+
+    queued = retry_trials(connect(db), name, numbers or ())
     if queued:
         say(f"queued trial {', '.join(map(str, queued))} again; train with the command that started {name}.")
     else:
@@ -99,7 +105,7 @@ def remove(
     """Delete a study with all its trials and measurements, permanently."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
-    from studies.store.admin import Shelf
+    from studies.store.admin import remove_study
     from sweeps.runner import checkpoint_folder
     from sweeps.search.optuna_studies import forget_sampler_study
 
@@ -109,14 +115,7 @@ def remove(
         if not sys.stdin.isatty():
             raise ConfigInvalid(f"rm deletes {trials} trials of {name} permanently; confirm with --yes.")
         typer.confirm(f"Delete {name} and its {trials} trials permanently?", abort=True)
-    uuid = Shelf(engine).remove(name)
+    uuid = remove_study(engine, name)
     forget_sampler_study(uuid, engine.url.render_as_string(hide_password=False))
     shutil.rmtree(checkpoint_folder(uuid), ignore_errors=True)
     say(f"deleted {name} and its {trials} trials.")
-
-
-def _admin(db: str) -> Shelf:
-    from studies.database.open_database import connect
-    from studies.store.admin import Shelf
-
-    return Shelf(connect(db))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from studies.spec.ranges import FloatRange, IntRange, decode, encode
-from studies.spec.space import Field, SearchSpace
+from studies.spec.space import SearchedField, SearchSpace
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
 
 
-def distribution(field: Field) -> BaseDistribution:
+def distribution(field: SearchedField) -> BaseDistribution:
     """Return the distribution that Optuna stores for a range."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -28,7 +28,7 @@ def suggest(space: SearchSpace, trial: Trial) -> dict[str, Any]:
     return space.fill(lambda name, field: _suggest(trial, name, field))
 
 
-def _suggest(trial: Trial, name: str, field: Field) -> Any:
+def _suggest(trial: Trial, name: str, field: SearchedField) -> Any:
     """Draw the value of one field; one drawn before keeps its value, so that an interrupted ask can be finished."""
     if isinstance(field, FloatRange):
         return trial.suggest_float(name, *field.bounds, log=field.log, step=field.step)

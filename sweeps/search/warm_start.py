@@ -74,7 +74,7 @@ def _past_trials(spec: SweepSpec, studies: Studies) -> Iterator[FrozenTrial]:
         of_trial = runs[runs["number"] == number]
         metrics = {metric: [None if v != v else float(v) for v in of_trial[metric]] for metric in METRICS}
         values = values_to_tell(spec, metrics)
-        if values is None or spec.space.misfit(params, whole=True) is not None:
+        if values is None or spec.space.misfit(params, complete=True) is not None:
             continue
         yield create_trial(
             params={key: encode(value) for key, value in params.items()},

@@ -1,4 +1,4 @@
-"""A study with made-up but plausible results, written through the real Store: what the tests of readers read.
+"""A study with made-up but plausible results, written through the real Store, for the tests of readers.
 
 Compression costs accuracy, a small beta_output forgets, seeds differ a little; the same call gives the same study.
 """
@@ -105,7 +105,7 @@ def sample_config(params: dict[str, Any], n_tasks: int) -> dict[str, Any]:
 
 
 def describe(params: dict[str, Any], n_tasks: int, measure: str = "accuracy") -> SuggestedTrial:
-    """A trial with these parameters, as it is when it is asked for."""
+    """Return a suggested trial with these parameters."""
     config = sample_config(params, n_tasks)
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
     return SuggestedTrial(config, digest, params, measure, sample_counts(params, n_tasks))

@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import TrialResult
-from reports.analysis.comparability import budget_remarks, differing_settings, why_not_comparable
+from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import compare, headline
 from reports.data.compared_methods import ComparedMethod, compared_methods
 from reports.pages.comparison import write
 from reports.tables.comparison import cross_tables, method_table, stream_table, verdict_table
+from studies.comparing.comparability import why_not_comparable
 from studies.queries.studies import Studies
 from studies.statistics.verdicts import A_BETTER, B_BETTER, NO_DIFFERENCE, NOT_COMPARABLE
 from sweeps.cli.report import app
@@ -127,12 +128,13 @@ def test_the_family_is_adjusted_together_and_the_best_is_marked(studies: Studies
 
 def test_different_budgets_data_and_streams_are_not_comparable(studies: Studies) -> None:
     one, other = compared_methods(studies, ["strong", "weak"])
+    elsewhere = {**other.config, "stream": {**other.config["stream"], "name": "split"}}
     longer = {**other.config, "training": {**other.config["training"], "iterations": 5000}}
-    assert why_not_comparable(one, other) is None
+    assert why_not_comparable(one, other, "final_accuracy") is None
     cases: list[tuple[ComparedMethod, str]] = [
         (replace(other, config=longer), "different budgets: training.iterations 300 and 5000"),
         (replace(other, data=frozenset({"f" * 16})), "different data"),
-        (replace(other, stream="split mnist"), "different streams"),
+        (replace(other, stream="split mnist", config=elsewhere), "different streams: stream.name permuted and split"),
     ]
     for changed, reason in cases:
         (pair,) = compare([one, changed]).pairs

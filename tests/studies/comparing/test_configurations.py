@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from hnet_core.errors import ConfigInvalid
-from studies.comparing.configurations import compare, differences, find_side
+from studies.comparing.comparability import differences
+from studies.comparing.configurations import compare, find_configuration
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.queries.studies import Studies
 from sweeps.cli.study import app
@@ -23,21 +24,21 @@ def found(sqlite_engine: Engine) -> Studies:
     return Studies(sqlite_engine)
 
 
-def test_a_side_is_a_trial_or_the_best_one_by_validation(found: Studies) -> None:
-    assert str(find_side(found, "sample-tradeoff:3")) == "sample-tradeoff:3"
+def test_a_configuration_is_a_trial_or_the_best_one_by_validation(found: Studies) -> None:
+    assert str(find_configuration(found, "sample-tradeoff:3")) == "sample-tradeoff:3"
     trials = found.trials("sample-tradeoff", where="duplicate_of is None", sort="-validation_final_accuracy")
-    assert find_side(found, "sample-tradeoff").number == trials["number"][0]
-    assert str(find_side(found, "odd:1:0")) == "odd:1:0"
-    assert find_side(found, "odd:1").study == "odd:1"
+    assert find_configuration(found, "sample-tradeoff").number == trials["number"][0]
+    assert str(find_configuration(found, "odd:1:0")) == "odd:1:0"
+    assert find_configuration(found, "odd:1").study == "odd:1"
     with pytest.raises(StudyNotFound):
-        find_side(found, "nope:1")
+        find_configuration(found, "nope:1")
     with pytest.raises(TrialNotFound, match="has no trial 99"):
-        find_side(found, "short:99")
+        find_configuration(found, "short:99")
 
 
 def test_pairs_are_judged_by_seed_as_one_family(found: Studies) -> None:
-    sides = [find_side(found, f"sample-tradeoff:{number}") for number in (0, 1, 2)]
-    rows = compare(found, sides, "final_accuracy")
+    configurations = [find_configuration(found, f"sample-tradeoff:{number}") for number in (0, 1, 2)]
+    rows = compare(found, configurations, "final_accuracy")
     assert [(row["a"][-1], row["b"][-1]) for row in rows] == [("0", "1"), ("0", "2"), ("1", "2")]
     means = found.trials("sample-tradeoff")["final_accuracy"]
     for row in rows:
@@ -54,23 +55,28 @@ def test_pairs_are_judged_by_seed_as_one_family(found: Studies) -> None:
 def test_lower_is_better_for_forgetting(found: Studies) -> None:
     table = found.trials("sample-tradeoff", where="n == 6 and duplicate_of is None", sort="forgetting")
     least, most = int(table["number"].iloc[0]), int(table["number"].iloc[-1])
-    sides = [find_side(found, f"sample-tradeoff:{number}") for number in (most, least)]
-    assert compare(found, sides, "forgetting")[0]["verdict"] == "B better"
+    configurations = [find_configuration(found, f"sample-tradeoff:{number}") for number in (most, least)]
+    assert compare(found, configurations, "forgetting")[0]["verdict"] == "B better"
 
 
 def test_different_tasks_are_not_comparable(found: Studies) -> None:
-    sides = [find_side(found, "sample-tradeoff:0"), find_side(found, "short:0")]
-    assert compare(found, sides, "final_accuracy")[0]["verdict"] == "not comparable: different tasks: stream.n_tasks"
-    assert compare(found, sides, "final_mse")[0]["verdict"].startswith("not comparable: final_mse is not what both")
+    configurations = [find_configuration(found, "sample-tradeoff:0"), find_configuration(found, "short:0")]
+    assert (
+        compare(found, configurations, "final_accuracy")[0]["verdict"]
+        == "not comparable: different streams: stream.n_tasks 5 and 3"
+    )
+    assert compare(found, configurations, "final_mse")[0]["verdict"].startswith(
+        "not comparable: final_mse is not defined for accuracy, which both"
+    )
 
 
 @pytest.mark.parametrize("metric", ["compression_ratio", "accuracy"])
 def test_a_metric_must_differ_between_seeds(found: Studies, metric: str) -> None:
-    sides = [find_side(found, "short:0"), find_side(found, "short:1")]
-    with pytest.raises(ConfigInvalid, match="--metric must be one that differs between seeds"):
-        compare(found, sides, metric)
+    configurations = [find_configuration(found, "short:0"), find_configuration(found, "short:1")]
+    with pytest.raises(ConfigInvalid, match="--metric must vary over seeds"):
+        compare(found, configurations, metric)
     with pytest.raises(ConfigInvalid, match="at least two configurations, got 1"):
-        compare(found, sides[:1], "final_accuracy")
+        compare(found, configurations[:1], "final_accuracy")
 
 
 def test_differences_are_named_by_their_dotted_keys() -> None:

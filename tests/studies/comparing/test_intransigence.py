@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from hnet_core.errors import ConfigInvalid
-from studies.comparing.configurations import find_side
+from studies.comparing.configurations import find_configuration
 from studies.comparing.intransigence import intransigence
 from studies.queries.studies import Studies
 from studies.statistics.hypervolume import front_hypervolume
@@ -37,18 +37,20 @@ def found(sqlite_engine: Engine) -> Studies:
 
 
 def test_intransigence_is_the_gap_to_joint_training_on_the_last_task_by_seed(found: Studies) -> None:
-    interval = intransigence(found, find_side(found, "s:0"), find_side(found, "s:1"))
+    interval = intransigence(found, find_configuration(found, "s:0"), find_configuration(found, "s:1"))
     gaps = [0.82 - 0.71, 0.84 - 0.72]  # seeds 1 and 2
     assert interval.n == 2
     assert interval.mean == pytest.approx(sum(gaps) / 2)
 
 
 def test_joint_training_must_be_on_the_same_tasks(found: Studies) -> None:
-    with pytest.raises(ConfigInvalid, match="--joint must have the same stream as s:0, got sample-tradeoff:0"):
-        intransigence(found, find_side(found, "s:0"), find_side(found, "sample-tradeoff:0"))
+    with pytest.raises(
+        ConfigInvalid, match="must be trained on the tasks of s:0, got sample-tradeoff:0: different streams: "
+    ):
+        intransigence(found, find_configuration(found, "s:0"), find_configuration(found, "sample-tradeoff:0"))
 
 
-def test_show_tells_intransigence_on_request_and_the_area_of_the_front(found: Studies, sqlite_engine: Engine) -> None:
+def test_show_prints_intransigence_on_request_and_the_area_of_the_front(found: Studies, sqlite_engine: Engine) -> None:
     db = ["--db", str(sqlite_engine.url.database), "--format", "json"]
     shown = json.loads(CliRunner().invoke(app, ["show", "s", "0", "--joint", "s:1", *db]).stdout)
     assert shown["intransigence"]["n"] == 2

@@ -1,4 +1,4 @@
-"""Opening databases: ours, nobody's, somebody else's, broken and unreachable ones."""
+"""Opening databases: study databases, empty, foreign, broken and unreachable ones."""
 
 from __future__ import annotations
 

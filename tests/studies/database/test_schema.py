@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from studies.database import row_types
 from studies.database.schema import VERSION_TABLE, metadata
 from studies.database.schema_docs import schema_markdown
 from studies.database.views import VIEWS
@@ -20,6 +22,15 @@ def test_migrations_make_the_declared_schema(engine: Engine) -> None:
     with engine.connect() as connection:
         options = {"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+
+
+@pytest.mark.parametrize("name", ["study", "launch", "trial", "run"])
+def test_the_type_of_a_row_has_the_columns_of_its_table(name: str) -> None:
+    kind = getattr(row_types, f"{name.title()}Row")
+    table = metadata.tables[name]
+    assert list(kind.__annotations__) == list(table.c.keys())
+    optional = {column for column, annotation in get_type_hints(kind).items() if type(None) in get_args(annotation)}
+    assert optional == {column.name for column in table.c if column.nullable}
 
 
 def test_check_constraints_are_migrated_too(engine: Engine) -> None:

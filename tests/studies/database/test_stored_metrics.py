@@ -1,4 +1,4 @@
-"""What is kept beside the raw measurements is what they say, and `hnet db check` finds out where it is not."""
+"""Summaries equal what the raw measurements give, and `hnet db check` finds those that do not."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_database_of_the_first_schema_gets_its_summaries_by_the_upgrade(tmp_path
     assert db("check", "--db", str(path)).exit_code == 0
 
 
-def test_check_says_what_it_read_and_ends_with_one_where_something_is_wrong(sqlite_engine: Engine) -> None:
+def test_check_reports_what_it_read_and_exits_with_one_where_something_is_wrong(sqlite_engine: Engine) -> None:
     sample_study(sqlite_engine, 12)
     path = str(sqlite_engine.url.database)
     result = db("check", "--db", path)

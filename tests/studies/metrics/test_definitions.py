@@ -1,4 +1,4 @@
-"""Metrics by hand-made values, by a slow obvious version, and by what must hold for every matrix."""
+"""Metrics against hand-made values, a slow obvious version, and properties of every matrix."""
 
 from __future__ import annotations
 

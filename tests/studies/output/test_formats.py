@@ -104,7 +104,7 @@ def test_headings_are_short_where_that_is_clear(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.split()[:3] == ["method.lr", "training.lr", "chunk_size"]
 
 
-def test_empty_result_says_so_and_stays_machine_readable(capsys: pytest.CaptureFixture[str]) -> None:
+def test_empty_result_gives_a_message_and_stays_machine_readable(capsys: pytest.CaptureFixture[str]) -> None:
     write([], COLUMNS, "table", title="Trials of s")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "Trials of s: no rows.\n")
@@ -114,7 +114,7 @@ def test_empty_result_says_so_and_stays_machine_readable(capsys: pytest.CaptureF
     assert capsys.readouterr().out == "a,b\n"
 
 
-def test_file_gets_the_data_and_the_terminal_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_file_gets_the_data_and_the_terminal_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "rows.csv"
     write(ROWS, ["number"], "csv", path)
     assert path.read_bytes() == b"number\n0\n1\n"

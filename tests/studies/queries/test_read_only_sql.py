@@ -32,7 +32,7 @@ def test_query_without_rows_keeps_its_columns(found: Studies) -> None:
     assert list(found.sql("SELECT number, state FROM trial WHERE number > 99").columns) == ["number", "state"]
 
 
-def test_rows_are_capped_and_it_is_said(found: Studies) -> None:
+def test_rows_are_capped_with_a_message(found: Studies) -> None:
     frame = found.sql("SELECT * FROM evaluation", limit=7)
     assert len(frame) == 7
     assert frame.attrs["truncated"]
@@ -91,7 +91,7 @@ def test_limit_below_one_is_refused(found: Studies) -> None:
         found.sql("SELECT 1", limit=0)
 
 
-def test_columns_of_one_name_are_told_apart(found: Studies) -> None:
+def test_columns_of_one_name_are_numbered(found: Studies) -> None:
     frame = found.sql("SELECT a.number, b.number, 1 AS number_2 FROM trial a JOIN trial b ON b.number = a.number + 1")
     assert list(frame.columns) == ["number", "number_2", "number_2_2"]
     assert (frame["number_2"] == frame["number"] + 1).all()

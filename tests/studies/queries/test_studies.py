@@ -46,7 +46,7 @@ def test_list_of_studies_counts_their_trials(found: Studies, engine: Engine) -> 
     assert table["trials"][1] == 0
 
 
-def test_study_record_says_all_about_a_study(found: Studies, name: str) -> None:
+def test_study_record_holds_all_about_a_study(found: Studies, name: str) -> None:
     record = found.study(name)
     assert record.spec == sample_spec(name, 12, 3, 5)
     assert record.searched == AXES
@@ -150,9 +150,9 @@ def test_trials_are_filtered_sorted_and_cut(found: Studies, name: str) -> None:
     assert found.trials(name, sort="final_accuracy")["state"].tolist()[-2:] == ["FAILED", "SKIPPED"], (
         "missing comes last"
     )
-    with pytest.raises(ConfigInvalid, match="--sort knows no column 'final'"):
+    with pytest.raises(ConfigInvalid, match="--sort names an unknown column 'final'"):
         found.trials(name, sort="-final")
-    with pytest.raises(ConfigInvalid, match="--sort knows no column"):
+    with pytest.raises(ConfigInvalid, match="--sort names an unknown column"):
         found.trials(name, sort="params")
     with pytest.raises(ConfigInvalid, match="--limit must be at least 1, got 0"):
         found.trials(name, limit=0)
@@ -169,7 +169,7 @@ def test_only_the_columns_asked_for_are_read(found: Studies, name: str) -> None:
     filtered = found.trials(name, where="hypernet.chunk_size > 500", sort="-n", columns=["number"])
     expected = whole[whole["hypernet.chunk_size"] > 500].sort_values(["n", "number"], ascending=[False, True])
     assert filtered["number"].tolist() == expected["number"].tolist()
-    with pytest.raises(ConfigInvalid, match="columns knows no column 'final'"):
+    with pytest.raises(ConfigInvalid, match="columns names an unknown column 'final'"):
         found.trials(name, columns=["final"])
 
 
@@ -242,7 +242,7 @@ def test_matrices_of_several_trials_are_those_of_each(found: Studies, name: str)
     assert found.matrices_of(name, []) == {}
 
 
-def test_trial_is_told_whole(found: Studies, name: str) -> None:
+def test_a_trial_has_its_launch_runs_and_traceback(found: Studies, name: str) -> None:
     failed = found.trial(name, 4)
     assert failed["traceback"] == "Traceback ...\nline two\n"
     assert failed["runs"] == []
@@ -342,7 +342,7 @@ def test_numbers_of_trials_are_no_parameters_of_a_statement_of_which_there_may_b
     of_few = used.copy()
     used.clear()
     monkeypatch.setattr(
-        "studies.queries.studies.front_mask", lambda values, _: values("compression_ratio") > 0
+        "studies.queries.tables.front_mask", lambda values, _: values("compression_ratio") > 0
     )  # all are tied
     assert len(found.front(name)) > few
     assert used == of_few, "as many parameters whatever the size of the front"

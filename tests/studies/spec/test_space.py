@@ -1,4 +1,4 @@
-"""Families and conditions: which fields a trial has, what its block then is, and what of a spec is refused."""
+"""Families and conditions: the fields and the block of a trial, and the specs that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad specs: each wrong thing is named with file, line and key, and what was expected."""
+"""Errors of bad specs: file, line, key and the expected value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hnet_core.errors import ConfigInvalid, DatasetMissing
-from studies.comparing.configurations import differences
+from studies.comparing.comparability import differences
 from studies.spec.continuation import fixed_part
 from studies.spec.deviations import reductions
 from studies.spec.document import parse_document
@@ -158,7 +158,7 @@ def test_a_set_that_every_searched_family_overwrites_is_refused_and_one_that_som
     assert spec.config({"family": "hn"}).target.n_filters == 8  # type: ignore[attr-defined]
 
 
-def test_a_study_may_go_on_with_another_budget_more_seeds_and_another_device_and_nothing_else() -> None:
+def test_a_study_may_be_continued_with_another_budget_more_seeds_and_another_device_and_nothing_else() -> None:
     base = tiny_spec().to_dict()
     trial = base["trial"]
     free = tiny_spec(

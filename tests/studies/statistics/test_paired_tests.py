@@ -68,7 +68,7 @@ def test_unpaired_difference_is_the_t_test_of_welch_in_scipy(a: list[float], b: 
 
 
 def test_one_run_has_no_difference() -> None:
-    with pytest.raises(ValueError, match="two runs on each side, got 1 and 1"):
+    with pytest.raises(ValueError, match="two runs in each sample, got 1 and 1"):
         difference(Samples((0.1,), (0.2,), "paired"))
 
 
@@ -130,7 +130,7 @@ def test_holm_worked_out_by_hand() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_the_level_of_a_test_says_the_same_as_its_adjusted_p(p_values: list[float]) -> None:
+def test_the_level_of_a_test_agrees_with_its_adjusted_p(p_values: list[float]) -> None:
     by_level = [p <= level for p, level in zip(p_values, holm_levels(p_values), strict=True)]
     by_p = [p <= 0.05 for p in holm_adjusted(p_values)]
     close_call = any(abs(p - 0.05) < 1e-12 for p in holm_adjusted(p_values))

@@ -27,7 +27,7 @@ def study_import(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["import", *arguments])
 
 
-def test_a_copied_study_says_the_same_as_the_original(engine: Engine, tmp_path: Path) -> None:
+def test_a_copied_study_equals_the_original(engine: Engine, tmp_path: Path) -> None:
     name = sample_study(engine, 12)
     sample_study(engine, 3, name="other")
     copy = connect(str(tmp_path / "copy.db"), create=True)
@@ -56,7 +56,7 @@ def test_a_study_is_imported_once(engine: Engine, tmp_path: Path) -> None:
     copy = connect(str(tmp_path / "copy.db"), create=True)
     import_studies(engine, copy)
     for rename in (None, "another name"):
-        with pytest.raises(StudyExists, match=f"of '{name}' is here already as '{name}'"):
+        with pytest.raises(StudyExists, match=f"of '{name}' is in this database already as '{name}'"):
             import_studies(engine, copy, [name], rename)
     assert len(Studies(copy).studies()) == 1
     with pytest.raises(StudyNotFound, match="'nope' is not in the source, which holds"):
@@ -141,7 +141,7 @@ def test_a_text_that_was_made_harmless_on_the_way_out_is_itself_again(tmp_path: 
     assert read_csv(tmp_path / "t.csv")[0].params["method.name"] == "=ewc"
 
 
-def test_a_study_that_cannot_be_written_whole_is_not_kept(tmp_path: Path) -> None:
+def test_a_partly_written_study_is_not_kept(tmp_path: Path) -> None:
     lines = [HEAD.replace("method.lr", "method.name.x"), *CELLS]  # a block and a value at once
     (tmp_path / "t.csv").write_text("\n".join(lines))
     db = str(tmp_path / "new.db")

@@ -41,7 +41,9 @@ def test_lease_can_be_taken_when_mine_released_ended_or_stolen(store: Store, stu
     assert not take(store, study_id, "e", steal_from="c"), "two that saw the same dead driver cannot both follow it"
 
 
-def test_renewing_prolongs_counts_driver_time_and_hears_of_a_stop(store: Store, engine: Engine, study_id: int) -> None:
+def test_renewing_extends_the_lease_adds_driver_time_and_returns_a_requested_stop(
+    store: Store, engine: Engine, study_id: int
+) -> None:
     take(store, study_id, "a", seconds=0.01)
     time.sleep(0.05)
     assert store.renew_lease(study_id, "a", 60, 2.5) is False, "nobody took it meanwhile"
@@ -57,7 +59,7 @@ def test_renewing_prolongs_counts_driver_time_and_hears_of_a_stop(store: Store, 
     assert store.renew_lease(study_id, "a", 60, 0) is False, "a new start forgets the request"
 
 
-def test_driver_whose_lease_was_taken_learns_who_has_it(store: Store, study_id: int) -> None:
+def test_the_error_of_a_lost_lease_names_its_holder(store: Store, study_id: int) -> None:
     take(store, study_id, "a")
     take(store, study_id, "b", steal_from="a")
     with pytest.raises(LeaseLost, match="process 42 on host-b took it over") as lost:

@@ -67,7 +67,7 @@ def test_study_name_must_have_a_sensible_length(store: Store, name: str) -> None
         store.create_study(name, {}, seeds=1)
 
 
-def test_study_that_goes_on_gets_its_new_spec_and_seeds(store: Store, study_id: int) -> None:
+def test_a_continued_study_gets_its_new_spec_and_seeds(store: Store, study_id: int) -> None:
     store.update_study(study_id, spec={"budget": 9}, seeds=5)
     found = store.find_study("s")
     assert found is not None

@@ -15,7 +15,7 @@ from hnet_core.errors import ConfigInvalid, NotFound
 from studies.database.connections import DatabaseUnreachable
 from studies.database.open_database import connect
 from studies.errors import StudyNotFound
-from studies.store.admin import Shelf
+from studies.store.admin import remove_study
 from studies.store.store import Store
 from sweeps import cli
 from sweeps.runner import run_sweep
@@ -78,7 +78,7 @@ def test_a_study_is_not_renamed_or_removed_while_a_driver_runs(db: str) -> None:
     error = hnet("study", "rm", "tiny", "--yes", "--db", db).exception
     assert getattr(error, "exit_code", None) == 6
     Store(engine).release_lease(1, "me")
-    assert Shelf(engine).remove("tiny")
+    assert remove_study(engine, "tiny")
 
 
 def write_results(path: Path, accuracy: float) -> None:

@@ -1,0 +1,109 @@
+"""Single studies and trials of a database, as they are stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import Engine, Select, func, select
+
+from hnet_core.registry import did_you_mean
+from studies.database.database_clock import epoch_now
+from studies.database.row_types import LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail
+from studies.database.schema import STATES, launch, run, study, task_time, trial
+from studies.database.urls import masked
+from studies.errors import StudyNotFound, TrialNotFound
+from studies.queries.record import StudyRecord, TrialCounts
+
+
+def find_study(engine: Engine, name: str) -> StudyRecord:
+    """Return the study of that name; raises StudyNotFound."""
+    with engine.connect() as connection:
+        is_held = (study.c.lease_until > epoch_now()).label("is_held")
+        row = connection.execute(select(study, is_held).where(study.c.name == name)).mappings().one_or_none()
+        if row is None:
+            raise _no_study(engine, name)
+        launches = connection.execute(_of_study(launch, row["id"]).order_by(launch.c.id)).mappings().all()
+    plain = ("id", "name", "uuid", "spec", "seeds", "created_at", "stop_requested", "driver_seconds")
+    return StudyRecord(
+        **{key: row[key] for key in plain},
+        launches=[cast(LaunchRow, dict(one)) for one in launches],
+        driver=_lease(row) if row["is_held"] else None,
+    )
+
+
+def find_study_id(engine: Engine, name: str) -> int:
+    """Return the key of a study, without reading its launches; raises StudyNotFound."""
+    with engine.connect() as connection:
+        found = connection.scalar(select(study.c.id).where(study.c.name == name))
+    if found is None:
+        raise _no_study(engine, name)
+    return int(found)
+
+
+def study_names(engine: Engine) -> list[str]:
+    """Return the names of all studies, archived ones too, in alphabetical order."""
+    with engine.connect() as connection:
+        return list(connection.scalars(select(study.c.name).order_by(study.c.name)))
+
+
+def count_trials(engine: Engine, name: str) -> TrialCounts:
+    """Count the trials of a study by state, which visits every row."""
+    counts = select(trial.c.state, func.count(), func.count(trial.c.duplicate_of)).group_by(trial.c.state)
+    of_study = counts.where(trial.c.study_id == find_study_id(engine, name))
+    with engine.connect() as connection:
+        counted = connection.execute(of_study).all()
+    states = dict.fromkeys(STATES, 0) | {state: n for state, n, _ in counted}
+    return TrialCounts(states, sum(duplicates for _, _, duplicates in counted))
+
+
+def find_trial(engine: Engine, name: str, number: int) -> TrialDetail:
+    """Return a trial with its launch and its runs, or those of its original; raises StudyNotFound, TrialNotFound."""
+    study_id = find_study_id(engine, name)
+    with engine.connect() as connection:
+        query = _of_study(trial, study_id).where(trial.c.number == number)
+        row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise no_trial(name, number)
+        started = connection.execute(select(launch).where(launch.c.id == row["launch_id"])).mappings().one()
+        source = number if row["duplicate_of"] is None else row["duplicate_of"]
+        of_trial = _of_study(run, study_id).where(run.c.number == source).order_by(run.c.seed)
+        runs: list[TimedRun] = []
+        for one in connection.execute(of_trial).mappings().all():
+            times = select(task_time.c.seconds).where(task_time.c.run_id == one["id"]).order_by(task_time.c.task)
+            runs.append(cast(TimedRun, {**one, "task_seconds": list(connection.scalars(times))}))
+    return cast(TrialDetail, {**row, "launch": dict(started), "runs": runs})
+
+
+def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:
+    """Return every trial row of a study as stored, by number, with its finished seeds; raises StudyNotFound."""
+    study_id = find_study_id(engine, name)
+    with engine.connect() as connection:
+        rows = connection.execute(_of_study(trial, study_id).order_by(trial.c.number)).mappings().all()
+        done = select(run.c.number, run.c.seed).where(run.c.study_id == study_id).order_by(run.c.seed)
+        seeds: dict[int, list[int]] = {}
+        for number, seed in connection.execute(done):
+            seeds.setdefault(number, []).append(seed)
+    return [cast(LedgerRow, {**row, "seeds": seeds.get(row["number"], [])}) for row in rows]
+
+
+def no_trial(name: str, number: int) -> TrialNotFound:
+    """Return the error for a number that a study does not have."""
+    return TrialNotFound(f"study {name!r} has no trial {number}; list them: hnet study trials {name}")
+
+
+def _no_study(engine: Engine, name: str) -> StudyNotFound:
+    known = study_names(engine)
+    where = f"study {name!r} is not in {masked(engine.url)}"
+    if not known:
+        return StudyNotFound(f"{where}, which holds no studies yet; run a sweep first.")
+    return StudyNotFound(f"{where}{did_you_mean(name, known)}. List them: hnet study ls")
+
+
+def _of_study(table: Any, study_id: int) -> Select[Any]:
+    return select(table).where(table.c.study_id == study_id)
+
+
+def _lease(row: Any) -> Lease:
+    until = datetime.fromtimestamp(row["lease_until"], UTC)
+    return {"owner": row["lease_owner"], "host": row["lease_host"], "pid": row["lease_pid"], "until": until}

@@ -1,0 +1,142 @@
+"""Tables of studies, trials, runs and evaluations as plain rows; `Studies` documents their columns.
+
+Each takes a selection of rows as `--where`, `--sort` and `--limit` describe it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, select, true
+
+from studies.database.schema import COMPLETE, PRUNED, evaluation, run, run_summary, study, study_tag, trial
+from studies.metrics.definitions import SELECTED_BY
+from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
+from studies.queries.record import StudyRecord
+from studies.queries.row_selection import Rows, RowSelection
+from studies.queries.study_columns import study_columns
+from studies.queries.trial_columns import run_columns, trial_columns, with_summary
+from studies.spec.constraints import within
+from studies.statistics.pareto import front_mask
+
+
+def study_rows(engine: Engine, selection: RowSelection, tag: str | None = None, archived: bool = False) -> Rows:
+    """Return one row per study, oldest first; archived ones only on request."""
+    columns, joined = study_columns()
+    query = select(*columns.values()).select_from(joined)
+    if not archived:
+        query = query.where(study.c.archived_at.is_(None))
+    if tag is not None:
+        query = query.where(study.c.id.in_(select(study_tag.c.study_id).where(study_tag.c.tag == tag)))
+    query = selection.of(query, plain_fields(columns), engine.dialect.name, (study.c.id,))
+    return Rows(list(columns), _read(engine, query))
+
+
+def trial_rows(
+    engine: Engine,
+    record: StudyRecord,
+    selection: RowSelection,
+    *conditions: ColumnElement[bool],
+    columns: Sequence[str] | None = None,
+) -> Rows:
+    """Return one row per trial of a study, by number.
+
+    Args:
+        conditions: further conditions on the table of trials.
+        columns: only these, searched values among them.
+    """
+    listed = trial_columns()
+    fields = _fields(engine, record, listed, selection, columns or ())
+    wanted = dict(listed)
+    if columns is not None:
+        searched = [name for name in columns if name not in listed and known(name, fields, "columns")]
+        wanted = {name: listed[name] for name in [*columns, *(["params"] if searched else [])] if name in listed}
+    query = select(*wanted.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
+    query = selection.of(query, fields, engine.dialect.name, (trial.c.number,))
+    has_params = "params" in wanted
+    return Rows(
+        list(wanted),
+        _read(engine, query),
+        searched=record.searched if has_params else None,
+        searched_after="hypernet" if columns is None else None,
+        shown=columns,
+    )
+
+
+def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:
+    """Return the rows of the trials on the front of a study, by compression ratio or the last objective."""
+    objectives = record.objectives
+    by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
+    members = one_of(trial.c.number, _front_numbers(engine, record))
+    return trial_rows(engine, record, selection.sorted_by(by), members)
+
+
+def run_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:
+    """Return one row per finished run of a study, by number and seed; those of pruned trials are left out."""
+    columns = run_columns()
+    joined = run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
+    query = (
+        select(*columns.values())
+        .select_from(joined.outerjoin(run_summary, run_summary.c.run_id == run.c.id))
+        .where(run.c.study_id == record.id, trial.c.state != PRUNED)
+    )
+    fields = _fields(engine, record, columns, selection)
+    query = selection.of(query, fields, engine.dialect.name, (run.c.number, run.c.seed))
+    return Rows(list(columns), _read(engine, query), searched=record.searched, searched_after="n_tasks")
+
+
+def evaluation_rows(engine: Engine, study_id: int, selection: RowSelection) -> Rows:
+    """Return one row per evaluated cell of a study, by run, split, task trained and task evaluated."""
+    cells = (run.c.number, run.c.seed, evaluation.c.split, evaluation.c.after_task, evaluation.c.on_task)
+    columns = {column.name: column for column in (*cells, evaluation.c.value)}
+    joined = evaluation.join(run, run.c.id == evaluation.c.run_id)
+    query = select(*columns.values()).select_from(joined).where(run.c.study_id == study_id)
+    query = selection.of(query, plain_fields(columns), engine.dialect.name, cells)
+    return Rows(list(columns), _read(engine, query))
+
+
+def _front_numbers(engine: Engine, record: StudyRecord) -> list[int]:
+    import numpy as np
+
+    columns = trial_columns()
+    decisive = [SELECTED_BY.get(metric, metric) for metric in record.objectives]
+    names = list(dict.fromkeys([*record.objectives, *decisive]))
+    candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
+    query = (
+        select(trial.c.number, *(columns[name] for name in names))
+        .select_from(with_summary())
+        .where(candidate, *within(columns, record.constraints))
+    )
+    found = np.array([tuple(row) for row in _read(engine, query)], dtype=float).reshape(-1, 1 + len(names))
+    value = dict(zip(names, found.T[1:], strict=True))
+    return [int(number) for number in found[front_mask(value.__getitem__, record.objectives), 0]]
+
+
+def _fields(
+    engine: Engine,
+    record: StudyRecord,
+    columns: Mapping[str, ColumnElement[Any]],
+    selection: RowSelection,
+    also: Iterable[str] = (),
+) -> dict[str, QueryableColumn]:
+    """Return the fields that a condition or an order may name: columns and searched values; `also` is named too."""
+    fields = plain_fields(columns)
+    searched = dict.fromkeys(record.searched)
+    named = selection.names() | {*also} - {*columns}
+    if not named <= {*fields, *searched}:  # enqueued and imported trials may hold values that are not searched
+        searched |= dict.fromkeys(_stored_params(engine, record.id))
+    dialect = engine.dialect.name
+    return fields | {name: in_json(trial.c.params, name, dialect) for name in searched if name not in fields}
+
+
+def _stored_params(engine: Engine, study_id: int) -> list[str]:
+    each = func.json_each if engine.dialect.name == "sqlite" else func.json_each_text
+    keys = each(trial.c.params).table_valued("key")
+    query = select(keys.c.key).select_from(trial.join(keys, true())).where(trial.c.study_id == study_id).distinct()
+    return sorted(key for (key,) in _read(engine, query))
+
+
+def _read(engine: Engine, query: Select[Any]) -> Sequence[Any]:
+    with engine.connect() as connection:
+        return connection.execute(query).all()

@@ -60,7 +60,7 @@ class Option:
 FIGURES = Option(
     "figures",
     bool,
-    "also PDF, PNG and SVG at paper widths; needs matplotlib (the extra paper)",
+    "also PDF, PNG and SVG at paper widths; needs hnet-sweeps[paper]",
     default=False,
     flag="--figures",
 )

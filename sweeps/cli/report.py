@@ -46,7 +46,7 @@ def _commands() -> MutableMapping[str, Any]:
     group = typer.Typer()
     group.callback()(report)
     for one in REPORTS.values():
-        group.command(one.name, help=one.help)(_command(one))
+        group.command(one.name, help=_escaped(one.help))(_command(one))
     return get_group(group).commands
 
 
@@ -64,7 +64,7 @@ def _command(one: HtmlReport) -> Callable[..., None]:
             typer.echo(one.write(subject, output, **options))
 
     parameters = [
-        _parameter(one.argument.name, Annotated[one.argument.type, typer.Argument(help=one.argument.help)]),
+        _parameter(one.argument.name, Annotated[one.argument.type, typer.Argument(help=_escaped(one.argument.help))]),
         _parameter("output", OutOption),
         *(_parameter(option.name, _annotation(option), option.default) for option in one.options),
         *([_parameter("db", DbOption, DEFAULT_URL)] if one.reads_database else []),
@@ -80,5 +80,10 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
 
 def _annotation(option: Option) -> Any:
     flags = [option.flag or f"--{option.name.replace('_', '-')}"] if option.flag or option.type is bool else []
-    info = typer.Option(*flags, envvar=option.variable, min=option.minimum, help=option.help)
+    info = typer.Option(*flags, envvar=option.variable, min=option.minimum, help=_escaped(option.help))
     return Annotated[option.type if option.default is not None else option.type | None, info]
+
+
+def _escaped(text: str) -> str:
+    """Keep square brackets from being read as rich's markup."""
+    return text.replace("[", "\\[")

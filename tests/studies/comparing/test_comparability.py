@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from hnet_core.errors import ConfigInvalid
 from reports.analysis import comparison as reported
-from reports.data.compared_methods import entrants_of
+from reports.data.compared_methods import compared_methods
 from studies.comparing.configurations import compare, find_configuration
 from studies.database.open_database import connect
 from studies.metrics.definitions import METRICS, VARYING
@@ -112,7 +112,7 @@ def objectives(spec: dict[str, Any], measure: str) -> dict[str, Any]:
 @pytest.mark.parametrize("metric", ["final_accuracy", "forgetting", "final_mse", "seconds", "peak_memory_mib"])
 def test_both_commands_give_the_same_verdict_on_every_pair(studies: Studies, metric: str) -> None:
     rows = compare(studies, [find_configuration(studies, name) for name in STUDIES], metric)
-    pairs = reported.compare(entrants_of(studies, list(STUDIES)), metric).pairs
+    pairs = reported.compare(compared_methods(studies, list(STUDIES)), metric).pairs
     found = {(f"{pair.a.study}:0", f"{pair.b.study}:0"): pair.verdict for pair in pairs}
     assert len(rows) == len(found) == len(STUDIES) * (len(STUDIES) - 1) // 2
     for row in rows:
@@ -129,7 +129,7 @@ def test_both_commands_give_the_same_verdict_on_every_pair(studies: Studies, met
 def test_both_commands_judge_a_pair_alone_alike(studies: Studies, other: str, metric: str) -> None:
     names = ["first", other]
     (row,) = compare(studies, [find_configuration(studies, name) for name in names], metric)
-    (pair,) = reported.compare(entrants_of(studies, names), metric).pairs
+    (pair,) = reported.compare(compared_methods(studies, names), metric).pairs
     assert (row["verdict"], row["confidence"], row["p_holm"]) == (str(pair.verdict), 0.95, pair.verdict.p_holm)
 
 
@@ -153,7 +153,7 @@ def test_both_commands_refuse_a_metric_that_does_not_vary_over_seeds(studies: St
     messages = []
     for judge in (
         lambda: compare(studies, [find_configuration(studies, name) for name in names], metric),
-        lambda: reported.compare(entrants_of(studies, names), metric),
+        lambda: reported.compare(compared_methods(studies, names), metric),
     ):
         with pytest.raises(ConfigInvalid, match="--metric must vary over seeds, got") as error:
             judge()
@@ -169,5 +169,5 @@ def test_a_study_whose_name_ends_in_a_number_can_be_named_in_both(studies: Studi
     }.items():
         found = find_configuration(studies, name)
         assert (found.study, found.number) == (study, number)
-        (entrant,) = entrants_of(studies, [name])
+        (entrant,) = compared_methods(studies, [name])
         assert (entrant.study, entrant.trial.number) == (study, number)

@@ -105,7 +105,7 @@ def test_condition_selects_the_rows_it_says(engine: Engine, condition: str, numb
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("final_acuracy > 1", "no column 'final_acuracy'; did you mean 'final_accuracy'"),
+        ("final_acuracy > 1", "unknown column 'final_acuracy'; did you mean 'final_accuracy'"),
         ("final_accuracy >", "must be a condition"),
         ("", "must be a condition"),
         ("final_accuracy", "must be a comparison"),

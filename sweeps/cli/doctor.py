@@ -17,8 +17,6 @@ from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
 from sweeps.cli.options import Data, Database, ObjectFormat, Output
 from sweeps.cli.root import app
-from sweeps.distribution import PACKAGES as OWN_PACKAGES
-from sweeps.distribution import ROOT, name_clashes
 
 NEEDED = (
     "torch",
@@ -73,8 +71,10 @@ def _package(name: str) -> tuple[bool, str]:
 
 def _names() -> tuple[bool, str]:
     """Look for other packages under our names."""
+    from sweeps.distribution import PACKAGES, ROOT, name_clashes
+
     clashes = name_clashes()
-    return not clashes, "; ".join(clashes) or f"{', '.join(OWN_PACKAGES)} from {ROOT}"
+    return not clashes, "; ".join(clashes) or f"{', '.join(PACKAGES)} from {ROOT}"
 
 
 def _processor() -> tuple[bool, str]:

@@ -74,6 +74,19 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
 
 
+def is_sqlite_file(path: Path) -> bool:
+    """Whether SQLite itself reads a file as a database, an empty one included."""
+    try:
+        connection = open_read_only(path)
+        try:
+            connection.execute("PRAGMA schema_version").close()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode != sqlite3.SQLITE_NOTADB
+    return True
+
+
 def _postgresql_engine(url: URL) -> Engine:
     try:
         return create_engine(url, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS}, pool_pre_ping=True)

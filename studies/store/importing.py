@@ -1,82 +1,19 @@
-"""Brings results from elsewhere into a study database: another hnet's studies whole, or trials measured by others.
-
-What comes from elsewhere is marked as imported in its launch, and where a cost was not measured it is left out, never
-made up.
-"""
+"""Copies whole studies from another study database, with their numbers, provenance and identity."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, insert, select
+from sqlalchemy import Connection, Engine, Table, insert, select
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Measure, TrialResult, WeightCounts
 from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
-from studies.database.stored_metrics import Trials, add_summaries
+from studies.database.stored_metrics import add_summaries, windows
 from studies.errors import StudyNotFound
-from studies.store.store import Store, StudyExists
-from studies.store.suggested_trial import AskedTrial
+from studies.store.store import StudyExists
 
 ROWS_AT_A_TIME = 10_000
-
-
-@dataclass(frozen=True)
-class ImportedRun:
-    """The evaluations of one seed: (split, after_task, on_task) -> value, tasks from 1, after task 0 is untrained."""
-
-    seed: int
-    cells: Mapping[tuple[str, int, int], float]
-    seconds: float = 0.0
-    peak_memory_mib: float = 0.0
-
-
-@dataclass(frozen=True)
-class ImportedTrial:
-    """One configuration measured elsewhere; without runs it failed, for the reason given, and may lack counts."""
-
-    params: Mapping[str, Any]
-    counts: WeightCounts | None
-    runs: Sequence[ImportedRun]
-    measure: Measure = "accuracy"
-    reason: str | None = None
-
-
-def import_trials(
-    store: Store, name: str, trials: Iterable[ImportedTrial], source: str, objectives: Mapping[str, str]
-) -> int:
-    """Make a study of trials measured elsewhere; how many there were. One that cannot be written whole is not kept.
-
-    Raises:
-        StudyExists: if the name is taken.
-        TrainingDiverged: if a value is NaN or infinite.
-    """
-    found = list(trials)
-    seeds = max((len(one.runs) for one in found), default=0)
-    study_id = store.create_study(name, {"study": name, "imported_from": source, "objectives": dict(objectives)}, seeds)
-    try:
-        launch_id = store.record_launch(study_id, {"command_line": f"imported from {source}", "device": "imported"})
-        for number, one in enumerate(found):
-            _import_trial(store, study_id, launch_id, number, one)
-    except BaseException:
-        store.drop_study(study_id)
-        raise
-    return len(found)
-
-
-def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one: ImportedTrial) -> None:
-    config = _config(one.params)
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    asked = AskedTrial(config, digest, one.params, one.measure, one.counts)
-    store.start_trial(study_id, number, asked, launch_id=launch_id, attempt=1)
-    if one.runs:
-        store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
-    else:
-        store.fail_trial(study_id, number, 1, one.reason or "no result was imported", None)
 
 
 def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), rename: str | None = None) -> list[str]:
@@ -126,9 +63,8 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
     for table in (evaluation, task_time):
         of_study = table.c.run_id.in_(select(run.c.id).where(run.c.study_id == there_id))
         _copy(reading, writing, table, of_study, {"run_id": runs})
-    highest = writing.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == here_id))
-    if highest is not None:
-        add_summaries(writing, Trials(here_id, 0, highest))
+    for trials in windows(writing, here_id):
+        add_summaries(writing, trials)
     return name_here
 
 
@@ -161,43 +97,3 @@ def _insert(writing: Connection, table: Table, row: Mapping[str, Any]) -> int:
 
 def _without_id(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "id"}
-
-
-def _config(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The nested configuration of dotted values; what nobody said is named imported."""
-    config: dict[str, Any] = {part: {"name": "imported"} for part in ("stream", "method", "target")}
-    for dotted, value in params.items():
-        block = config
-        *path, last = dotted.split(".")
-        for key in path:
-            block = block.setdefault(key, {})
-            if not isinstance(block, dict):
-                raise ConfigInvalid(f"{dotted!r} cannot be a column beside {key!r}, which has a value itself.")
-        block[last] = value
-    return config
-
-
-def _result(one: ImportedTrial, each: ImportedRun, digest: str) -> TrialResult:
-    assert one.counts is not None, "what was measured has a size"
-    n_tasks = max((max(after, on) for _, after, on in each.cells), default=0)
-
-    def row(split: str, after: int) -> tuple[float | None, ...]:
-        return tuple(each.cells.get((split, after, on)) for on in range(1, n_tasks + 1))
-
-    splits = {split for split, _, _ in each.cells}
-    return TrialResult(
-        config_hash=digest,
-        seed=each.seed,
-        measure=one.measure,
-        counts=one.counts,
-        test=tuple(row("test", after) for after in range(1, n_tasks + 1)),
-        validation=tuple(row("validation", after) for after in range(1, n_tasks + 1))
-        if "validation" in splits
-        else None,
-        untrained=row("test", 0),  # type: ignore[arg-type]  # a value that is not known has no row
-        seconds=(each.seconds / n_tasks,) * n_tasks,
-        peak_memory_mib=each.peak_memory_mib,
-        device="imported",
-        threads=1,
-        data_checksum="imported",
-    )

@@ -10,8 +10,8 @@ from hnet_core.errors import ConfigInvalid, NotFound
 from studies.database.integrity import check_database
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
-from studies.store.importing import import_trials
-from studies.store.store import Store, StudyExists
+from studies.store.store import StudyExists
+from studies.store.trial_import import import_trials
 from sweeps.search.optuna_exchange import Meaning, from_optuna, to_optuna
 from tests.studies.sample import sample_study
 
@@ -50,7 +50,7 @@ def test_a_foreign_study_comes_in_with_what_optuna_knows(engine: Engine, tmp_pat
     study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
     study.ask()
     trials = from_optuna(url, "theirs", Meaning(0, "accuracy", target_weights=1000, ratio=1))
-    assert import_trials(Store(engine), "theirs", trials, "Optuna", {"final_accuracy": "maximize"}) == 3
+    assert import_trials(engine, "theirs", trials, "Optuna", {"final_accuracy": "maximize"}).total() == 3
     table = Studies(engine).trials("theirs")
     assert table["state"].tolist() == ["COMPLETE", "COMPLETE", "FAILED"]
     assert table["final_accuracy"].tolist()[:2] == [0.9, 0.8]

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from hnet_core.errors import NotFound
-from studies.database.connections import errors_explained
+from studies.database.connections import DatabaseUnreachable, errors_explained
 from studies.database.open_database import SchemaOutdated
 from studies.database.optuna_tables import OptunaVersion, optuna_version, read_only_engine
 from studies.database.urls import masked, parse_url, sqlite_path
@@ -25,6 +25,8 @@ def read_study(url: str, name: str) -> tuple[list[StudyDirection], list[FrozenTr
         DatabaseForeign, SchemaOutdated: if it is no Optuna storage, or one of another version.
         DatabaseUnreachable: if it cannot be read.
     """
+    import optuna
+
     parsed = parse_url(url)
     with errors_explained(parsed):
         storage = _open(url)
@@ -34,6 +36,11 @@ def read_study(url: str, name: str) -> tuple[list[StudyDirection], list[FrozenTr
                 listed = ", ".join(known) or "none"
                 raise NotFound(f"Optuna study {name!r} is not in {masked(parsed)}, which holds {listed}.")
             return storage.get_study_directions(known[name]), storage.get_all_trials(known[name], deepcopy=False)
+        except (optuna.exceptions.StorageInternalError, ValueError, KeyError) as error:
+            raise DatabaseUnreachable(
+                f"the Optuna storage {masked(parsed)} must be one that Optuna {optuna.__version__} can read, got: "
+                f"{str(error.__cause__ or error).splitlines()[0]}."
+            ) from None
         finally:
             storage.remove_session()
             storage.engine.dispose()
@@ -42,7 +49,7 @@ def read_study(url: str, name: str) -> tuple[list[StudyDirection], list[FrozenTr
 def _open(url: str) -> RDBStorage:
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     parsed = parse_url(url)
     path = sqlite_path(parsed)

@@ -5,6 +5,7 @@ SQLite runs in WAL mode, so that people read while a driver writes.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -29,13 +30,18 @@ class DatabaseUnreachable(HnetError):
     exit_code = 5
 
 
+def to_json(content: Any) -> str:
+    """JSON as every database can read it again: NaN and infinity, which JSON does not know, are refused."""
+    return json.dumps(content, allow_nan=False)
+
+
 def make_engine(url: URL) -> Engine:
     """An engine for `url`; nothing is opened yet.
 
     A connection with the execution option `hnet_writes` takes SQLite's write lock when its transaction begins.
     """
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS}, json_serializer=to_json)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "connect", _enforce_foreign_keys)
         event.listen(engine, "begin", _begin)
@@ -89,7 +95,8 @@ def is_sqlite_file(path: Path) -> bool:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS}, pool_pre_ping=True)
+        options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+        return create_engine(url, connect_args=options, pool_pre_ping=True, json_serializer=to_json)
     except (ImportError, NoSuchModuleError):
         hint = "install it: pip install 'hnet[postgres]'"
         raise DatabaseUnreachable(f"PostgreSQL needs the package psycopg, which is not there; {hint}.") from None
@@ -136,6 +143,10 @@ def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
     """The error that says why the database at `url` cannot be used."""
     reason = without_secrets(str(error), url)
     if url.get_backend_name() == "sqlite":
+        if "malformed JSON" in reason:  # written by hand, or by hnet before it refused NaN and infinity
+            return DatabaseUnreachable(
+                f"the database {masked(url)} must hold settings in JSON, got: {reason}; find them: hnet db check"
+            )
         return DatabaseUnreachable(
             f"the database {masked(url)} must be a file that can be read and written, got: {reason}."
         )

@@ -26,7 +26,7 @@ def impossible_trial(
     asked: Mapping[str, Any], params: Mapping[str, Any], spec: SweepSpec, data_root: str
 ) -> AskedTrial:
     """A combination that makes no configuration: as it was asked for, with nothing counted."""
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
     return AskedTrial(asked, digest, params, stream_shape(spec.config(), data_root).measure, None)
 
 

@@ -32,7 +32,7 @@ from studies.queries.queryable_columns import Field, in_json, known, one_of, pla
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.queries.row_selection import Choice, Rows, to_frame
 from studies.queries.study_columns import study_columns
-from studies.queries.trial_columns import run_columns, trial_columns, with_summary
+from studies.queries.trial_columns import run_columns, setting_column, trial_columns, with_summary
 from studies.spec.constraints import within
 from studies.statistics.pareto import front_mask
 
@@ -398,7 +398,7 @@ class Studies:
             *names,
         }:  # enqueued and imported trials may hold values nobody searched
             names |= dict.fromkeys(self._stored_params(record.id))
-        return fields | {name: in_json(trial.c.params, name, self._dialect) for name in names if name not in fields}
+        return fields | {setting_column(name): in_json(trial.c.params, name, self._dialect) for name in names}
 
     def _stored_params(self, study_id: int) -> list[str]:
         each = func.json_each if self._dialect == "sqlite" else func.json_each_text

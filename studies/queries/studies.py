@@ -316,6 +316,18 @@ class Studies:
         choice = Choice(where, sort, limit)
         return to_frame(self._ask(choice.of(query, plain_fields(columns), self._dialect, cells), columns))
 
+    def results(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
+        """`evaluations` with all that `hnet study import` needs to make the same study of them elsewhere.
+
+        Further columns: measure, target_weights, model_weights, hypernet_weights, n_tasks, state, seconds,
+        peak_memory_mib, and each setting under its dotted name.
+        """
+        from studies.queries.results import results
+
+        return results(self._engine, self.study(name), Choice(where, sort, limit))
+
     def sql(self, query: str, limit: int = 1000) -> pd.DataFrame:
         """The rows of one reading SQL statement, at most `limit`; `.attrs["truncated"]` says if there were more.
 

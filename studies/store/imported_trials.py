@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hnet_core.dotted_keys import put
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure, WeightCounts
 from studies.database.schema import evaluation, run, trial
@@ -67,11 +68,7 @@ class ImportedTrial:
         """The nested configuration of the settings; what nobody said is named imported."""
         config: dict[str, Any] = {part: {"name": "imported"} for part in PARTS[:3]}
         for dotted, value in self.params.items():
-            block = config
-            *path, last = dotted.split(".")
-            for key in path:
-                block = block.setdefault(key, {})
-            block[last] = value
+            put(config, dotted, value)
         return config
 
     def config_hash(self, study_uuid: str) -> str:

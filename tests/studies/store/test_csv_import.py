@@ -20,12 +20,15 @@ from typer.testing import CliRunner
 from hnet_core.errors import ConfigInvalid
 from studies.database.integrity import check_database
 from studies.database.open_database import connect
+from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
 from studies.store.csv_import import read_csv
 from studies.store.imported_trials import ImportedTrial
+from studies.store.store import Store
 from studies.store.trial_import import import_trials
 from sweeps.cli.study import app
-from tests.studies.sample import sample_study
+from tests.studies.sample import describe, sample_result, sample_study
+from tests.studies.store.test_store import PARAMS
 
 HEAD = "number,seed,split,after_task,on_task,value,target_weights,model_weights,method.name,method.lr"
 CELLS = ["0,0,test,1,1,0.9,1000,300,ewc,0.1", "0,0,test,2,1,0.7,1000,300,ewc,0.1", "0,0,test,2,2,0.8,1000,300,ewc,0.1"]
@@ -71,18 +74,32 @@ def test_results_of_a_csv_become_a_study(tmp_path: Path) -> None:
     assert check_database(connect(db)).problems == []
 
 
-def test_own_evaluations_survive_the_way_out_and_in(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_exported_evaluations_come_back_as_the_same_numbers(sqlite_engine: Engine, tmp_path: Path) -> None:
     name = sample_study(sqlite_engine, 12)
-    found = Studies(sqlite_engine)
-    cells = found.evaluations(name).merge(
-        found.runs(name)[["number", "seed", "target_weights", "model_weights", "seconds"]]
-    )
-    cells.to_csv(tmp_path / "out.csv", index=False)
-    copy = connect(str(tmp_path / "copy.db"), create=True)
-    assert study_import(str(tmp_path / "out.csv"), "--as", "back", "--db", str(tmp_path / "copy.db")).exit_code == 0
-    back = Studies(copy).runs("back")
-    for metric in ("final_accuracy", "forgetting", "validation_final_accuracy", "forward_transfer", "seconds"):
-        assert back[metric].tolist() == pytest.approx(found.runs(name)[metric].tolist(), nan_ok=True)
+    store = Store(sqlite_engine)
+    study_id = Studies(sqlite_engine).study(name).id
+    asked = describe(PARAMS, 5)
+    store.start_trial(study_id, 40, asked, launch_id=1, attempt=1)
+    store.prune_trial(study_id, 40, 1, "others are better", [sample_result(PARAMS, 5, 7)])
+    out, db = tmp_path / "out.csv", str(tmp_path / "copy.db")
+    source = str(sqlite_engine.url.database)
+    exported = CliRunner().invoke(app, ["export", name, "--rows", "evaluations", "--db", source, "-o", str(out)])
+    assert exported.exit_code == 0
+    result = study_import(str(out), "--as", "back", "--db", db)
+    assert (result.exit_code, result.stderr) == (0, "imported 10 trials (1 pruned) as back.\n")
+    there, back = Studies(sqlite_engine), Studies(connect(db))
+    assert back.evaluations("back").equals(there.evaluations(name))
+    costs = [metric for metric in METRICS if METRICS[metric].kind == "matrix"] + ["seconds", "peak_memory_mib"]
+    for metric in (*costs, "compression_ratio", "hypernet_ratio"):
+        assert back.runs("back")[metric].tolist() == pytest.approx(there.runs(name)[metric].tolist(), nan_ok=True)
+    first = there.trial(name, 0)
+    assert back.trial("back", 0)["params"]["method.beta_output"] == first["params"]["method.beta_output"]
+    assert back.trial("back", 0)["params"]["stream.n_tasks"] == 5
+    again = CliRunner().invoke(app, ["export", "back", "--rows", "evaluations", "--db", db, "-o", str(out)])
+    assert again.exit_code == 0
+    assert study_import(str(out), "--as", "again", "--db", db).exit_code == 0
+    both = back.configurations()["studies"].tolist()
+    assert both == [["again", "back"]] * 10, "an export says all that makes a configuration"
 
 
 @pytest.mark.parametrize(

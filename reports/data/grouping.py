@@ -26,7 +26,8 @@ def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
 def field_value(config: Mapping[str, Any], name: str) -> Any:
     """What a configuration has in a field, None where it has no such field; a part stands for its name."""
     value: Any = config
-    for part in (name + ".name" if name in PARTS else name).split("."):
+    is_block = isinstance(config.get(name), Mapping)  # else a plain column of an older import
+    for part in (name + ".name" if name in PARTS and is_block else name).split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return tuple(value) if isinstance(value, list) else value
 
@@ -56,7 +57,8 @@ def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def stream_of(config: Mapping[str, Any]) -> str:
     """The stream and scenario with all options, equal exactly where they are."""
-    stream = dict(config["stream"])
+    block = config["stream"]
+    stream = dict(block) if isinstance(block, Mapping) else {"name": block}  # a plain column of an older import
     head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
     parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
     if "scenario" in config:  # nobody said where results came from elsewhere

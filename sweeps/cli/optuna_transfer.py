@@ -18,9 +18,12 @@ def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) 
     """Write a study as an Optuna study, to look at with: optuna-dashboard sqlite:///TARGET"""
     import studies
     from studies.database.urls import mask_passwords
-    from sweeps.search.optuna_exchange import to_optuna
+    from sweeps.search.optuna_exchange import goes_by_validation, to_optuna
 
-    say(f"wrote {to_optuna(studies.open(db), name, target)} trials of {name} to {mask_passwords(target)}.")
+    found = studies.open(db)
+    say(f"wrote {to_optuna(found, name, target)} trials of {name} to {mask_passwords(target)}.")
+    if goes_by_validation(found, name):
+        say("its values are of the test split; the front goes by validation, so Optuna's best trials may be others.")
 
 
 def import_optuna(

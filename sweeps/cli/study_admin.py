@@ -67,7 +67,10 @@ def retry(
 
 def import_(
     source: Annotated[
-        str, typer.Argument(help="Another study database, or a .csv of evaluations.", show_default=False)
+        str,
+        typer.Argument(
+            help="Another study database, or a text file of results: .csv, .tsv or .txt.", show_default=False
+        ),
     ],
     names: Annotated[list[str] | None, typer.Argument(help="Studies to copy; all if none is named.")] = None,
     db: Database = DEFAULT_URL,

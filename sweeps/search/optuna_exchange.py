@@ -17,7 +17,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure, WeightCounts
 from studies.database.schema import RUNNING
 from studies.database.urls import mask_passwords
-from studies.metrics.definitions import METRICS
+from studies.metrics.definitions import METRICS, SELECTED_BY
 from studies.queries.studies import Studies
 from studies.spec.constraints import parse_bound, violation
 from studies.spec.ranges import encode
@@ -61,6 +61,15 @@ def to_optuna(studies: Studies, name: str, url: str) -> int:
     known = dict(_distributions(rows, record.spec.get("search") or {}))
     study.add_trials([_frozen(row, list(objectives), record.constraints, known) for row in rows])
     return len(rows)
+
+
+def goes_by_validation(studies: Studies, name: str) -> bool:
+    """Whether the front of a study is chosen by values that its export to Optuna does not have as objectives."""
+    decisive = [SELECTED_BY[metric] for metric in studies.study(name).objectives if metric in SELECTED_BY]
+    if not decisive:
+        return False
+    rows = studies.trial_rows(name, "state == 'COMPLETE' and duplicate_of is None", columns=decisive).dicts()
+    return any(value is not None for row in rows for value in row.values())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy import URL, create_engine, inspect, text
 
 from studies.database.connections import CONNECT_TIMEOUT_SECONDS, errors_explained, open_read_only
 from studies.database.open_database import DatabaseForeign
+from studies.database.schema import VERSION_TABLE
 from studies.database.urls import masked, sqlite_path
 
 _NEEDED = frozenset({"studies", "trials", "version_info"})
@@ -31,11 +32,11 @@ def read_only_engine(url: URL) -> tuple[str, dict[str, Any]]:
     return url.render_as_string(hide_password=False), {"connect_args": options}
 
 
-def optuna_version(url: URL) -> OptunaVersion:
-    """The version of the Optuna storage in a database.
+def optuna_version(url: URL) -> OptunaVersion | None:
+    """The version of the Optuna storage in a database, None in a database without tables or of studies alone.
 
     Raises:
-        DatabaseForeign: if it holds no Optuna storage.
+        DatabaseForeign: if it is a database of another program.
         DatabaseUnreachable: if it cannot be read.
     """
     address, options = read_only_engine(url)
@@ -44,8 +45,11 @@ def optuna_version(url: URL) -> OptunaVersion:
         with errors_explained(url), engine.connect() as connection:
             tables = set(inspect(connection).get_table_names())
             if not tables >= _NEEDED:
-                what = "a database of another program" if tables else "a database without tables"
-                raise DatabaseForeign(f"{masked(url)} must be an Optuna storage, got {what}; it stays as it is.")
+                if tables and VERSION_TABLE not in tables:
+                    raise DatabaseForeign(
+                        f"{masked(url)} must be an Optuna storage, got a database of another program; it stays so."
+                    )
+                return None
             library = connection.scalar(text("SELECT library_version FROM version_info"))
             has_revision = "alembic_version" in tables
             revision = connection.scalar(text("SELECT version_num FROM alembic_version")) if has_revision else None

@@ -96,6 +96,9 @@ def setting_names(columns: Sequence[str]) -> list[str]:
     blocks: dict[str, str] = {}
     for name in names:
         blocks |= {name[:place]: name for place, letter in enumerate(name) if letter == "."}
+    for part in PARTS:
+        if inside := blocks.get(f"{part}.name"):
+            raise ConfigInvalid(f"{inside!r} cannot be a setting: {part}.name is a name, not a block; rename it.")
     for name, times in Counter(names).items():
         if not all(name.split(".")) or "\0" in name:
             raise ConfigInvalid(f"a setting must have a dotted name such as method.lr, got {name!r}; rename it.")

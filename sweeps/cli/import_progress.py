@@ -27,7 +27,7 @@ class ImportProgress:
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=None)
         self._step = ""
-        self._started = self._last_line = time.monotonic()
+        self._started = self._last_call = self._last_line = time.monotonic()
 
     def __enter__(self) -> ImportProgress:
         if self._console.is_terminal:
@@ -42,8 +42,9 @@ class ImportProgress:
         """Take notice that `done` of `total` of a step is over; a step begins when it is first named."""
         now = time.monotonic()
         if step != self._step:
-            self._step, self._started = step, now
+            self._step, self._started = step, self._last_call
             self._bar.reset(self._task, description=step, total=total, completed=done)
+        self._last_call = now
         self._bar.update(self._task, completed=done, total=total)
         if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now

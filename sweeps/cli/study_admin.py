@@ -83,6 +83,11 @@ def import_(
 
     path = Path(source)
     if path.suffix.lower() in TEXT_SUFFIXES and not (path.is_file() and path.stat().st_size and is_sqlite_file(path)):
+        if names:
+            given = ", ".join(names)
+            raise ConfigInvalid(
+                f"names of studies to copy are for a database, got {given} for {path.name}; its name here is --as."
+            )
         _import_csv(path, as_ or path.stem, db)
         return
     there = connect(source)

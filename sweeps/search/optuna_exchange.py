@@ -24,7 +24,7 @@ from studies.spec.ranges import encode
 from studies.store.csv_rows import MAX_WEIGHTS
 from studies.store.imported_trials import ImportedRun, ImportedTrial, setting_names, setting_value
 from studies.store.store import StudyExists
-from sweeps.search.optuna_source import read_study
+from sweeps.search.optuna_source import check_target, read_study
 from sweeps.search.optuna_studies import open_storage
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ def to_optuna(studies: Studies, name: str, url: str) -> int:
 
     Raises:
         StudyExists: if the storage has a study of that name.
+        DatabaseForeign, SchemaOutdated: if the target is of another program, or of another version of Optuna.
     """
     import optuna
 
     record = studies.study(name)
     rows = [row for row in studies.trial_rows(name).dicts() if row["state"] != RUNNING]
+    check_target(url)
     storage = open_storage(url)
     if name in optuna.get_all_study_names(storage):
         raise StudyExists(f"an Optuna study {name!r} is in {mask_passwords(url)} already; name another storage.")

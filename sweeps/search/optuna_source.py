@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hnet_core.errors import NotFound
 from studies.database.connections import DatabaseUnreachable, errors_explained
-from studies.database.open_database import SchemaOutdated
+from studies.database.open_database import DatabaseForeign, SchemaOutdated
 from studies.database.optuna_tables import OptunaVersion, optuna_version, read_only_engine
 from studies.database.urls import masked, parse_url, sqlite_path
 
@@ -46,6 +46,21 @@ def read_study(url: str, name: str) -> tuple[list[StudyDirection], list[FrozenTr
             storage.engine.dispose()
 
 
+def check_target(url: str) -> None:
+    """Refuse to write an Optuna study beside the tables of another program, or of an Optuna of another version.
+
+    Raises:
+        DatabaseForeign, SchemaOutdated: then the database stays as it is.
+    """
+    parsed = parse_url(url)
+    path = sqlite_path(parsed)
+    if path is not None and not path.exists():
+        return
+    found = optuna_version(parsed)
+    if found is not None:
+        _check_version(masked(parsed), found)
+
+
 def _open(url: str) -> RDBStorage:
     import optuna
 
@@ -55,7 +70,10 @@ def _open(url: str) -> RDBStorage:
     path = sqlite_path(parsed)
     if path is not None and not path.exists():
         raise NotFound(f"there is no Optuna storage {path}; name its file, or its URL.")
-    _check_version(masked(parsed), optuna_version(parsed))
+    found = optuna_version(parsed)
+    if found is None:
+        raise DatabaseForeign(f"{masked(parsed)} must be an Optuna storage, got a database without its tables.")
+    _check_version(masked(parsed), found)
     address, options = read_only_engine(parsed)
     return optuna.storages.RDBStorage(address, options, skip_compatibility_check=True, skip_table_creation=True)
 

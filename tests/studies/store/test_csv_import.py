@@ -201,6 +201,8 @@ def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
         params(tmp_path, "lr, lr ", "0.1,0.2")
     with pytest.raises(ConfigInvalid, match=r"'training' cannot be a setting beside 'training.lr', a part of it"):
         params(tmp_path, "training,training.lr", "0.1,0.2")
+    with pytest.raises(ConfigInvalid, match=r"'method.name.x' cannot be a setting: method.name is a name, not a block"):
+        params(tmp_path, "method.name.x", "0.1")
 
 
 @pytest.mark.parametrize(
@@ -385,6 +387,12 @@ def test_a_name_that_is_taken_is_refused_before_the_file_is_read(tmp_path: Path)
     (tmp_path / "t.csv").write_text("no results")
     error = study_import(str(tmp_path / "t.csv"), "--db", db).exception
     assert str(error) == "a study 't' exists already; choose another name (--study, for an import --as)."
+
+
+def test_a_text_file_is_one_study_and_takes_no_names_of_others(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("\n".join([NEEDED, *matrix(0, 0, 1)]))
+    error = study_import(str(tmp_path / "t.csv"), "other", "--db", str(tmp_path / "t.db")).exception
+    assert str(error) == "names of studies to copy are for a database, got other for t.csv; its name here is --as."
 
 
 numbers_of_files = st.one_of(

@@ -17,8 +17,10 @@ from sqlalchemy import create_engine, inspect, text
 from hnet_core.errors import HnetError, NotFound
 from studies.database.connections import DatabaseUnreachable
 from studies.database.open_database import DatabaseForeign, SchemaOutdated, connect
-from sweeps.search.optuna_exchange import Meaning, from_optuna
+from studies.queries.studies import Studies
+from sweeps.search.optuna_exchange import Meaning, from_optuna, to_optuna
 from sweeps.search.optuna_source import read_study
+from tests.studies.sample import sample_study
 
 MEANING = Meaning(0, "accuracy", target_weights=1000, model_weights=100)
 
@@ -94,12 +96,25 @@ def test_a_storage_of_another_version_is_refused_with_that_version_and_a_way_on(
     assert path.read_bytes() == before
 
 
+def test_an_export_leaves_other_programs_and_older_storages_as_they_are(tmp_path: Path) -> None:
+    engine = connect(str(tmp_path / "hnet.db"), create=True)
+    name = sample_study(engine, 3)
+    change(tmp_path / "guests.db", "CREATE TABLE guests (name)")
+    change(storage(tmp_path / "old.db", 0.5), "UPDATE alembic_version SET version_num = 'v3.0.0.d'")
+    for target, kind in (("guests.db", DatabaseForeign), ("old.db", SchemaOutdated)):
+        before = (tmp_path / target).read_bytes()
+        with pytest.raises(kind):
+            to_optuna(Studies(engine), name, str(tmp_path / target))
+        assert (tmp_path / target).read_bytes() == before
+    assert to_optuna(Studies(engine), name, str(tmp_path / "hnet.db")) == 3, "beside its own studies"
+
+
 def test_a_postgresql_storage_is_read_without_making_a_table(postgres_url: str) -> None:
     from tests.postgres import new_postgres_database
 
     url = new_postgres_database(postgres_url, "hnet_optuna_source")
     engine = create_engine(url)
-    with pytest.raises(DatabaseForeign, match="got a database without tables; it stays as it is"):
+    with pytest.raises(DatabaseForeign, match="got a database without its tables"):
         read_study(url, "theirs")
     assert inspect(engine).get_table_names() == []
     study = optuna.create_study(storage=url, study_name="theirs", direction="maximize")

@@ -45,7 +45,7 @@ def _columns() -> dict[str, ColumnElement[Any]]:
     of_trial = [trial.c.measure, trial.c.target_weights, trial.c.model_weights, trial.c.hypernet_weights]
     of_run = [run.c.n_tasks, trial.c.state]
     costs = {name: func.nullif(run.c[name], 0) for name in ("seconds", "peak_memory_mib")}
-    return {column.name: column for column in (*cells, evaluation.c.value, *of_trial, *of_run)} | costs
+    return {**{column.name: column for column in (*cells, evaluation.c.value, *of_trial, *of_run)}, **costs}
 
 
 def _settings(config: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:

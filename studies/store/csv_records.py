@@ -48,7 +48,7 @@ class Records:
         encoding = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "utf-8")
         if encoding != "utf-16" and b"\0" in start:
             raise ConfigInvalid(
-                f"{name} must be text in UTF-8, got zero bytes, as in UTF-16 without a mark; save it as UTF-8."
+                f"{name} must be text in UTF-8, got zero bytes: no text, or UTF-16 without a mark; save it as UTF-8."
             )
         errors = "strict" if encoding == "utf-16" else "surrogateescape"
         self._file = TextIOWrapper(file, encoding, errors, newline="")

@@ -1,4 +1,4 @@
-"""Optuna's tables in a database, looked at without changing a byte of it."""
+"""Optuna's tables in a database that is read and never written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEEDED = frozenset({"studies", "trials", "version_info"})
 
 @dataclass(frozen=True)
 class OptunaVersion:
-    """Who wrote an Optuna storage: the version of Optuna, and the revision of its tables (None before Optuna 0.9)."""
+    """The version of Optuna that wrote a storage, and the revision of its tables (None before Optuna 0.9)."""
 
     library: str
     revision: str | None

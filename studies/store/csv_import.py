@@ -10,14 +10,16 @@ untrained model.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal, cast
 
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import Measure
 from studies.database.schema import COMPLETE, PRUNED
 from studies.store.csv_records import Records, check_is_text
@@ -45,15 +47,16 @@ Progress = Callable[[str, int, int], None]  # what is being done, how much of it
 
 
 def read_csv(path: Path, progress: Progress | None = None) -> CsvResults:
-    """The results of a file, each row checked by itself; what rows say together is checked when they are iterated.
+    """Results of a file, each row checked by itself; rows are checked against each other when trials are iterated.
 
     Raises:
         ConfigInvalid: naming the line, if the file is no such text, a column is missing, there twice or called like
             one of hnet's own, or a row holds what cannot be.
+        NoRoom: if the rows do not fit into the folder of temporary files.
     """
     check_is_text(path)
     try:
-        with path.open("rb") as file:
+        with _room_for(path.name), path.open("rb") as file:
             records = Records(path.name, file, NEEDED)
             columns = columns_of(path.name, records)
             results = CsvResults(path.name, columns)
@@ -65,8 +68,25 @@ def read_csv(path: Path, progress: Progress | None = None) -> CsvResults:
         raise ConfigInvalid(
             f"a CSV of results must be a text file that can be read, got {path}: {error.strerror}."
         ) from None
-    results.finish()
+    with _room_for(path.name):
+        results.finish()
     return results
+
+
+class NoRoom(HnetError):
+    """The folder of temporary files is full."""
+
+
+@contextmanager
+def _room_for(name: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        folder = os.environ.get("SQLITE_TMPDIR") or os.environ.get("TMPDIR") or "/var/tmp"
+        raise NoRoom(
+            f"the folder of temporary files must have room for the rows of {name}, got: {error} in {folder}; name "
+            "another with SQLITE_TMPDIR."
+        ) from None
 
 
 class CsvResults:
@@ -75,7 +95,7 @@ class CsvResults:
     Memory does not grow with the file. Rows may come in any order.
 
     Attributes:
-        measure: what all values are.
+        measure: measure of every value.
         rows: how many evaluations there are.
         gaps: evaluations that are missing, known after an iteration.
 
@@ -88,7 +108,7 @@ class CsvResults:
 
     def __init__(self, name: str, columns: Sequence[str]) -> None:
         self._name = name
-        self._columns = [name for name in columns if name not in OF_ROW]  # those that say something of the trial
+        self._columns = [name for name in columns if name not in OF_ROW]  # of the trial, the same in each of its rows
         self._store = sqlite3.connect("")  # a file without a name, gone with the process
         self._store.execute("PRAGMA synchronous = OFF").close()
         self._store.execute("CREATE TABLE trial (number INTEGER PRIMARY KEY, line INTEGER, about TEXT)").close()
@@ -115,7 +135,7 @@ class CsvResults:
             self._write()
 
     def finish(self) -> None:
-        """Take what was added as all there is."""
+        """Write the last rows; no row is added after that."""
         self._write()
         if not self.rows:
             raise ConfigInvalid(f"{self._name} must hold at least one row of results, got none.")
@@ -123,11 +143,12 @@ class CsvResults:
     def __iter__(self) -> Iterator[ImportedTrial]:
         self.gaps = Gaps()
         query = "SELECT * FROM cell ORDER BY number, seed, split, after_task, on_task, line"
-        cells = map(Cell._make, self._store.execute(query))
-        for number, of_trial in groupby(cells, key=attrgetter("number")):
-            trial = self._trial(number, list(of_trial))
-            self.gaps.note(trial)
-            yield trial
+        with _room_for(self._name):
+            cells = map(Cell._make, self._store.execute(query))
+            for number, of_trial in groupby(cells, key=attrgetter("number")):
+                trial = self._trial(number, list(of_trial))
+                self.gaps.note(trial)
+                yield trial
 
     def _check_measure(self, place: str, row: Mapping[str, str], line: int) -> None:
         measure = row.get("measure") or "accuracy"
@@ -142,7 +163,7 @@ class CsvResults:
             )
 
     def _check_trial(self, place: str, row: Mapping[str, str], number: int, line: int) -> None:
-        """Refuse a row that says something of its trial that another row of it does not."""
+        """Refuse a row whose settings differ from those of an earlier row of its trial."""
         about = [row[name] for name in self._columns]
         found = self._about(number)
         if found is None:
@@ -158,7 +179,7 @@ class CsvResults:
             )
 
     def _about(self, number: int) -> tuple[list[str], int] | None:
-        """What the first row of a trial said of it, and its line."""
+        """Settings as text in the first row of a trial, and its line."""
         if number not in self._trials:
             query = "SELECT about, line FROM trial WHERE number = ?"
             found = self._store.execute(query, (number,)).fetchone()
@@ -186,7 +207,7 @@ class CsvResults:
         )
 
     def _n_tasks(self, number: int, settings: Settings, by_seed: Mapping[int, Sequence[Cell]]) -> int:
-        """The tasks of the stream: as the file says, or as the longest run has."""
+        """Number of tasks of the stream: the column n_tasks, or as many as the longest run has."""
         last = {seed: max(cells, key=attrgetter("after_task")) for seed, cells in by_seed.items()}
         highest = max((max(cells, key=attrgetter("reach")) for cells in by_seed.values()), key=attrgetter("reach"))
         n_tasks = settings.n_tasks or highest.reach
@@ -218,13 +239,12 @@ class CsvResults:
         return ImportedRun(seed, {key: cell.value for key, cell in found.items()}, *costs)
 
     def _cost_of_run(self, cells: Sequence[Cell], name: Literal["seconds", "peak_memory_mib"]) -> float:
-        """What the rows of a run say it cost, 0 where none does."""
-        said = [cell for cell in cells if getattr(cell, name) is not None]
-        for cell in said:
-            if getattr(cell, name) != getattr(said[0], name):
+        """Cost of a run as its rows give it, 0 where none does."""
+        given = [(getattr(cell, name), cell.line) for cell in cells if getattr(cell, name) is not None]
+        for value, line in given:
+            if value != given[0][0]:
                 raise ConfigInvalid(
-                    f"{self._name}:{cell.line}: {name} of the whole run must be the same in each row of trial "
-                    f"{cell.number}, seed {cell.seed}, got {getattr(cell, name)}, and {getattr(said[0], name)} in line "
-                    f"{said[0].line}."
+                    f"{self._name}:{line}: {name} of the whole run must be the same in each row of trial "
+                    f"{cells[0].number}, seed {cells[0].seed}, got {value}, and {given[0][0]} in line {given[0][1]}."
                 )
-        return float(getattr(said[0], name)) if said else 0.0
+        return float(given[0][0]) if given else 0.0

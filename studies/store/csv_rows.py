@@ -44,11 +44,11 @@ class Cell(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What a row says of its trial."""
+    """Settings of a trial as one row gives them."""
 
     params: dict[str, Any]
     counts: WeightCounts
-    n_tasks: int  # 0: not said
+    n_tasks: int  # 0: not given
     state: Literal["COMPLETE", "PRUNED"]
 
 
@@ -62,10 +62,11 @@ def columns_of(name: str, records: Records) -> list[str]:
             f"; it was read with {DELIMITERS[records.delimiter]} between its values, got {', '.join(header)[:200]!r}"
         )
         raise ConfigInvalid(f"{place}: must have the columns {', '.join(NEEDED)}; {', '.join(missing)} missing{found}.")
-    if "" in header:
+    unnamed = [column for column in header if not column or re.fullmatch(r"Unnamed: \d+", column)]
+    if unnamed:
         raise ConfigInvalid(
-            f"{place}: column {header.index('') + 1} must have a name; pandas writes its index so, leave it out with "
-            "index=False."
+            f"{place}: column {header.index(unnamed[0]) + 1} must have a name; pandas writes its index so, "
+            "leave it out with index=False."
         )
     ours = {*NEEDED, *OPTIONAL}
     twice = next((column for column in header if column in ours and header.count(column) > 1), None)

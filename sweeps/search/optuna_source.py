@@ -1,4 +1,4 @@
-"""Opens somebody's Optuna storage to read: whatever comes of it, the storage stays byte-identical."""
+"""Reads the Optuna storages of others: whatever the outcome, a storage stays byte-identical."""
 
 from __future__ import annotations
 

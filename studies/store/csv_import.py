@@ -203,7 +203,7 @@ class CsvResults:
         runs = [self._run(seed, of_run) for seed, of_run in by_seed.items()]
         reason = "pruned where it was measured" if settings.state == PRUNED else None
         return ImportedTrial(
-            number, settings.params, settings.counts, runs, self.measure, n_tasks, settings.state, reason
+            number, settings.params, settings.weights, runs, self.measure, n_tasks, settings.state, reason
         )
 
     def _n_tasks(self, number: int, settings: Settings, by_seed: Mapping[int, Sequence[Cell]]) -> int:

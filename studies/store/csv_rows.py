@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Measure, WeightCounts
+from hnet_core.trial import Measure
 from studies.database.schema import COMPLETE, PRUNED
 from studies.spreadsheet import FORMULA_STARTS
 from studies.store.csv_records import DELIMITERS, Records
-from studies.store.imported_trials import setting_names, value_of_text
+from studies.store.imported_trials import ImportedWeights, setting_names, value_of_text
 
 NEEDED = ("number", "seed", "after_task", "on_task", "value", "target_weights", "model_weights")
 OPTIONAL = ("split", "measure", "hypernet_weights", "n_tasks", "state", "seconds", "peak_memory_mib")
@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     """Settings of a trial as one row gives them."""
 
     params: dict[str, Any]
-    counts: WeightCounts
+    weights: ImportedWeights
     n_tasks: int  # 0: not given
     state: Literal["COMPLETE", "PRUNED"]
 
@@ -81,7 +81,7 @@ def columns_of(name: str, records: Records) -> list[str]:
 
 def settings_of(place: str, row: Mapping[str, str]) -> Settings:
     target, model = (integer_of(place, row, name, 1, MAX_WEIGHTS) for name in ("target_weights", "model_weights"))
-    hypernet = integer_of(place, row, "hypernet_weights", 0, MAX_WEIGHTS) if row.get("hypernet_weights") else 0
+    hypernet = integer_of(place, row, "hypernet_weights", 0, MAX_WEIGHTS) if row.get("hypernet_weights") else None
     n_tasks = integer_of(place, row, "n_tasks", 1, MAX_TASKS) if row.get("n_tasks") else 0
     state = row.get("state") or COMPLETE
     if state not in (COMPLETE, PRUNED):
@@ -94,7 +94,7 @@ def settings_of(place: str, row: Mapping[str, str]) -> Settings:
         for name, text in row.items()
         if text and name not in OF_ROW and name not in OF_TRIAL
     }
-    return Settings(params, WeightCounts(target, model, hypernet, 0), n_tasks, cast(Any, state))
+    return Settings(params, ImportedWeights(target, model, hypernet), n_tasks, cast(Any, state))
 
 
 def cell_of(place: str, row: Mapping[str, str]) -> tuple[str, int, int]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from hnet_core.dotted_keys import put
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Measure, WeightCounts
+from hnet_core.trial import Measure
 from studies.database.schema import evaluation, run, trial
 from studies.metrics.definitions import METRICS
 
@@ -44,20 +44,29 @@ class ImportedRun:
 
 
 @dataclass(frozen=True)
+class ImportedWeights:
+    """Numbers of weights of one target network, of the model of all tasks, and of its hypernetwork if that is known."""
+
+    target: int
+    model: int
+    hypernet: int | None = None
+
+
+@dataclass(frozen=True)
 class ImportedTrial:
     """One configuration measured elsewhere.
 
     Attributes:
         number: its number there, which it keeps.
         params: settings by dotted name, as `setting_value` gives them.
-        counts: weights, None where they are not known.
+        weights: None where they are not known.
         n_tasks: tasks of the stream; 0 where nothing was measured.
         reason: why it did not become COMPLETE.
     """
 
     number: int
     params: Mapping[str, Any]
-    counts: WeightCounts | None
+    weights: ImportedWeights | None
     runs: Sequence[ImportedRun]
     measure: Measure = "accuracy"
     n_tasks: int = 0
@@ -76,11 +85,11 @@ class ImportedTrial:
 
         Where no setting is given, nothing says that two trials are the same, so each one is its own configuration.
         """
-        counts = self.counts
+        weights = self.weights
         identity = {
             **self.config(),
             "measured": [self.measure, self.n_tasks],
-            "weights": None if counts is None else [counts.target, counts.model, counts.hypernet],
+            "weights": None if weights is None else [weights.target, weights.model, weights.hypernet],
             "trial": None if self.params else [study_uuid, self.number],
         }
         return hashlib.sha256(json.dumps(identity, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]

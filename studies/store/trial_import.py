@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,9 +113,11 @@ def _insert_trials(
 
 def _trial_row(one: ImportedTrial, identity: str) -> dict[str, Any]:
     now = datetime.now(UTC)
-    asked = AskedTrial(one.config(), one.config_hash(identity), one.params, one.measure, one.counts)
+    asked = AskedTrial(one.config(), one.config_hash(identity), one.params, one.measure, None)
+    known = {} if one.weights is None else {f"{what}_weights": n for what, n in asdict(one.weights).items()}
     return {
         **asked.columns(),
+        **known,
         "number": one.number,
         "state": one.state,
         "reason": one.reason,

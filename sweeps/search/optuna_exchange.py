@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Measure, WeightCounts
+from hnet_core.trial import Measure
 from studies.database.schema import RUNNING
 from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS, SELECTED_BY
@@ -22,7 +22,7 @@ from studies.queries.studies import Studies
 from studies.spec.constraints import parse_bound, violation
 from studies.spec.ranges import encode
 from studies.store.csv_rows import MAX_WEIGHTS
-from studies.store.imported_trials import ImportedRun, ImportedTrial, setting_names, setting_value
+from studies.store.imported_trials import ImportedRun, ImportedTrial, ImportedWeights, setting_names, setting_value
 from studies.store.store import StudyExists
 from sweeps.search.optuna_source import check_target, read_study
 from sweeps.search.optuna_studies import open_storage
@@ -219,18 +219,18 @@ def _imported(trial: FrozenTrial, names: Mapping[str, str], meaning: Meaning) ->
     one = ImportedTrial(
         number=trial.number,
         params={names[name]: setting_value(value) for name, value in trial.params.items()},
-        counts=None,
+        weights=None,
         runs=(),
         measure=meaning.measure,
     )
     state, target = trial.state.name, meaning.target_weights
     reason = _why_impossible(trial.values, meaning) if state == "COMPLETE" else f"{state} in Optuna"
     if reason is not None:
-        counts = None if meaning.model_weights is None else WeightCounts(target, meaning.model_weights, 0, 0)
-        return replace(one, counts=counts, state="PRUNED" if state == "PRUNED" else "FAILED", reason=reason)
+        weights = None if meaning.model_weights is None else ImportedWeights(target, meaning.model_weights)
+        return replace(one, weights=weights, state="PRUNED" if state == "PRUNED" else "FAILED", reason=reason)
     seconds = max(0.0, trial.duration.total_seconds()) if trial.duration is not None else 0.0
     run = ImportedRun(seed=0, cells={("test", 1, 1): trial.values[meaning.quality]}, seconds=seconds)
-    return replace(one, counts=WeightCounts(target, _size(trial.values, meaning), 0, 0), runs=[run], n_tasks=1)
+    return replace(one, weights=ImportedWeights(target, _size(trial.values, meaning)), runs=[run], n_tasks=1)
 
 
 def _why_impossible(values: Sequence[float], meaning: Meaning) -> str | None:

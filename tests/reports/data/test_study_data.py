@@ -2,19 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hnet_core.trial import WeightCounts
 from reports.analysis.recommendation import answer
 from reports.data.study_data import gather
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
-from studies.store.imported_trials import ImportedRun, ImportedTrial
+from studies.store.imported_trials import ImportedRun, ImportedTrial, ImportedWeights
 from studies.store.trial_import import import_trials
 
 
 def test_the_answer_names_the_evaluations_without_which_there_is_none(tmp_path: Path) -> None:
     engine = connect(str(tmp_path / "study.db"), create=True)
     run = ImportedRun(0, {("test", 1, 1): 0.9, ("test", 2, 1): 0.8, ("test", 1, 2): 0.1})
-    trial = ImportedTrial(0, {}, WeightCounts(1000, 500, 0, 0), [run], n_tasks=2)
+    trial = ImportedTrial(0, {}, ImportedWeights(1000, 500), [run], n_tasks=2)
     import_trials(engine, "s", [trial], "elsewhere", {"final_accuracy": "maximize", "compression_ratio": "minimize"})
     assert answer(gather(Studies(engine), "s")).headline == (
         "There is no answer: no configuration has finished (1 trial: 1 complete); trial 0 has no value after task 2 on "

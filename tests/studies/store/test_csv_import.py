@@ -69,7 +69,8 @@ def test_results_of_a_csv_become_a_study(tmp_path: Path) -> None:
     assert row["final_accuracy"] == pytest.approx(0.75)
     assert row["forgetting"] == pytest.approx(0.2)
     assert (row["compression_ratio"], row["method"], row["method.lr"]) == (0.3, "ewc", 0.1)
-    assert row["seconds"] != row["seconds"], "a cost nobody measured is missing, not zero"
+    for cost in ("seconds", "hypernet_ratio", "weights_per_task", "memory_bytes", "model_bytes"):
+        assert row[cost] != row[cost], "a cost nobody measured is missing, not zero"
     assert found.study("theirs").launches[0]["command_line"] == "imported from theirs.csv"
     assert check_database(connect(db)).problems == []
 
@@ -252,7 +253,7 @@ def test_semicolons_tabs_and_marked_encodings_are_read(tmp_path: Path, delimiter
     lines = [line.replace(",", delimiter) for line in (f"{NEEDED},note", "0,0,1,1.0,0.25,1000,300.0,naïve")]
     [trial] = read(tmp_path, *lines, encoding=encoding)
     assert trial.runs[0].cells == {("test", 1, 1): 0.25}
-    assert (trial.counts.model if trial.counts else 0, trial.params) == (300, {"note": "naïve"})
+    assert (trial.weights.model if trial.weights else 0, trial.params) == (300, {"note": "naïve"})
 
 
 @pytest.mark.parametrize(

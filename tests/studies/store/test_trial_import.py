@@ -9,11 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import WeightCounts
 from studies.database.integrity import check_database
 from studies.queries.studies import Studies
 from studies.store import trial_import
-from studies.store.imported_trials import ImportedRun, ImportedTrial
+from studies.store.imported_trials import ImportedRun, ImportedTrial, ImportedWeights
 from studies.store.store import StudyExists
 from studies.store.trial_import import import_trials
 
@@ -26,11 +25,11 @@ def some_trials(n: int) -> Iterator[ImportedTrial]:
         runs = [
             ImportedRun(seed, {("test", 1, 1): 0.1 * seed + 0.01 * i}, seconds=0.1 * i) for seed in range(1 + i % 2)
         ]
-        one = ImportedTrial(7 * i, {"lr": 0.1 * i}, WeightCounts(1000, 500, 0, 0), runs, n_tasks=1)
+        one = ImportedTrial(7 * i, {"lr": 0.1 * i}, ImportedWeights(1000, 500), runs, n_tasks=1)
         if i % 5 == 4:
             one = ImportedTrial(7 * i, {}, None, (), state="FAILED", reason="no result")
         elif i % 4 == 3:
-            one = ImportedTrial(7 * i, {"lr": 0.1 * i}, one.counts, runs, n_tasks=2, state="PRUNED", reason="pruned")
+            one = ImportedTrial(7 * i, {"lr": 0.1 * i}, one.weights, runs, n_tasks=2, state="PRUNED", reason="pruned")
         yield one
 
 

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine, update
 
 from hnet_core.errors import ConfigInvalid, NotFound
-from hnet_core.trial import Measure, WeightCounts
+from hnet_core.trial import Measure
 from studies.database import schema
 from studies.database.integrity import check_database
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
-from studies.store.imported_trials import ImportedRun, ImportedTrial
+from studies.store.imported_trials import ImportedRun, ImportedTrial, ImportedWeights
 from studies.store.store import StudyExists
 from studies.store.trial_import import import_trials
 from sweeps.search.optuna_exchange import Meaning, from_optuna, to_optuna
@@ -164,7 +164,7 @@ def test_the_best_trials_in_optuna_are_the_front_under_its_constraints(
     engine: Engine, tmp_path: Path, bound: str
 ) -> None:
     runs = [ImportedRun(0, {("test", 1, 1): 0.1 * n}) for n in range(1, 7)]
-    counts = [WeightCounts(1000, 100 + 100 * n, 0, 0) for n in range(1, 7)]
+    counts = [ImportedWeights(1000, 100 + 100 * n) for n in range(1, 7)]
     trials = [
         ImportedTrial(n, {"x": n}, count, [run], n_tasks=1)
         for n, (count, run) in enumerate(zip(counts, runs, strict=True))

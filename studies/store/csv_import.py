@@ -34,6 +34,7 @@ from studies.store.csv_rows import (
     columns_of,
     cost_of,
     integer_of,
+    looks_like_number,
     settings_of,
     value_of,
 )
@@ -97,7 +98,6 @@ class CsvResults:
     Attributes:
         measure: measure of every value.
         rows: how many evaluations there are.
-        gaps: evaluations that are missing, known after an iteration.
 
     Raises:
         ConfigInvalid: while iterating, if an evaluation is there twice, rows of one run contradict each other, or one
@@ -118,7 +118,8 @@ class CsvResults:
         self._trials: dict[int, tuple[list[str], int]] = {}
         self._measured_in = 0
         self.rows = 0
-        self.gaps = Gaps()
+        self._gaps = Gaps()
+        self._kept_as_text: dict[str, str] = {}  # the first such value of each setting
 
     def add(self, line: int, row: Mapping[str, str]) -> None:
         """Check one row and keep it."""
@@ -141,14 +142,28 @@ class CsvResults:
             raise ConfigInvalid(f"{self._name} must hold at least one row of results, got none.")
 
     def __iter__(self) -> Iterator[ImportedTrial]:
-        self.gaps = Gaps()
+        self._gaps = Gaps()
         query = "SELECT * FROM cell ORDER BY number, seed, split, after_task, on_task, line"
         with _room_for(self._name):
             cells = map(Cell._make, self._store.execute(query))
             for number, of_trial in groupby(cells, key=attrgetter("number")):
                 trial = self._trial(number, list(of_trial))
-                self.gaps.note(trial)
+                self._gaps.note(trial)
+                self._note_texts(trial)
                 yield trial
+
+    def remarks(self) -> list[str]:
+        """One line for each kind of missing evaluation, and for each setting with a number kept as text."""
+        texts = [
+            f"{name} is text where it is written like {text!r}: as a number it would be {float(text):.15g}"
+            for name, text in self._kept_as_text.items()
+        ]
+        return self._gaps.remarks() + texts
+
+    def _note_texts(self, trial: ImportedTrial) -> None:
+        for name, value in trial.params.items():
+            if isinstance(value, str) and name not in self._kept_as_text and looks_like_number(value):
+                self._kept_as_text[name] = value
 
     def _check_measure(self, place: str, row: Mapping[str, str], line: int) -> None:
         measure = row.get("measure") or "accuracy"

@@ -137,6 +137,11 @@ def _whole(text: str) -> int | None:
     return int(digits[1]) if digits else None
 
 
+def looks_like_number(text: str) -> bool:
+    """Whether a text is a finite number in some way of writing, such as 007 or 1e-3."""
+    return _NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+
+
 _INTEGER = re.compile(r"([+-]?[0-9]{1,30})(?:\.0*)?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, insert, select
+from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from hnet_core.errors import ConfigInvalid
 from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
@@ -16,7 +16,13 @@ from studies.store.store import StudyExists
 ROWS_AT_A_TIME = 10_000
 
 
-def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), rename: str | None = None) -> list[str]:
+def import_studies(
+    source: Engine,
+    target: Engine,
+    names: Sequence[str] = (),
+    rename: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[str]:
     """Copy whole studies from another database, up to date and opened already; their names here.
 
     Trial numbers, seeds, provenance and the identity (uuid) of a study stay. Optuna's memory is not copied: a sweep
@@ -25,6 +31,7 @@ def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), re
     Args:
         names: studies to copy; none given means all.
         rename: name here of the one study that is copied.
+        progress: called with what is copied, how many evaluations of it are, and of how many.
 
     Raises:
         StudyNotFound: if the source does not have one of them.
@@ -39,10 +46,16 @@ def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), re
         chosen = list(names or there)
         if rename is not None and len(chosen) != 1:
             raise ConfigInvalid(f"--as gives one study its name here, got {len(chosen)} studies; name one.")
-        return [_copy_study(reading, writing, name, rename or name) for name in chosen]
+        return [_copy_study(reading, writing, name, rename or name, progress) for name in chosen]
 
 
-def _copy_study(reading: Connection, writing: Connection, name: str, name_here: str) -> str:
+def _copy_study(
+    reading: Connection,
+    writing: Connection,
+    name: str,
+    name_here: str,
+    progress: Callable[[str, int, int], None] | None,
+) -> str:
     row = dict(reading.execute(select(study).where(study.c.name == name)).mappings().one())
     for column, value, what in ((study.c.name, name_here, "name"), (study.c.uuid, row["uuid"], "identity")):
         taken = writing.scalar(select(study.c.name).where(column == value))
@@ -60,9 +73,16 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
     )
     _copy(reading, writing, study_tag, study_tag.c.study_id == there_id, {"study_id": {there_id: here_id}})
     runs = _copy_runs(reading, writing, there_id, here_id)
-    for table in (evaluation, task_time):
-        of_study = table.c.run_id.in_(select(run.c.id).where(run.c.study_id == there_id))
-        _copy(reading, writing, table, of_study, {"run_id": runs})
+    of_runs = select(run.c.id).where(run.c.study_id == there_id)
+    _copy(reading, writing, task_time, task_time.c.run_id.in_(of_runs), {"run_id": runs})
+    of_study = evaluation.c.run_id.in_(of_runs)
+    total = reading.scalar(select(func.count()).select_from(evaluation).where(of_study)) or 0
+
+    def advance(copied: int) -> None:
+        if progress is not None:
+            progress(f"copying {name}", copied, total)
+
+    _copy(reading, writing, evaluation, of_study, {"run_id": runs}, advance)
     for trials in windows(writing, here_id):
         add_summaries(writing, trials)
     return name_here
@@ -80,15 +100,24 @@ def _copy_runs(reading: Connection, writing: Connection, there_id: int, here_id:
 
 
 def _copy(
-    reading: Connection, writing: Connection, table: Table, of_study: Any, changes: Mapping[str, Mapping[Any, Any]]
+    reading: Connection,
+    writing: Connection,
+    table: Table,
+    of_study: Any,
+    changes: Mapping[str, Mapping[Any, Any]],
+    advance: Callable[[int], None] | None = None,
 ) -> None:
     """Copy rows of a table, the columns of `changes` with their value here in place of the one there."""
     query = select(table).where(of_study).order_by(*table.primary_key)
+    copied = 0
     for rows in reading.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).mappings().partitions():
         copies = [dict(row) for row in rows]
         for copy in copies:
             copy.update({column: here[copy[column]] for column, here in changes.items()})
         writing.execute(insert(table), copies)
+        copied += len(copies)
+        if advance is not None:
+            advance(copied)
 
 
 def _insert(writing: Connection, table: Table, row: Mapping[str, Any]) -> int:

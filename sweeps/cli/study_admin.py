@@ -80,6 +80,7 @@ def import_(
     from studies.database.connections import is_sqlite_file
     from studies.database.open_database import connect
     from studies.store.importing import import_studies
+    from sweeps.cli.import_progress import ImportProgress
 
     path = Path(source)
     if path.suffix.lower() in TEXT_SUFFIXES and not (path.is_file() and path.stat().st_size and is_sqlite_file(path)):
@@ -91,7 +92,9 @@ def import_(
         _import_csv(path, as_ or path.stem, db)
         return
     there = connect(source)
-    say(f"imported {', '.join(import_studies(there, connect(db, create=True), names or (), as_))}.")
+    with ImportProgress() as progress:
+        copied = import_studies(there, connect(db, create=True), names or (), as_, progress)
+    say(f"imported {', '.join(copied)}.")
 
 
 def _import_csv(path: Path, name: str, db: str) -> None:
@@ -109,7 +112,7 @@ def _import_csv(path: Path, name: str, db: str) -> None:
         results = read_csv(path, progress)
         writing = partial(progress, f"writing {name}", total=results.rows)
         states = import_trials(engine, name, results, path.name, OBJECTIVES[results.measure], writing)
-    for line in results.gaps.remarks():
+    for line in results.remarks():
         say(f"warning: {line}.")
     say(f"imported {trials_by_state(states)} as {name}.")
 

@@ -163,6 +163,15 @@ def test_text_that_only_looks_like_a_number_stays_text(tmp_path: Path, text: str
     assert params(tmp_path, "run.id", text) == [{"run.id": text}]
 
 
+def test_a_setting_with_a_number_kept_as_text_is_named(tmp_path: Path) -> None:
+    lines = [f"{NEEDED},lr,hash", "0,0,1,1,0.5,1000,300,0.01,12e4567", "1,0,1,1,0.5,1000,300,1e-3,a"]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    result = study_import(str(tmp_path / "t.csv"), "--db", str(tmp_path / "t.db"))
+    assert result.stderr == (
+        "warning: lr is text where it is written like '1e-3': as a number it would be 0.001.\nimported 2 trials as t.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "number"), [("7", 7), ("-3", -3), ("0.1", 0.1), ("1e-05", 1e-05), ("1.0", 1.0), ("9" * 30, "9" * 30)]
 )

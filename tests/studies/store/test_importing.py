@@ -20,7 +20,10 @@ def test_a_copied_study_says_the_same_as_the_original(engine: Engine, tmp_path: 
     sample_study(engine, 3, name="other")
     copy = connect(str(tmp_path / "copy.db"), create=True)
     sample_study(copy, 3, name="there before")
-    assert import_studies(engine, copy, [name]) == [name]
+    seen: list[tuple[str, int, int]] = []
+    assert import_studies(engine, copy, [name], progress=lambda *step: seen.append(step)) == [name]
+    n = len(Studies(engine).evaluations(name))
+    assert seen == [(f"copying {name}", n, n)]
     there, here = Studies(engine), Studies(copy)
     assert here.studies()["name"].tolist() == ["there before", name]
     expected = there.trials(name).drop(columns="launch_id")

@@ -363,3 +363,16 @@ def test_measured_numbers_are_shown_whatever_settings_are_called(engine: Engine)
     rows = list(found.trial_rows(name).dicts())
     assert [row["final_accuracy"] for row in rows] == before[0]["final_accuracy"].tolist()
     assert len(found.trials(name, where="params.n == 99 and n == 3")) == 3
+
+
+def test_results_are_the_evaluations_with_weights_costs_and_settings(found: Studies, name: str) -> None:
+    results, cells = found.results(name), found.evaluations(name)
+    assert_frame_equal(results[list(cells.columns)], cells)
+    runs = found.runs(name).set_index(["number", "seed"])
+    for (number, seed), rows in results.groupby(["number", "seed"]):
+        for column in ("measure", "n_tasks", "target_weights", "model_weights", "hypernet_weights", "seconds", *AXES):
+            assert set(rows[column]) == {runs[column][number, seed]}
+    assert set(results["stream.dataset"]) == {"digits"}
+    assert "training.device" not in results.columns, "it changes no result"
+    first = found.results(name, where="number == 0 and seed == 1 and split == 'test'", sort="-after_task", limit=5)
+    assert first["after_task"].tolist() == [5] * 5

@@ -124,7 +124,7 @@ class TrialConfig(Options):
         content = self.model_dump(mode="json")
         for key in UNHASHED_TRAINING_KEYS:
             del content["training"][key]
-        text = json.dumps({"result_version": RESULT_VERSION, **content}, sort_keys=True)
+        text = json.dumps({"result_version": RESULT_VERSION, **content}, sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

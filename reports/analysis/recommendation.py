@@ -183,4 +183,5 @@ def _nothing(data: StudyData) -> str:
         return f"There is no answer: none of the {finished} meets the constraint {rules or MISSING}."
     states = Counter(trial.state for trial in data.trials)
     parts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
-    return f"There is no answer: no configuration has finished ({plural(len(data.trials), 'trial')}: {parts})."
+    gap = f"; {data.gap}" if data.gap else ""
+    return f"There is no answer: no configuration has finished ({plural(len(data.trials), 'trial')}: {parts}){gap}."

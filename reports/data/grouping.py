@@ -26,7 +26,8 @@ def group_label(config: Mapping[str, Any], by: Sequence[str]) -> str:
 
 def field_value(config: Mapping[str, Any], name: str) -> Any:
     """Return the value of a field, None where there is none; a part stands for its name."""
-    value = dotted_keys.get(config, f"{name}.name" if name in PARTS else name, None)
+    is_block = isinstance(config.get(name), Mapping)  # else a plain column of an older import
+    value = dotted_keys.get(config, f"{name}.name" if name in PARTS and is_block else name, None)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -55,7 +56,8 @@ def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def stream_of(config: Mapping[str, Any]) -> str:
     """Describe the stream and scenario with all options: equal texts mean equal streams."""
-    stream = dict(config["stream"])
+    block = config["stream"]
+    stream = dict(block) if isinstance(block, Mapping) else {"name": block}  # a plain column of an older import
     head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
     parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
     if "scenario" in config:  # imported results may have none

@@ -12,6 +12,7 @@ from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
 from reports.formatting import exact_json
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
+from studies.metrics.missing_cells import missing_cells
 from studies.spec.constraints import feasible
 from studies.statistics.pareto import front_mask
 
@@ -69,6 +70,7 @@ class StudyData:
         configurations: the finished ones with a quality and a ratio, duplicates left out.
         feasible: numbers of those that meet the constraints of the study.
         front: the non-dominated ones under the objectives of the study, by growing ratio.
+        gap: the evaluations that the first finished trial lacks, where no finished trial has a quality.
     """
 
     record: StudyRecord
@@ -78,6 +80,7 @@ class StudyData:
     configurations: tuple[Trial, ...]
     feasible: frozenset[int]
     front: tuple[Trial, ...]
+    gap: str | None = None
 
     @property
     def front_is_tradeoff(self) -> bool:
@@ -161,7 +164,23 @@ def read_study(studies: Studies, name: str) -> StudyData:
         configurations=tuple(columns.where(is_configuration)),
         feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
         front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+        gap=None
+        if is_configuration.any() or not is_finished.any()
+        else _gap(studies, name, columns.where(is_finished)),
     )
+
+
+def _gap(studies: Studies, name: str, finished: Sequence[Trial]) -> str | None:
+    """Name the evaluations that the first finished trial lacks."""
+    import numpy as np
+
+    number = finished[0].number
+    for matrix in studies.matrices(name, number):  # (T + 1, T)
+        cells = {("test", int(after), int(task) + 1) for after, task in np.argwhere(np.isfinite(matrix))}
+        gap = missing_cells(cells, matrix.shape[1])
+        if gap is not None:
+            return f"trial {number} has {gap}"
+    return None
 
 
 def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:

@@ -5,6 +5,7 @@ SQLite runs in WAL mode, so that readers are not blocked while a driver writes.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -29,13 +30,18 @@ class DatabaseUnreachable(HnetError):
     exit_code = 5
 
 
+def to_json(content: Any) -> str:
+    """JSON as every database can read it again: NaN and infinity, which JSON does not know, are refused."""
+    return json.dumps(content, allow_nan=False)
+
+
 def make_engine(url: URL) -> Engine:
     """Make an engine for `url`; no connection is opened yet.
 
     A connection with the execution option `hnet_writes` takes SQLite's write lock when its transaction begins.
     """
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS}, json_serializer=to_json)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "connect", _enforce_foreign_keys)
         event.listen(engine, "begin", _begin)
@@ -74,9 +80,23 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
 
 
+def is_sqlite_file(path: Path) -> bool:
+    """Whether SQLite itself reads a file as a database, an empty one included."""
+    try:
+        connection = open_read_only(path)
+        try:
+            connection.execute("PRAGMA schema_version").close()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode != sqlite3.SQLITE_NOTADB
+    return True
+
+
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS}, pool_pre_ping=True)
+        options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+        return create_engine(url, connect_args=options, pool_pre_ping=True, json_serializer=to_json)
     except (ImportError, NoSuchModuleError):
         hint = "install it: pip install 'hnet-sweeps[postgres]'"
         raise DatabaseUnreachable(f"PostgreSQL needs the package psycopg, which is not there; {hint}.") from None
@@ -123,6 +143,10 @@ def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
     """Make the error that explains why the database at `url` cannot be used."""
     reason = without_secrets(str(error), url)
     if url.get_backend_name() == "sqlite":
+        if "malformed JSON" in reason:  # written by hand, or by hnet before it refused NaN and infinity
+            return DatabaseUnreachable(
+                f"the database {masked(url)} must hold settings in JSON, got: {reason}; find them: hnet db check"
+            )
         return DatabaseUnreachable(
             f"the database {masked(url)} must be a file that can be read and written, got: {reason}."
         )

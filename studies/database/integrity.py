@@ -4,10 +4,11 @@ measurements.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, and_, func, or_, select, text
+from sqlalchemy import Connection, Engine, Text, and_, func, or_, select, text, type_coerce
 
 from studies.database.schema import COMPLETE, FAILED, RUNNING, evaluation, run, study, trial
 from studies.database.stored_metrics import add_summaries, check_summaries, windows
@@ -27,7 +28,8 @@ class Checked:
 def check_database(engine: Engine) -> Checked:
     """Check a database for damage, contradictions and wrong summaries; changes nothing."""
     with engine.connect() as connection:
-        problems = [*_damage(connection), *_contradictions(connection), *check_summaries(connection)]
+        problems = [*_damage(connection), *_no_json(connection)]
+        problems += [*_contradictions(connection), *check_summaries(connection)]
         studies, trials, runs, evaluations = (
             connection.scalar(select(func.count()).select_from(table)) or 0 for table in (study, trial, run, evaluation)
         )
@@ -48,6 +50,21 @@ def _damage(connection: Connection) -> Iterator[str]:
                 yield f"the file is damaged: {line}"
         for table, row, parent, _ in connection.execute(text("PRAGMA foreign_key_check")):
             yield f"row {row} of {table} refers to a row of {parent} that is not there"
+
+
+def _no_json(connection: Connection) -> Iterator[str]:
+    """Settings that are no JSON, such as NaN: SQLite then answers no question about any setting in the database."""
+    if connection.dialect.name != "sqlite":  # PostgreSQL refuses them
+        return
+    for column in (trial.c.config, trial.c.params):
+        query = select(study.c.name, trial.c.number).join(study, study.c.id == trial.c.study_id)
+        for name, number in connection.execute(query.where(func.json_valid(type_coerce(column, Text())) == 0)):
+            yield (
+                f"trial {number} of {name!r} has a {column.name} that is no JSON (NaN or infinity); remove the study "
+                f"(hnet study rm {shlex.quote(name)}) and import it again"
+            )
+    for name in connection.scalars(select(study.c.name).where(func.json_valid(type_coerce(study.c.spec, Text())) == 0)):
+        yield f"study {name!r} has a spec that is no JSON (NaN or infinity)"
 
 
 def _contradictions(connection: Connection) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, inspect, select, text
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, inspect, select, text
 
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import PRUNED, VIEW_NAMES, run, run_summary, study, trial, trial_summary
@@ -114,12 +114,20 @@ def _derived(connection: Connection, trials: TrialRange) -> tuple[list[dict[str,
     return runs, _rows(columns)
 
 
-def windows(connection: Connection) -> Iterator[TrialRange]:
-    """Yield all trials of a database in ranges of limited size."""
-    for study_id in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
-        highest = connection.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == study_id))
-        for first in range(0, -1 if highest is None else highest + 1, TRIALS_AT_A_TIME):
-            yield TrialRange(study_id, first, first + TRIALS_AT_A_TIME - 1)
+def windows(connection: Connection, study_id: int | None = None) -> Iterator[TrialRange]:
+    """Yield all trials of a database or of one study in ranges of limited size; numbers may have gaps of any size."""
+    if study_id is None:
+        for one in connection.scalars(select(study.c.id).order_by(study.c.id)).all():
+            yield from windows(connection, one)
+        return
+    last = -1
+    while True:
+        of_study = select(trial.c.number).where(trial.c.study_id == study_id, trial.c.number > last)
+        numbers = connection.scalars(of_study.order_by(trial.c.number).limit(TRIALS_AT_A_TIME)).all()
+        if not numbers:
+            return
+        last = numbers[-1]
+        yield TrialRange(study_id, numbers[0], last)
 
 
 def _rows(columns: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:

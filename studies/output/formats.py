@@ -103,6 +103,11 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def one_line(value: Any) -> str:
+    """A value as JSON on one line, every text as it is and a number that is none as null."""
+    return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)
+
+
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -203,7 +208,7 @@ def _csv_cells(value: Any, interval: bool) -> list[Any]:
         return [value[key] for key in INTERVAL_KEYS] if is_interval(value) else [None] * len(INTERVAL_KEYS)
     if isinstance(value, str):
         return [harmless(value)]
-    return [json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value]
+    return [one_line(value) if isinstance(value, dict | list) else value]
 
 
 def _table(

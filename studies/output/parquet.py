@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from studies.output.formats import say
+from studies.output.formats import one_line, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,4 +34,4 @@ def _one_kind(column: pd.Series[Any]) -> pd.Series[Any]:
     kinds = {type(value) for value in column if value is not None}
     if len(kinds) <= 1 and not kinds & {dict, list}:
         return column
-    return column.map(lambda value: None if value is None else json.dumps(value, ensure_ascii=False))
+    return column.map(lambda value: None if value is None else one_line(value))

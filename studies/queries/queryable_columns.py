@@ -79,7 +79,7 @@ def in_json(column: Column[Any], key: str, dialect: str) -> QueryableColumn:
 
 def json_constant(value: Any, dialect: str) -> ColumnElement[Any]:
     """Return a constant in the form of the reading "json" of a field."""
-    content = literal(json.dumps(value, ensure_ascii=False), Text())
+    content = literal(json.dumps(value, allow_nan=False, ensure_ascii=False), Text())
     if dialect == "sqlite":
         return func.json(content, type_=Text())
     return _normal(content)

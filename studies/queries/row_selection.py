@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select
 from hnet_core.errors import ConfigInvalid
 from studies.metrics.definitions import METRICS, VARYING
 from studies.queries.queryable_columns import QueryableColumn, order
+from studies.queries.trial_columns import setting_column
 from studies.queries.where_language import condition
 
 if TYPE_CHECKING:
@@ -80,13 +81,13 @@ class Rows:
     shown: Sequence[str] | None = None
 
     def params(self) -> dict[str, list[Any]]:
-        """Return each searched value as a column, None where a trial has none."""
+        """Return each searched value as a column, None where a trial has none; see `setting_column` for its name."""
         if self.searched is None:
             return {}
         place = self.columns.index("params")
         each = [row[place] for row in self.values]
         names = dict.fromkeys([*self.searched, *(name for params in each for name in params)])
-        return {name: [params.get(name) for params in each] for name in names}
+        return {setting_column(name): [params.get(name) for params in each] for name in names}
 
     def dicts(self) -> Iterator[dict[str, Any]]:
         """Yield one dict per row, searched values under their dotted names."""

@@ -208,6 +208,18 @@ class Studies:
                 raise lookup.no_trial(name, number)
         return found
 
+    def results(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
+        """Return `evaluations` with all that `hnet study import` needs to make the same study from them elsewhere.
+
+        Further columns: measure, target_weights, model_weights, hypernet_weights, n_tasks, state, seconds,
+        peak_memory_mib, and each setting under its dotted name.
+        """
+        from studies.queries.results import results
+
+        return results(self._engine, self.study(name), RowSelection(where, sort, limit))
+
     def sql(self, query: str, limit: int = 1000) -> pd.DataFrame:
         """Return at most `limit` rows of one reading SQL statement; `.attrs["truncated"]` is true if there were more.
 

@@ -16,7 +16,7 @@ from studies.queries.queryable_columns import QueryableColumn, in_json, known, o
 from studies.queries.record import StudyRecord
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.study_columns import study_columns
-from studies.queries.trial_columns import run_columns, trial_columns, with_summary
+from studies.queries.trial_columns import run_columns, setting_column, trial_columns, with_summary
 from studies.spec.constraints import within
 from studies.statistics.pareto import front_mask
 
@@ -127,7 +127,7 @@ def _fields(
     if not named <= {*fields, *searched}:  # enqueued and imported trials may hold values that are not searched
         searched |= dict.fromkeys(_stored_params(engine, record.id))
     dialect = engine.dialect.name
-    return fields | {name: in_json(trial.c.params, name, dialect) for name in searched if name not in fields}
+    return fields | {setting_column(name): in_json(trial.c.params, name, dialect) for name in searched}
 
 
 def _stored_params(engine: Engine, study_id: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, func
@@ -61,3 +62,13 @@ def with_summary() -> FromClause:
     source = func.coalesce(trial.c.duplicate_of, trial.c.number)
     same = (trial_summary.c.study_id == trial.c.study_id) & (trial_summary.c.number == source)
     return trial.outerjoin(trial_summary, same)
+
+
+def setting_column(name: str) -> str:
+    """The column a setting is shown in: its name, or `params.NAME` where a column of trials or runs has that name."""
+    return f"params.{name}" if name in _own_columns() else name
+
+
+@cache
+def _own_columns() -> frozenset[str]:
+    return frozenset({*trial_columns(), *run_columns()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,15 @@ def parse_bound(metric: str, bound: str) -> tuple[str, float]:
     if not math.isfinite(number):
         raise ConfigInvalid(f'constraints: {metric} must have a bound such as "<= 1.0", got {bound!r}.')
     return sign, number
+
+
+def violation(value: float | None, sign: str, bound: float) -> float:
+    """How far a value is on the wrong side of a bound: above 0 exactly where it breaks it; a missing value does."""
+    if value is None or math.isnan(value):
+        return 1.0
+    if _COMPARE[sign](value, bound):
+        return -abs(value - bound)
+    return min(max(abs(value - bound), sys.float_info.min), sys.float_info.max)
 
 
 def within(columns: Mapping[str, ColumnElement[Any]], constraints: Mapping[str, str]) -> Iterator[ColumnElement[bool]]:

@@ -1,86 +1,29 @@
-"""Import into a study database: complete studies of another database, or trials measured by other programs.
-
-Trials of other programs are marked as imported in their launch; a cost that was not measured is stored as unknown.
-"""
+"""Copies whole studies from another study database, with their numbers, provenance and identity."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select
 
-from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Measure, TrialResult, WeightCounts
 from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
-from studies.database.stored_metrics import TrialRange, add_summaries
+from studies.database.stored_metrics import add_summaries, windows
 from studies.errors import StudyNotFound
-from studies.store.store import Store, StudyExists
-from studies.store.suggested_trial import SuggestedTrial
+from studies.store.store import StudyExists
 
 ROWS_AT_A_TIME = 10_000
 
 
-@dataclass(frozen=True)
-class ImportedRun:
-    """The evaluations of one seed: (split, after_task, on_task) -> value, tasks from 1, after task 0 is untrained."""
-
-    seed: int
-    cells: Mapping[tuple[str, int, int], float]
-    seconds: float = 0.0
-    peak_memory_mib: float = 0.0
-
-
-@dataclass(frozen=True)
-class ImportedTrial:
-    """One configuration measured elsewhere; without runs it failed, for the reason given, and may lack counts."""
-
-    params: Mapping[str, Any]
-    counts: WeightCounts | None
-    runs: Sequence[ImportedRun]
-    measure: Measure = "accuracy"
-    reason: str | None = None
-
-
-def import_trials(
-    store: Store, name: str, trials: Iterable[ImportedTrial], source: str, objectives: Mapping[str, str]
-) -> int:
-    """Make a study of trials measured elsewhere and return their number; if one fails to be written, none is kept.
-
-    Raises:
-        StudyExists: if the name is taken.
-        TrainingDiverged: if a value is NaN or infinite.
-    """
-    found = list(trials)
-    seeds = max((len(one.runs) for one in found), default=0)
-    study_id = store.create_study(name, {"study": name, "imported_from": source, "objectives": dict(objectives)}, seeds)
-    try:
-        launch_id = store.record_launch(study_id, {"command_line": f"imported from {source}", "device": "imported"})
-        for number, one in enumerate(found):
-            _import_trial(store, study_id, launch_id, number, one)
-    except BaseException:
-        store.drop_study(study_id)
-        raise
-    return len(found)
-
-
-def _import_trial(store: Store, study_id: int, launch_id: int, number: int, one: ImportedTrial) -> None:
-    config = _config(one.params)
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
-    suggested = SuggestedTrial(config, digest, one.params, one.measure, one.counts)
-    store.start_trial(study_id, number, suggested, launch_id=launch_id, attempt=1)
-    if one.runs:
-        store.complete_trial(study_id, number, 1, [_result(one, each, digest) for each in one.runs])
-    else:
-        store.fail_trial(study_id, number, 1, one.reason or "no result was imported", None)
-
-
-def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), rename: str | None = None) -> list[str]:
-    """Copy studies from another open, up-to-date database and return their names here.
+def import_studies(
+    source: Engine,
+    target: Engine,
+    names: Sequence[str] = (),
+    rename: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[str]:
+    """Copy whole studies from another database, up to date and opened already; their names here.
 
     Trial numbers, seeds, provenance and the identity (uuid) of a study stay. Optuna's tables are not copied: a sweep
     cannot be continued here.
@@ -88,6 +31,7 @@ def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), re
     Args:
         names: studies to copy; none given means all.
         rename: name here of the one study that is copied.
+        progress: called with what is copied, how many evaluations of it are, and of how many.
 
     Raises:
         StudyNotFound: if the source does not have one of them.
@@ -102,10 +46,16 @@ def import_studies(source: Engine, target: Engine, names: Sequence[str] = (), re
         chosen = list(names or there)
         if rename is not None and len(chosen) != 1:
             raise ConfigInvalid(f"--as gives one study its name here, got {len(chosen)} studies; name one.")
-        return [_copy_study(reading, writing, name, rename or name) for name in chosen]
+        return [_copy_study(reading, writing, name, rename or name, progress) for name in chosen]
 
 
-def _copy_study(reading: Connection, writing: Connection, name: str, name_here: str) -> str:
+def _copy_study(
+    reading: Connection,
+    writing: Connection,
+    name: str,
+    name_here: str,
+    progress: Callable[[str, int, int], None] | None,
+) -> str:
     row = dict(reading.execute(select(study).where(study.c.name == name)).mappings().one())
     for column, value, what in ((study.c.name, name_here, "name"), (study.c.uuid, row["uuid"], "identity")):
         taken = writing.scalar(select(study.c.name).where(column == value))
@@ -123,12 +73,18 @@ def _copy_study(reading: Connection, writing: Connection, name: str, name_here: 
     )
     _copy(reading, writing, study_tag, study_tag.c.study_id == there_id, {"study_id": {there_id: here_id}})
     runs = _copy_runs(reading, writing, there_id, here_id)
-    for table in (evaluation, task_time):
-        of_study = table.c.run_id.in_(select(run.c.id).where(run.c.study_id == there_id))
-        _copy(reading, writing, table, of_study, {"run_id": runs})
-    highest = writing.scalar(select(func.max(trial.c.number)).where(trial.c.study_id == here_id))
-    if highest is not None:
-        add_summaries(writing, TrialRange(here_id, 0, highest))
+    of_runs = select(run.c.id).where(run.c.study_id == there_id)
+    _copy(reading, writing, task_time, task_time.c.run_id.in_(of_runs), {"run_id": runs})
+    of_study = evaluation.c.run_id.in_(of_runs)
+    total = reading.scalar(select(func.count()).select_from(evaluation).where(of_study)) or 0
+
+    def advance(copied: int) -> None:
+        if progress is not None:
+            progress(f"copying {name}", copied, total)
+
+    _copy(reading, writing, evaluation, of_study, {"run_id": runs}, advance)
+    for trials in windows(writing, here_id):
+        add_summaries(writing, trials)
     return name_here
 
 
@@ -144,15 +100,24 @@ def _copy_runs(reading: Connection, writing: Connection, there_id: int, here_id:
 
 
 def _copy(
-    reading: Connection, writing: Connection, table: Table, of_study: Any, changes: Mapping[str, Mapping[Any, Any]]
+    reading: Connection,
+    writing: Connection,
+    table: Table,
+    of_study: Any,
+    changes: Mapping[str, Mapping[Any, Any]],
+    advance: Callable[[int], None] | None = None,
 ) -> None:
     """Copy rows of a table, the columns of `changes` with their value here in place of the one there."""
     query = select(table).where(of_study).order_by(*table.primary_key)
+    copied = 0
     for rows in reading.execution_options(yield_per=ROWS_AT_A_TIME).execute(query).mappings().partitions():
         copies = [dict(row) for row in rows]
         for copy in copies:
             copy.update({column: here[copy[column]] for column, here in changes.items()})
         writing.execute(insert(table), copies)
+        copied += len(copies)
+        if advance is not None:
+            advance(copied)
 
 
 def _insert(writing: Connection, table: Table, row: Mapping[str, Any]) -> int:
@@ -161,41 +126,3 @@ def _insert(writing: Connection, table: Table, row: Mapping[str, Any]) -> int:
 
 def _without_id(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "id"}
-
-
-def _config(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Nest dotted values into a configuration; parts that are not given are named imported."""
-    config: dict[str, Any] = {part: {"name": "imported"} for part in ("stream", "method", "target")}
-    for dotted, value in params.items():
-        try:
-            dotted_keys.put(config, dotted, value)
-        except dotted_keys.NotABlock as error:
-            message = f"{dotted!r} cannot be a column beside {error.block!r}, which has a value itself."
-            raise ConfigInvalid(message) from None
-    return config
-
-
-def _result(one: ImportedTrial, each: ImportedRun, digest: str) -> TrialResult:
-    assert one.counts is not None, "what was measured has a size"
-    n_tasks = max((max(after, on) for _, after, on in each.cells), default=0)
-
-    def row(split: str, after: int) -> tuple[float | None, ...]:
-        return tuple(each.cells.get((split, after, on)) for on in range(1, n_tasks + 1))
-
-    splits = {split for split, _, _ in each.cells}
-    return TrialResult(
-        config_hash=digest,
-        seed=each.seed,
-        measure=one.measure,
-        counts=one.counts,
-        test=tuple(row("test", after) for after in range(1, n_tasks + 1)),
-        validation=tuple(row("validation", after) for after in range(1, n_tasks + 1))
-        if "validation" in splits
-        else None,
-        untrained=row("test", 0),  # type: ignore[arg-type]  # None where a value is unknown
-        seconds=(each.seconds / n_tasks,) * n_tasks,
-        peak_memory_mib=each.peak_memory_mib,
-        device="imported",
-        threads=1,
-        data_checksum="imported",
-    )

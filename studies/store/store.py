@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hnet_core.errors import ConfigInvalid, HnetError
@@ -52,29 +52,18 @@ class Store(Leases):
             StudyExists: if the name is taken.
             ConfigInvalid: if the name is empty or too long.
         """
-        if not name.strip() or len(name) > MAX_NAME_LENGTH:
-            raise ConfigInvalid(f"a study name must have 1 to {MAX_NAME_LENGTH} characters, got {name[:40]!r}.")
-        row = {
-            "name": name,
-            "uuid": str(uuid.uuid4()),
-            "spec": dict(spec),
-            "seeds": seeds,
-            "created_at": _now(),
-            "driver_seconds": 0.0,
-            "stop_requested": False,
-        }
-        try:
-            with self._writer.begin() as connection:
-                return int(connection.execute(study.insert().returning(study.c.id), row).scalar_one())
-        except IntegrityError:
-            raise StudyExists(
-                f"a study {name!r} exists already; choose another name (--study, for an import --as)."
-            ) from None
-
-    def drop_study(self, study_id: int) -> None:
-        """Delete a study that was only partly written, with all its rows."""
         with self._writer.begin() as connection:
-            connection.execute(delete(study).where(study.c.id == study_id))
+            return insert_study(connection, name, spec, seeds)
+
+    def check_is_free(self, name: str) -> None:
+        """Refuse a name that `create_study` would refuse.
+
+        Raises:
+            StudyExists, ConfigInvalid: as for `create_study`.
+        """
+        if self.find_study(name) is not None:
+            raise _taken(name)
+        _check_name(name)
 
     def find_study(self, name: str) -> StudyRow | None:
         """Return the row of a study, or None."""
@@ -231,6 +220,40 @@ class Store(Leases):
             if not connection.execute(change).rowcount:
                 raise _refusal(connection, study_id, number, attempt)
             yield connection
+
+
+def insert_study(
+    connection: Connection, name: str, spec: Mapping[str, Any], seeds: int, identity: str | None = None
+) -> int:
+    """Add a study within a transaction and return its id.
+
+    Raises:
+        StudyExists: if the name is taken.
+        ConfigInvalid: if the name is empty or too long.
+    """
+    _check_name(name)
+    row = {
+        "name": name,
+        "uuid": identity or str(uuid.uuid4()),
+        "spec": dict(spec),
+        "seeds": seeds,
+        "created_at": _now(),
+        "driver_seconds": 0.0,
+        "stop_requested": False,
+    }
+    try:
+        return int(connection.execute(study.insert().returning(study.c.id), row).scalar_one())
+    except IntegrityError:
+        raise _taken(name) from None
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME_LENGTH:
+        raise ConfigInvalid(f"a study name must have 1 to {MAX_NAME_LENGTH} characters, got {name[:40]!r}.")
+
+
+def _taken(name: str) -> StudyExists:
+    return StudyExists(f"a study {name!r} exists already; choose another name (--study, for an import --as).")
 
 
 def _trial_row(study_id: int, number: int, launch_id: int, suggested: SuggestedTrial) -> dict[str, Any]:

@@ -182,7 +182,7 @@ def diff(
 def export(
     name: StudyName,
     rows: Annotated[
-        str, typer.Option(help="runs (one row a seed), trials (means over seeds) or evaluations (raw matrices).")
+        str, typer.Option(help="runs (one row a seed), trials (means over seeds) or evaluations (raw, to import).")
     ] = "runs",
     db: Database = DEFAULT_URL,
     format: ExportShape = "csv",
@@ -198,11 +198,12 @@ def export(
     if format == "parquet":
         from studies.output.parquet import write_parquet
 
-        write_parquet(getattr(found, rows)(name, where, sort, limit), output)
+        read = {"runs": found.runs, "trials": found.trials, "evaluations": found.results}[rows]
+        write_parquet(read(name, where, sort, limit), output)
     elif rows == "trials":
         _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
     else:
-        read = found.runs if rows == "runs" else found.evaluations
+        read = found.runs if rows == "runs" else found.results
         _write_frame(read(name, where, sort, limit), format, output)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +22,9 @@ OBJECTIVES = {
     "accuracy": {"final_accuracy": "maximize", "compression_ratio": "minimize"},
     "mse": {"final_mse": "minimize", "compression_ratio": "minimize"},
 }
+
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 @app.command()
@@ -73,27 +78,60 @@ def retry(
 @app.command("import")
 def import_(
     source: Annotated[
-        str, typer.Argument(help="Another study database, or a .csv of evaluations.", show_default=False)
+        str,
+        typer.Argument(
+            help="Another study database, or a text file of results: .csv, .tsv or .txt.", show_default=False
+        ),
     ],
     names: Annotated[list[str] | None, typer.Argument(help="Studies to copy; all if none is named.")] = None,
     db: Database = DEFAULT_URL,
     as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
 ) -> None:
     """Copy studies from another database, or make one from a CSV of results (columns: docs/studies.md)."""
+    from studies.database.connections import is_sqlite_file
     from studies.database.open_database import connect
-    from studies.store.csv_import import read_csv
-    from studies.store.importing import import_studies, import_trials
-    from studies.store.store import Store
+    from studies.store.importing import import_studies
+    from sweeps.cli.import_progress import ImportProgress
 
-    if source.lower().endswith(".csv"):
-        path = Path(source)
-        trials = read_csv(path)
-        name = as_ or path.stem
-        n = import_trials(Store(connect(db, create=True)), name, trials, path.name, OBJECTIVES[trials[0].measure])
-        say(f"imported {n} trials as {name}.")
+    path = Path(source)
+    if path.suffix.lower() in TEXT_SUFFIXES and not (path.is_file() and path.stat().st_size and is_sqlite_file(path)):
+        if names:
+            given = ", ".join(names)
+            raise ConfigInvalid(
+                f"names of studies to copy are for a database, got {given} for {path.name}; its name here is --as."
+            )
+        _import_csv(path, as_ or path.stem, db)
         return
     source_engine = connect(source)
-    say(f"imported {', '.join(import_studies(source_engine, connect(db, create=True), names or (), as_))}.")
+    with ImportProgress() as progress:
+        copied = import_studies(source_engine, connect(db, create=True), names or (), as_, progress)
+    say(f"imported {', '.join(copied)}.")
+
+
+def _import_csv(path: Path, name: str, db: str) -> None:
+    from studies.database.open_database import connect
+    from studies.store.csv_import import read_csv
+    from studies.store.csv_records import check_is_text
+    from studies.store.store import Store
+    from studies.store.trial_import import import_trials
+    from sweeps.cli.import_progress import ImportProgress
+
+    check_is_text(path)
+    engine = connect(db, create=True)
+    Store(engine).check_is_free(name)  # before the file is read, which may take minutes
+    with ImportProgress() as progress:
+        results = read_csv(path, progress)
+        writing = partial(progress, f"writing {name}", total=results.rows)
+        states = import_trials(engine, name, results, path.name, OBJECTIVES[results.measure], writing)
+    for line in results.remarks():
+        say(f"warning: {line}.")
+    say(f"imported {trials_by_state(states)} as {name}.")
+
+
+def trials_by_state(states: Mapping[str, int]) -> str:
+    """Return a text such as `12 trials (1 failed, 2 pruned)`."""
+    others = ", ".join(f"{n} {state.lower()}" for state, n in sorted(states.items()) if state != "COMPLETE")
+    return f"{sum(states.values())} trials" + (f" ({others})" if others else "")
 
 
 @app.command("rm")

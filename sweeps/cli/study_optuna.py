@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -19,9 +20,12 @@ def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) 
     """Write a study as an Optuna study, to view with: optuna-dashboard sqlite:///TARGET"""
     import studies
     from studies.database.urls import mask_passwords
-    from sweeps.search.optuna_exchange import to_optuna
+    from sweeps.search.optuna_exchange import goes_by_validation, to_optuna
 
-    say(f"wrote {to_optuna(studies.open(db), name, target)} trials of {name} to {mask_passwords(target)}.")
+    found = studies.open(db)
+    say(f"wrote {to_optuna(found, name, target)} trials of {name} to {mask_passwords(target)}.")
+    if goes_by_validation(found, name):
+        say("its values are of the test split; the front goes by validation, so Optuna's best trials may be others.")
 
 
 @app.command("import-optuna")
@@ -42,11 +46,16 @@ def import_optuna(
 ) -> None:
     """Import an Optuna study, with one evaluation per trial, since Optuna stores no more."""
     from studies.database.open_database import connect
-    from studies.store.importing import import_trials
-    from studies.store.store import Store
-    from sweeps.cli.study_admin import OBJECTIVES
+    from studies.store.trial_import import import_trials
+    from sweeps.cli.import_progress import ImportProgress
+    from sweeps.cli.study_admin import OBJECTIVES, trials_by_state
     from sweeps.search.optuna_exchange import Meaning, from_optuna
 
+    here = as_ or name
     trials = from_optuna(source, name, Meaning(quality, measure, target_weights, ratio, model_weights))
-    n = import_trials(Store(connect(db, create=True)), as_ or name, trials, f"Optuna study {name}", OBJECTIVES[measure])
-    say(f"imported {n} trials as {as_ or name}; one value each, without seeds or tasks.")
+    n = sum(len(one.runs) for one in trials)
+    with ImportProgress() as progress:
+        writing = partial(progress, f"writing {here}", total=n)
+        engine = connect(db, create=True)
+        states = import_trials(engine, here, trials, f"Optuna study {name}", OBJECTIVES[measure], writing)
+    say(f"imported {trials_by_state(states)} as {here}; one value each, without seeds or tasks.")

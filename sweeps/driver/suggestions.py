@@ -26,7 +26,7 @@ def invalid_trial(
     block: Mapping[str, Any], params: Mapping[str, Any], spec: SweepSpec, data_root: str
 ) -> SuggestedTrial:
     """Describe a combination of values that is no valid configuration, without counts."""
-    digest = hashlib.sha256(json.dumps(block, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(block, sort_keys=True, allow_nan=False).encode()).hexdigest()[:16]
     return SuggestedTrial(block, digest, params, stream_shape(spec.config(), data_root).measure, None)
 
 

@@ -65,7 +65,7 @@ class JobSearcher(Searcher):
             return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
         self._watchdog.expect(job.number, job.config["method"]["name"])
-        config: dict[str, Any] = {"job": json.dumps(job.to_dict())}
+        config: dict[str, Any] = {"job": json.dumps(job.to_dict(), allow_nan=False)}
         if job.via_driver:
             self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
             config["saved"] = folder.read_all()

@@ -6,41 +6,50 @@ everything else as user attributes, and an imported one has one evaluation: no m
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.errors import ConfigInvalid, NotFound
-from hnet_core.trial import Measure, WeightCounts
+from hnet_core.errors import ConfigInvalid
+from hnet_core.trial import Measure
 from studies.database.schema import RUNNING
-from studies.database.urls import mask_passwords, parse_url, sqlite_path
-from studies.metrics.definitions import METRICS
+from studies.database.urls import mask_passwords
+from studies.metrics.definitions import METRICS, SELECTED_BY
 from studies.queries.studies import Studies
+from studies.spec.constraints import parse_bound, violation
 from studies.spec.ranges import encode
-from studies.store.importing import ImportedRun, ImportedTrial
+from studies.store.csv_rows import MAX_WEIGHTS
+from studies.store.imported_trials import ImportedRun, ImportedTrial, ImportedWeights, setting_names, setting_value
 from studies.store.store import StudyExists
+from sweeps.search.optuna_source import check_target, read_study
 from sweeps.search.optuna_studies import open_storage
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial, TrialState
 
+QUALITY_DIRECTIONS = {"accuracy": "MAXIMIZE", "mse": "MINIMIZE"}
+
 
 def to_optuna(studies: Studies, name: str, url: str) -> int:
     """Write a study as an Optuna study of the same name into an Optuna storage; return the number of trials.
 
-    Values are means over seeds on the test split. A trial without a value for each objective becomes FAIL or
-    PRUNED; one that is still RUNNING is left out.
+    Values are means over seeds on the test split, constraints are Optuna's, so that its best trials are the front by
+    these values. A trial without a value for each objective is FAIL or PRUNED there; one that is still RUNNING is left
+    out.
 
     Raises:
         StudyExists: if the storage has a study of that name.
+        DatabaseForeign, SchemaOutdated: if the target is of another program, or of another version of Optuna.
     """
     import optuna
 
     record = studies.study(name)
     rows = [row for row in studies.trial_rows(name).dicts() if row["state"] != RUNNING]
+    check_target(url)
     storage = open_storage(url)
     if name in optuna.get_all_study_names(storage):
         raise StudyExists(f"an Optuna study {name!r} is in {mask_passwords(url)} already; name another storage.")
@@ -52,8 +61,17 @@ def to_optuna(studies: Studies, name: str, url: str) -> int:
         study.set_metric_names(list(objectives))
     study.set_user_attr("exported_from", f"hnet study {record.uuid}")
     known = dict(_distributions(rows, record.spec.get("search") or {}))
-    study.add_trials([_frozen(row, list(objectives), known) for row in rows])
+    study.add_trials([_frozen(row, list(objectives), record.constraints, known) for row in rows])
     return len(rows)
+
+
+def goes_by_validation(studies: Studies, name: str) -> bool:
+    """Whether the front of a study is chosen by values that its export to Optuna does not have as objectives."""
+    decisive = [SELECTED_BY[metric] for metric in studies.study(name).objectives if metric in SELECTED_BY]
+    if not decisive:
+        return False
+    rows = studies.trial_rows(name, "state == 'COMPLETE' and duplicate_of is None", columns=decisive).dicts()
+    return any(value is not None for row in rows for value in row.values())
 
 
 @dataclass(frozen=True)
@@ -78,31 +96,34 @@ class Meaning:
 def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
     """Read the finished trials of an Optuna study, each COMPLETE one with one evaluation of one task.
 
-    Raises:
-        NotFound: if the storage has no such study.
-        ConfigInvalid: if the study does not have the objectives named, or an accuracy is not between 0 and 1.
-    """
-    import optuna
+    Numbers stay; PRUNED is PRUNED, and a trial whose values cannot be what they are said to be is FAILED. The storage
+    is only read.
 
+    Raises:
+        NotFound: if the storage or the study is not there.
+        DatabaseForeign, SchemaOutdated: if it is no Optuna storage, or one of another version.
+        ConfigInvalid: if the study does not have the objectives named, one goes the other way, most accuracies are not
+            between 0 and 1, or a parameter is called like a column of hnet.
+    """
     if (meaning.ratio is None) == (meaning.model_weights is None):
         raise ConfigInvalid("the size of each model must come from --ratio or from --model-weights; give one of them.")
     if meaning.ratio == meaning.quality:
         raise ConfigInvalid(f"--ratio and --quality must be two objectives, got {meaning.quality} for both.")
-    path = sqlite_path(parse_url(url))
-    if path is not None and not path.exists():
-        raise NotFound(f"there is no Optuna storage {path}; name its file, or its URL.")
-    storage = open_storage(url)
-    if name not in optuna.get_all_study_names(storage):
-        known = ", ".join(optuna.get_all_study_names(storage)) or "none"
-        raise NotFound(f"Optuna study {name!r} is not in {mask_passwords(url)}, which holds {known}.")
-    study = optuna.load_study(study_name=name, storage=storage)
-    for position in (meaning.quality, meaning.ratio or 0):
-        if not 0 <= position < len(study.directions):
-            raise ConfigInvalid(f"an objective must be 0 to {len(study.directions) - 1} in {name!r}, got {position}.")
-    return [_imported(trial, meaning) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+    directions, trials = read_study(url, name)
+    _check_directions(name, [direction.name for direction in directions], meaning)
+    finished = [trial for trial in trials if trial.state.is_finished()]
+    _check_not_percent(finished, meaning)
+    theirs = list(dict.fromkeys(name for trial in finished for name in trial.params))
+    names = dict(zip(theirs, setting_names(theirs), strict=True))
+    return [_imported(trial, names, meaning) for trial in finished]
 
 
-def _frozen(row: Mapping[str, Any], objectives: Sequence[str], known: Mapping[str, BaseDistribution]) -> FrozenTrial:
+def _frozen(
+    row: Mapping[str, Any],
+    objectives: Sequence[str],
+    constraints: Mapping[str, str],
+    known: Mapping[str, BaseDistribution],
+) -> FrozenTrial:
     from optuna.trial import FrozenTrial
 
     values = [row[metric] for metric in objectives]
@@ -114,7 +135,7 @@ def _frozen(row: Mapping[str, Any], objectives: Sequence[str], known: Mapping[st
     attributes = {
         key: row[key] for key in ("state", "reason", "n", "duplicate_of", "config_hash") if row[key] is not None
     }
-    return FrozenTrial(
+    frozen = FrozenTrial(
         number=row["number"],
         trial_id=-1,  # given by the storage
         state=state,
@@ -128,6 +149,11 @@ def _frozen(row: Mapping[str, Any], objectives: Sequence[str], known: Mapping[st
         system_attrs={},
         intermediate_values={},
     )
+    for metric, bound in constraints.items():
+        frozen.set_constraint(metric, violation(row[metric], *parse_bound(metric, bound)))
+    if row["duplicate_of"] is not None:
+        frozen.set_constraint("duplicate", 1.0)  # its original stands for it on the front
+    return frozen
 
 
 def _state(ours: str, has_values: bool) -> TrialState:
@@ -161,20 +187,68 @@ def _distributions(
             yield name, CategoricalDistribution(list(dict.fromkeys([*map(encode, entry.get("choice") or ()), *used])))
 
 
-def _imported(trial: FrozenTrial, meaning: Meaning) -> ImportedTrial:
-    params = dict(trial.params)
-    if trial.state.name != "COMPLETE":
-        known = meaning.model_weights
-        counts = None if known is None else WeightCounts(meaning.target_weights, known, 0, 0)
-        return ImportedTrial(params, counts, (), meaning.measure, f"{trial.state.name} in Optuna")
-    value = trial.values[meaning.quality]
-    if meaning.measure == "accuracy" and not 0 <= value <= 1:
+def _check_directions(name: str, directions: Sequence[str], meaning: Meaning) -> None:
+    wanted: dict[int, tuple[str, str, str]] = {
+        meaning.quality: ("--quality", meaning.measure, QUALITY_DIRECTIONS[meaning.measure])
+    }
+    if meaning.ratio is not None:
+        wanted[meaning.ratio] = ("--ratio", "compression ratio", "MINIMIZE")
+    for position, (option, what, direction) in wanted.items():
+        if not 0 <= position < len(directions):
+            raise ConfigInvalid(f"an objective must be 0 to {len(directions) - 1} in {name!r}, got {position}.")
+        if directions[position] != direction:
+            raise ConfigInvalid(
+                f"{option} must name an objective that Optuna was asked to {direction.lower()}, as a good {what} is "
+                f"{'high' if direction == 'MAXIMIZE' else 'low'}, got objective {position} of {name!r}: "
+                f"{directions[position].lower()}; name another objective or --measure."
+            )
+
+
+def _check_not_percent(finished: Sequence[FrozenTrial], meaning: Meaning) -> None:
+    """Refuse a study most of whose accuracies cannot be any; single ones make their trials FAILED."""
+    values = {trial.number: trial.values[meaning.quality] for trial in finished if trial.state.name == "COMPLETE"}
+    outside = [number for number, value in values.items() if not 0 <= value <= 1]
+    if meaning.measure == "accuracy" and 2 * len(outside) > len(values):
+        first = outside[0]
         raise ConfigInvalid(
-            f"an accuracy must be between 0 and 1, got {value} in trial {trial.number}; is it in percent?"
+            f"an accuracy must be between 0 and 1, got {values[first]} in trial {first}; is it in percent?"
         )
-    size = meaning.model_weights or round(trial.values[meaning.ratio or 0] * meaning.target_weights)
-    if size < 1:
-        raise ConfigInvalid(f"a compression ratio must be above 0, got {trial.values} in trial {trial.number}.")
-    seconds = trial.duration.total_seconds() if trial.duration is not None else 0.0
-    run = ImportedRun(seed=0, cells={("test", 1, 1): value}, seconds=seconds)
-    return ImportedTrial(params, WeightCounts(meaning.target_weights, size, 0, 0), [run], meaning.measure)
+
+
+def _imported(trial: FrozenTrial, names: Mapping[str, str], meaning: Meaning) -> ImportedTrial:
+    one = ImportedTrial(
+        number=trial.number,
+        params={names[name]: setting_value(value) for name, value in trial.params.items()},
+        weights=None,
+        runs=(),
+        measure=meaning.measure,
+    )
+    state, target = trial.state.name, meaning.target_weights
+    reason = _why_impossible(trial.values, meaning) if state == "COMPLETE" else f"{state} in Optuna"
+    if reason is not None:
+        weights = None if meaning.model_weights is None else ImportedWeights(target, meaning.model_weights)
+        return replace(one, weights=weights, state="PRUNED" if state == "PRUNED" else "FAILED", reason=reason)
+    seconds = max(0.0, trial.duration.total_seconds()) if trial.duration is not None else 0.0
+    run = ImportedRun(seed=0, cells={("test", 1, 1): trial.values[meaning.quality]}, seconds=seconds)
+    return replace(one, weights=ImportedWeights(target, _size(trial.values, meaning)), runs=[run], n_tasks=1)
+
+
+def _why_impossible(values: Sequence[float], meaning: Meaning) -> str | None:
+    """Why the values of a trial cannot be a measurement, None where they can."""
+    quality = values[meaning.quality]
+    if not math.isfinite(quality):
+        return f"the {meaning.measure} must be a number, got {quality}"
+    if meaning.measure == "accuracy" and not 0 <= quality <= 1:
+        return f"an accuracy must be between 0 and 1, got {quality}"
+    if quality < 0:
+        return f"an mse must be 0 or more, got {quality}"
+    ratio = 1.0 if meaning.ratio is None else values[meaning.ratio]
+    if not math.isfinite(ratio) or not 1 <= _size(values, meaning) <= MAX_WEIGHTS:
+        return f"the compression ratio must give 1 to {MAX_WEIGHTS:,} weights, got {ratio}"
+    return None
+
+
+def _size(values: Sequence[float], meaning: Meaning) -> int:
+    if meaning.ratio is None:
+        return meaning.model_weights or 0
+    return round(values[meaning.ratio] * meaning.target_weights)

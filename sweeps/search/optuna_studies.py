@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from studies.database.connections import despite_races, errors_explained, tune_sqlite
-from studies.database.urls import parse_url
+from studies.database.open_database import SchemaOutdated
+from studies.database.urls import masked, parse_url
 
 if TYPE_CHECKING:
     import optuna
@@ -25,6 +26,7 @@ def open_storage(url: str) -> RDBStorage:
     Raises:
         ConfigInvalid: if `url` names no kind of database known here.
         DatabaseUnreachable: if the database cannot be reached.
+        SchemaOutdated: if another version of Optuna made the storage.
     """
     import optuna
 
@@ -34,7 +36,10 @@ def open_storage(url: str) -> RDBStorage:
     address = parsed.render_as_string(hide_password=False)
     checks = {} if parsed.get_backend_name() == "sqlite" else {"pool_pre_ping": True}  # a server may have restarted
     with errors_explained(parsed):
-        storage = despite_races(lambda: optuna.storages.RDBStorage(address, engine_kwargs=checks))
+        try:
+            storage = despite_races(lambda: optuna.storages.RDBStorage(address, engine_kwargs=checks))
+        except RuntimeError as error:  # its tables are those of another version of Optuna
+            raise SchemaOutdated(f"{masked(parsed)}: {error}") from None
     tune_sqlite(storage.engine)
     return storage
 

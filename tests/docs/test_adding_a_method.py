@@ -96,7 +96,7 @@ def test_a_method_of_another_package_needs_no_documentation_here(
     (tmp_path / "my_partition.py").write_text(examples()["Partition"])
     monkeypatch.syspath_prepend(str(tmp_path))
     entry = EntryPoint("partition", "my_partition:Partition", "hnet.methods")
-    monkeypatch.setattr("hnet_core.registry.entry_points", lambda group: [entry] if group == entry.group else [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [entry] if group == entry.group else [])
     monkeypatch.setattr(METHODS, "_found", None)
     assert "partition" in METHODS and "partition" not in METHODS.built_in
     assert methods_markdown() == INDEX.read_text()

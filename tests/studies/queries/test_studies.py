@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, event
+from pandas.testing import assert_frame_equal
+from sqlalchemy import Engine, event, update
 
 import studies
 from hnet_core.errors import ConfigInvalid
-from studies.database.schema import STATES
+from studies.database.schema import STATES, trial
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.metrics.definitions import METRICS, run_metrics
 from studies.queries.studies import Studies
@@ -346,3 +347,32 @@ def test_numbers_of_trials_are_no_parameters_of_a_statement_of_which_there_may_b
     )  # all are tied
     assert len(found.front(name)) > few
     assert used == of_few, "as many parameters whatever the size of the front"
+
+
+def test_measured_numbers_are_shown_whatever_settings_are_called(engine: Engine) -> None:
+    name = sample_study(engine, 3)
+    found = Studies(engine)
+    before = found.trials(name), found.runs(name)
+    with engine.begin() as connection:
+        settings = dict.fromkeys(["final_accuracy", "forgetting.low", "n", "state", "device", "method"], 99)
+        connection.execute(update(trial).values(params=settings))
+    for table, columns in ((found.trials(name), before[0]), (found.runs(name), before[1])):
+        kept = [column for column in columns if column not in ("params", *found.study(name).searched)]
+        assert_frame_equal(table[kept], columns[kept])
+        assert table["params.final_accuracy"].tolist() == [99] * len(table)
+    rows = list(found.trial_rows(name).dicts())
+    assert [row["final_accuracy"] for row in rows] == before[0]["final_accuracy"].tolist()
+    assert len(found.trials(name, where="params.n == 99 and n == 3")) == 3
+
+
+def test_results_are_the_evaluations_with_weights_costs_and_settings(found: Studies, name: str) -> None:
+    results, cells = found.results(name), found.evaluations(name)
+    assert_frame_equal(results[list(cells.columns)], cells)
+    runs = found.runs(name).set_index(["number", "seed"])
+    for (number, seed), rows in results.groupby(["number", "seed"]):
+        for column in ("measure", "n_tasks", "target_weights", "model_weights", "hypernet_weights", "seconds", *AXES):
+            assert set(rows[column]) == {runs[column][number, seed]}
+    assert set(results["stream.dataset"]) == {"digits"}
+    assert "training.device" not in results.columns, "it changes no result"
+    first = found.results(name, where="number == 0 and seed == 1 and split == 'test'", sort="-after_task", limit=5)
+    assert first["after_task"].tolist() == [5] * 5

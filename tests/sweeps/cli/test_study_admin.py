@@ -61,7 +61,11 @@ def test_a_removed_study_leaves_neither_rows_nor_optuna_trials(db: str) -> None:
 def test_a_study_is_exported_to_optuna_and_imported_again_on_the_command_line(db: str, tmp_path: Path) -> None:
     target = str(tmp_path / "optuna.db")
     result = hnet("study", "export-optuna", "tiny", target, "--db", db)
-    assert (result.exit_code, result.stderr) == (0, f"wrote 3 trials of tiny to {target}.\n")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"wrote 3 trials of tiny to {target}.\n"
+        "its values are of the test split; the front goes by validation, so Optuna's best trials may be others.\n"
+    )
     result = hnet(
         "study", "import-optuna", target, "tiny", "--target-weights", "1000", "--ratio", "1", "--as", "back", "--db", db
     )

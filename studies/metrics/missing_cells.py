@@ -1,0 +1,48 @@
+"""Evaluations that a matrix lacks, in words: without them some metrics are not defined."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+MAX_LISTED = 8
+
+
+def missing_cells(cells: Collection[tuple[str, int, int]], n_tasks: int) -> str | None:
+    """The missing evaluations of tasks trained so far in words, and what goes with them; None where all are there.
+
+    Args:
+        cells: those that are there, (split, after_task, on_task), tasks from 1; after task 0 is the untrained model.
+    """
+    test = {(after, on) for split, after, on in cells if split == "test"}
+    rows = {after: [on for on in range(1, after + 1) if (after, on) not in test] for after in range(1, n_tasks + 1)}
+    rows[n_tasks] = [on for on in range(1, n_tasks + 1) if (n_tasks, on) not in test]
+    found = _words(rows, "value")
+    if any(split == "validation" for split, _, _ in cells):
+        last = [on for on in range(1, n_tasks + 1) if ("validation", n_tasks, on) not in cells]
+        found += _words({n_tasks: last}, "validation value")
+    if not found:
+        return None
+    undefined = "final accuracy or error is" if rows[n_tasks] else "metrics that need them are"
+    counted = (0, 1) in test and rows[n_tasks] == list(range(1, n_tasks + 1))
+    hint = " (after_task counts from 1; 0 is the untrained model)" if counted else ""
+    return f"{'; '.join(found)}{hint}; {undefined} not defined"
+
+
+def _words(rows: dict[int, list[int]], what: str) -> list[str]:
+    """`no value after task 3, 4` for whole rows, `no value after task 5 on task 2` for parts of one."""
+    empty = [after for after, missing in rows.items() if len(missing) >= after]
+    words = [f"no {what} after task {_listed(empty)}"] if empty else []
+    parts = [after for after, missing in rows.items() if missing and after not in empty]
+    words += [f"no {what} after task {after} on task {_listed(rows[after])}" for after in parts[:MAX_LISTED]]
+    return words + ([f"and after {len(parts) - MAX_LISTED} more tasks"] if len(parts) > MAX_LISTED else [])
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    """Runs of numbers as `1 to 4, 6`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join(" to ".join(map(str, span)) for span in spans)

@@ -40,16 +40,15 @@ def run(
     Raises:
         HnetError: see studies.spec.spec.load_spec and sweeps.runner.run_sweep.
     """
-    import yaml
-
     from hnet_core.data import data_root
     from studies.spec.document import parse_document
     from studies.spec.loading import load_spec
+    from studies.spec.yaml_subset import write_yaml
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
 
     if isinstance(spec, Mapping):
-        document = parse_document(yaml.safe_dump(dict(spec), sort_keys=False), "spec")
+        document = parse_document(write_yaml(spec), "spec")
     else:
         document = open_document(str(spec))
     checked = load_spec(document, data_root(data), assignments)

@@ -11,6 +11,7 @@ from reports.data.study_data import Evidence
 from reports.formatting import parameter
 from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS
+from studies.spec.yaml_subset import write_yaml
 
 ABSENT = object()
 
@@ -50,15 +51,13 @@ class PaperCheck:
 
 def provenance(evidence: Evidence) -> Provenance:
     """Everything needed to judge or repeat the study."""
-    import yaml
-
     launches = [_launch(row) for row in evidence.record.launches]
     compared = ("Code", "Host", "Device", "Threads", "Data checksum")
     changed = [label for label in compared if len({launch[label] for launch in launches}) > 1]
     packages = [dict(row.get("packages") or {}) for row in evidence.record.launches]
     if any(versions != packages[-1] for versions in packages):
         changed.append("Packages")
-    spec = yaml.safe_dump(dict(evidence.record.spec), sort_keys=False, allow_unicode=True, width=100)
+    spec = write_yaml(evidence.record.spec)
     return Provenance(
         spec=mask_passwords(spec),
         launches=launches,

@@ -9,9 +9,11 @@ import yaml
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import FAMILY, changed
-from studies.spec.document import Document, SpecLoader
+from studies.spec.document import Document, refuse_long_lines
+from studies.spec.yaml_subset import NotAccepted, load_yaml, yaml_problem
 
 TRIAL_KEYS = tuple(TrialConfig.model_fields)
 
@@ -31,20 +33,23 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key:
-            raise ConfigInvalid(f"--set must be key=value, got {assignment!r}; such as training.iterations=200.")
+            raise ConfigInvalid(f"--set must be key=value, got {shown(assignment)}; such as training.iterations=200.")
         try:
-            value = yaml.load(text, Loader=SpecLoader)
+            refuse_long_lines(text, "--set")
+            value = load_yaml(text)[1]
+        except NotAccepted as error:
+            raise ConfigInvalid(f"--set {key}: {yaml_problem(error)}") from None
         except yaml.YAMLError:
-            raise ConfigInvalid(f"--set {key}: the value must be YAML, got {text!r}.") from None
+            raise ConfigInvalid(f"--set {key}: the value must be YAML, got {shown(text)}.") from None
         path = locate(key, top_keys, "--set")
-        assign(document.content, path, value, f"--set {assignment}")
+        assign(document.content, path, value, f"--set {cut(assignment)}")
         document.overrides[tuple(path)] = assignment
 
 
 def apply_again(document: Document, block: dict[str, Any]) -> None:
     """Put what was set on the command line into a trial block made from a spec: it wins over what a family says."""
     for path, value, assignment in _set_in_trial(document):
-        assign(block, path, value, f"--set {assignment}")
+        assign(block, path, value, f"--set {cut(assignment)}")
 
 
 def refuse_lost(document: Document) -> None:
@@ -59,7 +64,7 @@ def refuse_lost(document: Document) -> None:
     chosen = list(field.get("choice", ()) if isinstance(field, Mapping) else families)
     blocks = [changed(content["trial"], families[name]) for name in chosen if isinstance(families.get(name), Mapping)]
     lost = [
-        f"--set {assignment}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
+        f"--set {cut(assignment)}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
         f"--set families.{chosen[0]}.{'.'.join(path)}=..."
         for path, value, assignment in _set_in_trial(document)
         if blocks and not any(_keeps(_at(block, path), value) for block in blocks)

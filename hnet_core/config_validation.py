@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from difflib import get_close_matches
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry, did_you_mean
+from hnet_core.shown_value import shown
 from hnet_core.trial import ComponentOptions, TrialConfig
 
 COMPONENTS: dict[str, Registry] = {"stream": STREAMS, "method": METHODS, "target": TARGETS, "hypernet": HYPERNETS}
+
+MAX_COMPLAINTS = 20
 
 Path = tuple[str | int, ...]
 
@@ -48,8 +54,12 @@ def check_trial(raw: Mapping[str, Any]) -> tuple[TrialConfig | None, list[Compla
     """The configuration, or everything that is wrong with it, each with the path to the key."""
     complaints: list[Complaint] = []
     checked = dict(raw)
+    known = list(TrialConfig.model_fields)
+    meant = [guess for key in raw if key not in known for guess in get_close_matches(str(key), known, n=1)]
     for key, registry in COMPONENTS.items():
-        if raw.get(key) is not None:
+        if key in meant:
+            checked.pop(key, None)  # what a search put there, beside the block that was misspelt
+        elif raw.get(key) is not None:
             options, found = _check_component(key, registry, raw[key])
             complaints += found
             if options is None:
@@ -71,12 +81,15 @@ def _check_component(key: str, registry: Registry, raw: object) -> tuple[Compone
         return raw, []
     known = ", ".join(registry)
     if not isinstance(raw, Mapping):
-        return None, [Complaint((key,), f"must be a block with a name, got {raw!r}; known names: {known}")]
+        return None, [Complaint((key,), f"must be a block with a name, got {shown(raw)}; known names: {known}")]
     if "name" not in raw:
+        misspelt = get_close_matches("name", list(map(str, raw)), n=1)
+        if misspelt:
+            return None, [Complaint((key, misspelt[0]), f"unknown key {misspelt[0]!r}; did you mean 'name'?")]
         return None, [Complaint((key,), f"must have a name; known: {known}")]
     if not isinstance(raw["name"], str) or raw["name"] not in registry:
-        guess = did_you_mean(str(raw["name"]), registry)
-        return None, [Complaint((key, "name"), f"unknown {key} {raw['name']!r}{guess}")]
+        guess = did_you_mean(str(raw["name"])[:100], registry)
+        return None, [Complaint((key, "name"), f"unknown {key} {shown(raw['name'])}{guess}")]
     component = registry[raw["name"]]
     model = component.Options
     try:
@@ -86,26 +99,83 @@ def _check_component(key: str, registry: Registry, raw: object) -> tuple[Compone
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:
-    """Pydantic's complaints in our words: what it must be, what came, what to do."""
-    for one in error.errors():
-        path: Path = one["loc"]
-        if one["type"] == "extra_forbidden":
-            fields = [field.alias or name for name, field in _model_at(model, path[:-1]).model_fields.items()]
-            message = f"unknown key {path[-1]!r}{did_you_mean(str(path[-1]), fields)}"
-        elif one["type"] == "missing":
-            message = "must be given"
-        elif one["type"] == "value_error":
-            message = str(one["ctx"]["error"]).rstrip(".") if "ctx" in one else one["msg"]
-        else:
-            message = f"{one['msg'].replace('Input should', 'must')}, got {one['input']!r}"
-        yield Complaint(path, message)
+    """Pydantic's complaints in our words: what it must be, what came, what to do.
+
+    A key that must be given and was plainly misspelt is one complaint, not two.
+    """
+    found = error.errors()
+    meant = {
+        (*one["loc"][:-1], guess)
+        for one in found
+        if one["type"] == "extra_forbidden"
+        for guess in get_close_matches(str(one["loc"][-1]), _keys(model, one["loc"]), n=1)
+    }
+    for one in found[:MAX_COMPLAINTS]:
+        inner = one.get("ctx", {}).get("error")
+        if isinstance(inner, ValidationError):  # a component that was checked within
+            yield from (Complaint((*one["loc"], *each.path), each.message) for each in explain(inner, model))
+        elif one["type"] != "missing" or one["loc"] not in meant:
+            yield Complaint(one["loc"], _message(one, model))
+
+
+def _message(one: ErrorDetails, model: type[BaseModel]) -> str:
+    if one["type"] == "extra_forbidden":
+        key = str(one["loc"][-1])
+        return f"unknown key {shown(key)}{did_you_mean(key, _keys(model, one['loc']))}"
+    if one["type"] == "missing":
+        return "must be given"
+    if one["type"] == "value_error":
+        return str(one["ctx"]["error"]).rstrip(".")
+    text = one["msg"].replace("Input should", "must")
+    for theirs, ours in _OURS.items():
+        text = re.sub(theirs, ours, text)
+    return f"{text.strip()}, got {shown(one['input'])}"
+
+
+_OURS = {
+    r"a valid (tuple|list)\b": "a list",
+    r"a valid dictionary( or instance of \w+)?": "a block with keys",
+    r"a valid string": "text",
+    r"^(Tuple|List|String|Value) should": "must",
+    r" after validation, not \d+": "",
+}
+
+
+def _keys(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys of the block that the last key of `path` stands in."""
+    return [field.alias or name for name, field in _model_at(model, path[:-1]).model_fields.items()]
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
     """The model that describes the block at `path`."""
+    found: Any = model
     for key in path:
-        field = model.model_fields.get(str(key))
-        annotation = None if field is None else field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return model
+        found = _inside(found, key)
+    return found if _is_model(found) else model
+
+
+def _inside(annotation: Any, key: str | int) -> Any:
+    """The type of what stands under a key of a value of this type; of a tagged union, the member with that tag."""
+    if _is_model(annotation):
+        fields = annotation.model_fields.items()
+        found = [field.annotation for name, field in fields if str(key) in (name, field.alias)]
+        return _plain(found[0]) if found else None
+    if get_origin(annotation) in (dict, tuple, list):
+        return _plain(get_args(annotation)[-1 if get_origin(annotation) is dict else 0])
+    for member in get_args(annotation):
+        if get_origin(member) is Annotated and any(getattr(one, "tag", None) == key for one in get_args(member)[1:]):
+            return _plain(member)
+    return None
+
+
+def _plain(annotation: Any) -> Any:
+    """A type without what is noted beside it and without None."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    members = [one for one in get_args(annotation) if one is not type(None)]
+    is_optional = len(members) == 1 and len(get_args(annotation)) == 2
+    return members[0] if is_optional and get_origin(annotation) not in (dict, tuple, list) else annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -10,7 +10,9 @@ _LIMITED.maxlist = _LIMITED.maxtuple = _LIMITED.maxdict = 12
 
 
 def shown(value: object) -> str:
-    """The value as Python writes it, at most some hundred characters of it."""
+    """The value as Python writes it (but true, false and null as YAML does), at most some 200 characters."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     return cut(_LIMITED.repr(value), 200)
 
 

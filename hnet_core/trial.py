@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
+from hnet_core.exact_types import check_type
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 
 # Part of every configuration hash. Raise it whenever the same configuration and seed would give other numbers.
@@ -26,9 +27,16 @@ Matrix = tuple[tuple[float | None, ...], ...]
 
 
 class Options(BaseModel):
-    """Checked, frozen values a user may set; unknown keys, NaN and infinity are refused."""
+    """Checked, frozen values a user may set; unknown keys, NaN, infinity and numbers written as text are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_its_type(cls, value: object, info: ValidationInfo) -> object:
+        if info.field_name is not None:
+            check_type(cls.model_fields[info.field_name].annotation, value)
+        return value
 
 
 class ComponentOptions(Options):

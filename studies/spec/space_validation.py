@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.config_validation import Complaint, check_trial
+from hnet_core.config_validation import COMPONENTS, Complaint, check_trial, dotted
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from hnet_core.shown_value import shown
 from hnet_core.trial import TrialConfig
-from studies.spec.conditions import FAMILY
+from studies.spec.conditions import FAMILY, MISSING, lookup
 from studies.spec.ranges import Choice
 from studies.spec.space import SearchSpace
 
@@ -44,6 +45,10 @@ def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
 
 
 def _wrong_families(space: SearchSpace) -> Iterator[Complaint]:
+    for name, changes in space.families.items():
+        for key in changes:
+            if key in (*COMPONENTS, "training") and not isinstance(changes[key], Mapping):
+                yield Complaint(("families", name, key), f"must be a block with keys, got {shown(changes[key])}")
     field = space.fields.get(FAMILY)
     if field is None:
         return
@@ -70,9 +75,10 @@ def _wrong_in_template(space: SearchSpace, branch: Mapping[str, Any], data: Path
 
 def _origin(space: SearchSpace, branch: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Where in the spec the value at this place of a trial block was written."""
-    name = ".".join(map(str, path))
-    if name in branch:
-        return ("search", name)
+    name = dotted(path)
+    within = [field for field in branch if field.startswith(f"{name}.") and lookup(space.template, name) is MISSING]
+    if name in branch or within:
+        return ("search", name if name in branch else within[0])
     if FAMILY in branch and path and path[0] in space.families[branch[FAMILY]]:
         return ("families", branch[FAMILY], *path)
     return ("trial", *path)

@@ -141,12 +141,12 @@ def stop(study: Study, db: Database = DEFAULT_URL) -> None:
 
 
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
-    from studies.spec.spec import SweepSpec
+    from studies.spec.spec import planned_trials
 
     states = counts.states
     return {
         "study": record.name,
-        "planned": None if record.is_imported else SweepSpec.model_validate(record.spec).planned_trials,
+        "planned": None if record.is_imported else planned_trials(record.spec),
         "asked": counts.total - states["SKIPPED"] - counts.duplicates,
         "done": states["COMPLETE"] - counts.duplicates,
         "running": states["RUNNING"],

@@ -35,7 +35,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("method.beta_output", float("nan"), r"^method\.beta_output: must be .*, got nan"),
         ("training.lr", float("inf"), r"^training\.lr: must be a finite number, got inf"),
         ("training.iterations", 0, r"^training\.iterations: must be greater than or equal to 1, got 0"),
-        ("training.iterations", "many", r"^training\.iterations: must be a valid integer"),
+        ("training.iterations", "many", r"^training\.iterations: must be a whole number"),
         ("stream", "split", r"^stream: must be a block with a name, got 'split'"),
         ("target", {"hidden": [3]}, r"^target: must have a name; known: mlp"),
         ("hypernet", None, r"method 'hnet' needs a hypernet block"),

@@ -55,12 +55,18 @@ WRONG = {
     "key given twice": ("seeds: 3", "seeds: 3\nseeds: 4", r"q\.yaml:18: seeds: given twice, first on line 17"),
     "name as a list": ("name: hnet,", "name: [hnet],", r"q\.yaml:6: trial\.method\.name: unknown method \['hnet'\]"),
     "field of a value": ("method.beta_output:", "method.beta_output.x:", r"q\.yaml:11: search\.method\.beta_output\.x: .*must name one field of a block"),
-    "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*must be a valid integer, .*got '2020-01-01'"),
+    "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*must be a whole number, got '2020-01-01'"),
     "list as a key": ("seeds: 3", "? [a]\n: 3", r"q\.yaml:17: a key must be a word"),
     "block that contains itself": ("search:", "search: &x {a: *x}\nmore:", r"q\.yaml:10: a block that contains itself"),
     "control character": ("study: quickstart", "study: quick\x01start", r"q\.yaml:2: not valid YAML: character U\+0001"),
     "blank name": ("study: quickstart", "study: '  '", r"q\.yaml:2: study: "),
     "too many seeds": ("seeds: 3", "seeds: 1000000000", r"q\.yaml:17: seeds: must be less than or equal to 1000"),
+    "hours as 1:30": ("{trials: 24}", "{hours: 1:30}", r"q\.yaml:19: budget\.hours: must be a number or null, got '1:30'"),
+    "leading zero": ("seeds: 3", "seeds: 010", r"q\.yaml:17: seeds: must be a whole number, got '010'"),
+    "yes for a number": ("seeds: 3", "seeds: yes", r"q\.yaml:17: seeds: must be a whole number, got 'yes'"),
+    "true for a number": ("seeds: 3", "seeds: true", r"q\.yaml:17: seeds: must be a whole number, got true"),
+    "number in quotes": ("[0.0005, 1.0]", "['0.0005', 1.0]", r"q\.yaml:11: search\.method\.beta_output\.float: must be a number"),
+    "unknown key of a range": ("log: true", "lgo: true", r"q\.yaml:11: .*\.lgo: unknown key 'lgo'; did you mean 'log'\? known: when, log"),
     "not YAML": ("search:", "search: [", r"q\.yaml:1\d: not valid YAML"),
 }  # fmt: skip
 
@@ -71,6 +77,18 @@ def test_a_wrong_spec_is_refused_with_its_line_and_key(name: str) -> None:
     assert old in TEXT
     with pytest.raises(ConfigInvalid, match=says):
         load(TEXT.replace(old, new, 1))
+
+
+MISSPELT = {
+    "budget: {trials": "budgett: {trials", "trial:": "trail:", "search:": "serach:", "  stream:": "  strem:", "  method:": "  metod:",
+    "  hypernet:": "  hypernt:", "{name: hnet,": "{nmae: hnet,", "dataset: digits": "datset: digits",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("right", MISSPELT)
+def test_a_misspelt_key_is_one_complaint_and_not_also_a_missing_one(right: str) -> None:
+    with pytest.raises(ConfigInvalid, match=r"^q\.yaml:\d+: [\w.]+: unknown key '\w+'; did you mean '\w+'\?[^\n]*$"):
+        load(TEXT.replace(right, MISSPELT[right], 1))
 
 
 def test_a_missing_data_set_is_named_with_its_line() -> None:
@@ -136,6 +154,10 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
         ("trainin.iterations=3", "unknown key 'trainin'; did you mean 'training'"),
         ("seeds.x=3", "is a value, not a block"),
         ("budget.trials=[1", "the value must be YAML"),
+        ("training.iterations=010", r"^--set .*: trial\.training\.iterations: must be a whole number, got '010'"),
+        ("training.lr=yes", r"^--set .*: trial\.training\.lr: must be a number, got 'yes'"),
+        ("training.iterations='8'", r"must be a whole number, got '8'"),
+        ("families={a: {method: 3}}", r"families\.a\.method: must be a block with keys, got 3"),
         ("training.iterations=-3", r"trial\.training\.iterations: must be greater than or equal to 1, got -3"),
     ],
 )

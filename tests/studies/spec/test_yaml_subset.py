@@ -16,7 +16,21 @@ from studies.spec.document import Document, parse_document, read_document
 from studies.spec.overrides import apply_overrides
 from studies.spec.yaml_subset import load_yaml, write_yaml
 
-AS_TEXT = ["1:30", "190:20:30", "010", "-017", "1_000", "yes", "No", "on", "OFF", "y", "0b11", "2020-01-01", "2020-13-45"]
+AS_TEXT = [
+    "1:30",
+    "190:20:30",
+    "010",
+    "-017",
+    "1_000",
+    "yes",
+    "No",
+    "on",
+    "OFF",
+    "y",
+    "0b11",
+    "2020-01-01",
+    "2020-13-45",
+]
 AS_VALUE = {
     "0": 0, "-12": -12, "0o17": 15, "0x1F": 31, "1e-3": 0.001, "1E3": 1000.0, ".5": 0.5, "5.": 5.0, "-.inf": -float("inf"),
     "true": True, "FALSE": False, "~": None, "": None, "'8'": "8", "!!str 8": "8",

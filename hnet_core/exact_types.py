@@ -1,0 +1,58 @@
+"""The check that a number is written as a number and a truth value as true or false, not as text or as one another.
+
+Pydantic takes "8" and true for whole numbers and "yes" and 1 for true. Its strict mode does not, but takes no list for
+a tuple and no mapping for a block either.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from hnet_core.shown_value import shown
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+
+
+def check_type(annotation: Any, value: object) -> None:
+    """Refuse a scalar of another type, also inside a list or a mapping; all else is left to pydantic.
+
+    Raises:
+        ValueError: saying what it must be and what came.
+    """
+    if get_origin(annotation) is Annotated:
+        check_type(get_args(annotation)[0], value)
+    elif annotation in (int, float, bool) and not _is_of(annotation, value):
+        raise ValueError(f"must be {_WORDS[annotation]}, got {shown(value)}")
+    elif get_origin(annotation) in (Union, types.UnionType):
+        _check_union(get_args(annotation), value)
+    elif get_origin(annotation) in (tuple, list) and isinstance(value, (tuple, list)):
+        of_items = [one for one in get_args(annotation) if one is not ...]
+        of_items *= len(value) if len(of_items) == 1 else 1
+        for item, each in zip(of_items, value, strict=False):
+            check_type(item, each)
+    elif get_origin(annotation) is dict and isinstance(value, Mapping):
+        for each in value.values():
+            check_type(get_args(annotation)[1], each)
+
+
+def _check_union(members: tuple[Any, ...], value: object) -> None:
+    if isinstance(value, (tuple, list, Mapping)):
+        for member in members:
+            check_type(member, value)
+        return
+    scalars = [one for one in members if one in _WORDS or get_origin(one) is Literal]
+    if len(scalars) < len(members):
+        return
+    if not any(value in get_args(one) if get_origin(one) is Literal else _is_of(one, value) for one in scalars):
+        words = [", ".join(map(str, get_args(one))) if get_origin(one) is Literal else _WORDS[one] for one in scalars]
+        raise ValueError(f"must be {' or '.join(words)}, got {shown(value)}")
+
+
+def _is_of(scalar: type, value: object) -> bool:
+    """Whether a value is a scalar of this type; a number without a fraction, such as 1e3, is a whole one."""
+    if scalar in (int, float):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and (scalar is float or isinstance(value, int) or value.is_integer())  # type: ignore[union-attr]
+    return isinstance(value, scalar)

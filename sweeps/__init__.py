@@ -47,9 +47,7 @@ def run(
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
 
-    if isinstance(spec, Mapping):
-        document = parse_document(write_yaml(spec), "spec")
-    else:
-        document = open_document(str(spec))
+    is_content = isinstance(spec, Mapping)
+    document = parse_document(write_yaml(spec), "spec") if is_content else open_document(str(spec))
     checked = load_spec(document, data_root(data), assignments)
     return run_sweep(checked, db, data, workers, address, storage, document.text)

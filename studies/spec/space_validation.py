@@ -18,6 +18,8 @@ from studies.spec.space import SearchSpace
 if TYPE_CHECKING:
     from studies.spec.spec import SweepSpec
 
+MAX_GRID = 100_000  # points; all are held in memory
+
 
 def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
     """What is wrong with the trial block, the families and the search of a spec; empty for nothing."""
@@ -36,10 +38,15 @@ def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
             wrong += _wrong_in_ranges(space, branch, data)
         wrong += _wrong_conditions(space)
     if spec.sampler == "grid" and not wrong:
+        size = space.most_grid_points()
+        if size > MAX_GRID:
+            wrong.append(
+                Complaint(("sampler",), f"a grid must have at most {MAX_GRID:,} points, this one has {size:,}")
+            )
         wrong += [
             Complaint(("search", name), "a grid needs steps; give choice or step, or another sampler")
             for name, field in space.fields.items()
-            if field.grid() is None
+            if field.grid_size() is None
         ]
     return wrong
 

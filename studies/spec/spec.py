@@ -159,17 +159,26 @@ class SweepSpec(Options):
     def parsed_constraints(self) -> tuple[Constraint, ...]:
         return tuple(Constraint.parse(metric, text) for metric, text in self.constraints.items())
 
-    @property
+    @functools.cached_property
     def planned_trials(self) -> int | None:
         """Trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
-        points = self.grid_trials
+        points = self.space.grid_size() if self.sampler == "grid" else None
         return self.budget.trials if points is None else min(points, self.budget.trials or points)
 
-    @property
-    def grid_trials(self) -> int | None:
-        """Trials of a whole grid, those enqueued before it included; None for other samplers."""
-        points = self.space.grid_size() if self.sampler == "grid" else None
-        return None if points is None else points + len(self.enqueue)
+    @functools.cached_property
+    def grid_order(self) -> list[dict[str, Any]] | None:
+        """The points of a grid in the order they are asked for, those enqueued first; None for other samplers."""
+        return self.space.grid_after(self.enqueue) if self.sampler == "grid" else None
+
+    def has_asked_all(self, counted: int, uncounted: int) -> bool:
+        """Whether the trials of the budget are spent, or every point of a grid was asked for.
+
+        Args:
+            counted: trials asked for so far that the budget counts.
+            uncounted: duplicates, and trials that were skipped.
+        """
+        is_spent = self.planned_trials is not None and counted >= self.planned_trials
+        return is_spent or (self.grid_order is not None and counted + uncounted >= len(self.grid_order))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; SweepSpec.model_validate reads them back."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -83,8 +83,8 @@ def kind_of(node: yaml.Node | None) -> str:
 class SpecLoader(yaml.SafeLoader):
     """PyYAML's safe loader with the values of the core schema and limits on depth and size."""
 
-    yaml_implicit_resolvers: Any = {}
-    yaml_constructors: Any = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {}
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -154,7 +154,7 @@ class SpecLoader(yaml.SafeLoader):
 class _SpecDumper(yaml.SafeDumper):
     """Quotes text that `SpecLoader` would read as something else."""
 
-    yaml_implicit_resolvers: Any = SpecLoader.yaml_implicit_resolvers
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = SpecLoader.yaml_implicit_resolvers
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         breaks = any(character in text for character in "\r\x85\u2028\u2029")  # PyYAML folds these in other styles

@@ -70,7 +70,8 @@ def run(
     where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
     tally, planned = outcome.tally, checked.planned_trials
     if tally.complete:
-        ended = "Finished" if planned is None or tally.asked >= planned else f"Ended early, {tally.asked} of {planned}"
+        is_whole = planned is None or checked.has_asked_all(tally.asked, tally.skipped + tally.duplicates)
+        ended = "Finished" if is_whole else f"Ended early, {tally.asked} of {planned}"
         print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
     else:
         print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)

@@ -79,7 +79,6 @@ class Driver:
         self._by_hash: dict[str, int] = {}
         self._followers: dict[int, list[tuple[int, int]]] = {}
         self._asks_without_training = 0
-        self._grid_trials = spec.grid_trials
         self._asked_ahead: deque[tuple[Trial, dict[str, Any]]] = deque()
 
     # What is known from earlier starts; called by sweeps.driver.reconcile before the first job.
@@ -302,11 +301,10 @@ class Driver:
     # Below: steps of the above.
 
     def _budget_is_spent(self) -> bool:
-        planned, tally = self.spec.planned_trials, self.tally
-        if time.monotonic() >= self.deadline or (planned is not None and tally.asked >= planned):
+        tally = self.tally
+        is_late = time.monotonic() >= self.deadline
+        if is_late or self.spec.has_asked_all(tally.asked, tally.skipped + tally.duplicates):
             return True
-        if self._grid_trials is not None and tally.asked + tally.skipped + tally.duplicates >= self._grid_trials:
-            return True  # every point of the grid was asked for once
         return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 
     def _count_ask_without_training(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from hnet_core.trial import Options
 
@@ -23,7 +23,7 @@ class Every(Options):
     mixed: bool | Literal["auto"] = "auto"
     widths: tuple[int, ...] | None = None
     ends: tuple[float, float] = (0, 1)
-    by_name: dict[str, float] = {}
+    by_name: dict[str, float] = Field(default={})
     inner: Inner = Inner()
 
 

@@ -157,6 +157,10 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
         ("training.iterations=010", r"^--set .*: trial\.training\.iterations: must be a whole number, got '010'"),
         ("training.lr=yes", r"^--set .*: trial\.training\.lr: must be a number, got 'yes'"),
         ("training.iterations='8'", r"must be a whole number, got '8'"),
+        (
+            "enqueue=[{hypernet.chunk_size: 2000}]",
+            r"enqueue\.0: hypernet\.chunk_size must be in its range, \[50, 1500\], got 2000",
+        ),
         ("families={a: {method: 3}}", r"families\.a\.method: must be a block with keys, got 3"),
         ("training.iterations=-3", r"trial\.training\.iterations: must be greater than or equal to 1, got -3"),
     ],
@@ -164,6 +168,20 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
 def test_a_wrong_set_is_refused(assignment: str, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         load(TEXT, assignment)
+
+
+def test_a_fixed_value_between_two_steps_is_refused() -> None:
+    steps = "search.method.beta_output={float: [0.1, 0.9], step: 0.1}"
+    load(TEXT, steps, "enqueue=[{method.beta_output: 0.3}]")
+    with pytest.raises(ConfigInvalid, match=r"must be in its range, \[0\.1, 0\.9\] in steps of 0\.1, got 0\.19"):
+        load(TEXT, steps, "enqueue=[{method.beta_output: 0.19}]")
+
+
+def test_a_grid_that_no_memory_holds_is_refused_with_its_size() -> None:
+    tiny_steps = [f"search.{name}={{float: [1e-9, 0.5], step: 1e-9}}" for name in ("method.beta_output", "training.lr")]
+    steps = "search.hypernet.chunk_size={int: [50, 1500], step: 50}"
+    with pytest.raises(ConfigInvalid, match=r"sampler: a grid must have at most 100,000 points, this one has \d"):
+        load(TEXT, *tiny_steps, steps, "sampler=grid")
 
 
 def test_a_set_that_every_searched_family_overwrites_is_refused_and_one_that_some_keep_is_not() -> None:

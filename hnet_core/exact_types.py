@@ -52,7 +52,8 @@ def _check_union(members: tuple[Any, ...], value: object) -> None:
 
 def _is_of(scalar: type, value: object) -> bool:
     """Whether a value is a scalar of this type; a number without a fraction, such as 1e3, is a whole one."""
-    if scalar in (int, float):
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and (scalar is float or isinstance(value, int) or value.is_integer())  # type: ignore[union-attr]
-    return isinstance(value, scalar)
+    if scalar not in (int, float):
+        return isinstance(value, scalar)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return scalar is float or isinstance(value, int) or value.is_integer()

@@ -47,7 +47,6 @@ def run(
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
 
-    is_content = isinstance(spec, Mapping)
-    document = parse_document(write_yaml(spec), "spec") if is_content else open_document(str(spec))
+    document = open_document(str(spec)) if isinstance(spec, (str, Path)) else parse_document(write_yaml(spec), "spec")
     checked = load_spec(document, data_root(data), assignments)
     return run_sweep(checked, db, data, workers, address, storage, document.text)

@@ -89,8 +89,8 @@ def parse_document(text: str, source: str) -> Document:
         line = "" if error.problem_mark is None else f":{error.problem_mark.line + 1}"
         raise ConfigInvalid(f"{source}{line}: {yaml_problem(error)}") from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise ConfigInvalid(f"{source}:{line}: {yaml_problem(error)}") from None
+        number = text.count("\n", 0, error.position) + 1
+        raise ConfigInvalid(f"{source}:{number}: {yaml_problem(error)}") from None
     if not isinstance(root, yaml.MappingNode):
         raise ConfigInvalid(f"{source}: must be a mapping of keys to values, got {kind_of(root)}.")
     _note_lines(root, (), document)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -83,8 +83,8 @@ def kind_of(node: yaml.Node | None) -> str:
 class SpecLoader(yaml.SafeLoader):
     """PyYAML's safe loader with the values of the core schema and limits on depth and size."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-    yaml_constructors: ClassVar[dict[str | None, Any]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012
+    yaml_constructors = {}  # noqa: RUF012
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -93,7 +93,8 @@ class SpecLoader(yaml.SafeLoader):
         self._extents: dict[yaml.Node, tuple[int, int]] = {}  # nodes in it and how deep it is, aliases expanded
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        mark, is_alias = self.peek_event().start_mark, self.check_event(yaml.AliasEvent)
+        is_alias = self.check_event(yaml.AliasEvent)
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         self._depth += 1
         self._n_composed += 1
         _check_extent(self._n_composed, self._depth, mark)
@@ -154,7 +155,7 @@ class SpecLoader(yaml.SafeLoader):
 class _SpecDumper(yaml.SafeDumper):
     """Quotes text that `SpecLoader` would read as something else."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = SpecLoader.yaml_implicit_resolvers
+    yaml_implicit_resolvers = SpecLoader.yaml_implicit_resolvers
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         breaks = any(character in text for character in "\r\x85\u2028\u2029")  # PyYAML folds these in other styles
@@ -166,9 +167,11 @@ for _name, (_pattern, _first) in _PLAIN.items():
 for _name in ("null", "bool", "int", "float"):
     SpecLoader.add_constructor(f"{_TAG}{_name}", SpecLoader.construct_plain)
 SpecLoader.add_constructor(f"{_TAG}str", SpecLoader.construct_text)
-SpecLoader.add_constructor(f"{_TAG}seq", yaml.SafeLoader.construct_yaml_seq)
-SpecLoader.add_constructor(f"{_TAG}map", yaml.SafeLoader.construct_yaml_map)
-SpecLoader.add_constructor(None, yaml.SafeLoader.construct_undefined)
+SpecLoader.yaml_constructors |= {
+    f"{_TAG}seq": SpecLoader.construct_yaml_seq,
+    f"{_TAG}map": SpecLoader.construct_yaml_map,
+    None: SpecLoader.construct_undefined,  # of any other tag
+}
 _SpecDumper.add_representer(str, _SpecDumper.represent_text)
 
 

@@ -57,7 +57,7 @@ def _grid_sampler(spec: SweepSpec) -> BaseSampler:
     points = spec.grid_order or []  # the spec was checked to have steps everywhere
 
     class NumberedGridSampler(RandomSampler):
-        """Point i of the grid for trial i, those enqueued first: each is asked once, also by a sweep that is resumed."""
+        """Point i of the grid for trial i, those enqueued first: each is asked once, in a resumed sweep too."""
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
             return encode(points[trial.number % len(points)][param_name])

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hnet_core.shown_value import shown
 
+LARGEST = 2**63 - 1  # of the whole numbers of torch and of databases
+
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
 
 
@@ -25,6 +27,8 @@ def check_type(annotation: Any, value: object) -> None:
         check_type(get_args(annotation)[0], value)
     elif annotation in (int, float, bool) and not _is_of(annotation, value):
         raise ValueError(f"must be {_WORDS[annotation]}, got {shown(value)}")
+    elif annotation in (int, float) and isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"must lie within 64 bits, got {shown(value)}")
     elif get_origin(annotation) in (Union, types.UnionType):
         _check_union(get_args(annotation), value)
     elif get_origin(annotation) in (tuple, list) and isinstance(value, (tuple, list)):
@@ -42,6 +46,8 @@ def _check_union(members: tuple[Any, ...], value: object) -> None:
         for member in members:
             check_type(member, value)
         return
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"must lie within 64 bits, got {shown(value)}")
     scalars = [one for one in members if one in _WORDS or get_origin(one) is Literal]
     if len(scalars) < len(members):
         return

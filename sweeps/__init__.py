@@ -48,5 +48,5 @@ def run(
     from sweeps.runner import run_sweep
 
     document = open_document(str(spec)) if isinstance(spec, (str, Path)) else parse_document(write_yaml(spec), "spec")
-    checked = load_spec(document, data_root(data), assignments)
+    checked = load_spec(document, data_root(data), assignments, trained_here=address is None)
     return run_sweep(checked, db, data, workers, address, storage, document.text)

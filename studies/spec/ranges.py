@@ -13,6 +13,8 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from hnet_core.shown_value import cut, shown
 from hnet_core.trial import Options
 
+N_SAMPLES = 11
+
 RungUnit = Literal["tasks", "iterations"]
 
 
@@ -60,8 +62,18 @@ class _Range(_Searched):
         return None if size is None or self.step is None else [self.snapped(low + i * self.step) for i in range(size)]
 
     def examples(self) -> list[Any]:
-        """Values to check a field with: both ends."""
+        """Both ends."""
         return list(self.bounds)
+
+    def samples(self) -> list[Any]:
+        """Values to check a field with: both ends and some between."""
+        low, high = self.bounds
+        shares = [i / (N_SAMPLES - 1) for i in range(1, N_SAMPLES - 1)]
+        between = [low * (high / low) ** share if self.log else low + share * (high - low) for share in shares]
+        return list(dict.fromkeys([low, high, *(self._valid(value) for value in between)]))
+
+    def _valid(self, value: float) -> float:
+        return self.snapped(value)
 
     def words(self) -> str:
         """The range as an error names it."""
@@ -101,6 +113,9 @@ class IntRange(_Range):
     bounds: tuple[int, int] = Field(alias="int")
     step: int | None = Field(None, ge=1)
 
+    def _valid(self, value: float) -> int:
+        return int(self.snapped(round(value)))
+
     def contains(self, value: object) -> bool:
         return isinstance(value, int) and super().contains(value)
 
@@ -124,6 +139,9 @@ class Choice(_Searched):
         return encode(value) in [encode(choice) for choice in self.choice]
 
     def examples(self) -> list[Any]:
+        return list(self.choice)
+
+    def samples(self) -> list[Any]:
         return list(self.choice)
 
     def snapped(self, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from hnet_core.registry import did_you_mean
 from hnet_core.shown_value import shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import FAMILY, MISSING, lookup
-from studies.spec.ranges import Choice
+from studies.spec.ranges import Choice, FloatRange
 from studies.spec.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -92,13 +93,27 @@ def _origin(space: SearchSpace, branch: Mapping[str, Any], path: tuple[str | int
 
 
 def _wrong_in_ranges(space: SearchSpace, branch: Mapping[str, Any], data: Path) -> Iterator[Complaint]:
-    """Every end of every range and every choice must make a valid configuration, one at a time."""
+    """Every end of every range, a value inside it and every choice must make a valid configuration, one at a time."""
     for name in space.active(branch):
-        for value in () if name == FAMILY else space.fields[name].examples():
+        field = space.fields[name]
+        if isinstance(field, FloatRange) and _takes_whole_numbers(space, branch, name):
+            yield Complaint(("search", name), f"takes whole numbers; write int instead of float{_where(branch)}")
+            continue
+        for value in () if name == FAMILY else field.samples():
             config, wrong = check_trial(space.place({**branch, name: value}))
-            found = wrong[:1] if config is None else _wrong_stream(config, data)
-            for one in found:
-                yield Complaint(("search", name), f"{one.message}{_where(branch)}")
+            found = wrong if config is None else list(_wrong_stream(config, data))
+            if found:
+                yield Complaint(("search", name), f"{found[0].message}{_where(branch)}")
+                break
+
+
+def _takes_whole_numbers(space: SearchSpace, branch: Mapping[str, Any], name: str) -> bool:
+    """Whether a field of the trial block is valid with a whole number and not with one that has a fraction."""
+    field = space.fields[name]
+    low, high = (math.ceil(field.bounds[0]), math.floor(field.bounds[1])) if isinstance(field, FloatRange) else (0, 0)
+    fraction = low + 0.5 if low < high else low - 0.5
+    whole, other = (check_trial(space.place({**branch, name: value}))[0] for value in (low, fraction))
+    return whole is not None and other is None
 
 
 def _where(branch: Mapping[str, Any]) -> str:
@@ -113,9 +128,9 @@ def _wrong_conditions(space: SearchSpace) -> Iterator[Complaint]:
 
 
 def _wrong_stream(config: TrialConfig, data: Path) -> Iterator[Complaint]:
-    from hnet_core.build import stream_shape
+    from hnet_core.build import networks, stream_shape
 
     try:
-        stream_shape(config, data)
+        networks(config, stream_shape(config, data))
     except ConfigInvalid as error:
         yield Complaint(() if error.key is None else tuple(error.key.split(".")), str(error).rstrip("."))

@@ -52,7 +52,7 @@ def run(
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    checked = load_spec(document, _root(data), set_ or [], study)
+    checked = load_spec(document, _root(data), set_ or [], study, trained_here=address is None)
     with messages():
         for line in contradictions(checked):
             logging.getLogger("hnet").warning("Warning: %s.", line)
@@ -104,7 +104,7 @@ def check(
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
-    checked = load_spec(open_document(spec), _root(data), set_ or [], study)
+    checked = load_spec(open_document(spec), _root(data), set_ or [], study, trained_here=True)
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
     write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")

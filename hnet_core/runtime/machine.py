@@ -26,7 +26,7 @@ def usable_memory() -> int:
 
 
 def training_memory(device: str) -> int:
-    """Bytes a training on this device (auto, cpu, cuda, cuda:1) may take: of the GPU where it names one that is here."""
+    """Bytes a training on this device (auto, cpu, cuda, cuda:1) may take, of the GPU where that is one."""
     import torch
 
     if device == "cpu" or not torch.cuda.is_available():

@@ -47,6 +47,7 @@ def run(
     from studies.database.urls import mask_passwords
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
+    from studies.spec.reachability import doubts
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
@@ -54,7 +55,7 @@ def run(
     document = open_document(spec)
     checked = load_spec(document, _root(data), set_ or [], study, trained_here=address is None)
     with messages():
-        for line in contradictions(checked):
+        for line in (*contradictions(checked), *doubts(checked, _root(data))):
             logging.getLogger("hnet").warning("Warning: %s.", line)
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)

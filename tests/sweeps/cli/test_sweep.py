@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -144,6 +145,23 @@ def test_sweep_check_estimates_and_writes_nothing(hnet: Hnet, spec: str, tmp_pat
     assert (found["trials"], found["runs"]) == (3, 6)
     assert found["estimated_minutes"] >= 0
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [["sweep", "check"], ["sweep", "run"], ["trial", "run"]])
+def test_networks_that_no_memory_holds_are_refused_with_both_numbers_before_anything_is_written(
+    command: list[str], hnet: Hnet, spec: str, tmp_path: Path
+) -> None:
+    done = hnet(*command, spec, "--set", "target.hidden=[200000000, 200000000]")
+    assert done.code == 2
+    assert re.search(r"^error: .*at least [\d.]+ PiB of memory .*, and there are [\d.]+ GiB; take smaller", done.err)
+    assert len(done.err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [spec]
+
+
+def test_trial_describe_counts_what_no_memory_holds(hnet: Hnet, spec: str) -> None:
+    found = hnet("trial", "describe", spec, "--set", "target.hidden=[200000000, 200000000]", "--format", "json").json
+    assert found["target_weights"] > 4 * 10**16
+    assert found["training_memory_mib"] > 10**9
 
 
 def test_stopping_a_study_that_nobody_drives_says_so(hnet: Hnet, spec: str) -> None:

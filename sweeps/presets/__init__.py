@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
 from pathlib import Path
 
 from hnet_core.errors import NotFound
@@ -22,24 +24,29 @@ def preset_variants(name: str) -> list[str]:
 
 
 def preset_summary(name: str) -> str:
-    """The comment at the head of a preset."""
-    first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    return first.removeprefix("# ")
+    """The first sentence of the comment at the head of a preset."""
+    lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    return re.split(r"(?<=[\w)]{2}\.)\s(?=[A-Z])", comment)[0].removesuffix(".")
 
 
 def open_document(name_or_path: str) -> Document:
     """A preset by name, or a YAML file by path; `quickstart:smoke` is the variant smoke of it.
 
+    Paths and names of variants may have colons themselves: the longest beginning that is a file or a preset counts.
+
     Raises:
         NotFound: it is neither, or has no such variant.
         ConfigInvalid: the file is not a YAML mapping.
     """
-    name, colon, variant = name_or_path.rpartition(":")
-    if not colon or Path(name_or_path).exists():
-        name, variant = name_or_path, ""
-    document = _read(name)
-    take_variant(document, variant or None)
-    return document
+    parts = name_or_path.split(":")
+    for n_parts in range(len(parts), 0, -1):
+        name = ":".join(parts[:n_parts])
+        if name in preset_names() or Path(name).is_file():
+            document = _read(name)
+            take_variant(document, ":".join(parts[n_parts:]) if n_parts < len(parts) else None)
+            return document
+    return _read(name_or_path if Path(name_or_path).exists() else parts[0])
 
 
 def _read(name_or_path: str) -> Document:

@@ -25,7 +25,7 @@ class Mlp:
 
     class Options(ComponentOptions):
         hidden: tuple[PositiveInt, ...] = Field((400, 400), description="widths of the hidden layers")
-        activation: ActivationName = "relu"
+        activation: ActivationName = Field("relu", description="of the hidden layers")
         initialization: InitializationName = Field("xavier", description="where it has weights of its own")
 
     def __init__(self, options: Options, input_shape: tuple[int, ...], n_outputs: int) -> None:

@@ -19,6 +19,7 @@ from sweeps.cli.db import app as db_app
 from sweeps.cli.doctor import doctor
 from sweeps.cli.listing import list_components
 from sweeps.cli.optuna_transfer import export_optuna, import_optuna
+from sweeps.cli.preset import app as preset_app
 from sweeps.cli.report import app as report_app
 from sweeps.cli.study import app as study_app
 from sweeps.cli.study_admin import remove
@@ -38,6 +39,7 @@ app.add_typer(trial_app, name="trial")
 app.add_typer(study_app, name="study")
 app.add_typer(report_app, name="report")
 app.add_typer(db_app, name="db")
+app.add_typer(preset_app, name="preset")
 study_app.command("rm")(remove)
 study_app.command("export-optuna")(export_optuna)
 study_app.command("import-optuna")(import_optuna)

@@ -112,6 +112,25 @@ def check(
 
 
 @app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="File to write; the study is named after it.")] = Path("sweep.yaml"),
+) -> None:
+    """Write a commented spec to start from, ready to check and to run."""
+    from hnet_core.errors import ConfigInvalid
+    from sweeps.presets import starter_text
+
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(starter_text(file.stem))
+    except FileExistsError:
+        raise ConfigInvalid(f"{file} is there already and is left as it is; name another file or remove it.") from None
+    except OSError as error:
+        raise ConfigInvalid(f"{file}: must be a file that can be written, got: {error.strerror}.") from None
+    name = shlex.quote(str(file))
+    print(f"Wrote {name}. Check it: hnet sweep check {name}; run it: hnet sweep run {name}", file=sys.stderr)
+
+
+@app.command()
 def status(study: Study, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
     """How far a study is, and who drives it."""
     import studies

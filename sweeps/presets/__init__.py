@@ -10,6 +10,7 @@ from hnet_core.errors import NotFound
 from hnet_core.registry import did_you_mean
 from studies.spec.document import Document, read_document
 from studies.spec.variants import take_variant, variant_names
+from studies.spec.yaml_subset import write_yaml
 
 FOLDER = Path(__file__).parent
 
@@ -28,6 +29,28 @@ def preset_summary(name: str) -> str:
     lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     comment = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
     return re.split(r"(?<=[\w)]{2}\.)\s(?=[A-Z])", comment)[0].removesuffix(".")
+
+
+def preset_text(name: str) -> str:
+    """The YAML of a preset as it is packaged, with comments; of `NAME:VARIANT` that of the spec it stands for.
+
+    Raises:
+        NotFound: there is no such preset or variant.
+    """
+    preset, colon, variant = name.partition(":")
+    if preset not in preset_names():
+        raise NotFound(f"unknown preset {preset!r}{did_you_mean(preset, preset_names())}.")
+    document = open_document(name)
+    if not colon:
+        return document.text
+    head = f"# The variant {variant} of preset {preset}: {preset_summary(preset)}.\n"
+    return head + write_yaml(document.content)
+
+
+def starter_text(study: str) -> str:
+    """A commented spec to start from, under a name of its own."""
+    text = (FOLDER.parent / "starter.yaml").read_text(encoding="utf-8")
+    return text.replace("study: STUDY", write_yaml({"study": study}).rstrip("\n"), 1)
 
 
 def open_document(name_or_path: str) -> Document:

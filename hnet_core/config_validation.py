@@ -55,7 +55,8 @@ def check_trial(raw: Mapping[str, Any]) -> tuple[TrialConfig | None, list[Compla
     complaints: list[Complaint] = []
     checked = dict(raw)
     known = list(TrialConfig.model_fields)
-    meant = [guess for key in raw if key not in known for guess in get_close_matches(str(key), known, n=1)]
+    unknown = [str(key) for key in raw if key not in known]
+    meant = [guess for key in unknown[:MAX_COMPLAINTS] for guess in get_close_matches(key, known, n=1)]
     for key, registry in COMPONENTS.items():
         if key in meant:
             checked.pop(key, None)  # what a search put there, beside the block that was misspelt
@@ -104,10 +105,10 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complain
     A key that must be given and was plainly misspelt is one complaint, not two.
     """
     found = error.errors()
+    unknown = [one for one in found if one["type"] == "extra_forbidden"]
     meant = {
         (*one["loc"][:-1], guess)
-        for one in found
-        if one["type"] == "extra_forbidden"
+        for one in unknown[:MAX_COMPLAINTS]
         for guess in get_close_matches(str(one["loc"][-1]), _keys(model, one["loc"]), n=1)
     }
     for one in found[:MAX_COMPLAINTS]:
@@ -136,8 +137,9 @@ _OURS = {
     r"a valid (tuple|list)\b": "a list",
     r"a valid dictionary( or instance of \w+)?": "a block with keys",
     r"a valid string": "text",
+    r"Dictionary should": "must",
     r"^(Tuple|List|String|Value) should": "must",
-    r" after validation, not \d+": "",
+    r" after validation, not \w+": "",
 }
 
 

@@ -6,6 +6,7 @@ a tuple and no mapping for a block either.
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -27,8 +28,10 @@ def check_type(annotation: Any, value: object) -> None:
         check_type(get_args(annotation)[0], value)
     elif annotation in (int, float, bool) and not _is_of(annotation, value):
         raise ValueError(f"must be {_WORDS[annotation]}, got {shown(value)}")
-    elif annotation in (int, float) and isinstance(value, int) and abs(value) > LARGEST:
+    elif annotation is int and isinstance(value, (int, float)) and abs(value) > LARGEST:
         raise ValueError(f"must lie within 64 bits, got {shown(value)}")
+    elif annotation is float and isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise ValueError(f"must be a finite number, got {shown(value)}")
     elif get_origin(annotation) in (Union, types.UnionType):
         _check_union(get_args(annotation), value)
     elif get_origin(annotation) in (tuple, list) and isinstance(value, (tuple, list)):

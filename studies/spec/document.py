@@ -68,7 +68,7 @@ def read_document(path: Path, source: str | None = None) -> Document:
         raise NotFound(f"{source}: no such file.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"{source}: cannot be read as text ({error}).") from None
-    refuse_long_lines(text, source)
+    _refuse_long_lines(text, source)
     if len(raw) > MAX_BYTES:
         lines = text.count("\n") + 1
         raise ConfigInvalid(f"{source}:{lines}: a file must have at most {MAX_BYTES:,} bytes, got more; shorten it.")
@@ -81,7 +81,7 @@ def parse_document(text: str, source: str) -> Document:
     Raises:
         ConfigInvalid: it is too large, is not YAML, is not a mapping, or has a key twice.
     """
-    refuse_long_lines(text, source)
+    _refuse_long_lines(text, source)
     document = Document(source, {}, {}, text)
     try:
         root, document.content = load_yaml(text)
@@ -97,8 +97,7 @@ def parse_document(text: str, source: str) -> Document:
     return document
 
 
-def refuse_long_lines(text: str, source: str) -> None:
-    """Refuse text that would take long to read."""
+def _refuse_long_lines(text: str, source: str) -> None:
     for number, line in enumerate(text.splitlines(), start=1):
         if len(line) > MAX_LINE:
             raise ConfigInvalid(f"{source}:{number}: a line must have at most {MAX_LINE:,} characters, got more.")

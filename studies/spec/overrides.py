@@ -12,7 +12,7 @@ from hnet_core.registry import did_you_mean
 from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import FAMILY, changed
-from studies.spec.document import Document, refuse_long_lines
+from studies.spec.document import MAX_LINE, Document
 from studies.spec.yaml_subset import NotAccepted, load_yaml, yaml_problem
 
 TRIAL_KEYS = tuple(TrialConfig.model_fields)
@@ -35,7 +35,10 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
         if not equals or not key:
             raise ConfigInvalid(f"--set must be key=value, got {shown(assignment)}; such as training.iterations=200.")
         try:
-            refuse_long_lines(text, "--set")
+            if len(text) > MAX_LINE:
+                raise ConfigInvalid(
+                    f"--set {key}: the value must have at most {MAX_LINE:,} characters, got {len(text):,}."
+                )
             value = load_yaml(text)[1]
         except NotAccepted as error:
             raise ConfigInvalid(f"--set {key}: {yaml_problem(error)}") from None

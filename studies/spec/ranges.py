@@ -14,6 +14,7 @@ from hnet_core.shown_value import cut, shown
 from hnet_core.trial import Options
 
 N_SAMPLES = 11
+MAX_CHOICES = 1000  # each is checked
 
 RungUnit = Literal["tasks", "iterations"]
 
@@ -69,8 +70,14 @@ class _Range(_Searched):
         """Values to check a field with: both ends and some between."""
         low, high = self.bounds
         shares = [i / (N_SAMPLES - 1) for i in range(1, N_SAMPLES - 1)]
-        between = [low * (high / low) ** share if self.log else low + share * (high - low) for share in shares]
+        between = [self._between(share) for share in shares]
         return list(dict.fromkeys([low, high, *(self._valid(value) for value in between)]))
+
+    def _between(self, share: float) -> float:
+        low, high = self.bounds
+        if self.log:
+            return math.exp((1 - share) * math.log(low) + share * math.log(high))
+        return (1 - share) * low + share * high
 
     def _valid(self, value: float) -> float:
         return self.snapped(value)
@@ -123,7 +130,7 @@ class IntRange(_Range):
 class Choice(_Searched):
     """{choice: [a, b, ...]}; a choice may be a number, a word, or a list such as [10, 10]."""
 
-    choice: tuple[Any, ...] = Field(min_length=1)
+    choice: tuple[Any, ...] = Field(min_length=1, max_length=MAX_CHOICES)
 
     @model_validator(mode="after")
     def _distinct(self) -> Choice:
@@ -136,7 +143,7 @@ class Choice(_Searched):
         return self
 
     def contains(self, value: object) -> bool:
-        return encode(value) in [encode(choice) for choice in self.choice]
+        return any(_are_one(choice, value) for choice in self.choice)
 
     def examples(self) -> list[Any]:
         return list(self.choice)
@@ -146,7 +153,7 @@ class Choice(_Searched):
 
     def snapped(self, value: Any) -> Any:
         """The choice that a value stands for; a list and a tuple are one choice."""
-        return next((choice for choice in self.choice if encode(choice) == encode(value)), value)
+        return next((choice for choice in self.choice if _are_one(choice, value)), value)
 
     def grid_size(self) -> int:
         return len(self.choice)
@@ -156,6 +163,11 @@ class Choice(_Searched):
 
     def words(self) -> str:
         return cut(", ".join(map(str, self.choice)))
+
+
+def _are_one(choice: object, value: object) -> bool:
+    """Whether a value stands for a choice: 8.0 does for 8, and true does not for 1."""
+    return isinstance(choice, bool) == isinstance(value, bool) and bool(encode(choice) == encode(value))
 
 
 def _is_plain(value: object) -> bool:

@@ -133,13 +133,13 @@ def too_large(spec: SweepSpec, data: Path) -> list[Complaint]:
     """Configurations whose training takes more memory than there is here; empty for none."""
     from hnet_core.memory_estimate import memory_complaint
 
-    wrong = []
+    wrong: list[Complaint] = []
     for probe in probes(spec.space, data):
         complaint = memory_complaint(probe.config, probe.shape, probe.counts)
         if complaint is not None:
             varied = [name for name in probe.params if name != FAMILY]
-            families = [] if probe.family is None else [("families", probe.family)]
-            path = ("search", varied[-1]) if varied else (families or [("trial",)])[0]
+            of_block = ("trial",) if probe.family is None else ("families", probe.family)
+            path = ("search", varied[-1]) if varied else of_block
             wrong.append(Complaint(path, complaint))
     return wrong[:1]
 

@@ -165,9 +165,8 @@ class SearchSpace:
         field = self.fields[name]
         if isinstance(field, Choice):
             return list(field.choice)
-        low, high = field.bounds
         mentioned = [value for one in self.fields.values() for value in (one.when or {}).get(name, ())]
-        return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if low <= value <= high)]))
+        return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if field.contains(value))]))
 
 
 def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.config_validation import COMPONENTS, Complaint, check_trial, dotted
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from hnet_core.shown_value import shown
+from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import FAMILY, MISSING, lookup
 from studies.spec.ranges import Choice, FloatRange
@@ -42,7 +42,9 @@ def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
         size = space.most_grid_points()
         if size > MAX_GRID:
             wrong.append(
-                Complaint(("sampler",), f"a grid must have at most {MAX_GRID:,} points, this one has {size:,}")
+                Complaint(
+                    ("sampler",), f"a grid must have at most {MAX_GRID:,} points, this one has {cut(str(size), 40)}"
+                )
             )
         wrong += [
             Complaint(("search", name), "a grid needs steps; give choice or step, or another sampler")
@@ -109,9 +111,11 @@ def _wrong_in_ranges(space: SearchSpace, branch: Mapping[str, Any], data: Path) 
 
 def _takes_whole_numbers(space: SearchSpace, branch: Mapping[str, Any], name: str) -> bool:
     """Whether a field of the trial block is valid with a whole number and not with one that has a fraction."""
-    field = space.fields[name]
-    low, high = (math.ceil(field.bounds[0]), math.floor(field.bounds[1])) if isinstance(field, FloatRange) else (0, 0)
-    fraction = low + 0.5 if low < high else low - 0.5
+    bounds = getattr(space.fields[name], "bounds", (0.0, 0.0))
+    low, high = math.ceil(bounds[0]), math.floor(bounds[1])
+    if low > high:
+        return False
+    fraction = low + 0.5 if low < high else (low + (bounds[0] if bounds[0] < low else bounds[1])) / 2
     whole, other = (check_trial(space.place({**branch, name: value}))[0] for value in (low, fraction))
     return whole is not None and other is None
 

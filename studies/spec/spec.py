@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hnet_core.config_validation import parse_trial
+from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Options, TrialConfig
 from studies.metrics.definitions import METRICS
 from studies.spec.conditions import FAMILY
@@ -16,6 +17,8 @@ from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
 from studies.spec.ranges import Dimension, RungUnit
 from studies.spec.space import SearchSpace
+
+MAX_ENTRIES = 100  # fields searched, and families: each is checked with each
 
 SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
 
@@ -105,9 +108,11 @@ class SweepSpec(Options):
     study: str = Field(max_length=200, pattern=r"\S")
     trial: dict[str, Any]
     families: dict[str, dict[str, Any]] = Field(
-        default={}, description="alternatives by name, each with what it changes in the trial block; searched as family"
+        default={},
+        max_length=MAX_ENTRIES,
+        description="alternatives by name, each with what it changes in the trial block; searched as family",
     )
-    search: dict[str, Dimension] = Field(min_length=1)
+    search: dict[str, Dimension] = Field(min_length=1, max_length=MAX_ENTRIES)
     objectives: dict[str, Literal["maximize", "minimize"]] = Field(
         default={"final_accuracy": "maximize", "compression_ratio": "minimize"}, min_length=1
     )
@@ -144,7 +149,10 @@ class SweepSpec(Options):
     def _readable(cls, value: dict[str, str]) -> dict[str, str]:
         for metric, text in value.items():
             if metric in METRICS:  # an unknown one is reported with its own line later
-                Constraint.parse(metric, text)
+                try:
+                    Constraint.parse(metric, text)
+                except ConfigInvalid as error:
+                    raise ValueError(str(error).removeprefix("constraints: ")) from None
         return value
 
     def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:

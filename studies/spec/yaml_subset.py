@@ -63,6 +63,15 @@ def load_yaml(text: str) -> tuple[yaml.Node | None, Any]:
         loader.dispose()
 
 
+def read_number(text: str) -> float | None:
+    """The number that a spec reads such text as, None for none: 1_000 and 010 are none."""
+    try:
+        found = load_yaml(text)[1]
+    except yaml.YAMLError:
+        return None
+    return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+
+
 def write_yaml(content: Mapping[str, Any]) -> str:
     """YAML that `load_yaml` reads back to the same content."""
     return yaml.dump(dict(content), Dumper=_SpecDumper, sort_keys=False, allow_unicode=True, width=100)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -34,6 +34,7 @@ def test_the_points_of_a_grid_are_the_decimals_a_reader_expects(content: dict[st
     assert [type(point) for point in grid] == [type(point) for point in points]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.decimals(-10, 10, places=3), st.decimals("0.001", 3, places=3), st.integers(1, 50))
 def test_every_point_of_a_grid_is_in_its_range_and_no_value_between_two_points_is(
     low: Decimal, step: Decimal, n: int
@@ -47,6 +48,7 @@ def test_every_point_of_a_grid_is_in_its_range_and_no_value_between_two_points_i
     assert not any(found.contains(float(low + (i + Decimal("0.4")) * step)) for i in range(n))
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.integers(-100, 100), st.integers(1, 20), st.integers(1, 20), st.integers(-500, 500))
 def test_a_whole_number_is_in_a_range_where_its_grid_has_it(low: int, step: int, n: int, value: int) -> None:
     found = IntRange.model_validate({"int": [low, low + n * step], "step": step})

@@ -144,3 +144,10 @@ def test_a_range_must_fit_the_type_of_its_field_between_its_ends_too(name: str) 
 
 def test_whole_numbers_are_in_a_float_field_and_float_choices_without_a_fraction_in_a_whole_one() -> None:
     load(search={"method.beta_output": {"int": [1, 3]}, "hypernet.chunk_size": {"choice": [50.0, 60]}})
+
+
+@pytest.mark.parametrize("bounds", [[0, 0.5], [0, 1], [0.5, 1.5], [0.1, 3.2], [1e-320, 1], [0.1, 1e308]])
+def test_a_float_field_takes_any_range_of_floats(bounds: list[float]) -> None:
+    load(search={"method.beta_output": {"float": bounds}})
+    if bounds[0]:
+        load(search={"method.beta_output": {"float": bounds, "log": True}})

@@ -161,6 +161,18 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
             "enqueue=[{hypernet.chunk_size: 2000}]",
             r"enqueue\.0: hypernet\.chunk_size must be in its range, \[50, 1500\], got 2000",
         ),
+        ("constraints={compression_ratio: '<= 1_0'}", r": constraints: compression_ratio must have a bound such"),
+        ("constraints={compression_ratio: '<= 010'}", r": constraints: compression_ratio must have a bound such"),
+        (
+            "enqueue=[{hypernet.task_embedding: true}]",
+            r"enqueue\.0: hypernet\.task_embedding must be in its range, 8, .*, got true",
+        ),
+        (
+            "search.method.beta_output={float: [0.1, 1], when: {hypernet.chunk_size: ['60', true]}}",
+            r"search\.method\.beta_output\.when: never holds",
+        ),
+        ("training.iterations=1e30", "must lie within 64 bits"),
+        ("training.lr=1e-999", r"--set training\.lr: 1e-999 is too close to 0 for a number"),
         ("families={a: {method: 3}}", r"families\.a\.method: must be a block with keys, got 3"),
         ("training.iterations=-3", r"trial\.training\.iterations: must be greater than or equal to 1, got -3"),
     ],
@@ -168,6 +180,24 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
 def test_a_wrong_set_is_refused(assignment: str, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         load(TEXT, assignment)
+
+
+def test_more_fields_and_choices_than_can_be_checked_in_time_are_refused() -> None:
+    with pytest.raises(ConfigInvalid, match=r"must have at most 100 items, got"):
+        load(TEXT, f"search={{{', '.join(f'training.x{i}: {{int: [1, 2]}}' for i in range(101))}}}")
+    with pytest.raises(ConfigInvalid, match=r"must have at most 1000 items, got"):
+        load(TEXT, f"search.method.beta_output={{choice: {list(range(1001))}}}")
+    with pytest.raises(
+        ConfigInvalid, match=r"^--set study: the value must have at most 100,000 characters, got 100,001"
+    ):
+        load(TEXT, f"study={'x' * 100_001}")
+
+
+def test_an_error_shows_a_long_value_cut_and_at_most_twenty_of_many_complaints() -> None:
+    with pytest.raises(ConfigInvalid) as error:
+        load(TEXT, f"training={{{', '.join(f'x{i}: 1' for i in range(500))}}}", f"training.lr={'9' * 5000}x")
+    lines = str(error.value).splitlines()
+    assert len(lines) <= 20 and max(map(len, lines)) < 500
 
 
 def test_a_fixed_value_between_two_steps_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hnet_core.errors import ConfigInvalid
@@ -63,6 +63,7 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats
 LIKE_NUMBERS = st.from_regex(r"[-+]?[0-9_.:eExob]{1,6}", fullmatch=True)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.dictionaries(TEXT | LIKE_NUMBERS, SCALARS | LIKE_NUMBERS | st.lists(SCALARS, max_size=3)))
 def test_written_content_is_read_back(content: dict[str, Any]) -> None:
     assert load_yaml(write_yaml(content))[1] == content

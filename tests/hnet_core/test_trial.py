@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hnet_core.config_validation import check_trial, parse_trial
+from hnet_core.config_validation import check_trial, explain, parse_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS
+from hnet_core.trial import TrialConfig
 from tests.hnet_core.tiny import TINY, tiny
 
 
@@ -105,3 +106,21 @@ def test_a_name_of_another_paper_is_the_same_configuration() -> None:
     assert tiny(method={"name": "naive"}).hash() == tiny(method={"name": "finetune"}).hash()
     assert tiny(method={"name": "multitask"}).method.name == "joint"
     assert "naive" not in list(METHODS)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {**TINY, "target": {"name": "mlp", "hidden": "wide"}},
+        {**TINY, "stream": 3},
+        {**TINY, "hypernet": None},
+        {**TINY, "method": {"nmae": "hnet"}},
+        {**TINY, "training": {"lr": "fast", "stack_seeds": "yes"}},
+    ],
+)
+def test_a_complaint_is_in_our_words_whoever_checked_the_block(raw: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as error:
+        TrialConfig.model_validate(raw)
+    for complaint in [*explain(error.value, TrialConfig), *check_trial(raw)[1]]:
+        assert "Value error" not in str(complaint) and "validation error" not in str(complaint)
+        assert "\n" not in str(complaint)

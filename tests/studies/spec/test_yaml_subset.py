@@ -48,7 +48,22 @@ def test_plain_values_are_read_by_the_core_schema(text: str) -> None:
     assert (type(found), found) == (type(AS_VALUE[text]), AS_VALUE[text])
 
 
-@pytest.mark.parametrize("text", ["1e999", "1e-999", "!!int 1:30", "!!timestamp 2020-01-01", r'"\UFFFFFFFF"', r'"\0"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e999",
+        "1e-999",
+        "!!int 1:30",
+        "!!timestamp 2020-01-01",
+        "!!map [1]",
+        "!!map x",
+        "!!seq {a: 1}",
+        "!!str [1]",
+        "!!bool yes",
+        r'"\UFFFFFFFF"',
+        r'"\0"',
+    ],
+)
 def test_what_has_no_exact_value_is_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError):
         load_yaml(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
-from hnet_core.component_check import Complaint, check_component, explain
+from hnet_core.component_check import MAX_COMPLAINTS, Complaint, check_component, explain
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 from hnet_core.trial import TrialConfig
@@ -31,8 +32,13 @@ def check_trial(raw: Mapping[str, Any]) -> tuple[TrialConfig | None, list[Compla
     """Check a raw trial block; return the configuration, or None and every error with the path to its key."""
     complaints: list[Complaint] = []
     checked = dict(raw)
+    known = list(TrialConfig.model_fields)
+    unknown = [str(key) for key in raw if key not in known]
+    meant = [guess for key in unknown[:MAX_COMPLAINTS] for guess in get_close_matches(key, known, n=1)]
     for key, registry in COMPONENTS.items():
-        if raw.get(key) is not None:
+        if key in meant:
+            checked.pop(key, None)  # what a search put there, beside the block that was misspelt
+        elif raw.get(key) is not None:
             options, found = check_component(registry, raw[key])
             complaints += [one.below(key) for one in found]
             if options is None:

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from hnet_core.component_check import check_component
+from hnet_core.options import ComponentOptions as ComponentOptions
+from hnet_core.options import Options as Options
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
 
 # Part of every configuration hash. Increase it with every change of the numbers of a configuration and seed.
@@ -24,18 +26,6 @@ BYTES_PER_WEIGHT = 4  # float32
 Measure = Literal["accuracy", "mse"]
 Scenario = Literal["task"]
 Matrix = tuple[tuple[float | None, ...], ...]
-
-
-class Options(BaseModel):
-    """Checked, frozen values a user may set; unknown keys, NaN and infinity are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ComponentOptions(Options):
-    """Options of one stream, target, hypernetwork or method, chosen by `name`."""
-
-    name: str
 
 
 class TrainingOptions(Options):

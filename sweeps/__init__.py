@@ -41,20 +41,19 @@ def run(
     Raises:
         HnetError: see studies.spec.loading.load_spec and sweeps.runner.run_sweep.
     """
-    import yaml
-
     from hnet_core.data import data_root
     from studies.spec.document import Document
     from studies.spec.loading import load_spec
+    from studies.spec.yaml_subset import write_yaml
     from sweeps.presets import open_document
     from sweeps.runner import run_sweep
 
     if isinstance(spec, Mapping):
-        text = yaml.safe_dump(dict(spec), sort_keys=False)  # for the provenance of the launch
+        text = write_yaml(spec)  # for the provenance of the launch
         document = Document("spec", copy.deepcopy(dict(spec)), text=text)
     else:
         document = open_document(str(spec))
-    checked = load_spec(document, data_root(data), assignments)
+    checked = load_spec(document, data_root(data), assignments, trained_here=address is None)
     return run_sweep(checked, db, data, workers, address, storage, document.text)
 
 

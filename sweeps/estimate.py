@@ -1,18 +1,25 @@
-"""Estimate of the duration of a sweep from a few timed training steps."""
+"""Estimate of the duration of a sweep from a few timed training steps, with warnings."""
 
 from __future__ import annotations
 
-import os
+import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
 from hnet_core.build import networks, stream_shape
+from hnet_core.memory_estimate import in_words, training_bytes
+from hnet_core.runtime.devices import pick_device, seconds_since
+from hnet_core.runtime.machine import available_cpus, training_memory
 from hnet_core.training import TrialRun
+from hnet_core.trial import TrialConfig
 from studies.spec.deviations import contradictions, reductions
+from studies.spec.reachability import doubts
 from studies.spec.spec import SweepSpec
 
-TIMED_ITERATIONS = 10
+UNTIMED_STEPS = 3  # the first steps of a task allocate and compile
+TIMED_STEPS = 20
 TIMED_SECONDS = 5.0
 
 
@@ -39,11 +46,11 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimat
 
     The time is rough: it takes the template as the average of the search space, and all machines to be like this one.
     """
-    workers = workers or os.cpu_count() or 1
+    cpus = available_cpus()
+    workers = workers or cpus
     config = spec.config()
-    shape = stream_shape(config, root)
-    counts = networks(config, shape).counts
-    seconds = _seconds_per_run(spec, root)
+    counts = networks(config, stream_shape(config, root)).counts
+    seconds = seconds_per_run(config, root)
     planned = spec.planned_trials
     runs = None if planned is None else planned * spec.seeds
     return {
@@ -56,24 +63,67 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimat
         "compression_ratio_of_template": counts.compression_ratio,
         "seconds_per_run": round(seconds, 1),
         "workers": workers,
-        "estimated_minutes": None if runs is None else round(runs * seconds / workers / 60, 1),
+        "estimated_minutes": None if runs is None else round(runs * seconds / min(workers, cpus) / 60, 1),
         "budget_hours": spec.budget.hours,
         "reduced": reductions(spec),
-        "warnings": contradictions(spec),
+        "warnings": [
+            *contradictions(spec),
+            *doubts(spec, root),
+            *_too_few_seeds(spec.seeds),
+            *_too_many_workers(config, root, workers),
+        ],
     }
 
 
-def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
-    """Time a few iterations of as many tasks as fit into a few seconds, and scale up."""
-    config = spec.config()
-    iterations = min(TIMED_ITERATIONS, config.training.iterations)
+def seconds_per_run(config: TrialConfig, root: Path) -> float:
+    """Seconds of one run, from some steps and an evaluation of as many tasks as a few seconds allow.
+
+    The first task is trained twice, and counted the second time: the first time also pays for what torch imports,
+    allocates and compiles late. A task that is not reached counts as the last one that is.
+    """
+    iterations = min(UNTIMED_STEPS + TIMED_STEPS, config.training.iterations)
     short = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
+    start = time.perf_counter()
+    _time_task(TrialRun(short, seed=0, root=root), config)
     run = TrialRun(short, seed=0, root=root)
-    per_task, trained, start = [], 0, time.perf_counter()
-    while not run.finished and time.perf_counter() - start < TIMED_SECONDS:
-        report = run.train_task()
-        per_task.append(report.seconds / (report.task + 1 - trained))  # a joint method trains all tasks in one call
-        trained = report.task + 1
-    n_tasks = stream_shape(config, root).n_tasks
-    typical = sorted(per_task)[len(per_task) // 2]  # the first task includes lazy imports of torch
-    return typical * n_tasks * config.training.iterations / iterations
+    per_task: list[float] = []
+    while not run.finished and (not per_task or time.perf_counter() - start < TIMED_SECONDS):
+        per_task += _time_task(run, config)
+    return sum(per_task) + per_task[-1] * (run.n_tasks - len(per_task))
+
+
+def _time_task(run: TrialRun, config: TrialConfig) -> list[float]:
+    """Seconds of the next task with all its iterations; one value for each task that is trained with it."""
+    device = pick_device(config.training.device)
+    done, start = run.tasks_done, time.perf_counter()
+    steps = run.steps()
+    next(steps)
+    once, seconds, last = seconds_since(start, device), [], time.perf_counter()
+    for _ in steps:
+        seconds.append(seconds_since(last, device))
+        last = time.perf_counter()
+    run.finish_task(sum(seconds))
+    once += seconds_since(last, device)
+    n_tasks = run.tasks_done - done
+    step = statistics.median(seconds[UNTIMED_STEPS:] or seconds)
+    return [once / n_tasks + step * config.training.iterations] * n_tasks
+
+
+def _too_few_seeds(seeds: int) -> Iterator[str]:
+    if seeds == 1:
+        yield "one seed (n = 1) gives no interval: differences between trials may be chance; take 3 or more"
+    elif seeds == 2:
+        yield "two seeds (n = 2) give no usable interval, it is 12.7 standard errors to each side; take 3 or more"
+
+
+def _too_many_workers(config: TrialConfig, root: Path, workers: int) -> Iterator[str]:
+    cpus, threads = available_cpus(), config.training.threads
+    if workers * threads > cpus:
+        of_threads = "" if threads == 1 else f" with {threads} threads each"
+        yield f"{workers} workers{of_threads} share the {cpus} CPU cores that this process may use; take fewer"
+    shape = stream_shape(config, root)
+    needed = workers * training_bytes(config, shape, networks(config, shape).counts)
+    there_is = training_memory(config.training.device)
+    if needed > there_is:
+        together = in_words(needed)
+        yield f"{workers} workers take at least {together} of memory together, and there are {in_words(there_is)}"

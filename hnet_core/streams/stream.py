@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -34,7 +35,7 @@ class StreamShape:
 
     @property
     def n_inputs(self) -> int:
-        return int(torch.Size(self.input_shape).numel())
+        return math.prod(self.input_shape)
 
     @property
     def n_outputs(self) -> int:

@@ -36,7 +36,7 @@ class Mlp:
 
     class Options(ComponentOptions):
         hidden: tuple[PositiveInt, ...] = Field((400, 400), description="widths of the hidden layers")
-        activation: ActivationName = "relu"
+        activation: ActivationName = Field("relu", description="of the hidden layers")
         initialization: InitializationName = Field("xavier", description="if the target network has weights of its own")
 
     def __init__(self, options: Options, input_shape: tuple[int, ...], n_outputs: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
@@ -98,7 +99,7 @@ class NamedTarget(Target, Protocol):
 
 
 def numel(shape: tuple[int, ...]) -> int:
-    return int(torch.Size(shape).numel())
+    return math.prod(shape)  # torch's own count overflows where a network is too large for any memory
 
 
 def cut(flat: Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:

@@ -10,6 +10,7 @@ from typing import Any
 from reports.data.study_data import StudyData
 from studies.metrics.definitions import METRICS
 from studies.spec.deviations import deviations
+from studies.spec.yaml_subset import write_yaml
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,6 @@ class PaperCheck:
 
 def provenance(data: StudyData) -> Provenance:
     """Collect the text needed to judge or repeat the study."""
-    import yaml
-
     from studies.database.urls import mask_passwords
 
     launches = [_launch(row) for row in data.record.launches]
@@ -59,7 +58,7 @@ def provenance(data: StudyData) -> Provenance:
     packages = [dict(row.get("packages") or {}) for row in data.record.launches]
     if any(versions != packages[-1] for versions in packages):
         changed.append("Packages")
-    spec = yaml.safe_dump(dict(data.record.spec), sort_keys=False, allow_unicode=True, width=100)
+    spec = write_yaml(data.record.spec)
     return Provenance(
         spec=mask_passwords(spec),
         launches=launches,

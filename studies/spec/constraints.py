@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from hnet_core.shown_value import shown
 from studies.metrics.definitions import METRICS
+from studies.spec.yaml_subset import read_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,13 +39,10 @@ def parse_bound(metric: str, bound: str) -> tuple[str, float]:
     if metric not in METRICS:
         raise ConfigInvalid(f"constraints: unknown metric {metric!r}{did_you_mean(metric, METRICS)}.")
     match = _BOUND.fullmatch(str(bound))
-    try:
-        sign, number = (match[1], float(match[2])) if match else ("", math.nan)
-    except ValueError:
-        sign, number = "", math.nan
-    if not math.isfinite(number):
-        raise ConfigInvalid(f'constraints: {metric} must have a bound such as "<= 1.0", got {bound!r}.')
-    return sign, number
+    number = read_number(match[2]) if match else None
+    if match is None or number is None or not math.isfinite(number):
+        raise ConfigInvalid(f'constraints: {metric} must have a bound such as "<= 1.0", got {shown(bound)}.')
+    return match[1], number
 
 
 def violation(value: float | None, sign: str, bound: float) -> float:

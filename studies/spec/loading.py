@@ -15,12 +15,19 @@ from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS
 from studies.spec.document import Document
 from studies.spec.overrides import apply_overrides, refuse_lost
+from studies.spec.reachability import too_large, unreachable
 from studies.spec.space_validation import check_space
 from studies.spec.spec import SweepSpec
 from studies.spec.variants import take_variant
 
 
-def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), study: str | None = None) -> SweepSpec:
+def load_spec(
+    document: Document,
+    data: Path,
+    assignments: Sequence[str] = (),
+    study: str | None = None,
+    trained_here: bool = False,
+) -> SweepSpec:
     """Check a spec in full, before anything is started or written.
 
     Args:
@@ -28,6 +35,7 @@ def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), s
         data: data root, needed where a stream's shape depends on a user's own data set.
         assignments: `--set` arguments.
         study: replaces the name of the study.
+        trained_here: refuse what this machine has not enough memory for, too.
 
     Raises:
         ConfigInvalid: one line per thing that is wrong, each with file, line and key.
@@ -39,6 +47,8 @@ def load_spec(document: Document, data: Path, assignments: Sequence[str] = (), s
         content["study"] = study
     try:
         spec, complaints = _check(content, data)
+        if spec is not None and trained_here and (complaints := too_large(spec, data)):
+            spec = None
     except NotFound as error:
         raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
     if spec is None:
@@ -59,9 +69,10 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
         return None, complaints
     complaints = check_space(spec, data) or [
         *_check_metrics(spec, data),
-        *_check_rungs(spec, data),
+        *_check_racing(spec),
         *_check_first(spec),
     ]
+    complaints = complaints or unreachable(spec, data)
     return (None, complaints) if complaints else (spec, [])
 
 
@@ -90,15 +101,7 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
                 yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
 
 
-def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    from hnet_core.build import stream_shape
-
-    config = spec.config()
-    n_tasks, iterations, stopping = stream_shape(config, data).n_tasks, config.training.iterations, spec.early_stopping
-    if stopping is not None and not stopping.of_stream(n_tasks, iterations):
-        end = n_tasks if stopping.unit == "tasks" else n_tasks * iterations
-        message = f"must be below the number of {stopping.unit}, {end}, where every trial ends; remove early_stopping"
-        yield Complaint(("early_stopping", "rungs"), message)
+def _check_racing(spec: SweepSpec) -> Iterator[Complaint]:
     if spec.racing and spec.seeds < 3:
         yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
 

@@ -10,9 +10,11 @@ import yaml
 from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import family_blocks
-from studies.spec.document import Document, SpecLoader
+from studies.spec.document import MAX_LINE, Document
+from studies.spec.yaml_subset import NotAccepted, load_yaml, yaml_problem
 
 TRIAL_KEYS = tuple(TrialConfig.model_fields)
 
@@ -32,20 +34,26 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key:
-            raise ConfigInvalid(f"--set must be key=value, got {assignment!r}; such as training.iterations=200.")
+            raise ConfigInvalid(f"--set must be key=value, got {shown(assignment)}; such as training.iterations=200.")
         try:
-            value = yaml.load(text, Loader=SpecLoader)
+            if len(text) > MAX_LINE:
+                raise ConfigInvalid(
+                    f"--set {key}: the value must have at most {MAX_LINE:,} characters, got {len(text):,}."
+                )
+            value = load_yaml(text)[1]
+        except NotAccepted as error:
+            raise ConfigInvalid(f"--set {key}: {yaml_problem(error)}") from None
         except yaml.YAMLError:
-            raise ConfigInvalid(f"--set {key}: the value must be YAML, got {text!r}.") from None
+            raise ConfigInvalid(f"--set {key}: the value must be YAML, got {shown(text)}.") from None
         path = locate(key, top_keys, "--set")
-        assign(document.content, path, value, f"--set {assignment}")
+        assign(document.content, path, value, f"--set {cut(assignment)}")
         document.overrides[tuple(path)] = assignment
 
 
 def apply_again(document: Document, block: dict[str, Any]) -> None:
     """Apply the `--set` arguments to a trial block made from a spec; they override the changes of a family."""
     for path, value, assignment in _set_in_trial(document):
-        assign(block, path, value, f"--set {assignment}")
+        assign(block, path, value, f"--set {cut(assignment)}")
 
 
 def refuse_lost(document: Document) -> None:
@@ -57,7 +65,7 @@ def refuse_lost(document: Document) -> None:
     blocks = family_blocks(document.content)
     first = next(iter(blocks))
     lost = [
-        f"--set {assignment}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
+        f"--set {cut(assignment)}: changes nothing, as each family sets {path[0]} itself; name the family, such as "
         f"--set families.{first}.{'.'.join(path)}=..."
         for path, value, assignment in _set_in_trial(document)
         if first and not any(_keeps(dotted_keys.get(block, path, None), value) for block in blocks.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -11,6 +11,7 @@ from typing import Any
 
 from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
+from hnet_core.shown_value import shown
 from studies.spec.conditions import FAMILY, Conditions, Params, changed, set_field
 from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 
@@ -104,7 +105,7 @@ class SearchSpace:
             if name not in in_play:
                 return f"{name} is not in play there; its condition is not met"
             if not self.fields[name].contains(value):
-                return f"{name} must be in its range, got {value!r}"
+                return f"{name} must be in its range, {self.fields[name].words()}, got {shown(value)}"
         left_out = [name for name in in_play if name not in params]
         return f"{', '.join(left_out)} must be given too" if complete and left_out else None
 
@@ -125,8 +126,33 @@ class SearchSpace:
         if self.is_conditional:
             points = self.grid()
             return None if points is None else len(points)
-        sizes = [field.grid() for field in self.fields.values()]
-        return None if None in sizes else math.prod(len(values) for values in sizes if values is not None)
+        sizes = [field.grid_size() for field in self.fields.values()]
+        return None if None in sizes else math.prod(size for size in sizes if size is not None)
+
+    def most_grid_points(self) -> int:
+        """No grid of this space has more points; counted without making any, ranges without steps as one value."""
+        deciding = {*self._referred, FAMILY}
+        active = (
+            [self.fields[name].grid_size() or 1 for name in self.active(branch) if name not in deciding]
+            for branch in self.branches()
+        )
+        return sum(map(math.prod, active))
+
+    def grid_after(self, first: Sequence[Params]) -> list[dict[str, Any]]:
+        """Every point of the grid, beginning with those that agree with each of `first`, which may leave fields open.
+
+        A point comes again only where `first` names it more than once.
+        """
+        remaining = self.grid() or []
+        every, begun = list(remaining), []
+        for params in first:
+            wanted = {name: self.fields[name].snapped(value) for name, value in params.items()}
+            agreeing = (point for point in [*remaining, *every] if all(point.get(k) == v for k, v in wanted.items()))
+            found = next(agreeing, None)
+            if found is not None:
+                begun.append(found)
+                remaining = [point for point in remaining if point is not found]
+        return begun + remaining
 
     def _walk(self, chosen: Params) -> dict[str, Any]:
         """Return the chosen values, and an example for every other field whose condition is then met."""
@@ -140,9 +166,8 @@ class SearchSpace:
         field = self.fields[name]
         if isinstance(field, Choice):
             return list(field.choice)
-        low, high = field.bounds
         mentioned = [value for one in self.fields.values() for value in (one.when or {}).get(name, ())]
-        return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if low <= value <= high)]))
+        return list(dict.fromkeys([*field.bounds, *(value for value in mentioned if field.contains(value))]))
 
 
 def of_family(content: Mapping[str, Any], family: str | None) -> dict[str, Any]:

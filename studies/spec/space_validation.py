@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.component_check import Complaint
-from hnet_core.config_validation import check_trial
+from hnet_core import dotted_keys
+from hnet_core.component_check import Complaint, dotted
+from hnet_core.config_validation import COMPONENTS, check_trial
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import FAMILY
-from studies.spec.ranges import Choice
+from studies.spec.ranges import Choice, FloatRange
 from studies.spec.space import SearchSpace
 
 if TYPE_CHECKING:
     from studies.spec.spec import SweepSpec
+
+MAX_GRID = 100_000  # points; all are held in memory
 
 
 def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
@@ -36,15 +41,26 @@ def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
             wrong += _wrong_in_ranges(space, branch, data)
         wrong += _wrong_conditions(space)
     if spec.sampler == "grid" and not wrong:
+        size = space.most_grid_points()
+        if size > MAX_GRID:
+            wrong.append(
+                Complaint(
+                    ("sampler",), f"a grid must have at most {MAX_GRID:,} points, this one has {cut(str(size), 40)}"
+                )
+            )
         wrong += [
             Complaint(("search", name), "a grid needs steps; give choice or step, or another sampler")
             for name, field in space.fields.items()
-            if field.grid() is None
+            if field.grid_size() is None
         ]
     return wrong
 
 
 def _wrong_families(space: SearchSpace) -> Iterator[Complaint]:
+    for name, changes in space.families.items():
+        for key in changes:
+            if key in (*COMPONENTS, "training") and not isinstance(changes[key], Mapping):
+                yield Complaint(("families", name, key), f"must be a block with keys, got {shown(changes[key])}")
     field = space.fields.get(FAMILY)
     if field is None:
         return
@@ -71,22 +87,40 @@ def _wrong_in_template(space: SearchSpace, branch: Mapping[str, Any], data: Path
 
 def _origin(space: SearchSpace, branch: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Return the key path in the spec that set the value at this place of a trial block."""
-    name = ".".join(map(str, path))
-    if name in branch:
-        return ("search", name)
+    name = dotted(path)
+    is_new = dotted_keys.get(space.template, name) is dotted_keys.MISSING
+    within = [field for field in branch if field.startswith(f"{name}.") and is_new]
+    if name in branch or within:
+        return ("search", name if name in branch else within[0])
     if FAMILY in branch and path and path[0] in space.families[branch[FAMILY]]:
         return ("families", branch[FAMILY], *path)
     return ("trial", *path)
 
 
 def _wrong_in_ranges(space: SearchSpace, branch: Mapping[str, Any], data: Path) -> Iterator[Complaint]:
-    """List the errors of configurations with one field at an end of its range, or at each choice."""
+    """Yield the errors of configurations with one field at an end of its range, inside it, or at each choice."""
     for name in space.active(branch):
-        for value in () if name == FAMILY else space.fields[name].examples():
+        field = space.fields[name]
+        if isinstance(field, FloatRange) and _takes_whole_numbers(space, branch, name):
+            yield Complaint(("search", name), f"takes whole numbers; write int instead of float{_where(branch)}")
+            continue
+        for value in () if name == FAMILY else field.samples():
             config, wrong = check_trial(space.place({**branch, name: value}))
-            found = wrong[:1] if config is None else _wrong_stream(config, data)
-            for one in found:
-                yield Complaint(("search", name), f"{one.message}{_where(branch)}")
+            found = wrong if config is None else list(_wrong_stream(config, data))
+            if found:
+                yield Complaint(("search", name), f"{found[0].message}{_where(branch)}")
+                break
+
+
+def _takes_whole_numbers(space: SearchSpace, branch: Mapping[str, Any], name: str) -> bool:
+    """Whether a field of the trial block is valid with a whole number and not with one that has a fraction."""
+    bounds = getattr(space.fields[name], "bounds", (0.0, 0.0))
+    low, high = math.ceil(bounds[0]), math.floor(bounds[1])
+    if low > high:
+        return False
+    fraction = low + 0.5 if low < high else (low + (bounds[0] if bounds[0] < low else bounds[1])) / 2
+    whole, other = (check_trial(space.place({**branch, name: value}))[0] for value in (low, fraction))
+    return whole is not None and other is None
 
 
 def _where(branch: Mapping[str, Any]) -> str:
@@ -101,9 +135,9 @@ def _wrong_conditions(space: SearchSpace) -> Iterator[Complaint]:
 
 
 def _wrong_stream(config: TrialConfig, data: Path) -> Iterator[Complaint]:
-    from hnet_core.build import stream_shape
+    from hnet_core.build import networks, stream_shape
 
     try:
-        stream_shape(config, data)
+        networks(config, stream_shape(config, data))
     except ConfigInvalid as error:
         yield Complaint(() if error.key is None else tuple(error.key.split(".")), str(error).rstrip("."))

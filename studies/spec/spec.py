@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hnet_core.config_validation import parse_trial
+from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Options, TrialConfig
 from studies.metrics.definitions import METRICS
 from studies.spec.conditions import FAMILY
@@ -16,6 +17,8 @@ from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
 from studies.spec.ranges import Dimension, RungUnit
 from studies.spec.space import SearchSpace
+
+MAX_ENTRIES = 100  # fields searched, and families: each is checked with each
 
 SamplerName = Literal["tpe", "nsga2", "random", "grid", "gp"]
 
@@ -105,9 +108,11 @@ class SweepSpec(Options):
     study: str = Field(max_length=200, pattern=r"\S")
     trial: dict[str, Any]
     families: dict[str, dict[str, Any]] = Field(
-        default={}, description="alternatives by name, each with what it changes in the trial block; searched as family"
+        default={},
+        max_length=MAX_ENTRIES,
+        description="alternatives by name, each with what it changes in the trial block; searched as family",
     )
-    search: dict[str, Dimension] = Field(min_length=1)
+    search: dict[str, Dimension] = Field(min_length=1, max_length=MAX_ENTRIES)
     objectives: dict[str, Literal["maximize", "minimize"]] = Field(
         default={"final_accuracy": "maximize", "compression_ratio": "minimize"}, min_length=1
     )
@@ -146,7 +151,10 @@ class SweepSpec(Options):
     def _readable(cls, value: dict[str, str]) -> dict[str, str]:
         for metric, text in value.items():
             if metric in METRICS:  # an unknown one is reported with its own line later
-                Constraint.parse(metric, text)
+                try:
+                    Constraint.parse(metric, text)
+                except ConfigInvalid as error:
+                    raise ValueError(str(error).removeprefix("constraints: ")) from None
         return value
 
     def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
@@ -161,17 +169,26 @@ class SweepSpec(Options):
     def parsed_constraints(self) -> tuple[Constraint, ...]:
         return tuple(Constraint.parse(metric, text) for metric, text in self.constraints.items())
 
-    @property
+    @functools.cached_property
     def planned_trials(self) -> int | None:
         """Number of trials the budget allows, None where only time ends the sweep; a grid ends with its last point."""
-        points = self.grid_trials
+        points = self.space.grid_size() if self.sampler == "grid" else None
         return self.budget.trials if points is None else min(points, self.budget.trials or points)
 
-    @property
-    def grid_trials(self) -> int | None:
-        """Number of trials of a full grid, enqueued ones included; None for other samplers."""
-        points = self.space.grid_size() if self.sampler == "grid" else None
-        return None if points is None else points + len(self.enqueue)
+    @functools.cached_property
+    def grid_order(self) -> list[dict[str, Any]] | None:
+        """Points of a grid in the order they are suggested, enqueued ones first; None for other samplers."""
+        return self.space.grid_after(self.enqueue) if self.sampler == "grid" else None
+
+    def has_asked_all(self, counted: int, uncounted: int) -> bool:
+        """Return whether the trials of the budget are spent, or every point of a grid was suggested.
+
+        Args:
+            counted: trials asked for so far that the budget counts.
+            uncounted: duplicates, and trials that were skipped.
+        """
+        is_spent = self.planned_trials is not None and counted >= self.planned_trials
+        return is_spent or (self.grid_order is not None and counted + uncounted >= len(self.grid_order))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types, which SweepSpec.model_validate reads back."""

@@ -50,19 +50,14 @@ def _tables() -> list[dict[str, Any]]:
 
 def _components(kind: str) -> list[dict[str, Any]]:
     from hnet_core import registry
+    from hnet_core.option_docs import describe_options
 
     found: registry.Registry = getattr(registry, kind.upper())
     return [
         {
             "name": name,
             "summary": component.summary,
-            "options": {
-                field: info.description or str(info.annotation)
-                for field, info in component.Options.model_fields.items()
-                if field != "name"
-            }
-            if hasattr(component, "Options")
-            else None,
+            "options": describe_options(component.Options) if hasattr(component, "Options") else None,
         }
         for name, component in found.items()
     ]

@@ -168,11 +168,12 @@ def diff(
     format: RowsFormat = "table",
     output: Output = None,
 ) -> None:
-    """Show what differs between the specs of two studies."""
+    """Show what differs between the specs of two studies, defaults filled in on both sides."""
     from studies.comparing.comparability import differences
+    from studies.spec.continuation import with_defaults
 
     found = _open(db)
-    rows = differences(found.study(a).spec, found.study(b).spec)
+    rows = differences(with_defaults(found.study(a).spec), with_defaults(found.study(b).spec))
     if format == "table":
         rows = [{"key": row["key"], a: row["a"], b: row["b"]} for row in rows]
     write(rows, list(rows[0]) if rows else ["key", "a", "b"], format, output, f"{a} against {b}")

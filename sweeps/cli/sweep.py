@@ -18,6 +18,7 @@ from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
+    from studies.spec.spec import SweepSpec
     from sweeps.runner import Outcome
 
 app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
@@ -47,14 +48,15 @@ def run(
     """
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
+    from studies.spec.reachability import doubts
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    checked = load_spec(document, _root(data), set_ or [], study)
+    checked = load_spec(document, _root(data), set_ or [], study, trained_here=address is None)
     with messages():
-        for line in contradictions(checked):
+        for line in (*contradictions(checked), *doubts(checked, _root(data))):
             logging.getLogger("hnet").warning("Warning: %s.", line)
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
@@ -66,7 +68,7 @@ def run(
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
-    _print_end(outcome, checked.planned_trials, db)
+    _print_end(outcome, checked, db)
     if outcome.counters.failed or outcome.counters.seeds_failed or not outcome.counters.complete:
         raise typer.Exit(4)
 
@@ -93,10 +95,29 @@ def check(
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
-    checked = load_spec(open_document(spec), _root(data), set_ or [], study)
+    checked = load_spec(open_document(spec), _root(data), set_ or [], study, trained_here=True)
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
     write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="File to write; the study is named after it.")] = Path("sweep.yaml"),
+) -> None:
+    """Write a commented spec to start from, ready to check and to run."""
+    from hnet_core.errors import ConfigInvalid
+    from sweeps.presets import starter_text
+
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(starter_text(file.stem))
+    except FileExistsError:
+        raise ConfigInvalid(f"{file} is there already and is left as it is; name another file or remove it.") from None
+    except OSError as error:
+        raise ConfigInvalid(f"{file}: must be a file that can be written, got: {error.strerror}.") from None
+    name = shlex.quote(str(file))
+    print(f"Wrote {name}. Check it: hnet sweep check {name}; run it: hnet sweep run {name}", file=sys.stderr)
 
 
 @app.command()
@@ -130,15 +151,16 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
 
 
-def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
+def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
     """Print how a sweep ended, and the commands that show its results and failures."""
     from studies.database.urls import mask_passwords
 
     typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
     where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
     counters, ended = outcome.counters, "Finished"
-    if planned is not None and counters.asked < planned:
-        ended = f"Ended early, {counters.asked} of {planned}"
+    uncounted = counters.skipped + counters.duplicates
+    if spec.planned_trials is not None and not spec.has_asked_all(counters.asked, uncounted):
+        ended = f"Ended early, {counters.asked} of {spec.planned_trials}"
     if counters.complete:
         print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
     else:
@@ -149,12 +171,12 @@ def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
 
 
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
-    from studies.spec.spec import SweepSpec
+    from studies.spec.spec import planned_trials
 
     states = counts.states
     return {
         "study": record.name,
-        "planned": None if record.is_imported else SweepSpec.model_validate(record.spec).planned_trials,
+        "planned": None if record.is_imported else planned_trials(record.spec),
         "asked": counts.total - states["SKIPPED"] - counts.duplicates,
         "done": states["COMPLETE"] - counts.duplicates,
         "running": states["RUNNING"],

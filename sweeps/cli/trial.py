@@ -38,6 +38,7 @@ def run(
     from studies.output.formats import write_object
 
     config = _config(source, set_, device, data_root(data), family)
+    _refuse_too_large(config, data_root(data))
     with _TaskLine(seeds) as line:
         results = run_trials(config, range(seeds), data_root(data), on_task=line.show)
     write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
@@ -133,6 +134,17 @@ def _config(
     return config
 
 
+def _refuse_too_large(config: TrialConfig, root: Path) -> None:
+    from hnet_core.build import networks, stream_shape
+    from hnet_core.errors import ConfigInvalid
+    from hnet_core.memory_estimate import memory_complaint
+
+    shape = stream_shape(config, root)
+    complaint = memory_complaint(config, shape, networks(config, shape).counts)
+    if complaint is not None:
+        raise ConfigInvalid(f"{complaint}.")
+
+
 def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, Any]:
     from studies.metrics.definitions import METRICS, run_metrics
     from studies.statistics.intervals import summarise
@@ -152,6 +164,7 @@ def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, A
 
 def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
     from hnet_core.build import networks, stream_shape
+    from hnet_core.memory_estimate import training_bytes
     from hnet_core.registry import METHODS
     from studies.metrics.definitions import static_metrics
 
@@ -169,6 +182,7 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
         "n_inputs": shape.n_inputs,
         "n_outputs": shape.n_outputs,
         "multiply_adds_per_step": {"first_task": first, "last_task": last},
+        "training_memory_mib": training_bytes(config, shape, parts.counts) / 2**20,
         "steps": shape.n_tasks * config.training.iterations,
         "config_hash": config.hash(),
         "config": config.model_dump(mode="json"),

@@ -73,7 +73,6 @@ class Driver:
         self._retention = CheckpointRetention(spec, study.checkpoints)
         self._worker_failures: Counter[int] = Counter()
         self._asks_without_training = 0
-        self._grid_trials = spec.grid_trials
         self._asked_ahead: deque[tuple[int, dict[str, Any]]] = deque()
 
     @property
@@ -184,12 +183,10 @@ class Driver:
             )
 
     def _budget_is_spent(self) -> bool:
-        planned, counters = self.spec.planned_trials, self.counters
-        if time.monotonic() >= self.deadline or (planned is not None and counters.asked >= planned):
+        counters = self.counters
+        is_late = time.monotonic() >= self.deadline
+        if is_late or self.spec.has_asked_all(counters.asked, counters.skipped + counters.duplicates):
             return True
-        n_asked = counters.asked + counters.skipped + counters.duplicates
-        if self._grid_trials is not None and n_asked >= self._grid_trials:
-            return True  # every point of the grid was asked for once
         return self._asks_without_training >= MAX_ASKS_WITHOUT_TRAINING
 
     # Messages in.

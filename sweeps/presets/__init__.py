@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
 from pathlib import Path
 
 from hnet_core.errors import NotFound
 from hnet_core.registry import did_you_mean
 from studies.spec.document import Document, read_document
 from studies.spec.variants import take_variant, variant_names
+from studies.spec.yaml_subset import write_yaml
 
 FOLDER = Path(__file__).parent
 
@@ -22,24 +25,51 @@ def preset_variants(name: str) -> list[str]:
 
 
 def preset_summary(name: str) -> str:
-    """First comment line of a preset."""
-    first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    return first.removeprefix("# ")
+    """The first sentence of the comment at the head of a preset."""
+    lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    return re.split(r"(?<=[\w)]{2}\.)\s(?=[A-Z])", comment)[0].removesuffix(".")
+
+
+def preset_text(name: str) -> str:
+    """The YAML of a preset as it is packaged, with comments; of `NAME:VARIANT` that of the spec it stands for.
+
+    Raises:
+        NotFound: there is no such preset or variant.
+    """
+    preset, colon, variant = name.partition(":")
+    if preset not in preset_names():
+        raise NotFound(f"unknown preset {preset!r}{did_you_mean(preset, preset_names())}.")
+    document = open_document(name)
+    if not colon:
+        return document.text
+    head = f"# The variant {variant} of preset {preset}: {preset_summary(preset)}.\n"
+    return head + write_yaml(document.content)
+
+
+def starter_text(study: str) -> str:
+    """A commented spec to start from, under a name of its own."""
+    text = (FOLDER.parent / "starter.yaml").read_text(encoding="utf-8")
+    return text.replace("study: STUDY", write_yaml({"study": study}).rstrip("\n"), 1)
 
 
 def open_document(name_or_path: str) -> Document:
     """Open a preset by name, or a YAML file by path; `quickstart:smoke` is its variant smoke.
 
+    Paths and names of variants may have colons themselves: the longest beginning that is a file or a preset counts.
+
     Raises:
         NotFound: it is neither, or has no such variant.
         ConfigInvalid: the file is not a YAML mapping.
     """
-    name, colon, variant = name_or_path.rpartition(":")
-    if not colon or Path(name_or_path).exists():
-        name, variant = name_or_path, ""
-    document = _read(name)
-    take_variant(document, variant or None)
-    return document
+    parts = name_or_path.split(":")
+    for n_parts in range(len(parts), 0, -1):
+        name = ":".join(parts[:n_parts])
+        if name in preset_names() or Path(name).is_file():
+            document = _read(name)
+            take_variant(document, ":".join(parts[n_parts:]) if n_parts < len(parts) else None)
+            return document
+    return _read(name_or_path if Path(name_or_path).exists() else parts[0])
 
 
 def _read(name_or_path: str) -> Document:

@@ -31,7 +31,7 @@ def suggest(space: SearchSpace, trial: Trial) -> dict[str, Any]:
 def _suggest(trial: Trial, name: str, field: SearchedField) -> Any:
     """Draw the value of one field; one drawn before keeps its value, so that an interrupted ask can be finished."""
     if isinstance(field, FloatRange):
-        return trial.suggest_float(name, *field.bounds, log=field.log, step=field.step)
+        return decode(field, trial.suggest_float(name, *field.bounds, log=field.log, step=field.step))
     if isinstance(field, IntRange):
         return trial.suggest_int(name, *field.bounds, log=field.log, step=field.step or 1)
     return decode(field, trial.suggest_categorical(name, [encode(value) for value in field.choice]))

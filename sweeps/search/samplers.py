@@ -54,12 +54,12 @@ def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
 def _grid_sampler(spec: SweepSpec) -> BaseSampler:
     from optuna.samplers import RandomSampler
 
-    points = spec.space.grid() or []  # the spec was checked to have steps everywhere
+    points = spec.grid_order or []  # the spec was checked to have steps everywhere
 
     class NumberedGridSampler(RandomSampler):
-        """Point i of the grid for trial i after the enqueued ones: each is used once, also in a resumed sweep."""
+        """Point i of the grid for trial i, enqueued points first: each is used once, also in a resumed sweep."""
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
-            return encode(points[(trial.number - len(spec.enqueue)) % len(points)][param_name])
+            return encode(points[trial.number % len(points)][param_name])
 
     return NumberedGridSampler()

@@ -55,12 +55,18 @@ WRONG = {
     "key given twice": ("seeds: 3", "seeds: 3\nseeds: 4", r"q\.yaml:18: seeds: given twice, first on line 17"),
     "name as a list": ("name: hnet,", "name: [hnet],", r"q\.yaml:6: trial\.method\.name: unknown method \['hnet'\]"),
     "field of a value": ("method.beta_output:", "method.beta_output.x:", r"q\.yaml:11: search\.method\.beta_output\.x: .*must name one field of a block"),
-    "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*a choice must be a number"),
+    "choice that is a date": ("{choice: [8,", "{choice: [2020-01-01,", r"q\.yaml:12: .*must be a whole number, got '2020-01-01'"),
     "list as a key": ("seeds: 3", "? [a]\n: 3", r"q\.yaml:17: a key must be a word"),
-    "block that contains itself": ("search:", "search: &x {a: *x}\nmore:", r"q\.yaml:10: .*contains itself"),
-    "control character": ("study: quickstart", "study: quick\x01start", r"q\.yaml: not valid YAML"),
+    "block that contains itself": ("search:", "search: &x {a: *x}\nmore:", r"q\.yaml:10: a block that contains itself"),
+    "control character": ("study: quickstart", "study: quick\x01start", r"q\.yaml:2: not valid YAML: character U\+0001"),
     "blank name": ("study: quickstart", "study: '  '", r"q\.yaml:2: study: "),
     "too many seeds": ("seeds: 3", "seeds: 1000000000", r"q\.yaml:17: seeds: must be less than or equal to 1000"),
+    "hours as 1:30": ("{trials: 24}", "{hours: 1:30}", r"q\.yaml:19: budget\.hours: must be a number or null, got '1:30'"),
+    "leading zero": ("seeds: 3", "seeds: 010", r"q\.yaml:17: seeds: must be a whole number, got '010'"),
+    "yes for a number": ("seeds: 3", "seeds: yes", r"q\.yaml:17: seeds: must be a whole number, got 'yes'"),
+    "true for a number": ("seeds: 3", "seeds: true", r"q\.yaml:17: seeds: must be a whole number, got true"),
+    "number in quotes": ("[0.0005, 1.0]", "['0.0005', 1.0]", r"q\.yaml:11: search\.method\.beta_output\.float: must be a number"),
+    "unknown key of a range": ("log: true", "lgo: true", r"q\.yaml:11: .*\.lgo: unknown key 'lgo'; did you mean 'log'\? known: when, log"),
     "not YAML": ("search:", "search: [", r"q\.yaml:1\d: not valid YAML"),
 }  # fmt: skip
 
@@ -71,6 +77,18 @@ def test_a_wrong_spec_is_refused_with_its_line_and_key(name: str) -> None:
     assert old in TEXT
     with pytest.raises(ConfigInvalid, match=says):
         load(TEXT.replace(old, new, 1))
+
+
+MISSPELT = {
+    "budget: {trials": "budgett: {trials", "trial:": "trail:", "search:": "serach:", "  stream:": "  strem:", "  method:": "  metod:",
+    "  hypernet:": "  hypernt:", "{name: hnet,": "{nmae: hnet,", "dataset: digits": "datset: digits",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("right", MISSPELT)
+def test_a_misspelt_key_is_one_complaint_and_not_also_a_missing_one(right: str) -> None:
+    with pytest.raises(ConfigInvalid, match=r"^q\.yaml:\d+: [\w.]+: unknown key '\w+'; did you mean '\w+'\?[^\n]*$"):
+        load(TEXT.replace(right, MISSPELT[right], 1))
 
 
 def test_a_missing_data_set_is_named_with_its_line() -> None:
@@ -136,12 +154,64 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
         ("trainin.iterations=3", "unknown key 'trainin'; did you mean 'training'"),
         ("seeds.x=3", "is a value, not a block"),
         ("budget.trials=[1", "the value must be YAML"),
+        ("training.iterations=010", r"^--set .*: trial\.training\.iterations: must be a whole number, got '010'"),
+        ("training.lr=yes", r"^--set .*: trial\.training\.lr: must be a number, got 'yes'"),
+        ("training.iterations='8'", r"must be a whole number, got '8'"),
+        (
+            "enqueue=[{hypernet.chunk_size: 2000}]",
+            r"enqueue\.0: hypernet\.chunk_size must be in its range, \[50, 1500\], got 2000",
+        ),
+        ("constraints={compression_ratio: '<= 1_0'}", r": constraints: compression_ratio must have a bound such"),
+        ("constraints={compression_ratio: '<= 010'}", r": constraints: compression_ratio must have a bound such"),
+        (
+            "enqueue=[{hypernet.task_embedding: true}]",
+            r"enqueue\.0: hypernet\.task_embedding must be in its range, 8, .*, got true",
+        ),
+        (
+            "search.method.beta_output={float: [0.1, 1], when: {hypernet.chunk_size: ['60', true]}}",
+            r"search\.method\.beta_output\.when: never holds",
+        ),
+        ("training.iterations=1e30", "must lie within 64 bits"),
+        ("training.lr=1e-999", r"--set training\.lr: 1e-999 is too close to 0 for a number"),
+        ("families={a: {method: 3}}", r"families\.a\.method: must be a block with keys, got 3"),
         ("training.iterations=-3", r"trial\.training\.iterations: must be greater than or equal to 1, got -3"),
     ],
 )
 def test_a_wrong_set_is_refused(assignment: str, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         load(TEXT, assignment)
+
+
+def test_more_fields_and_choices_than_can_be_checked_in_time_are_refused() -> None:
+    with pytest.raises(ConfigInvalid, match=r"must have at most 100 items, got"):
+        load(TEXT, f"search={{{', '.join(f'training.x{i}: {{int: [1, 2]}}' for i in range(101))}}}")
+    with pytest.raises(ConfigInvalid, match=r"must have at most 1000 items, got"):
+        load(TEXT, f"search.method.beta_output={{choice: {list(range(1001))}}}")
+    with pytest.raises(
+        ConfigInvalid, match=r"^--set study: the value must have at most 100,000 characters, got 100,001"
+    ):
+        load(TEXT, f"study={'x' * 100_001}")
+
+
+def test_an_error_shows_a_long_value_cut_and_at_most_twenty_of_many_complaints() -> None:
+    with pytest.raises(ConfigInvalid) as error:
+        load(TEXT, f"training={{{', '.join(f'x{i}: 1' for i in range(500))}}}", f"training.lr={'9' * 5000}x")
+    lines = str(error.value).splitlines()
+    assert len(lines) <= 20 and max(map(len, lines)) < 500
+
+
+def test_a_fixed_value_between_two_steps_is_refused() -> None:
+    steps = "search.method.beta_output={float: [0.1, 0.9], step: 0.1}"
+    load(TEXT, steps, "enqueue=[{method.beta_output: 0.3}]")
+    with pytest.raises(ConfigInvalid, match=r"must be in its range, \[0\.1, 0\.9\] in steps of 0\.1, got 0\.19"):
+        load(TEXT, steps, "enqueue=[{method.beta_output: 0.19}]")
+
+
+def test_a_grid_that_no_memory_holds_is_refused_with_its_size() -> None:
+    tiny_steps = [f"search.{name}={{float: [1e-9, 0.5], step: 1e-9}}" for name in ("method.beta_output", "training.lr")]
+    steps = "search.hypernet.chunk_size={int: [50, 1500], step: 50}"
+    with pytest.raises(ConfigInvalid, match=r"sampler: a grid must have at most 100,000 points, this one has \d"):
+        load(TEXT, *tiny_steps, steps, "sampler=grid")
 
 
 def test_a_set_that_every_searched_family_overwrites_is_refused_and_one_that_some_keep_is_not() -> None:

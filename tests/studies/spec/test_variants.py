@@ -9,7 +9,7 @@ import pytest
 from hnet_core.errors import ConfigInvalid, NotFound
 from studies.spec.deviations import reductions
 from studies.spec.loading import load_spec
-from sweeps.presets import open_document, preset_names, preset_variants
+from sweeps.presets import open_document, preset_names, preset_summary, preset_variants
 
 SPEC = """
 study: mine
@@ -53,6 +53,28 @@ def test_errors_in_a_variant_name_its_line(spec: Path) -> None:
         open_document(f"{spec}:wrong")
     with pytest.raises(ConfigInvalid, match=r"mine\.yaml:14: trial\.method\.beta_output: must be greater"):
         load_spec(open_document(f"{spec}:invalid"), Path())
+
+
+def test_a_variant_and_a_file_may_have_colons_in_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "a:b.yaml"
+    path.write_text(SPEC.replace("  smoke:", "  quick:2: {budget.trials: 2}\n  smoke:"))
+    assert open_document(f"{path}:quick:2").content["budget"] == {"trials": 2}
+    assert open_document(f"{path}:smoke").content["study"] == "mine_smoke"
+    assert open_document(str(path)).content["study"] == "mine"
+    with pytest.raises(NotFound, match="has no variant 'quick'; did you mean 'quick:2'"):
+        open_document(f"{path}:quick")
+    with pytest.raises(NotFound, match="has no variant ''"):
+        open_document(f"{path}:")
+    with pytest.raises(NotFound, match="'quickstrt' is neither a file nor a preset; did you mean 'quickstart'"):
+        open_document("quickstrt:smoke:2")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_summary_of_a_preset_is_a_whole_sentence_whatever_its_lines(name: str) -> None:
+    summary = preset_summary(name)
+    head = " ".join(line.lstrip("# ") for line in open_document(name).text.splitlines() if line.startswith("#"))
+    assert head.startswith(f"{summary}.")
+    assert "#" not in summary and not summary.endswith((",", ".", " and"))
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -19,8 +20,10 @@ from typing import Any
 import pytest
 import yaml
 
+from studies.spec.loading import load_spec
 from studies.spec.spec import SweepSpec
 from sweeps import cli
+from sweeps.presets import open_document
 from sweeps.runner import run_sweep
 from tests.hnet_core.tiny import TINY
 from tests.sweeps.tiny import SPEC, inline
@@ -146,6 +149,23 @@ def test_sweep_check_estimates_and_writes_nothing(hnet: Hnet, spec: str, tmp_pat
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("command", [["sweep", "check"], ["sweep", "run"], ["trial", "run"]])
+def test_networks_that_no_memory_holds_are_refused_with_both_numbers_before_anything_is_written(
+    command: list[str], hnet: Hnet, spec: str, tmp_path: Path
+) -> None:
+    done = hnet(*command, spec, "--set", "target.hidden=[200000000, 200000000]")
+    assert done.code == 2
+    assert re.search(r"^error: .*at least [\d.]+ PiB of memory .*, and there are [\d.]+ GiB; take smaller", done.err)
+    assert len(done.err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [spec]
+
+
+def test_trial_describe_counts_what_no_memory_holds(hnet: Hnet, spec: str) -> None:
+    found = hnet("trial", "describe", spec, "--set", "target.hidden=[200000000, 200000000]", "--format", "json").json
+    assert found["target_weights"] > 4 * 10**16
+    assert found["training_memory_mib"] > 10**9
+
+
 def test_stopping_a_study_without_a_driver_prints_so(hnet: Hnet, spec: str) -> None:
     hnet("sweep", "run", spec)
     done = hnet("sweep", "stop", "tiny")
@@ -182,6 +202,68 @@ def test_list_names_what_can_be_put_into_a_spec(hnet: Hnet, kind: str) -> None:
     rows = hnet("list", kind, "--format", "json").json["rows"]
     assert rows
     assert all(row["name"] and row["summary"] for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["methods", "streams", "targets", "hypernets"])
+def test_list_as_json_has_type_default_and_description_of_every_option(hnet: Hnet, kind: str) -> None:
+    options = [row["options"] for row in hnet("list", kind, "--format", "json").json["rows"]]
+    every = [option for one in options for option in one.values()]
+    assert every
+    assert all({"type", "required", "default", "description"} <= set(option) for option in every)
+    assert all(option["description"] for option in every)
+
+
+def test_list_as_json_has_bounds_choices_and_the_range_for_a_search(hnet: Hnet) -> None:
+    rows = {row["name"]: row["options"] for row in hnet("list", "methods", "--format", "json").json["rows"]}
+    beta = rows["hnet"]["beta_output"]
+    assert (beta["type"], beta["default"], beta["at_least"]) == ("float", 0.01, 0)
+    assert beta["search"] == {"float": [0.0005, 1.0], "log": True}
+    assert rows["hnet"]["lookahead"]["choices"] == ["adam", "sgd", "none"]
+    assert rows["hnet"]["regularized_tasks"]["type"] == "int or null"
+    assert "beta_output" in hnet("list", "methods").out
+
+
+def test_a_new_spec_is_valid_runs_and_is_never_written_over_a_file(hnet: Hnet, tmp_path: Path) -> None:
+    made = hnet("sweep", "new", "my first: sweep.yaml")
+    assert (made.code, made.out) == (0, "")
+    text = (tmp_path / "my first: sweep.yaml").read_text()
+    assert text.count("#") > 10
+    assert hnet("sweep", "check", "my first: sweep.yaml", "--format", "json").json["study"] == "my first: sweep"
+    assert hnet("sweep", "run", "my first: sweep.yaml:smoke").code == 0
+    again = hnet("sweep", "new", "my first: sweep.yaml")
+    assert again.code == 2 and "is there already and is left as it is" in again.err
+    assert (tmp_path / "my first: sweep.yaml").read_text() == text
+    nowhere = hnet("sweep", "new", "nowhere/a.yaml")
+    assert nowhere.code == 2 and "No such file or directory" in nowhere.err
+
+
+def test_preset_show_prints_yaml_that_is_the_preset_or_its_variant(hnet: Hnet, tmp_path: Path) -> None:
+    shown = hnet("preset", "show", "quickstart")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == open_document("quickstart").text
+    (tmp_path / "mine.yaml").write_text(hnet("preset", "show", "quickstart:smoke").out)
+    mine, smoke = (load_spec(open_document(name), tmp_path) for name in ("mine.yaml", "quickstart:smoke"))
+    assert mine == smoke
+    assert hnet("preset", "show", "quickstrt").code == 3
+    assert "did you mean 'smoke'" in hnet("preset", "show", "quickstart:smoek").err
+
+
+def test_study_diff_does_not_list_what_is_a_default(hnet: Hnet, spec: str) -> None:
+    hnet("sweep", "run", spec)
+    hnet("sweep", "run", spec, "--study", "written", "--set", "training.threads=1", "--set", "method.lookahead=adam")
+    hnet("sweep", "run", spec, "--study", "other", "--set", "training.lr=0.01")
+    written, other = (
+        hnet("study", "diff", "tiny", name, "--format", "json").json["rows"] for name in ("written", "other")
+    )
+    assert [row["key"] for row in written] == ["study"]
+    assert [(row["key"], row["a"], row["b"]) for row in other][1:] == [("trial.training.lr", 0.001, 0.01)]
+
+
+def test_the_status_of_a_study_whose_spec_is_no_longer_valid_is_shown(hnet: Hnet, spec: str) -> None:
+    hnet("sweep", "run", spec)
+    with contextlib.closing(sqlite3.connect("hnet.db")) as live, live:
+        live.execute("""update study set spec = json_set(spec, '$.search."method.beta_output".step', 0.3)""")
+    assert hnet("sweep", "status", "tiny", "--format", "json").json["planned"] == 3
 
 
 def test_doctor_finds_everything_here(hnet: Hnet) -> None:

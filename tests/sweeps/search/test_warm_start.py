@@ -60,8 +60,26 @@ def test_a_grid_follows_the_fixed_trials(url: str) -> None:
     )
     run_sweep(spec, url, backend=inline)
     rows = ledger(url)
-    assert [row["params"]["hypernet.chunk_size"] for row in rows] == [75, 50, 75, 100]
-    assert [row["duplicate_of"] for row in rows] == [None, None, 0, None]
+    assert [row["params"]["hypernet.chunk_size"] for row in rows] == [75, 50, 100]
+    assert [row["duplicate_of"] for row in rows] == [None, None, None]
+
+
+def test_a_float_that_is_fixed_and_the_grid_point_there_are_one_trial_with_the_value_as_written(url: str) -> None:
+    search = {"method.beta_output": {"float": [0.1, 0.5], "step": 0.1}}
+    fixed = [{"method.beta_output": 0.3}, {"method.beta_output": 0.3}]
+    spec = tiny_spec(search=search, sampler="grid", enqueue=fixed, seeds=1, budget={"trials": 9})
+    outcome = run_sweep(spec, url, backend=inline)
+    rows = ledger(url)
+    assert [row["params"]["method.beta_output"] for row in rows] == [0.3, 0.3, 0.1, 0.2, 0.4, 0.5]
+    assert [row["duplicate_of"] for row in rows] == [None, 0, None, None, None, None]
+    assert (spec.planned_trials, outcome.tally.asked) == (5, 5)
+
+
+def test_a_drawn_float_has_the_decimals_of_its_step(url: str) -> None:
+    search = {"method.beta_output": {"float": [0.1, 0.9], "step": 0.1}}
+    run_sweep(tiny_spec(search=search, seeds=1, budget={"trials": 6}), url, backend=inline)
+    drawn = [row["params"]["method.beta_output"] for row in ledger(url)]
+    assert drawn and all(len(str(value)) == 3 for value in drawn)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "nsga2"])

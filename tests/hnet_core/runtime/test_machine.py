@@ -1,4 +1,4 @@
-"""How many CPUs a process may use: affinity, control groups and Slurm."""
+"""CPUs and memory a process may use: affinity, control groups and Slurm."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hnet_core.runtime.cpus import available_cpus
+from hnet_core.runtime.machine import available_cpus, available_memory
 
 MACHINE = len(os.sched_getaffinity(0))
+MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def file_system(root: Path, groups: str, **files: str) -> Path:
@@ -19,7 +20,11 @@ def file_system(root: Path, groups: str, **files: str) -> Path:
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/self/cgroup").write_text(groups)
     for name, content in files.items():
-        path = root / "sys/fs/cgroup" / name.replace("__", "/").replace("_max", ".max").replace("_cfs", ".cfs")
+        path = (
+            root
+            / "sys/fs/cgroup"
+            / name.replace("__", "/").replace("_max", ".max").replace("_cfs", ".cfs").replace("_limit", ".limit")
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     return root
@@ -62,7 +67,20 @@ def test_slurm_limits_it_where_it_pins_nothing(tmp_path: Path) -> None:
 def test_a_process_that_is_pinned_to_one_cpu_has_one() -> None:
     code = (
         "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
-        "from hnet_core.runtime.cpus import available_cpus; print(available_cpus())"
+        "from hnet_core.runtime.machine import available_cpus; print(available_cpus())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "memory"),
+    [
+        ("0::/job\n", {"job__memory_max": "1000000\n"}, 1_000_000),
+        ("0::/job\n", {"job__memory_max": "max\n"}, MEMORY),
+        ("3:memory:/job\n", {"memory__job__memory_limit_in_bytes": "2000000\n"}, 2_000_000),
+        ("3:memory:/job\n", {"memory__memory_limit_in_bytes": "9223372036854771712\n"}, MEMORY),
+    ],
+)
+def test_a_control_group_limits_the_memory(groups: str, files: dict[str, str], memory: int, tmp_path: Path) -> None:
+    assert available_memory(file_system(tmp_path, groups, **files)) == memory

@@ -1,0 +1,103 @@
+"""The estimate of `hnet sweep check`: steps after the first ones, scaled up; and what it warns of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeps import estimate as module
+from sweeps.estimate import estimate, seconds_per_run
+from tests.sweeps.tiny import SPEC, tiny_spec
+
+ROOT = Path("unused")
+
+
+class Clock:
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class FakeRun:
+    """Four tasks; the first step of all takes 30 s, that of each task 1 s, the others 10 ms times the task."""
+
+    steps_made = 0
+    n_tasks = 4
+    clock = Clock()
+    tasks_done = 0
+
+    def __init__(self, config: Any, seed: int, root: Path) -> None:
+        self.iterations = config.training.iterations
+
+    @property
+    def finished(self) -> bool:
+        return self.tasks_done == self.n_tasks
+
+    def steps(self) -> Iterator[None]:
+        self.clock.now += 0.5
+        yield
+        for i in range(self.iterations):
+            first = 30.0 if FakeRun.steps_made == 0 else 1.0
+            FakeRun.steps_made += 1
+            self.clock.now += first if i == 0 else 0.01 * (1 + self.tasks_done)
+            yield
+
+    def finish_task(self, seconds: float) -> None:
+        self.clock.now += 0.25
+        self.tasks_done += 1
+
+
+@pytest.mark.parametrize("limit", [1000.0, 0.0])
+def test_first_steps_do_not_count_and_tasks_that_are_not_reached_count_as_the_last_one(
+    limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeRun, "steps_made", 0)
+    monkeypatch.setattr(module, "time", FakeRun.clock)
+    monkeypatch.setattr(module, "TrialRun", FakeRun)
+    monkeypatch.setattr(module, "seconds_since", lambda start, device: FakeRun.clock.now - start)
+    monkeypatch.setattr(module, "TIMED_SECONDS", limit)
+    config = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 2000}}).config()
+    step_seconds = [20.0, 40.0, 60.0, 80.0] if limit else [20.0] * 4
+    assert seconds_per_run(config, ROOT) == pytest.approx(sum(step_seconds) + 4 * 0.75)
+
+
+def test_a_method_that_trains_all_tasks_at_once_is_timed_too() -> None:
+    joint = tiny_spec(trial={**SPEC["trial"], "method": {"name": "joint"}}, search={"training.lr": {"float": [0.1, 1]}})
+    assert 0 < seconds_per_run(joint.config(), ROOT) < 60
+
+
+def warnings(seeds: int = 3, workers: int = 1, **changes: Any) -> list[str]:
+    found: list[str] = estimate(tiny_spec(seeds=seeds, **changes), ROOT, workers)["warnings"]
+    return found
+
+
+def test_one_or_two_seeds_are_warned_of_as_giving_no_usable_interval() -> None:
+    assert not warnings(seeds=3)
+    assert "no interval" in warnings(seeds=1)[0]
+    assert "two seeds (n = 2) give no usable interval" in warnings(seeds=2)[0]
+
+
+def test_more_workers_than_cores_or_memory_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available_cpus", lambda: 4)
+    assert not warnings(workers=4)
+    assert warnings(workers=5) == ["5 workers share the 4 CPU cores that this process may use; take fewer"]
+    threaded = {**SPEC["trial"], "training": {**SPEC["trial"]["training"], "threads": 3}}
+    assert "2 workers with 3 threads each share the 4" in warnings(workers=2, trial=threaded)[0]
+    monkeypatch.setattr(module, "training_memory", lambda device: 1000)
+    assert "of memory together, and there are 1000 bytes" in warnings()[0]
+
+
+def test_more_workers_than_cores_do_not_make_the_sweep_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available_cpus", lambda: 2)
+    monkeypatch.setattr(module, "seconds_per_run", lambda config, root: 60.0)
+    minutes = [estimate(tiny_spec(seeds=2), ROOT, workers)["estimated_minutes"] for workers in (1, 2, 8)]
+    assert minutes == [6.0, 3.0, 3.0]
+
+
+def test_what_only_some_trials_can_reach_is_among_the_warnings() -> None:
+    (doubt,) = warnings(constraints={"compression_ratio": "<= 0.01"})
+    assert "keeps compression_ratio <= 0.01" in doubt

@@ -90,7 +90,9 @@ def _wrong_in_ranges(space: SearchSpace, branch: Mapping[str, Any], data: Path) 
 
 
 def _where(branch: Mapping[str, Any]) -> str:
-    return f" (family {branch[FAMILY]})" if FAMILY in branch else ""
+    if FAMILY not in branch:
+        return ""
+    return f" (family {branch[FAMILY]}; restrict the field to others with when: {{family: NAME}}, or search.family)"
 
 
 def _wrong_conditions(space: SearchSpace) -> Iterator[Complaint]:

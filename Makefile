@@ -1,4 +1,5 @@
 # make demo    install, train the quickstart sweep and write its report (5 to 10 minutes, mostly the download of torch)
+# make install install into .venv, without a sweep
 # make test    install the development tools and run the fast tests; ARGS="--runslow" runs all of them
 # make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
 # make check   format, lint, types and fast tests; run it before each commit

@@ -1,4 +1,5 @@
-# make demo    install, train the quickstart sweep and write its report (about 10 minutes, mostly the download of torch)
+# make demo    install, train the quickstart sweep and write its report (5 to 10 minutes, mostly the download of torch)
+# make install install into .venv, without a sweep
 # make test    install the development tools and run the fast tests; ARGS="--runslow" runs all of them
 # make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
 # make check   format, lint, types and fast tests; run it before each commit
@@ -6,14 +7,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+# pip shows its downloads, except in continuous integration
+PIP := $(BIN)/pip install $(if $(CI),--quiet) -c constraints.txt
 
 .PHONY: demo install test check perf chaos clean
 
 demo: .venv/installed
-	mkdir -p demo
+	@mkdir -p demo
+	@echo "Training 20 configurations with 3 seeds each: 2 to 4 minutes on 2 cores. The first result comes after half a minute;"
+	@echo "Ctrl-C stops, the same command continues."
 	$(BIN)/hnet sweep run quickstart --db demo/hnet.db
+	@echo "The best trade-offs between accuracy and compression:"
 	$(BIN)/hnet study front quickstart --db demo/hnet.db
+	@echo "Writing the report: a few seconds."
 	$(BIN)/hnet report tradeoff quickstart --db demo/hnet.db -o demo
+	@echo "Open demo/tradeoff.html in a browser."
 
 install: .venv/installed
 	@echo "Installed. Try: $(BIN)/hnet --help"
@@ -36,16 +45,33 @@ perf: .venv/installed-dev
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed, $(PYTHON) is older; choose another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
-	$(PYTHON) -m venv .venv
-	touch $@
+	@echo "Creating the environment .venv: a few seconds."
+	@$(PYTHON) -m venv .venv
+	@touch $@
 
-.venv/installed: .venv/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e .
-	touch $@
+# On Linux the default index has torch with CUDA, several GB. Without an NVIDIA GPU, PyTorch's CPU index is tried first.
+.venv/torch: .venv/python constraints.txt
+	@if [ -n "$(CI)" ] || [ "$$(uname)" != Linux ] || command -v nvidia-smi >/dev/null || ls /dev/nvidia* >/dev/null 2>&1; then \
+	  :; \
+	elif timeout 8 $(BIN)/python -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)' \
+	    $(TORCH_CPU)/torch/ 2>/dev/null; then \
+	  echo "No NVIDIA GPU: installing torch for the CPU, some 200 MB, from $(TORCH_CPU)."; \
+	  $(PIP) --no-deps --index-url $(TORCH_CPU) torch torchvision \
+	    || echo "That failed; the default package index follows, where torch includes CUDA (several GB)."; \
+	else \
+	  echo "No NVIDIA GPU, but $(TORCH_CPU) cannot be reached: torch comes from the default package index, with CUDA (several GB)."; \
+	fi
+	@touch $@
 
-.venv/installed-dev: .venv/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
-	touch $@ .venv/installed
+.venv/installed: .venv/torch pyproject.toml constraints.txt
+	@echo "Installing hnet and the packages it needs into .venv: 1 to 5 minutes, depending on the network."
+	@$(PIP) -e .
+	@touch $@
+
+.venv/installed-dev: .venv/torch pyproject.toml constraints.txt
+	@echo "Installing hnet and its development tools into .venv: 1 to 5 minutes, depending on the network."
+	@$(PIP) -e '.[dev]'
+	@touch $@ .venv/installed
 
 clean:
 	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

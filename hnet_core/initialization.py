@@ -16,8 +16,8 @@ def linear_layer(
 ) -> tuple[Tensor, Tensor]:
     """Draw weight (n_out, n_in) and bias (n_out,) of one linear layer.
 
-    xavier: Glorot-uniform weights, zero biases (the MNIST experiments of von Oswald et al. 2020).
-    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (their CIFAR experiments, HyperMask).
+    xavier: Glorot-uniform weights, zero biases (the hypernetworks of von Oswald et al. 2020, for MNIST and CIFAR).
+    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (HyperMask).
 
     Drawn in float32 for every `dtype`, so that a float64 oracle starts from the same values.
     """

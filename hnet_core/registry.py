@@ -40,6 +40,11 @@ class Registry(Mapping[str, Any]):
         return name in self._components() or name in self._aliases()
 
     @property
+    def entry_point_group(self) -> str:
+        """Group of the entry points by which other distributions add components."""
+        return self._package.replace("hnet_core.", "hnet.")
+
+    @property
     def built_in(self) -> dict[str, Any]:
         """The components of this project, without those that entry points add."""
         return {name: one for name, one in self._components().items() if one.__module__.startswith(f"{self._package}.")}
@@ -65,8 +70,7 @@ class Registry(Mapping[str, Any]):
     def _outside(self) -> dict[str, Any]:
         from importlib.metadata import entry_points  # takes a tenth of the time of hnet --help
 
-        group = entry_points(group=self._package.replace("hnet_core.", "hnet."))
-        return {entry.name: entry.load() for entry in group}
+        return {entry.name: entry.load() for entry in entry_points(group=self.entry_point_group)}
 
 
 def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
@@ -81,3 +85,4 @@ STREAMS = Registry("stream", "hnet_core.streams")
 TARGETS = Registry("target", "hnet_core.targets")
 HYPERNETS = Registry("hypernet", "hnet_core.hypernets")
 METHODS = Registry("method", "hnet_core.methods")
+REGISTRIES = (DATASETS, STREAMS, TARGETS, HYPERNETS, METHODS)

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hnet_core.registry import REGISTRIES
 from studies.database.urls import mask_passwords
 from sweeps.distribution import own_version
 
@@ -27,6 +28,7 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
             "python": platform.python_version(),
             "hnet": own_version(),
             **{name: _version(name) for name in PACKAGES},
+            **plugin_versions(),
         },
         "host": f"{socket.gethostname()} ({platform.system()} {platform.machine()})",
         "device": device,
@@ -35,6 +37,13 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
         "command_line": command_line(),
         "spec_text": mask_passwords(spec_text),
     }
+
+
+def plugin_versions() -> dict[str, str]:
+    """Version of each other distribution that adds methods, streams or other components by entry points."""
+    entries = [entry for registry in REGISTRIES for entry in metadata.entry_points(group=registry.entry_point_group)]
+    found = {entry.dist.name: entry.dist.version for entry in entries if entry.dist is not None}
+    return dict(sorted(found.items()))
 
 
 def command_line() -> str:

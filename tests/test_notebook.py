@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from sweeps import cli
+from tests import notebook
 from tests.sweeps.tiny import inline
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def cells() -> list[str]:
-    notebook = json.loads((DOCS / "asking.ipynb").read_text(encoding="utf-8"))
-    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-
-
-def test_every_cell_of_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_cell_of_the_notebook_runs_and_its_front_compresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sweeps.runner._ray", lambda: inline)
-    names: dict[str, object] = {}
-    for code in cells():
-        exec(compile(code.replace('"iterations": 20', '"iterations": 2'), "asking.ipynb", "exec"), names)
-    assert len(names["trials"]) >= 2  # type: ignore[arg-type]
+    names: dict[str, Any] = {}
+    notebook.execute(notebook.read(), names, lambda code: code.replace('"iterations": 100', '"iterations": 2'))
+    assert len(names["trials"]) >= 2
     assert str(names["verdict"])
+    assert (names["found"].front("notebook")["compression_ratio"] < 1).all()
 
 
-def test_the_notebook_is_kept_without_output() -> None:
-    notebook = json.loads((DOCS / "asking.ipynb").read_text(encoding="utf-8"))
-    assert all(not cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code")
+def test_the_notebook_is_kept_with_the_output_of_every_cell() -> None:
+    cells = notebook.code_cells(notebook.read())
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        kinds = [output["output_type"] for output in cell["outputs"]]
+        assert kinds and "error" not in kinds, cell["source"]
 
 
 def test_every_command_the_page_names_exists() -> None:

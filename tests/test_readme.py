@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+import statistics
 import sys
 from pathlib import Path
 
 import pytest
 
+from hnet_core.stacked import run_trials
+from studies.metrics.definitions import run_metrics
+from studies.spec.loading import load_spec
 from sweeps import cli
+from sweeps.presets import open_document
 from tests.sweeps.tiny import inline
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -65,6 +70,23 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "sweep.yaml").write_text(short)
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(code, "README.md", "exec"), {})
+
+
+@pytest.mark.slow
+def test_the_trials_that_every_quickstart_starts_with_give_the_front_of_the_readme() -> None:
+    shown = {
+        int(number): (float(low), float(high))
+        for number, low, high in re.findall(
+            r"^ +(\d+) +COMPLETE .*? \[([\d.]+), ([\d.]+)\] n=3", README, flags=re.MULTILINE
+        )
+    }
+    spec = load_spec(open_document("quickstart"), Path("unused"))
+    fixed = [number for number in shown if number < len(spec.enqueue)]
+    assert len(fixed) >= 3
+    for number in fixed:
+        results = run_trials(spec.config(spec.enqueue[number]), range(spec.seeds))
+        accuracy = statistics.mean(run_metrics(result)["final_accuracy"] for result in results)
+        assert shown[number][0] <= accuracy <= shown[number][1], number
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))

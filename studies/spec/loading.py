@@ -110,6 +110,7 @@ def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
     for position, params in enumerate(spec.enqueue):
         misfit = spec.space.misfit(params)
         if misfit is not None:
-            yield Complaint(("enqueue", position), misfit)
+            remedy = "correct it, or drop all enqueued trials with --set enqueue=[]"
+            yield Complaint(("enqueue", position), f"{misfit}; {remedy}")
     if spec.warm_start is not None and spec.sampler in ("random", "grid"):
         yield Complaint(("warm_start",), f"{spec.sampler} learns from no results; take tpe, nsga2 or gp")

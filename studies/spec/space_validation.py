@@ -124,7 +124,9 @@ def _takes_whole_numbers(space: SearchSpace, branch: Mapping[str, Any], name: st
 
 
 def _where(branch: Mapping[str, Any]) -> str:
-    return f" (family {branch[FAMILY]})" if FAMILY in branch else ""
+    if FAMILY not in branch:
+        return ""
+    return f" (family {branch[FAMILY]}; restrict the field to others with when: {{family: NAME}}, or search.family)"
 
 
 def _wrong_conditions(space: SearchSpace) -> Iterator[Complaint]:

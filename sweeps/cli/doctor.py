@@ -86,13 +86,20 @@ def _processor() -> tuple[bool, str]:
 
 def _data(data: Any) -> tuple[bool, str]:
     from hnet_core.data import data_root
+    from hnet_core.data.npz import pair_folders
     from hnet_core.registry import DATASETS
 
     root = data_root(data)
     present = [name for name in DATASETS if DATASETS[name].is_present(root)]
     absent = [name for name in DATASETS if name not in present]
     rest = f"; not downloaded yet (happens at first use): {', '.join(absent)}" if absent else ""
-    return True, f"{root}: {', '.join(present)}{rest}"
+    own = [
+        name if not lacking else f"{name} (without {' and '.join(lacking)})"
+        for name, lacking in pair_folders(root).items()
+        if name not in DATASETS
+    ]
+    yours = f"; your own: {', '.join(own)}" if own else ""
+    return True, f"{root}: {', '.join(present)}{yours}{rest}"
 
 
 def _database(db: str) -> tuple[bool, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from sweeps.cli.options import Output
+from sweeps.cli.options import Data, Output
 from sweeps.cli.root import app
 
 Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets", "tables"]
@@ -20,13 +21,19 @@ ListShape = Annotated[
 @app.command("list")
 def list_components(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
+    data: Data = None,
     format: ListShape = "table",
     output: Output = None,
 ) -> None:
-    """List methods, streams, targets, hypernets, datasets or presets with their options, or published tables."""
+    """List methods, streams, targets, hypernets, datasets or presets with their options, or published tables.
+
+    Your own data sets, folders of npz files below --data, are listed after the built-in ones.
+    """
     from studies.output.formats import write
 
     rows = {"presets": _presets, "tables": _tables}.get(kind, lambda: _components(kind))()
+    if kind == "datasets":
+        rows += _own_datasets(data)
     if format == "table":
         rows = [{**row, **{key: ", ".join(row.get(key) or ()) for key in ("options", "variants")}} for row in rows]
     further = {"presets": ["variants"], "datasets": [], "tables": []}
@@ -46,6 +53,23 @@ def _tables() -> list[dict[str, Any]]:
     from reports.data.published_tables import published_tables
 
     return [{"name": table.name, "summary": table.caption} for table in published_tables()]
+
+
+def _own_datasets(data: Path | None) -> list[dict[str, Any]]:
+    from hnet_core.data import data_root
+    from hnet_core.data.npz import FILES, pair_folders
+    from hnet_core.registry import DATASETS
+
+    root = data_root(data)
+    return [
+        {
+            "name": name,
+            "summary": f"your own: {root / name}, "
+            + (f"which lacks {' and '.join(lacking)}" if lacking else " and ".join(FILES)),
+        }
+        for name, lacking in pair_folders(root).items()
+        if name not in DATASETS
+    ]
 
 
 def _components(kind: str) -> list[dict[str, Any]]:

@@ -11,9 +11,10 @@ import typer
 
 from studies import DEFAULT_URL
 from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.output_file import check_writable
 
 if TYPE_CHECKING:
-    from hnet_core.trial import TrialConfig, TrialResult
+    from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 
 app = typer.Typer(name="trial", help="Train or describe one configuration, without a study.", no_args_is_help=True)
 
@@ -29,18 +30,30 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="Train with seeds 0, 1, ...")] = 1,
     data: Data = None,
     device: Device = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the trained model to this file, for hnet_core.load(FILE); one seed.")
+    ] = None,
     format: ObjectFormat = "table",
     output: Output = None,
 ) -> None:
     """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
     from hnet_core.data import data_root
+    from hnet_core.errors import ConfigInvalid
     from hnet_core.stacked import run_trials
     from studies.output.formats import write_object
 
+    if save is not None and seeds > 1:
+        raise ConfigInvalid(f"--save writes the model of one seed, got --seeds {seeds}; leave out one of the two.")
+    if save is not None and output is not None and save.resolve() == output.resolve():
+        raise ConfigInvalid(f"--save and -o must name different files, got {save} for both.")
+    check_writable(output, "-o")
+    check_writable(save, "--save")
     config = _config(source, set_, device, data_root(data), family)
     _refuse_too_large(config, data_root(data))
     with _TaskLine(seeds) as line:
         results = run_trials(config, range(seeds), data_root(data), on_task=line.show)
+    if save is not None and line.last is not None:
+        _save_model(save, config, data_root(data), line.last)
     write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
 
 
@@ -81,6 +94,7 @@ def export(
     from sweeps.model_export import export_model
     from sweeps.runner import checkpoint_location
 
+    check_writable(output, "-o")
     found = studies.open(db)
     location = checkpoint_location(found.study(study).uuid, storage)
     with _TaskLine(1) as line:
@@ -145,6 +159,14 @@ def _refuse_too_large(config: TrialConfig, root: Path) -> None:
         raise ConfigInvalid(f"{complaint}.")
 
 
+def _save_model(path: Path, config: TrialConfig, root: Path, last: TaskReport) -> None:
+    from hnet_core import trained_model
+    from hnet_core.build import method_shape, stream_shape
+
+    trained_model.save(path, config, method_shape(config, stream_shape(config, root)), last.checkpoint)
+    print(f"Wrote {path}: the trained model, for hnet_core.load.", file=sys.stderr)
+
+
 def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, Any]:
     from studies.metrics.definitions import METRICS, run_metrics
     from studies.statistics.intervals import summarise
@@ -190,9 +212,14 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
 
 
 class _TaskLine:
-    """Progress on stderr: one line per seed, rewritten after each task on a terminal."""
+    """Progress on stderr: one line per seed, rewritten after each task on a terminal.
+
+    Attributes:
+        last: report of the task finished last.
+    """
 
     def __init__(self, seeds: int) -> None:
+        self.last: TaskReport | None = None
         self._of_seeds = f" of {seeds}" if seeds > 1 else ""
         self._live = sys.stderr.isatty()
         self._seed = 0
@@ -205,6 +232,7 @@ class _TaskLine:
             print(file=sys.stderr)
 
     def show(self, seed: int, report: Any) -> None:
+        self.last = report
         if self._live and seed != self._seed:
             print(file=sys.stderr)
         self._seed = seed

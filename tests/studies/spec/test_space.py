@@ -132,7 +132,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "field of another family": (
         {"search": {"method.beta_output": {"float": [0.1, 1.0]}}},
-        r"search\.method\.beta_output: unknown key 'beta_output'.*\(family bound\)",
+        r"search\.method\.beta_output: unknown key 'beta_output'.*\(family bound; restrict .* when: \{family: NAME\}",
     ),
     "circle": (
         {"search": {"training.lr": {"float": [0.1, 1.0], "when": {"training.batch_size": 8}},

@@ -15,7 +15,29 @@ from studies.spec.loading import load_spec
 from sweeps.presets import open_document, preset_names, preset_summary
 from tests.sweeps.tiny import tiny_spec
 
-TEXT = open_document("quickstart").text
+TEXT = """\
+# A spec without families.
+study: quickstart
+trial:
+  stream: {name: permuted, dataset: digits, n_tasks: 10}
+  scenario: task
+  method: {name: hnet, beta_output: 0.01}
+  target: {name: mlp, hidden: [100, 100]}
+  hypernet: {name: chunked, hidden: [10, 10], activation: relu, task_embedding: 24, chunk_embedding: 8, chunk_size: 500}
+  training: {iterations: 300, batch_size: 32, lr: 0.001}
+search:
+  method.beta_output:       {float: [0.0005, 1.0], log: true}
+  hypernet.task_embedding:  {choice: [8, 12, 24, 36, 62, 96, 128]}
+  hypernet.chunk_embedding: {choice: [8, 12, 24, 36, 62, 96, 128]}
+  hypernet.chunk_size:      {int: [50, 1500], log: true}
+objectives: {final_accuracy: maximize, compression_ratio: minimize}
+constraints: {compression_ratio: "<= 1.0"}
+seeds: 3
+sampler: tpe
+budget: {trials: 24}
+variants:
+  smoke: {training.iterations: 30, seeds: 1, budget.trials: 2}
+"""
 ROOT = Path("unused")
 
 
@@ -140,11 +162,40 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
     spec = load_spec(
         open_document("quickstart"),
         ROOT,
-        ["training.iterations=7", "budget.trials=5", "search.hypernet.chunk_size={int: [100, 200]}", "seeds=1"],
+        [
+            "training.iterations=7",
+            "budget.trials=5",
+            "search.hypernet.chunk_size={int: [100, 200], when: {family: hnet}}",
+            "enqueue=[]",
+            "seeds=1",
+        ],
     )
     assert spec.config().training.iterations == 7
     assert (spec.budget.trials, spec.seeds) == (5, 1)
     assert spec.search["hypernet.chunk_size"].examples() == [100, 200]
+
+
+def test_a_method_that_is_set_takes_the_place_of_the_compressed_one_beside_its_references() -> None:
+    spec = load_spec(open_document("quickstart"), ROOT, ["method={name: hypermask}"])
+    methods = [spec.config(params).method.name for params in spec.enqueue]
+    assert set(methods) == {"hypermask", "joint", "finetune"}
+
+
+@pytest.mark.parametrize(
+    ("assignments", "remedy"),
+    [
+        (["search={method.beta_output: {float: [0.1, 1.0]}}"], r"\(family joint; restrict .* when: \{family: NAME\}"),
+        (["search={method.beta_output: {float: [0.1, 1.0], when: {family: hnet}}}"], r"enqueue.*--set enqueue=\[\]"),
+        (["search.family={choice: [hnet]}"], r"enqueue.*--set enqueue=\[\]"),
+    ],
+)
+def test_a_search_that_does_not_fit_the_enqueued_trials_is_refused_with_what_to_drop(
+    assignments: list[str], remedy: str
+) -> None:
+    with pytest.raises(ConfigInvalid, match=remedy):
+        load_spec(open_document("quickstart"), ROOT, assignments)
+    chosen = "search={method.beta_output: {float: [0.1, 1.0], when: {family: hnet}}}"
+    assert load_spec(open_document("quickstart"), ROOT, [chosen, "enqueue=[]"]).enqueue == ()
 
 
 @pytest.mark.parametrize(

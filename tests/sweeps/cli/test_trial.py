@@ -1,0 +1,77 @@
+"""`hnet trial`: files are checked before training, and the trained model is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from typer.testing import CliRunner, Result
+
+import hnet_core
+from hnet_core import trained_model
+from hnet_core.build import method_shape, stream_shape
+from hnet_core.errors import ConfigInvalid
+from hnet_core.trial import TaskReport
+from sweeps.cli import app
+from tests.sweeps.tiny import SPEC
+
+
+@pytest.fixture
+def trial_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run `hnet trial run` on the tiny configuration, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(SPEC["trial"]))
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["trial", "run", "tiny.yaml", *arguments], catch_exceptions=False)
+
+    return run
+
+
+@pytest.mark.parametrize("option", ["-o", "--save"])
+@pytest.mark.parametrize("place", ["no/such/folder/file", ".", "tiny.yaml/file"])
+def test_a_file_that_cannot_be_written_is_refused_before_training(
+    option: str, place: str, trial_run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hnet_core.stacked.run_trials", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(ConfigInvalid, match=rf"{option} must name a file that can be written, got {place}: "):
+        trial_run(option, place)
+
+
+def test_an_export_checks_its_file_before_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.model_export.export_model", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(ConfigInvalid, match="-o must name a file that can be written"):
+        CliRunner().invoke(
+            app, ["trial", "export", "tiny", "0", "-o", str(tmp_path / "no" / "model.pt")], catch_exceptions=False
+        )
+
+
+def test_checking_a_file_changes_nothing(tmp_path: Path, trial_run: Callable[..., Result]) -> None:
+    (tmp_path / "results.json").write_text("earlier results")
+    with pytest.raises(ConfigInvalid, match="unknown key"):
+        trial_run("-o", "results.json", "--save", "model.pt", "--set", "training.iterationz=1")
+    assert (tmp_path / "results.json").read_text() == "earlier results"
+    assert not (tmp_path / "model.pt").exists()
+
+
+def test_the_trained_model_is_written_as_trial_export_writes_it(trial_run: Callable[..., Result]) -> None:
+    done = trial_run("--save", "model.pt", "-o", "results.json", "--format", "json")
+    assert done.exit_code == 0, done.output
+    assert "Wrote model.pt: the trained model" in done.stderr
+    model, config = hnet_core.load("model.pt"), hnet_core.parse_trial(SPEC["trial"])
+    assert model.config == config
+    reports: list[TaskReport] = []
+    hnet_core.run_trial(config, seed=0, on_task=reports.append)
+    shape = method_shape(config, stream_shape(config, Path()))
+    trained_model.save("again.pt", config, shape, reports[-1].checkpoint)
+    assert torch.equal(model.weights(1), hnet_core.load("again.pt").weights(1))
+
+
+def test_a_model_of_several_seeds_and_one_file_for_both_outputs_are_refused(trial_run: Callable[..., Result]) -> None:
+    with pytest.raises(ConfigInvalid, match=r"--save writes the model of one seed, got --seeds 2"):
+        trial_run("--save", "model.pt", "--seeds", "2")
+    with pytest.raises(ConfigInvalid, match="different files"):
+        trial_run("--save", "model.pt", "-o", "./model.pt")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.drawing.axes import LINE_HEIGHT, TICK_GAP
+from reports.drawing.marks import dot
 from reports.drawing.scales import LinearScale, padded
 from reports.drawing.svg import EMPTY, element, figure, pixel
 
@@ -98,6 +99,6 @@ def _line(x: LinearScale, line: ForestLine, y: float) -> Markup:
     parts = [element("text", label, x=LEFT - 10, y=y + 4, text_anchor="end")]
     if line.low is not None and line.high is not None:
         parts.append(element("path", d=f"M{pixel(x(line.low))} {pixel(y)}H{pixel(x(line.high))}", class_="bars"))
-    dot = element("path", element("title", line.title), d=f"M{pixel(x(line.value))} {pixel(y)}h0")
-    parts.append(element("g", dot, class_=f"points {line.verdict}"))
+    mark = element("path", element("title", line.title), d=dot(x(line.value), y))
+    parts.append(element("g", mark, class_=f"points {line.verdict}"))
     return EMPTY.join(parts)

@@ -1,4 +1,4 @@
-"""Opens a page in a real, headless browser and tells what it did."""
+"""Opens a page in a real, headless browser: what it did, and its pictures on screen and on paper."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -27,8 +31,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    "--enable-logging=stderr",
-    "--window-size=1200,1000",
     "--virtual-time-budget=4000",
 )
 
@@ -50,6 +52,8 @@ def visit(browser: str, folder: Path, page: str, profile: Path, script: str = ""
         command = [
             browser,
             *FLAGS,
+            "--enable-logging=stderr",
+            "--window-size=1200,1000",
             *flags,
             f"--user-data-dir={profile}",
             "--dump-dom",
@@ -59,6 +63,31 @@ def visit(browser: str, folder: Path, page: str, profile: Path, script: str = ""
     found = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout, re.DOTALL)
     console = re.findall(r":CONSOLE[:(]\d+\)?\] (.*)", done.stderr)
     return Visit(console, list(requests), json.loads(html.unescape(found[1])) if found else None)
+
+
+def screenshot(browser: str, page: Path, profile: Path, *flags: str) -> NDArray[np.uint8]:
+    """The page on a screen of 1280 x 1500 pixels, (height, width, 3)."""
+    file = profile.with_suffix(".png")
+    _take(browser, page, profile, "--hide-scrollbars", "--window-size=1280,1500", *flags, f"--screenshot={file}")
+    return _pixels(file)
+
+
+def printed(browser: str, page: Path, profile: Path) -> list[NDArray[np.uint8]]:
+    """The sheets of the page as printed to PDF and painted by poppler, each (height, width, 3)."""
+    file = profile.with_suffix(".pdf")
+    _take(browser, page, profile, "--no-pdf-header-footer", f"--print-to-pdf={file}")
+    subprocess.run(["pdftoppm", "-r", "60", "-png", file, file.with_suffix("")], timeout=120, check=True)
+    return [_pixels(sheet) for sheet in sorted(file.parent.glob(f"{file.stem}-*.png"))]
+
+
+def _take(browser: str, page: Path, profile: Path, *flags: str) -> None:
+    command = [browser, *FLAGS, *flags, f"--user-data-dir={profile}", page.as_uri()]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+
+
+def _pixels(file: Path) -> NDArray[np.uint8]:
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _with_probe(folder: Path, page: str, probe: str) -> str:

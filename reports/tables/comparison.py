@@ -65,7 +65,7 @@ def method_table(comparison: Comparison, stream: str) -> Table:
     is_one_machine = len({one.machine for one in methods}) == 1 and methods[0].machine is not None
     shown = dict.fromkeys([comparison.metric, f"final_{measure}", f"during_{measure}", "forgetting"])
     columns = [
-        text_column("label", ""),
+        text_column("label", "entrant"),
         *(column for metric in shown if _is_known(rows, metric) for column in mean_columns(metric, _label(metric))),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
         size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
@@ -88,7 +88,7 @@ def stream_table(comparison: Comparison) -> Table | None:
     if len(comparison.streams) < 2:
         return None
     rows = [_stream_row(comparison, i, label) for i, label in enumerate(comparison.labels)]
-    columns = [text_column("label", "")]
+    columns = [text_column("label", "entrant")]
     for i, stream in enumerate(comparison.streams):
         columns += mean_columns(f"s{i}", stream)
     caption = f"{METRICS[comparison.metric].label} by stream, mean and 95 % t interval over seeds."

@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -78,6 +78,24 @@ def printed(browser: str, page: Path, profile: Path) -> list[NDArray[np.uint8]]:
     _take(browser, page, profile, "--no-pdf-header-footer", f"--print-to-pdf={file}")
     subprocess.run(["pdftoppm", "-r", "60", "-png", file, file.with_suffix("")], timeout=120, check=True)
     return [_pixels(sheet) for sheet in sorted(file.parent.glob(f"{file.stem}-*.png"))]
+
+
+def widths(browser: str, pages: Sequence[Path], profile: Path, frame: int = 390) -> list[int]:
+    """The width of each page in pixels in a frame as narrow as a phone, which no browser window is."""
+    frames = "".join(f'<iframe src="{page.as_uri()}" width="{frame}" height="800"></iframe>' for page in pages)
+    measure = (
+        "onload = () => { document.body.dataset.widths = [...document.querySelectorAll('iframe')]"
+        ".map((one) => one.contentDocument.documentElement.scrollWidth).join(' '); };"
+    )
+    wrapper = profile.with_suffix(".html")
+    wrapper.write_text(f"<!doctype html><style>iframe {{ border: 0 }}</style>{frames}<script>{measure}</script>")
+    flags = ("--allow-file-access-from-files", f"--user-data-dir={profile}", "--dump-dom")
+    done = subprocess.run(
+        [browser, *FLAGS, *flags, wrapper.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    found = re.search(r'data-widths="([\d ]*)"', done.stdout)
+    assert found is not None, done.stdout[:500]
+    return [int(width) for width in found[1].split()]
 
 
 def _take(browser: str, page: Path, profile: Path, *flags: str) -> None:

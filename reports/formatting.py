@@ -102,6 +102,20 @@ def plural(count: int, word: str) -> str:
     return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
 
 
+def numbered(word: str, numbers: Sequence[int], at_most: int = 12) -> str:
+    """`trial 3`, `trials 1, 2 and 5`, cut short where there are many.
+
+    Example:
+        >>> numbered("trial", [1, 2, 5])
+        'trials 1, 2 and 5'
+        >>> numbered("trial", [1, 2, 5, 6], at_most=2)
+        'trials 1, 2 and 2 more'
+    """
+    shown, rest = [str(number) for number in numbers[:at_most]], len(numbers) - at_most
+    *first, last = [*shown, f"{rest:,} more"] if rest > 0 else shown
+    return f"{word}{'s' if first else ''} {', '.join(first)}{' and ' if first else ''}{last}"
+
+
 def aligned(texts: list[str]) -> list[str]:
     """Pad texts with digit-wide blanks so that the decimal points of a right-aligned column are aligned."""
     tails = [len(text) - text.rfind(".") if _is_decimal(text) else 0 for text in texts]

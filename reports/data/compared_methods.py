@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from reports.data.grouping import check_fields, group_label, stream_of
+from reports.data.grouping import check_fields, group_label, stream_of, with_family
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.comparing.configurations import machine_of, split_name
@@ -90,7 +90,7 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     """List the feasible configurations of a study, or the one named."""
     study, number = split_name(studies, name)
     data = read_study(studies, study)
-    configs = {row["number"]: row["config"] for row in studies.ledger(study)}
+    configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(study)}
     chosen = [trial for trial in data.configurations if trial.number in data.feasible]
     if number is not None:
         chosen = [trial for trial in data.configurations if trial.number == number]

@@ -64,7 +64,8 @@ class StudyData:
     """The data of one study, from which everything in its report is derived.
 
     Attributes:
-        parameters: dotted names of the searched values, in the order of the spec.
+        parameters: dotted names of the searched values, in the order of the spec; of an imported study without a
+            search, the settings in which its trials differ.
         trials: every trial of the study by number.
         configurations: the finished ones with a quality and a ratio, duplicates left out.
         feasible: numbers of those that meet the constraints of the study.
@@ -85,9 +86,9 @@ class StudyData:
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
 
     def space(self, parameter: str) -> Mapping[str, Any]:
-        """Return the searched range or choices of a parameter, as in the spec."""
-        found: Mapping[str, Any] = self.record.spec["search"][parameter]
-        return found
+        """Return the searched range or choices of a parameter, as in the spec; of an imported one, those it holds."""
+        found: Mapping[str, Any] | None = (self.record.spec.get("search") or {}).get(parameter)
+        return self.columns.parameter(parameter).space if found is None else found
 
     @property
     def has_too_many_runs(self) -> bool:
@@ -104,6 +105,11 @@ class StudyData:
         """The smallest and the largest compression ratio."""
         ratios = self.columns["compression_ratio"]
         return float(ratios.min()), float(ratios.max())
+
+    @cached_property
+    def has_during(self) -> bool:
+        """Return whether any configuration was evaluated right after each task, and not only after the last one."""
+        return self.columns.is_measured(self.quality.during)
 
     @cached_property
     def mean_range(self) -> tuple[float, float]:
@@ -143,8 +149,11 @@ def read_study(studies: Studies, name: str) -> StudyData:
     from studies.database.schema import COMPLETE
 
     record = studies.study(name)
+    rows = studies.trial_rows(name, columns=_columns())
     parameters = tuple(record.searched)
-    trials = _trials(studies.trial_rows(name, columns=_columns()), parameters)
+    if record.is_imported and not parameters:
+        parameters = _differing(rows)
+    trials = _trials(rows, parameters)
     columns = TrialColumns(trials)
     measure = _measure(record, columns)
     is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
@@ -203,6 +212,14 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
         params = {name: stored.get(name) for name in parameters}
         trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
     return tuple(trials)
+
+
+def _differing(rows: Rows) -> tuple[str, ...]:
+    """Return the parameters that do not have one value in all trials, in the order they first appear."""
+    place = list(rows.columns).index("params")
+    each = [row[place] for row in rows.values]
+    names = dict.fromkeys(name for params in each for name in params)
+    return tuple(name for name in names if len({exact_json(params.get(name)) for params in each}) > 1)
 
 
 def is_varied(data: StudyData, name: str) -> bool:

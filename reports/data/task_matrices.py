@@ -39,6 +39,11 @@ class TaskMatrix:
     def n_tasks(self) -> int:
         return int(self.mean.shape[1])
 
+    @property
+    def has_during(self) -> bool:
+        """Return whether any task but the last was evaluated right after it was trained."""
+        return self.n_tasks == 1 or any(self.during(task).mean is not None for task in range(1, self.n_tasks))
+
     def cell(self, after_task: int, on_task: int) -> Interval:
         """Return one cell; tasks count from 1, `after_task` 0 is the untrained model."""
         at = (after_task, on_task - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,12 +112,16 @@ class OrdinalScale:
     is_ordered: bool = True
 
     def __call__(self, value: Hashable) -> float:
-        return self.pixels[0] + (self.values.index(value) + 0.5) * self.slot
+        return self.pixels[0] + (self._places[value] + 0.5) * self.slot
 
     @property
     def slot(self) -> float:
         """Width of one value in pixels."""
         return (self.pixels[1] - self.pixels[0]) / len(self.values)
+
+    @cached_property
+    def _places(self) -> dict[Hashable, int]:
+        return {value: place for place, value in enumerate(self.values)}
 
     def ticks(self) -> list[Tick]:
         if not self.is_ordered:

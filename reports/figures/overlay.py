@@ -132,7 +132,7 @@ def _table(families: Sequence[Family]) -> Table:
         Column("number", "trial", lambda row: str(row["number"])),
         size_column("compression_ratio", "ratio"),
         *mean_columns(quality.final, "final"),
-        mean_column(quality.during, "during"),
+        *([mean_column(quality.during, "during")] if any(one.data.has_during for one in families) else []),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
     ]
     return Table(NAME, "Members of the fronts.", columns, shown, left_out=len(rows) - len(shown), key="key")

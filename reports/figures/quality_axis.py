@@ -55,7 +55,7 @@ def trial_text(data: StudyData, trial: Trial) -> str:
     parts = [
         f"ratio {significant(trial.ratio)}",
         f"final {_with_range(trial[quality.final])}",
-        f"during {_with_range(trial[quality.during])}",
+        *([f"during {_with_range(trial[quality.during])}"] if trial.mean(quality.during) is not None else []),
         f"n = {trial.n}",
         *(f"{short} {parameter(trial.params[key])}" for key, short in short_names(data.parameters).items()),
     ]

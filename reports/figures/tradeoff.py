@@ -204,10 +204,14 @@ def _finding(data: StudyData, recommendation: Recommendation) -> str:
 def _caption(data: StudyData) -> str:
     quality = data.quality
     better = "up" if quality.higher_is_better else "down"
+    square = (
+        "; the square is the same right after each task was trained, so the gap between them is what was forgotten"
+        if data.has_during
+        else ""
+    )
     text = (
         f"Better is {better} and to the left. Each dot is the mean of one configuration over its seeds, on the test "
-        f"split after the last task; the square is the same right after each task was trained, so the gap between them "
-        f"is what was forgotten. Bars are 95 % t intervals."
+        f"split after the last task{square}. Bars are 95 % t intervals."
     )
     if not data.front_is_tradeoff:
         goals = ", ".join(f"{goal} {metric}" for metric, goal in data.record.objectives.items())
@@ -231,7 +235,7 @@ def _table(data: StudyData, exact: Columns) -> Table:
         Column("number", "trial", lambda row: str(row["number"])),
         size_column("compression_ratio", "ratio"),
         *mean_columns(quality.final, "final"),
-        *mean_columns(quality.during, "during"),
+        *(mean_columns(quality.during, "during") if data.has_during else []),
         Column("n", "n", lambda row: str(row["n"])),
         *parameter_columns(data.parameters, exact),
     ]

@@ -62,9 +62,7 @@ def test_marks_are_seen_on_screen(chromium: str, many: str, tmp_path: Path, mark
 @pytest.mark.slow
 @pytest.mark.usefixtures("poppler")
 @pytest.mark.parametrize("marks", [CLOUD, SQUARES], ids=["cloud", "squares"])
-def test_marks_of_many_configurations_are_seen_on_paper(
-    chromium: str, many: str, tmp_path: Path, marks: str
-) -> None:
+def test_marks_of_many_configurations_are_seen_on_paper(chromium: str, many: str, tmp_path: Path, marks: str) -> None:
     assert sum(seen_on_paper(chromium, many, marks, tmp_path)) > 300
 
 

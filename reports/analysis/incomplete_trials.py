@@ -18,7 +18,7 @@ MAX_READ = 100
 
 
 def incomplete_trials(studies: Studies, data: StudyData) -> str | None:
-    """Name the complete trials without a final value or a ratio, with the cells that are missing; None if there are none.
+    """Name the complete trials without a final value or a ratio, with what is missing; None if there are none.
 
     Of more than `MAX_READ` the first are read and the others counted.
     """

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the rounding
 MSE_FACTOR = 1.1
 MIN_KNEE_POINTS = 3
+TWO_SEEDS = (
+    "two seeds show nothing, because the 95 % interval of two is 12.7 times as wide as they are apart. Run three or "
+    "more before reading differences."
+)
 MAX_NUMBERS = 5
 
 
@@ -164,6 +168,8 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
         remarks.append("The best configuration needs more weights than the target network: it does not compress.")
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
+    if best.n == 2:
+        remarks.append(f"It rests on 2 seeds: {TWO_SEEDS}")
     if not data.quality.has_validation:
         remarks.append(
             "There is no validation split: configurations were chosen on the test split they are reported on, "

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 MAX_TITLED = 400
 MAX_DOTS = 4000
 CELL = 4.0
+ARROW = 4  # pixels, half the width of the head
 DENSITIES = 5
 
 
 class Point(NamedTuple):
     """One value in pixels: its place, the ends of its interval if it has one, and its title.
 
-    `trial` is its key in the script: the number of a trial, or None for a point that is no trial.
+    `trial` is its key in the script: the number of a trial, or None for a point that is no trial. `is_open` marks the
+    ends (low, high) of an interval that goes on beyond the axis.
     """
 
     x: float
@@ -36,6 +38,7 @@ class Point(NamedTuple):
     high: float | None
     trial: int | str | None
     title: str
+    is_open: tuple[bool, bool] = (False, False)
 
 
 def dot(x: float, y: float) -> str:
@@ -114,12 +117,15 @@ def cloud(x: NDArray[np.float64], y: NDArray[np.float64], style: str) -> Markup:
 
 
 def bars(series: Sequence[Point], style: str) -> Markup:
-    """Draw the interval of each point that has one."""
-    strokes = "".join(
-        f"M{pixel(point.x)} {pixel(point.low)}V{pixel(point.high)}"
-        for point in series
-        if point.low is not None and point.high is not None
-    )
+    """Draw the interval of each point that has one; an arrow ends one that goes on beyond the axis."""
+    strokes = ""
+    for point in series:
+        if point.low is None or point.high is None:
+            continue
+        strokes += f"M{pixel(point.x)} {pixel(point.low)}V{pixel(point.high)}"
+        for end, is_open, back in ((point.low, point.is_open[0], -ARROW), (point.high, point.is_open[1], ARROW)):
+            if is_open:
+                strokes += f"M{pixel(point.x - ARROW)} {pixel(end + back)}l{ARROW} {-back}l{ARROW} {back}"
     return element("path", d=strokes, class_=f"bars {style}") if strokes else EMPTY
 
 

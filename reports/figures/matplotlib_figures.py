@@ -16,6 +16,7 @@ from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
 from reports.drawing.forest_plot import ForestLine
 from reports.drawing.scales import LogScale, padded_log
+from reports.formatting import told_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -162,7 +163,9 @@ def _forest(axes: Axes, lines: Sequence[ForestLine], label: str, margin: float |
         if line.low is not None and line.high is not None:
             axes.plot([line.low, line.high], [i, i], color=GREY, lw=0.9)
         axes.plot([line.value], [i], MARKERS[line.verdict], color=COLOURS[line.verdict], ms=4)
-    axes.set_yticks(range(len(lines)), [line.label[:40] for line in lines])
+    labels = [line.label if isinstance(line.label, str) else " − ".join(line.label) for line in lines]
+    names = told_apart(labels, 40)
+    axes.set_yticks(range(len(lines)), [names[label] for label in labels])
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(label)

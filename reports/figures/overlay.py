@@ -41,7 +41,7 @@ def overlay_figure(
         vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network"),
         *(_rest(family, x, y) for family in families),
         *(_front(family, x, y) for family in families),
-        draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], []),
+        draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], _fronts(families, x, y)),
     ]
     finding = " ".join(f"{family.label}: {family.recommendation.headline}" for family in families)
     caption = (
@@ -100,6 +100,15 @@ def _front(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
         steps([(point.x, point.y) for point in placed], f"{family.style}-line"),
         glyphs(placed, family.index, family.style, name=f"{NAME}-{family.index}-front"),
     ])  # fmt: skip
+
+
+def _fronts(families: Sequence[Family], x: LogScale, y: ContinuousScale) -> list[tuple[float, float]]:
+    """List the places of all members of all fronts."""
+    return [
+        (x(trial.ratio), y(trial.value(family.data.quality.final)))
+        for family in families
+        for trial in family.data.front
+    ]
 
 
 def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousScale, titled: bool) -> list[Point]:

@@ -106,11 +106,12 @@ def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
 
 def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Table:
     down, across = (dict.fromkeys(_values(comparison.on(stream), field)) for field in by)
-    columns = {value: f"{by[1]} {_value_text(value)}" for value in sorted(across, key=_in_order)}
+    texts = _value_texts([*down, *across])
+    columns = {value: f"{by[1]} {texts[value]}" for value in sorted(across, key=_in_order)}
     found = {tuple(field_value(one.config, field) for field in by): one for one in comparison.on(stream)}
     rows = []
     for place, value in enumerate(down):
-        row: dict[str, Any] = {"label": _value_text(value), "place": place}
+        row: dict[str, Any] = {"label": texts[value], "place": place}
         own = {
             key: one.interval(comparison.metric) for other, key in columns.items() if (one := found.get((value, other)))
         }
@@ -137,8 +138,11 @@ def _in_order(value: Any) -> tuple[bool, bool, float, str]:
     return value is not None, not is_number, value if is_number else 0.0, str(value)
 
 
-def _value_text(value: Any) -> str:
-    return "none" if value is None else parameter(value)
+def _value_texts(values: Sequence[Any]) -> dict[Any, str]:
+    """Format values to three digits, exactly where those do not tell two apart."""
+    texts = {value: "none" if value is None else parameter(value) for value in values}
+    short = list(texts.values())
+    return {value: str(value) if short.count(text) > 1 else text for value, text in texts.items()}
 
 
 def _stream_row(comparison: Comparison, place: int, label: str) -> Row:

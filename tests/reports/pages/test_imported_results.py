@@ -78,7 +78,7 @@ def test_a_column_named_family_makes_families(tmp_path: Path) -> None:
     tradeoff.write(studies, ["case"], tmp_path / "by", ["family"])
     assert [row["family"] for row in rows_of(tmp_path / "by", "families.csv")] == ["family 0", "family b"]
     html = tradeoff.write(studies, ["case"], tmp_path / "one").read_text(encoding="utf-8")
-    assert ["0", "b"] == [one["data-label"] for one in read(html).all("button") if "data-label" in one]
+    assert [one["data-label"] for one in read(html).all("button") if "data-label" in one] == ["0", "b"]
 
 
 def test_a_setting_that_never_varied_is_named_with_its_value_and_has_no_panel(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_published_table_is_drawn_and_sorted(
     assert found["overflow"] <= 0
 
 
-# The accessible names that the rules of axe-core ask for: of buttons, of column headings, of the target of the skip link.
+# What rules of axe-core ask for: names of buttons and column headings, and a target of the skip link.
 NAMES = """
 const named = (one) => one.textContent.trim() !== "" || one.getAttribute("aria-label");
 const unnamed = [...document.querySelectorAll("button, th, a, summary, select")].filter((one) => !named(one)).length;

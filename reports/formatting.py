@@ -136,11 +136,12 @@ def told_apart(labels: Sequence[str], length: int) -> dict[str, str]:
     """
     distinct = list(dict.fromkeys(labels))
     half = length // 2
-    for cut in (
+    cuts: tuple[Callable[[str], str], ...] = (
         lambda label: label[: length - 1] + "…",
         lambda label: "…" + label[1 - length :],
         lambda label: label[:half] + "…" + label[half + 1 - length :],
-    ):
+    )
+    for cut in cuts:
         found = {label: label if len(label) <= length else cut(label) for label in distinct}
         if len(set(found.values())) == len(distinct):
             return found

@@ -51,7 +51,7 @@ def _missing(data: StudyData, trial: Trial, runs: NDArray[np.float64]) -> str:
     import numpy as np
 
     n_tasks = runs.shape[2]
-    tasks = (np.isnan(runs[:, -1]).any(axis=0).nonzero()[0] + 1).tolist() if n_tasks else []
+    tasks = (np.flatnonzero(np.isnan(runs[:, -1]).any(axis=0)) + 1).tolist() if n_tasks else []
     if tasks:
         on = "" if len(tasks) == n_tasks else f", on {numbered('task', tasks)}"
         return f"no value after task {n_tasks}, the last one{on}"

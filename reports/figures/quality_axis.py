@@ -69,9 +69,10 @@ def place(number: int | str | None, x: float, y: ContinuousScale, interval: Inte
         return None
     bottom, top = y.domain
     low, high = (None if end is None else y(min(max(end, bottom), top)) for end in (interval.low, interval.high))
+    best = 1 - y.least if isinstance(y, ErrorScale) else top
     is_open = (
         interval.low is not None and interval.low < bottom,
-        interval.high is not None and interval.high > top,
+        interval.high is not None and interval.high > best,
     )
     return Point(x, y(interval.mean), low, high, number, title, is_open)
 

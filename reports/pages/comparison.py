@@ -148,7 +148,10 @@ def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> 
 def _seed_remarks(comparison: Comparison) -> list[str]:
     """Say of entrants with two seeds that they show nothing."""
     two = [one.label for one in comparison.methods if one.interval(comparison.metric).n == 2]
-    return [f"{', '.join(dict.fromkeys(two))}: {TWO_SEEDS}"] if two else []
+    if not two:
+        return []
+    which = "Every entrant rests" if len(two) == len(comparison.methods) else f"{', '.join(dict.fromkeys(two))} rest"
+    return [f"{which} on 2 seeds: {TWO_SEEDS}"]
 
 
 def _title(labels: Sequence[str]) -> str:

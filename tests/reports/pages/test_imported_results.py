@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from reports.data.study_data import read_study
 from reports.pages import tradeoff
+from reports.pages.output_files import json_text
 from studies.queries.studies import Studies
 from tests.reports.cases import import_cells, open_in
 from tests.reports.pages.test_tradeoff import rows_of
@@ -120,3 +122,39 @@ def test_complete_trials_without_a_final_value_are_named_beside_those_that_have_
     html = tradeoff.write(open_in(tmp_path), ["case"], tmp_path / "report").read_text(encoding="utf-8")
     lacks = "no value after task 3, the last one, on task"
     assert f"left out: trials 1 and 3 with {lacks} 2; trial 2 with {lacks}s 1 and 2." in html
+
+
+def two_seeds(number: int) -> list[dict[tuple[int, int], float]]:
+    """A configuration whose interval reaches from below 0 to above 1, although its seeds are 0.1 apart."""
+    return [{(1, 1): 0.7 + 0.03 * number + apart} for apart in (-0.05, 0.05)]
+
+
+def test_intervals_of_two_seeds_do_not_make_the_axis_and_end_open(tmp_path: Path) -> None:
+    import_cells(tmp_path, "case", [two_seeds(number) for number in range(7)])
+    page = tradeoff.write(open_in(tmp_path), ["case"], tmp_path / "report")
+    html = page.read_text(encoding="utf-8")
+    drawing = html[html.index('<svg id="tradeoff"') :]
+    ticks = re.findall(r'text-anchor="end">([\d.]+)</text>', drawing[: drawing.index("</g>")])
+    assert min(map(float, ticks)) >= 0.6
+    bars = re.search(r'd="([^"]*)" class="bars final member"', drawing)
+    assert bars is not None
+    assert bars[1].count("l4 4l4 -4") == bars[1].count("l4 -4l4 4") > 0  # arrows at both ends
+    assert "two seeds show nothing" in html
+
+
+def test_intervals_are_shown_within_the_bounds_of_their_metric_and_stored_as_they_are(tmp_path: Path) -> None:
+    import_cells(tmp_path, "case", [two_seeds(number) for number in range(3)])
+    page = tradeoff.write(open_in(tmp_path), ["case"], tmp_path / "report")
+    html = page.read_text(encoding="utf-8")
+    shown = [tuple(map(float, pair)) for pair in re.findall(r"\[(-?[\d.]+), (-?[\d.]+)\]", html)]
+    assert shown
+    assert all(low >= 0 and high <= 1 for low, high in shown)
+    assert all(float(row["final_accuracy.high"]) > 1 for row in rows_of(tmp_path / "report", "front.csv"))
+    best = json.loads((tmp_path / "report" / "report.json").read_text())["answer"]["best"]
+    assert best["final_accuracy"]["high"] > 1
+
+
+def test_infinite_settings_are_null_in_json(tmp_path: Path) -> None:
+    settings = [{"a.x": float("inf")}, {"a.x": 1.0}]
+    text = json_text({"settings": settings, "pair": (float("nan"), 2)})
+    assert json.loads(text) == {"settings": [{"a.x": None}, {"a.x": 1.0}], "pair": [None, 2]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from reports.pages import published_table, tradeoff
 from studies.queries.studies import Studies
 from tests.reports.browser import visit, widths
 from tests.reports.cases import fill, import_cells, new_engine, open_in, some_params, some_runs
+from tests.reports.pages.test_tradeoff import rows_of
 from tests.studies.sample import sample_spec
 
 # Each drawn mark lies between the ends of the x axis and within the grid of its drawing.
@@ -184,6 +186,29 @@ def test_a_published_table_is_drawn_and_sorted(
     found = look(chromium, tmp_path, page, INSIDE + SORTS + "return { outside, marks, sorted, overflow };")
     assert (found["outside"], found["marks"] >= 1, found["sorted"]) == ([], True, True)
     assert found["overflow"] <= 0
+
+
+def test_a_study_is_split_by_the_family_that_it_searches(studies: Studies, tmp_path: Path) -> None:
+    page = tradeoff.write(studies, ["families"], tmp_path / "overlay", ["family"])
+    assert [row["family"] for row in rows_of(page.parent, "families.csv")] == ["family even", "family odd"]
+    page = comparison_report.write(studies, ["families"], tmp_path / "compared", ["family"])
+    assert {row["label"] for row in rows_of(page.parent, "entrants.csv")} == {"family even", "family odd"}
+
+
+def test_each_row_of_a_comparison_by_two_fields_has_a_label_of_its_own(tmp_path: Path) -> None:
+    cells = {(after, on): 0.9 for after in (1, 2) for on in range(1, after + 1)}
+    long = "a_setting_with_a_name_that_is_longer_than_a_line"
+    settings = [{f"method.{long}": 0.001 + 1e-7 * (i // 2), "hypernet.chunk_size": i % 2} for i in range(4)]
+    import_cells(tmp_path, "case", [[cells, cells, cells]] * 4, settings)
+    by = [f"method.{long}", "hypernet.chunk_size"]
+    html = comparison_report.write(open_in(tmp_path), ["case"], tmp_path / "out", by).read_text(encoding="utf-8")
+    for figure, n_rows in (("differences", 6), ("means-0", 4)):
+        drawing = html[html.index(f'<svg id="{figure}"') :]
+        texts = re.findall(r'<text x="330" y="[\d.]+" text-anchor="end">([^<]*)<', drawing[: drawing.index("</svg>")])
+        rows = list(zip(texts[::2], texts[1::2], strict=True)) if figure == "differences" else texts
+        assert len(set(rows)) == len(rows) == n_rows
+    crossed = rows_of(tmp_path / "out", "cross.csv")
+    assert {row["label"] for row in crossed} == {"0.001", "0.0010001"}
 
 
 # What rules of axe-core ask for: names of buttons and column headings, and a target of the skip link.

@@ -42,8 +42,9 @@ def overlay_figure(
         views.append((f"{NAME}-errors", "By error", errors, f"1 − {y_label} (log scale)"))
     finding = " ".join(f"{family.label}: {family.recommendation.headline}" for family in families)
     caption = (
-        "The front of each family with 95 % t intervals over seeds; small dots are its other configurations. Better is "
-        f"{'up' if quality.higher_is_better else 'down'} and to the left. Values are final, on the test split."
+        "The front of each family with 95 % t intervals over seeds, an arrow where one goes on beyond the axis; small "
+        f"dots are its other configurations. Better is {'up' if quality.higher_is_better else 'down'} and to the left. "
+        "Values are final, on the test split."
     )
     if any(family.data.quality.has_validation for family in families):
         caption += " Fronts are decided on the validation split, so on the test split they may step back."

@@ -244,7 +244,8 @@ def _caption(data: StudyData) -> str:
     )
     text = (
         f"Better is {better} and to the left. Each dot is the mean of one configuration over its seeds, on the test "
-        f"split after the last task{square}. Bars are 95 % t intervals."
+        f"split after the last task{square}. Bars are 95 % t intervals; an arrow ends one that goes "
+        f"on beyond the axis."
     )
     if not data.front_is_tradeoff:
         goals = ", ".join(f"{goal} {metric}" for metric, goal in data.record.objectives.items())

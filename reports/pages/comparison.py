@@ -17,6 +17,7 @@ from reports.figures.quality_axis import interval_ends
 from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
+from reports.metric_bounds import bounded_difference
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import FIGURES, Argument, HtmlReport, Option
@@ -197,7 +198,8 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
     text = " ".join(headline(comparison))
     caption = (
         "Mean of A minus mean of B with the interval that decides, Holm-adjusted for all comparisons here. An interval "
-        "on one side of zero shows a difference; one that crosses it shows none, which is not the same as being equal."
+        "on one side of zero shows a difference; one that crosses it shows none, which is not the same as being equal. "
+        "An arrow ends one that goes on beyond the axis."
     )
     if comparison.margin is not None:
         caption += " An interval within the band is equivalent within the margin."
@@ -209,8 +211,9 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
 
 
 def _difference_line(comparison: Comparison, pair: Pair) -> ForestLine:
-    gap = pair.verdict.difference
-    assert gap is not None and gap.mean is not None
+    assert pair.verdict.difference is not None
+    gap = bounded_difference(comparison.metric, pair.verdict.difference)
+    assert gap.mean is not None
     mark = {NO_DIFFERENCE: "unknown", EQUIVALENT: "same"}.get(pair.verdict.answer)
     label = (pair.a.label, pair.b.label)
     if len(comparison.streams) > 1:

@@ -8,7 +8,8 @@ from typing import Any
 from reports.analysis.comparison import Comparison, Pair
 from reports.data.compared_methods import ComparedMethod
 from reports.data.grouping import field_value
-from reports.formatting import MISSING, mean_text, parameter, significant
+from reports.formatting import MISSING, mean_text, parameter, range_text, significant
+from reports.metric_bounds import bounded_difference
 from reports.table import Column, Row, Table, count_column, mean_columns, memory_column, size_column, text_column
 from reports.tables.trial_rows import trial_row
 from studies.metrics.definitions import METRICS
@@ -30,7 +31,7 @@ def verdict_table(comparison: Comparison) -> Table:
         text_column("b", "B"),
         *([text_column("stream", "stream")] if several else []),
         Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
-        *mean_columns("difference", "A − B", "mean difference and the interval that decides"),
+        *_difference_columns(comparison.metric),
         Column("n", "n", lambda row: str(row["n"]), "pairs of seeds, or seeds of the smaller side"),
         _mean("a_mean", "mean A", "n_a"),
         _mean("b_mean", "mean B", "n_b"),
@@ -48,6 +49,20 @@ def verdict_table(comparison: Comparison) -> Table:
         "for all comparisons together (Holm); the p of sign flips stands beside it."
     )
     return Table("verdicts", caption, columns, rows, decided, key="pair", mark="a difference is shown:")
+
+
+def _difference_columns(metric: str) -> list[Column]:
+    """Make the columns of the mean difference and its interval, cut at the largest difference of the metric."""
+
+    def of(row: Row) -> Interval:
+        found = Interval(row["difference"], row["difference.low"], row["difference.high"], row["n"])
+        return bounded_difference(metric, found)
+
+    hint = "mean difference and the interval that decides"
+    return [
+        Column("difference", "A − B", lambda row: mean_text(of(row)), hint, is_mean=True),
+        Column("difference.low", "95 % interval", lambda row: range_text(of(row))),
+    ]
 
 
 def method_rows(comparison: Comparison) -> list[Row]:

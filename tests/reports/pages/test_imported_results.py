@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from reports.data.study_data import read_study
-from reports.pages import tradeoff
-from reports.pages.output_files import json_text
+from reports.pages import comparison, tradeoff
 from studies.queries.studies import Studies
 from tests.reports.cases import import_cells, open_in
 from tests.reports.pages.test_tradeoff import rows_of
@@ -154,7 +153,14 @@ def test_intervals_are_shown_within_the_bounds_of_their_metric_and_stored_as_the
     assert best["final_accuracy"]["high"] > 1
 
 
-def test_infinite_settings_are_null_in_json(tmp_path: Path) -> None:
-    settings = [{"a.x": float("inf")}, {"a.x": 1.0}]
-    text = json_text({"settings": settings, "pair": (float("nan"), 2)})
-    assert json.loads(text) == {"settings": [{"a.x": None}, {"a.x": 1.0}], "pair": [None, 2]}
+def test_pages_of_two_seeds_say_that_they_show_nothing_and_keep_differences_in_their_bounds(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        import_cells(tmp_path, name, [[{(1, 1): 0.6 + apart}, {(1, 1): 0.8 - apart}] for apart in (0.0, 0.15)])
+    studies = open_in(tmp_path)
+    html = tradeoff.write(studies, ["one", "two"], tmp_path / "overlay").read_text(encoding="utf-8")
+    assert "The best of one, two rest on 2 seeds: two seeds show nothing" in html
+    html = comparison.write(studies, ["one:0", "two:1"], tmp_path / "compared").read_text(encoding="utf-8")
+    assert "Every entrant rests on 2 seeds: two seeds show nothing" in html
+    row = read(html).rows["pair-0"]
+    assert "[-1.0, 1.0]" in html.replace("\u2007", "")
+    assert any(float(cell) < -1 for cell in row if cell.startswith("-"))  # sorted by the exact bound

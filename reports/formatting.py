@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from studies.statistics.interval import Interval
@@ -67,6 +67,15 @@ def parameter(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def json_finite(value: Any) -> Any:
+    """Return a value of JSON with null in place of NaN and infinity, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: json_finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def exact_json(value: Any) -> str:
     """Write a value as exact JSON, different for any two values that differ."""
     return repr(value) if type(value) in (int, float) and value - value == 0 else json.dumps(value)
@@ -100,6 +109,43 @@ def exact_floats(values: Sequence[float | None]) -> list[str]:
 def plural(count: int, word: str) -> str:
     """`1 trial`, `2 trials`."""
     return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
+
+
+def numbered(word: str, numbers: Sequence[int], at_most: int = 12) -> str:
+    """`trial 3`, `trials 1, 2 and 5`, cut short where there are many.
+
+    Example:
+        >>> numbered("trial", [1, 2, 5])
+        'trials 1, 2 and 5'
+        >>> numbered("trial", [1, 2, 5, 6], at_most=2)
+        'trials 1, 2 and 2 more'
+    """
+    shown, rest = [str(number) for number in numbers[:at_most]], len(numbers) - at_most
+    *first, last = [*shown, f"{rest:,} more"] if rest > 0 else shown
+    return f"{word}{'s' if first else ''} {', '.join(first)}{' and ' if first else ''}{last}"
+
+
+def told_apart(labels: Sequence[str], length: int) -> dict[str, str]:
+    """Shorten labels so that different ones stay different: at their end, else at their start, else in the middle.
+
+    Labels that differ in none of these places get their number in front.
+
+    Example:
+        >>> told_apart(["hnet, chunk_size 100", "hnet, chunk_size 200"], 12)
+        {'hnet, chunk_size 100': '…nk_size 100', 'hnet, chunk_size 200': '…nk_size 200'}
+    """
+    distinct = list(dict.fromkeys(labels))
+    half = length // 2
+    cuts: tuple[Callable[[str], str], ...] = (
+        lambda label: label[: length - 1] + "…",
+        lambda label: "…" + label[1 - length :],
+        lambda label: label[:half] + "…" + label[half + 1 - length :],
+    )
+    for cut in cuts:
+        found = {label: label if len(label) <= length else cut(label) for label in distinct}
+        if len(set(found.values())) == len(distinct):
+            return found
+    return {label: f"{i}: {label}"[: length - 1] + "…" for i, label in enumerate(distinct, start=1)}
 
 
 def aligned(texts: list[str]) -> list[str]:

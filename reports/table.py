@@ -10,6 +10,7 @@ from typing import Any
 
 from hnet_core.dotted_keys import short_names
 from reports.formatting import aligned, count_text, exact_json, mean_text, parameter, range_text, significant
+from reports.metric_bounds import bounded
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 
@@ -142,5 +143,5 @@ def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
 
 
 def interval_of(row: Row, metric: str) -> Interval:
-    """Return a metric of a flat row with its interval."""
-    return Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"])
+    """Return a metric of a flat row with its interval, cut at the bounds of the metric."""
+    return bounded(metric, Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"]))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.recommendation import Recommendation, recommend
-from reports.data.grouping import check_fields, group_label, stream_of
+from reports.data.grouping import check_fields, first_family, group_label, stream_of, with_family
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
+from reports.formatting import MISSING
+from reports.table import exact_text
 from studies.spec.conditions import FAMILY
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
     groups: list[tuple[str, StudyData, list[Mapping[str, Any]]]] = []
     for name in names:
         data = read_study(studies, name)
-        configs = {row["number"]: row["config"] for row in studies.ledger(name)}
+        configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(name)}
         check_fields(by, [configs[trial.number] for trial in data.configurations])
         parts: dict[str, list[Trial]] = {}
         for trial in data.configurations:
@@ -78,14 +80,15 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
 def families_within(data: StudyData) -> list[Family]:
     """Return the `families` a study searches over, in the order of its spec; [] if fewer than two have finished trials.
 
-    Also [] for more families than one figure has shapes for.
+    Of an imported study, those of its column `family`. Also [] for more families than one figure has shapes for.
     """
     if FAMILY not in data.parameters:
         return []
-    names = data.space(FAMILY)["choice"]
-    parts: dict[str, list[Trial]] = {name: [] for name in names}
+    first = first_family(data.record)
+    parts: dict[str, list[Trial]] = {str(exact_text(name)): [] for name in data.space(FAMILY).get("choice", ())}
     for trial in data.configurations:
-        parts.setdefault(trial.params[FAMILY] or names[0], []).append(trial)
+        name = trial.params[FAMILY]
+        parts.setdefault(exact_text(first if name is None else name) or MISSING, []).append(trial)
     found = {name: trials for name, trials in parts.items() if trials}
     if not 2 <= len(found) <= MAX_FAMILIES:
         return []

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
-from reports.formatting import MISSING, mean_text, phrase, plural, significant
+from reports.formatting import MISSING, mean_text, numbered, phrase, plural, significant
+from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the rounding
 MSE_FACTOR = 1.1
 MIN_KNEE_POINTS = 3
+TWO_SEEDS = (
+    "two seeds show nothing, because the 95 % interval of two is 12.7 times as wide as they are apart. Run three or "
+    "more before reading differences."
+)
+MAX_NUMBERS = 5
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,15 @@ class Recommendation:
         return [(" · ".join(roles), trial) for roles, trial in named.values()]
 
 
-def recommend(data: StudyData) -> Recommendation:
-    """Find the recommended configurations of a study and describe them; with a reason where there are none."""
+def recommend(data: StudyData, incomplete: str | None = None) -> Recommendation:
+    """Find the recommended configurations of a study and describe them; with a reason where there are none.
+
+    Args:
+        incomplete: complete trials that lack a value, see `incomplete_trials`; None if there are none.
+    """
     candidates = data.columns.among(data.feasible)
     if not candidates.any():
-        return Recommendation(_nothing(data), ())
+        return Recommendation(_nothing(data, incomplete), ())
     best = _best(data, candidates)
     near = _near(data, candidates, best)
     knee = _knee(data)
@@ -152,19 +162,14 @@ def _at(trial: Trial) -> str:
 
 def _remarks(data: StudyData, best: Trial) -> list[str]:
     remarks = []
-    if len(data.record.objectives) == 1:
-        remarks.append(
-            "The study has a single objective, so its front is its best configuration and shows no trade-off."
-        )
-    elif len(data.front) == 1:
-        remarks.append(
-            "The front has a single point: the best configuration is also the smallest one worth having, "
-            "so this study shows no trade-off."
-        )
+    if data.front and (len(data.record.objectives) == 1 or len(data.front) == 1):
+        remarks.append(_no_tradeoff(data, best))
     if best.ratio > 1:
         remarks.append("The best configuration needs more weights than the target network: it does not compress.")
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
+    if best.n == 2:
+        remarks.append(f"It rests on 2 seeds: {TWO_SEEDS}")
     if not data.quality.has_validation:
         remarks.append(
             "There is no validation split: configurations were chosen on the test split they are reported on, "
@@ -173,7 +178,26 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
     return remarks
 
 
-def _nothing(data: StudyData) -> str:
+def _no_tradeoff(data: StudyData, best: Trial) -> str:
+    """Describe a front without a trade-off by the objectives it was decided by."""
+    numbers = [trial.number for trial in data.front]
+    members = numbered("trial", numbers, MAX_NUMBERS)
+    goals = " and ".join(
+        f"{'highest' if goal == 'maximize' else 'lowest'} {METRICS[name].label.lower() if name in METRICS else name}"
+        for name, goal in data.record.objectives.items()
+    )
+    if len(data.record.objectives) == 1:
+        only = "its front is its best configuration" if numbers == [best.number] else f"its front is {members}"
+        return f"The study has a single objective, the {goals}, so {only} and shows no trade-off."
+    if data.front_is_tradeoff and numbers == [best.number]:
+        return (
+            "The front has a single point: the best configuration is also the smallest one worth having, "
+            "so this study shows no trade-off."
+        )
+    return f"The front has a single point, {members}: it has the {goals}, so this study shows no trade-off."
+
+
+def _nothing(data: StudyData, incomplete: str | None) -> str:
     """Explain why there is no recommendation."""
     if not data.trials:
         return "There is no answer yet: no trial of this study has started."
@@ -183,5 +207,7 @@ def _nothing(data: StudyData) -> str:
         return f"There is no answer: none of the {finished} meets the constraint {rules or MISSING}."
     states = Counter(trial.state for trial in data.trials)
     parts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
-    gap = f"; {data.gap}" if data.gap else ""
-    return f"There is no answer: no configuration has finished ({plural(len(data.trials), 'trial')}: {parts}){gap}."
+    trials = f"{plural(len(data.trials), 'trial')}: {parts}"
+    if incomplete is not None:
+        return f"There is no answer: no configuration has all the values it needs ({trials}): {incomplete}."
+    return f"There is no answer: no configuration has finished ({trials})."

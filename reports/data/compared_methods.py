@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from reports.data.grouping import check_fields, group_label, stream_of
+from reports.data.grouping import check_fields, group_label, stream_of, with_family
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
+from reports.metric_bounds import bounded
 from studies.comparing.configurations import machine_of, split_name
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
@@ -52,7 +53,7 @@ class ComparedMethod:
         return "accuracy" if self.trial["final_accuracy"].mean is not None else "mse"
 
     def interval(self, metric: str) -> Interval:
-        return t_interval(self.values[metric].values())
+        return bounded(metric, t_interval(self.values[metric].values()))
 
 
 def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[ComparedMethod]:
@@ -90,7 +91,7 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     """List the feasible configurations of a study, or the one named."""
     study, number = split_name(studies, name)
     data = read_study(studies, study)
-    configs = {row["number"]: row["config"] for row in studies.ledger(study)}
+    configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(study)}
     chosen = [trial for trial in data.configurations if trial.number in data.feasible]
     if number is not None:
         chosen = [trial for trial in data.configurations if trial.number == number]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hnet_core import dotted_keys
 from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from studies.spec.conditions import FAMILY
+
+if TYPE_CHECKING:
+    from studies.database.row_types import LedgerRow
+    from studies.queries.record import StudyRecord
 
 PARTS = ("method", "target", "hypernet")
 
@@ -52,6 +57,19 @@ def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
             f"{part}.{key}" for part, block in config.items() if isinstance(block, Mapping) for key in block
         )
     return list(names)
+
+
+def with_family(row: LedgerRow, record: StudyRecord) -> Mapping[str, Any]:
+    """Return the configuration of a trial with its family, a searched value that is no setting of a configuration."""
+    family = row["params"].get(FAMILY)
+    family = first_family(record) if family is None else family
+    return row["config"] if family is None else {FAMILY: family, **row["config"]}
+
+
+def first_family(record: StudyRecord) -> str | None:
+    """Return the family of trials that name none; None where the study has no families."""
+    families = record.spec.get("families") or (record.spec.get("search") or {}).get(FAMILY, {}).get("choice")
+    return next(iter(families or ()), None)
 
 
 def stream_of(config: Mapping[str, Any]) -> str:

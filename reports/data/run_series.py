@@ -61,22 +61,26 @@ def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: s
 
 
 def during_and_final(runs: pd.DataFrame, data: StudyData) -> list[RunSeries]:
-    """Return the two series of one study, in the order they are drawn."""
-    quality = data.quality
-    pairs = ((quality.during, "during"), (quality.final, "final"))
-    return [series_of(runs, data.configurations, metric, label, label) for metric, label in pairs]
+    """Return the series of one study, in the order they are drawn; only final where nothing else was evaluated."""
+    return [series_of(runs, data.configurations, metric, label, label) for metric, label in _series(data)]
 
 
 def means_of(data: StudyData) -> list[RunSeries]:
-    """Return both series from the means over seeds, for studies with too many runs to read."""
+    """Return the same series from the means over seeds, for studies with too many runs to read."""
     import numpy as np
 
-    columns, quality = data.columns, data.quality
+    columns = data.columns
     found = []
-    for metric, label in ((quality.during, "during"), (quality.final, "final")):
+    for metric, label in _series(data):
         known = ~np.isnan(columns[metric])
         numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
         found.append(
             RunSeries(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known])
         )
     return found
+
+
+def _series(data: StudyData) -> list[tuple[str, str]]:
+    """Return metric and label of each series."""
+    final = (data.quality.final, "final")
+    return [(data.quality.during, "during"), final] if data.has_during else [final]

@@ -12,7 +12,6 @@ from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
 from reports.formatting import exact_json
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
-from studies.metrics.missing_cells import missing_cells
 from studies.spec.constraints import feasible
 from studies.statistics.pareto import front_mask
 
@@ -65,12 +64,12 @@ class StudyData:
     """The data of one study, from which everything in its report is derived.
 
     Attributes:
-        parameters: dotted names of the searched values, in the order of the spec.
+        parameters: dotted names of the searched values, in the order of the spec; of an imported study without a
+            search, the settings in which its trials differ.
         trials: every trial of the study by number.
         configurations: the finished ones with a quality and a ratio, duplicates left out.
         feasible: numbers of those that meet the constraints of the study.
         front: the non-dominated ones under the objectives of the study, by growing ratio.
-        gap: the evaluations that the first finished trial lacks, where no finished trial has a quality.
     """
 
     record: StudyRecord
@@ -80,7 +79,6 @@ class StudyData:
     configurations: tuple[Trial, ...]
     feasible: frozenset[int]
     front: tuple[Trial, ...]
-    gap: str | None = None
 
     @property
     def front_is_tradeoff(self) -> bool:
@@ -88,9 +86,9 @@ class StudyData:
         return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
 
     def space(self, parameter: str) -> Mapping[str, Any]:
-        """Return the searched range or choices of a parameter, as in the spec."""
-        found: Mapping[str, Any] = self.record.spec["search"][parameter]
-        return found
+        """Return the searched range or choices of a parameter, as in the spec; of an imported one, those it holds."""
+        found: Mapping[str, Any] | None = (self.record.spec.get("search") or {}).get(parameter)
+        return self.columns.parameter(parameter).space if found is None else found
 
     @property
     def has_too_many_runs(self) -> bool:
@@ -107,6 +105,11 @@ class StudyData:
         """The smallest and the largest compression ratio."""
         ratios = self.columns["compression_ratio"]
         return float(ratios.min()), float(ratios.max())
+
+    @cached_property
+    def has_during(self) -> bool:
+        """Return whether any configuration was evaluated right after each task, and not only after the last one."""
+        return self.columns.is_measured(self.quality.during)
 
     @cached_property
     def mean_range(self) -> tuple[float, float]:
@@ -146,8 +149,11 @@ def read_study(studies: Studies, name: str) -> StudyData:
     from studies.database.schema import COMPLETE
 
     record = studies.study(name)
+    rows = studies.trial_rows(name, columns=_columns())
     parameters = tuple(record.searched)
-    trials = _trials(studies.trial_rows(name, columns=_columns()), parameters)
+    if record.is_imported and not parameters:
+        parameters = _differing(rows)
+    trials = _trials(rows, parameters)
     columns = TrialColumns(trials)
     measure = _measure(record, columns)
     is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
@@ -164,23 +170,7 @@ def read_study(studies: Studies, name: str) -> StudyData:
         configurations=tuple(columns.where(is_configuration)),
         feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
         front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
-        gap=None
-        if is_configuration.any() or not is_finished.any()
-        else _gap(studies, name, columns.where(is_finished)),
     )
-
-
-def _gap(studies: Studies, name: str, finished: Sequence[Trial]) -> str | None:
-    """Name the evaluations that the first finished trial lacks."""
-    import numpy as np
-
-    number = finished[0].number
-    for matrix in studies.matrices(name, number):  # (T + 1, T)
-        cells = {("test", int(after), int(task) + 1) for after, task in np.argwhere(np.isfinite(matrix))}
-        gap = missing_cells(cells, matrix.shape[1])
-        if gap is not None:
-            return f"trial {number} has {gap}"
-    return None
 
 
 def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
@@ -222,6 +212,14 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
         params = {name: stored.get(name) for name in parameters}
         trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
     return tuple(trials)
+
+
+def _differing(rows: Rows) -> tuple[str, ...]:
+    """Return the parameters that do not have one value in all trials, in the order they first appear."""
+    place = list(rows.columns).index("params")
+    each = [row[place] for row in rows.values]
+    names = dict.fromkeys(name for params in each for name in params)
+    return tuple(name for name in names if len({exact_json(params.get(name)) for params in each}) > 1)
 
 
 def is_varied(data: StudyData, name: str) -> bool:

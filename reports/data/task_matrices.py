@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.data.trial import Trial
+from reports.metric_bounds import bounded
 from reports.table import Row
 from studies.missing import nan_to_none
 from studies.statistics.interval import Interval
@@ -39,11 +40,17 @@ class TaskMatrix:
     def n_tasks(self) -> int:
         return int(self.mean.shape[1])
 
+    @property
+    def has_during(self) -> bool:
+        """Return whether any task but the last was evaluated right after it was trained."""
+        return self.n_tasks == 1 or any(self.during(task).mean is not None for task in range(1, self.n_tasks))
+
     def cell(self, after_task: int, on_task: int) -> Interval:
         """Return one cell; tasks count from 1, `after_task` 0 is the untrained model."""
         at = (after_task, on_task - 1)
         mean, low, high = (nan_to_none(float(array[at])) for array in (self.mean, self.low, self.high))
-        return Interval(mean, low, high, int(self.n[at]))
+        measure = "final_accuracy" if self.trial.mean("final_accuracy") is not None else "final_mse"
+        return bounded(measure, Interval(mean, low, high, int(self.n[at])))
 
     def final(self, task: int) -> Interval:
         return self.cell(self.n_tasks, task)

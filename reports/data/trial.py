@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from reports.metric_bounds import bounded
 from studies.metrics.definitions import METRICS
 from studies.missing import nan_to_none
 from studies.statistics.interval import Interval
@@ -58,6 +59,11 @@ class Measured(Mapping[str, Interval]):
         self.at = at
 
     def __getitem__(self, name: str) -> Interval:
+        """Return a metric with its interval, cut at the bounds of the metric."""
+        return bounded(name, self.exact(name))
+
+    def exact(self, name: str) -> Interval:
+        """Return a metric with its interval as computed, which may reach beyond the bounds of the metric."""
         n = int(self.row[self.at["n"]] or 0)
         return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
 

@@ -125,5 +125,15 @@ class Parameter:
         return np.array(self.each, dtype=float)
 
     @cached_property
+    def space(self) -> dict[str, Any]:
+        """Its values as a search space: a range of numbers, logarithmic over two decades or more, else a choice."""
+        known = [value for value in self.each if value is not None]
+        if not known or not self.is_number:
+            return {"choice": list(self.distinct.values())}
+        low, high = min(known), max(known)
+        kind = "int" if {*map(type, known)} == {int} else "float"
+        return {kind: [low, high], "log": low > 0 and high >= 100 * low}
+
+    @cached_property
     def _keys(self) -> list[str]:
         return map_distinct(exact_json, self.each)

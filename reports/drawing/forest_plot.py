@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from reports.drawing.axes import LINE_HEIGHT, TICK_GAP
+from reports.drawing.marks import ARROW, dot
 from reports.drawing.scales import LinearScale, padded
 from reports.drawing.svg import EMPTY, element, figure, pixel
+from reports.formatting import told_apart
 
 WIDTH, LEFT, RIGHT = 960.0, 340.0, 16.0
-TOP, ROW, BOTTOM = 26.0, 30.0, 52.0
-MAX_LABEL = 45
+TOP, ROW, ROW_OF_TWO, BOTTOM = 26.0, 30.0, 40.0, 52.0
+MAX_LABEL = 44
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,20 @@ class ForestLine:
     """One line of the figure.
 
     Attributes:
+        label: its name; of a difference those of both sides, which stand below each other.
         value: the number; `low` and `high` its interval, None where there is none.
+        shown: what the axis must show of the interval; where it goes on beyond the axis, an arrow ends it.
         verdict: class of the mark: better, worse, same or unknown.
         title: the line as a sentence.
     """
 
-    label: str
+    label: str | tuple[str, str]
     value: float
     low: float | None
     high: float | None
     verdict: str
     title: str
+    shown: tuple[float, ...] | None = None
 
 
 def forest_plot(
@@ -51,12 +56,19 @@ def forest_plot(
         margin: half-width of the band in which two are called equivalent, in the unit of the differences.
         ends: labels of the left and the right side of zero.
     """
-    values = [end for line in lines for end in (line.value, line.low, line.high) if end is not None]
+    values = [line.value for line in lines] + [
+        end
+        for line in lines
+        for end in ((line.low, line.high) if line.shown is None else line.shown)
+        if end is not None
+    ]
     reach = ([0.0] if has_zero else []) if margin is None else [-margin, margin]
     x = LinearScale(padded(min([*values, *reach]), max([*values, *reach])), (LEFT, WIDTH - RIGHT))
-    bottom = TOP + ROW * len(lines)
+    names = told_apart([side for line in lines for side in _sides(line)], MAX_LABEL)
+    row = ROW_OF_TWO if any(len(_sides(line)) == 2 for line in lines) else ROW
+    bottom = TOP + row * len(lines)
     parts = [_axis(x, x_label, bottom, has_zero), _band(x, margin, bottom), _ends(x, ends)]
-    parts += [_line(x, line, TOP + ROW * (i + 0.5)) for i, line in enumerate(lines)]
+    parts += [_line(x, line, names, TOP + row * (i + 0.5)) for i, line in enumerate(lines)]
     return figure(name, (WIDTH, bottom + BOTTOM), finding, description, parts)
 
 
@@ -93,11 +105,28 @@ def _ends(x: LinearScale, ends: tuple[str, str] | None) -> Markup:
     ])  # fmt: skip
 
 
-def _line(x: LinearScale, line: ForestLine, y: float) -> Markup:
-    label = line.label if len(line.label) <= MAX_LABEL else line.label[: MAX_LABEL - 1] + "…"
-    parts = [element("text", label, x=LEFT - 10, y=y + 4, text_anchor="end")]
+def _sides(line: ForestLine) -> tuple[str, ...]:
+    return (line.label,) if isinstance(line.label, str) else line.label
+
+
+def _line(x: LinearScale, line: ForestLine, names: Mapping[str, str], y: float) -> Markup:
+    texts = [names[side] for side in _sides(line)]
+    placed = [(texts[0], y + 4)] if len(texts) == 1 else [(texts[0], y - 3), (f"− {texts[1]}", y + 12)]
+    parts = [element("text", text, x=LEFT - 10, y=at, text_anchor="end") for text, at in placed]
     if line.low is not None and line.high is not None:
-        parts.append(element("path", d=f"M{pixel(x(line.low))} {pixel(y)}H{pixel(x(line.high))}", class_="bars"))
-    dot = element("path", element("title", line.title), d=f"M{pixel(x(line.value))} {pixel(y)}h0")
-    parts.append(element("g", dot, class_=f"points {line.verdict}"))
+        parts.append(element("path", d=_bar(x, line.low, line.high, y), class_="bars"))
+    mark = element("path", element("title", line.title), d=dot(x(line.value), y))
+    parts.append(element("g", mark, class_=f"points {line.verdict}"))
     return EMPTY.join(parts)
+
+
+def _bar(x: LinearScale, low: float, high: float, y: float) -> str:
+    """Return the path of an interval, with an arrow at an end that goes on beyond the axis."""
+    first, last = x.domain
+    left, right = x(max(low, first)), x(min(high, last))
+    path = f"M{pixel(left)} {pixel(y)}H{pixel(right)}"
+    if low < first:
+        path += f"M{pixel(left + ARROW)} {pixel(y - ARROW)}l{-ARROW} {ARROW}l{ARROW} {ARROW}"
+    if high > last:
+        path += f"M{pixel(right - ARROW)} {pixel(y - ARROW)}l{ARROW} {ARROW}l{-ARROW} {ARROW}"
+    return path

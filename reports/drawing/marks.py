@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 MAX_TITLED = 400
 MAX_DOTS = 4000
 CELL = 4.0
+ARROW = 4  # pixels, half the width of the head
 DENSITIES = 5
 
 
 class Point(NamedTuple):
     """One value in pixels: its place, the ends of its interval if it has one, and its title.
 
-    `trial` is its key in the script: the number of a trial, or None for a point that is no trial.
+    `trial` is its key in the script: the number of a trial, or None for a point that is no trial. `is_open` marks the
+    ends (low, high) of an interval that goes on beyond the axis.
     """
 
     x: float
@@ -36,10 +38,19 @@ class Point(NamedTuple):
     high: float | None
     trial: int | str | None
     title: str
+    is_open: tuple[bool, bool] = (False, False)
+
+
+def dot(x: float, y: float) -> str:
+    """Return the path of a round or square mark, whose size and shape are those of its stroke.
+
+    The stroke is a tenth of a pixel long: one without length has no area, and PDF viewers do not paint a square on it.
+    """
+    return f"M{pixel(x)} {pixel(y)}h.1"
 
 
 def points(series: Sequence[Point], style: str, *, titled: bool, name: str | None = None) -> Markup:
-    """Draw round or square dots of one series, as short strokes; `data-trials` names them in drawing order.
+    """Draw round or square dots of one series; `data-trials` names them in drawing order.
 
     Args:
         titled: give each point a title.
@@ -48,9 +59,9 @@ def points(series: Sequence[Point], style: str, *, titled: bool, name: str | Non
     if not series:
         return EMPTY
     if titled:
-        dots = EMPTY.join(element("path", element("title", point.title), d=_dot(point)) for point in series)
+        dots = EMPTY.join(element("path", element("title", point.title), d=dot(point.x, point.y)) for point in series)
     else:
-        dots = element("path", d="".join(_dot(point) for point in series))
+        dots = element("path", d="".join(dot(point.x, point.y) for point in series))
     trials = None if series[0].trial is None else " ".join(str(point.trial) for point in series)
     return element("g", dots, class_=f"points {style}", id=name, data_trials=trials)
 
@@ -81,31 +92,40 @@ def glyphs(series: Sequence[Point], shape: int, style: str, name: str | None = N
 
 
 def cloud(x: NDArray[np.float64], y: NDArray[np.float64], style: str) -> Markup:
-    """Draw many points as a density: one dot per cell of a few pixels, in five densities by factors of 4.
+    """Draw many points as a density: a square per cell of a few pixels, in five densities by factors of 4.
+
+    Neighbours of the same density in a row of cells are joined to one stroke, as wide as a cell in the style sheet.
 
     Args:
         x, y: places in pixels, each (n_dots,).
     """
     import numpy as np
 
-    cells, counts = np.unique(np.rint(x / CELL) + 1j * np.rint(y / CELL), return_counts=True)
+    cells, counts = np.unique(np.rint(y / CELL) + 1j * np.rint(x / CELL), return_counts=True)  # by row, then column
+    levels = np.minimum(DENSITIES - 1, (np.frexp(counts)[1] - 1) // 2)
+    is_next = (np.diff(cells) == 1j) & (np.diff(levels) == 0)
+    starts = np.concatenate([[0], np.flatnonzero(~is_next) + 1])
+    lengths = np.diff([*starts, len(cells)])
     paths: dict[int, list[str]] = {}
-    for cell, count in zip((cells * CELL).tolist(), counts.tolist(), strict=True):
-        level = min(DENSITIES - 1, (count.bit_length() - 1) // 2)
-        paths.setdefault(level, []).append(f"M{pixel(cell.real)} {pixel(cell.imag)}h0")
+    for cell, level, length in zip(cells[starts].tolist(), levels[starts].tolist(), lengths.tolist(), strict=True):
+        left = (cell.imag - 0.5) * CELL
+        paths.setdefault(level, []).append(f"M{pixel(left)} {pixel(cell.real * CELL)}h{pixel(length * CELL)}")
     drawn = EMPTY.join(
-        element("path", d="".join(dots), class_=f"density-{level}") for level, dots in sorted(paths.items())
+        element("path", d="".join(strokes), class_=f"density-{level}") for level, strokes in sorted(paths.items())
     )
     return element("g", drawn, class_=f"points cloud {style}")
 
 
 def bars(series: Sequence[Point], style: str) -> Markup:
-    """Draw the interval of each point that has one."""
-    strokes = "".join(
-        f"M{pixel(point.x)} {pixel(point.low)}V{pixel(point.high)}"
-        for point in series
-        if point.low is not None and point.high is not None
-    )
+    """Draw the interval of each point that has one; an arrow ends one that goes on beyond the axis."""
+    strokes = ""
+    for point in series:
+        if point.low is None or point.high is None:
+            continue
+        strokes += f"M{pixel(point.x)} {pixel(point.low)}V{pixel(point.high)}"
+        for end, is_open, back in ((point.low, point.is_open[0], -ARROW), (point.high, point.is_open[1], ARROW)):
+            if is_open:
+                strokes += f"M{pixel(point.x - ARROW)} {pixel(end + back)}l{ARROW} {-back}l{ARROW} {back}"
     return element("path", d=strokes, class_=f"bars {style}") if strokes else EMPTY
 
 
@@ -120,7 +140,3 @@ def line(series: Sequence[tuple[float, float]], style: str) -> Markup:
     """Draw straight lines through the points."""
     path = "L".join(f"{pixel(x)} {pixel(y)}" for x, y in series)
     return element("path", d=f"M{path}", class_=style) if series else EMPTY
-
-
-def _dot(point: Point) -> str:
-    return f"M{pixel(point.x)} {pixel(point.y)}h0"

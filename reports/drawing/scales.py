@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,6 +58,7 @@ class LogScale:
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
+    is_vertical: bool = False
 
     def __call__(self, value: float) -> float:
         low, high = self.domain
@@ -91,9 +93,40 @@ class LogScale:
 
     def _fit(self, values: Sequence[float]) -> bool:
         """Return whether labels side by side do not overlap; those above each other never do."""
-        if self.pixels[0] > self.pixels[1]:
+        if self.is_vertical or self.pixels[0] > self.pixels[1]:
             return True
         return _keep_clear([(self(value), f"{value:g}") for value in values], LABEL_CHARACTER)
+
+
+@dataclass(frozen=True)
+class ErrorScale:
+    """Scale of shares such as accuracies by their error: equal factors of 1 - value get equal lengths, the best on top.
+
+    Attributes:
+        domain: (low, 1): the shares.
+        least: the error at the upper end; smaller ones are drawn there.
+    """
+
+    domain: tuple[float, float]
+    pixels: tuple[float, float]
+    least: float
+
+    def __call__(self, value: float) -> float:
+        return self._errors(max(1 - value, self.least))
+
+    def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale an array; the shape stays."""
+        import numpy as np
+
+        return self._errors.each(np.maximum(1 - values, self.least))
+
+    def ticks(self) -> list[Tick]:
+        """Return ticks at round errors, labelled by the error."""
+        return [Tick(1 - tick.value, tick.label) for tick in self._errors.ticks()]
+
+    @cached_property
+    def _errors(self) -> LogScale:
+        return LogScale((self.least, 1 - self.domain[0]), (self.pixels[1], self.pixels[0]), is_vertical=True)
 
 
 @dataclass(frozen=True)
@@ -111,12 +144,16 @@ class OrdinalScale:
     is_ordered: bool = True
 
     def __call__(self, value: Hashable) -> float:
-        return self.pixels[0] + (self.values.index(value) + 0.5) * self.slot
+        return self.pixels[0] + (self._places[value] + 0.5) * self.slot
 
     @property
     def slot(self) -> float:
         """Width of one value in pixels."""
         return (self.pixels[1] - self.pixels[0]) / len(self.values)
+
+    @cached_property
+    def _places(self) -> dict[Hashable, int]:
+        return {value: place for place, value in enumerate(self.values)}
 
     def ticks(self) -> list[Tick]:
         if not self.is_ordered:
@@ -131,7 +168,7 @@ class OrdinalScale:
         return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
 
 
-ContinuousScale = LinearScale | LogScale
+ContinuousScale = LinearScale | LogScale | ErrorScale
 Scale = ContinuousScale | OrdinalScale
 
 

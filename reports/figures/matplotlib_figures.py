@@ -16,6 +16,8 @@ from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
 from reports.drawing.forest_plot import ForestLine
 from reports.drawing.scales import LogScale, padded_log
+from reports.figures.quality_axis import interval_ends, quality_scale
+from reports.formatting import told_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,6 +105,8 @@ def _tradeoff(axes: Axes, data: StudyData) -> None:
             axes.step([t.ratio for t in front], values, where="post", color="black", lw=0.8)
     axes.axvline(1.0, color=GREY, lw=0.6, ls=(0, (4, 3)))
     _log_ticks(axes, [t.ratio for t in data.configurations])
+    ends = interval_ends(trial[quality.final] for trial in front)
+    axes.set_ylim(*quality_scale(quality, data.mean_range, (0.0, 1.0), ends).domain)
     axes.set_xlabel("compression ratio")
     axes.set_ylabel(quality.word)
     axes.legend(loc="lower right" if quality.higher_is_better else "upper right")
@@ -162,7 +166,9 @@ def _forest(axes: Axes, lines: Sequence[ForestLine], label: str, margin: float |
         if line.low is not None and line.high is not None:
             axes.plot([line.low, line.high], [i, i], color=GREY, lw=0.9)
         axes.plot([line.value], [i], MARKERS[line.verdict], color=COLOURS[line.verdict], ms=4)
-    axes.set_yticks(range(len(lines)), [line.label[:40] for line in lines])
+    labels = [line.label if isinstance(line.label, str) else " − ".join(line.label) for line in lines]
+    names = told_apart(labels, 40)
+    axes.set_yticks(range(len(lines)), [names[label] for label in labels])
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(label)

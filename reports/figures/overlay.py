@@ -14,7 +14,7 @@ from reports.drawing.marks import MAX_DOTS, Point, bars, cloud, glyphs, points, 
 from reports.drawing.scales import ContinuousScale, LogScale, padded_log
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
+from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
 from reports.table import Column, Row, Table, mean_column, mean_columns, size_column, text_column
 from reports.tables.trial_rows import trial_row
 
@@ -26,33 +26,46 @@ MAX_TABLE_ROWS = 200
 def overlay_figure(
     families: Sequence[Family], x: LogScale, x_label: str, label: str = "Fronts", held_by: str | None = None
 ) -> Figure:
-    """Draw every configuration faintly and the front of each family in full.
+    """Draw every configuration faintly and the front of each family in full; accuracies also on an axis of errors.
 
     Args:
-        label: of this view among others.
-        held_by: the figure whose CSV holds the same numbers, where there is one.
+        label: of the first view among others.
+        held_by: the figure whose CSV holds the same numbers, where there is one; then there is one view.
     """
     quality = families[0].data.quality
     means = [end for family in families for end in family.data.mean_range]
     ends = interval_ends(trial[quality.final] for family in families for trial in family.data.front)
-    y = quality_scale(quality, means, FRAME.y, ends)
-    parts = [
-        axes(FRAME, x, y, x_label, f"{quality.word}, mean over seeds"),
-        vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network"),
-        *(_rest(family, x, y) for family in families),
-        *(_front(family, x, y) for family in families),
-        draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], []),
-    ]
+    y_label = f"{quality.word}, mean over seeds"
+    views = [(NAME, label, quality_scale(quality, means, FRAME.y, ends), y_label)]
+    errors = error_scale(means, FRAME.y) if quality.higher_is_better and held_by is None else None
+    if errors is not None:
+        views.append((f"{NAME}-errors", "By error", errors, f"1 − {y_label} (log scale)"))
     finding = " ".join(f"{family.label}: {family.recommendation.headline}" for family in families)
     caption = (
-        "The front of each family with 95 % t intervals over seeds; small dots are its other configurations. Better is "
-        f"{'up' if quality.higher_is_better else 'down'} and to the left. Values are final, on the test split."
+        "The front of each family with 95 % t intervals over seeds, an arrow where one goes on beyond the axis; small "
+        f"dots are its other configurations. Better is {'up' if quality.higher_is_better else 'down'} and to the left. "
+        "Values are final, on the test split."
     )
     if any(family.data.quality.has_validation for family in families):
         caption += " Fronts are decided on the validation split, so on the test split they may step back."
     size = (FRAME.width, FRAME.height)
-    drawing = figure(NAME, size, finding, caption, parts, data_hover="trials")
-    return Figure(NAME, finding, caption, ((label, drawing),), _table(families), overlay_rows(families), held_by)
+    drawings = tuple(
+        (view, figure(name, size, finding, caption, _parts(families, name, x, y, x_label, y_text), data_hover="trials"))
+        for name, view, y, y_text in views
+    )
+    return Figure(NAME, finding, caption, drawings, _table(families), overlay_rows(families), held_by)
+
+
+def _parts(
+    families: Sequence[Family], name: str, x: LogScale, y: ContinuousScale, x_label: str, y_label: str
+) -> list[Markup]:
+    return [
+        axes(FRAME, x, y, x_label, y_label),
+        vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network"),
+        *(_rest(family, x, y) for family in families),
+        *(_front(family, name, x, y) for family in families),
+        draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], _fronts(families, x, y)),
+    ]
 
 
 def ratio_axis(families: Sequence[Family]) -> LogScale:
@@ -91,15 +104,24 @@ def _rest(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
     return points(_points(family, columns.where(others), x, y, titled=False), f"{family.style} faint", titled=False)
 
 
-def _front(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
+def _front(family: Family, name: str, x: LogScale, y: ContinuousScale) -> Markup:
     placed = _points(family, family.data.front, x, y, titled=True)
     if not placed:
         return EMPTY
     return EMPTY.join([
         bars(placed, f"{family.style} member"),
         steps([(point.x, point.y) for point in placed], f"{family.style}-line"),
-        glyphs(placed, family.index, family.style, name=f"{NAME}-{family.index}-front"),
+        glyphs(placed, family.index, family.style, name=f"{name}-{family.index}-front"),
     ])  # fmt: skip
+
+
+def _fronts(families: Sequence[Family], x: LogScale, y: ContinuousScale) -> list[tuple[float, float]]:
+    """List the places of all members of all fronts."""
+    return [
+        (x(trial.ratio), y(trial.value(family.data.quality.final)))
+        for family in families
+        for trial in family.data.front
+    ]
 
 
 def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousScale, titled: bool) -> list[Point]:
@@ -132,7 +154,7 @@ def _table(families: Sequence[Family]) -> Table:
         Column("number", "trial", lambda row: str(row["number"])),
         size_column("compression_ratio", "ratio"),
         *mean_columns(quality.final, "final"),
-        mean_column(quality.during, "during"),
+        *([mean_column(quality.during, "during")] if any(one.data.has_during for one in families) else []),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
     ]
     return Table(NAME, "Members of the fronts.", columns, shown, left_out=len(rows) - len(shown), key="key")

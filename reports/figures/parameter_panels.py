@@ -17,7 +17,7 @@ from reports.drawing.axes import Frame, axes
 from reports.drawing.color_scale import color_edges, color_of
 from reports.drawing.marks import MAX_TITLED, bars, cloud, line, points
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, OrdinalScale, Scale, padded, padded_log
-from reports.drawing.svg import element, figure
+from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
 from reports.formatting import exact_json, parameter, plural
@@ -36,7 +36,7 @@ ADAPTIVE_SAMPLERS = ("tpe", "nsga2", "gp")
 
 
 def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -> Figure:
-    """Draw a panel for each parameter of the search, in the order of the spec.
+    """Draw a panel for each parameter that varies, in the order of the spec; the others are named with their values.
 
     Args:
         effects: the main effects of each parameter that varies.
@@ -45,8 +45,9 @@ def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -
     ends = interval_ends(trial[data.quality.final] for trial in data.front)
     y = quality_scale(data.quality, data.mean_range, FRAME.y, ends)
     panels = [
-        (label, _panel(data, name, label, edges, y, effects.get(name)))
+        (label, _panel(data, name, label, edges, y, effects[name]))
         for name, label in short_names(data.parameters).items()
+        if name in effects
     ]
     final, shown = data.quality.final, data.configurations
     if len(shown) > MAX_TABLE_ROWS:
@@ -65,11 +66,12 @@ def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -
 
 
 def _caption(data: StudyData) -> str:
+    dashed = "; the dashed one is the same right after each task (during)" if data.has_during else ""
     text = (
         f"Each dot is one configuration: its value on the x axis, its final {data.quality.word} on the y axis. Its "
         f"shade is its compression ratio; ringed dots are on the front. The line is the "
         f"main effect: the mean over configurations at each value, or in each fifth of them, with its 95 % t interval "
-        f"over configurations; the dashed one is the same right after each task (during)."
+        f"over configurations{dashed}."
     )
     sampler = data.record.spec.get("sampler")
     if sampler in ADAPTIVE_SAMPLERS:
@@ -87,15 +89,10 @@ def _panel(
     label: str,
     edges: Sequence[float],
     y: ContinuousScale,
-    effects: Sequence[Effect] | None,
+    effects: Sequence[Effect],
 ) -> Markup:
     drawing = f"parameter-{data.parameters.index(name)}"
     size = (FRAME.width, FRAME.height)
-    if effects is None:
-        value = parameter(next((trial.params[name] for trial in data.configurations), None))
-        note = f"not varied: {value[:40]} throughout"
-        middle = element("text", note, x=FRAME.width / 2, y=FRAME.height / 2, text_anchor="middle", class_="label")
-        return figure(drawing, size, f"{label}: {note}", "There is nothing to compare.", [middle])
     columns = data.columns
     values = columns.parameter(name)
     x = _scale(data.space(name), values)
@@ -189,5 +186,11 @@ def _panel_finding(data: StudyData, name: str, label: str) -> str:
 
 
 def _finding(data: StudyData) -> str:
-    varied = [label for name, label in short_names(data.parameters).items() if is_varied(data, name)]
-    return f"{plural(len(varied), 'parameter')} varied" + (f": {', '.join(varied)}." if varied else ".")
+    labels = short_names(data.parameters)
+    varied = [name for name in labels if is_varied(data, name)]
+    text = f"{plural(len(varied), 'parameter')} varied"
+    text += f": {', '.join(labels[name] for name in varied)}." if varied else "."
+    constant = [
+        f"{labels[name]} {parameter(data.configurations[0].params[name])[:40]}" for name in labels if name not in varied
+    ]
+    return f"{text} Not varied: {', '.join(constant)}." if constant else text

@@ -5,12 +5,14 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from reports.analysis.ranks import Ranks
+from reports.drawing.marks import dot
 from reports.drawing.scales import LinearScale
 from reports.drawing.svg import element, figure, pixel
-from reports.formatting import significant
+from reports.formatting import significant, told_apart
 
 WIDTH, LEFT, RIGHT, TOP = 960.0, 210.0, 40.0, 46.0
 ROW = 26.0
+MAX_LABEL = 28
 
 
 def ranks_figure(found: Ranks) -> Markup:
@@ -20,17 +22,18 @@ def ranks_figure(found: Ranks) -> Markup:
     bars = found.cliques
     first = TOP + 16 + 12 * len(bars)
     height = first + ROW * k + 8
+    names = told_apart([label for label, _ in found.ranks], MAX_LABEL)
     parts = [_axis(x, k, found)]
     for i, (low, high) in enumerate(bars):
         y = TOP + 12 * (i + 1)
         parts.append(element("path", d=f"M{pixel(x(low) - 4)} {pixel(y)}H{pixel(x(high) + 4)}", class_="clique"))
     for i, (label, rank) in enumerate(found.ranks):
         y = first + ROW * (i + 0.5)
-        dot = element("path", element("title", f"{label}: {significant(rank)}"), d=f"M{pixel(x(rank))} {pixel(y)}h0")
+        mark = element("path", element("title", f"{label}: {significant(rank)}"), d=dot(x(rank), y))
         parts += [
             element("path", d=f"M{pixel(x(rank))} {pixel(TOP)}V{pixel(y)}H{pixel(LEFT - 4)}", class_="leader"),
-            element("text", label[:28], x=LEFT - 10, y=y + 4, text_anchor="end"),
-            element("g", dot, class_="points same"),
+            element("text", names[label], x=LEFT - 10, y=y + 4, text_anchor="end"),
+            element("g", mark, class_="points same"),
         ]
     return figure("ranks", (WIDTH, height), finding(found), "Average rank of each over the streams.", parts)
 

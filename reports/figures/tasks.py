@@ -59,6 +59,7 @@ class TaskView:
     heat_map: Markup | None
     caption: str
     is_wide: bool
+    has_during: bool
 
 
 def task_views(data: StudyData, matrices: Sequence[TaskMatrix]) -> list[TaskView]:
@@ -98,8 +99,10 @@ def _view(data: StudyData, matrix: TaskMatrix, y: ContinuousScale, heat: HeatSca
         heat=_heat_rows(matrix, heat) if few else [],
         heat_map=None if few else _heat_map(data, matrix, heat),
         caption=f"Test {data.quality.word} on each task (column) after training each task (row), mean over seeds, "
-        f"{n_text} per cell. The diagonal is during, the last row is final. Shades span the cells after training.",
+        f"{n_text} per cell. {'The diagonal is during, the' if matrix.has_during else 'The'} last row is final. Shades "
+        f"span the cells after training.",
         is_wide=matrix.n_tasks > MAX_TASKS_NARROW,
+        has_during=matrix.has_during,
     )
 
 
@@ -108,7 +111,7 @@ def _chart(data: StudyData, matrix: TaskMatrix, y: ContinuousScale) -> Markup:
     frame = _frame(matrix.n_tasks)
     x = OrdinalScale(tasks, frame.x, tuple(str(task) for task in tasks))
     number, word = matrix.trial.number, data.quality.word
-    during = _series(number, "during", [matrix.during(task) for task in tasks], x, y)
+    during = _series(number, "during", [matrix.during(task) for task in tasks], x, y) if matrix.has_during else []
     final = _series(number, "final", [matrix.final(task) for task in tasks], x, y)
     parts = [
         axes(frame, x, y, "task, in the order of training", f"{word}, mean over seeds"),
@@ -119,7 +122,8 @@ def _chart(data: StudyData, matrix: TaskMatrix, y: ContinuousScale) -> Markup:
         points(during, "during member", titled=True),
         points(final, "final member", titled=True),
     ]
-    description = f"Test {word} per task, right after it was trained (squares) and after the last task (dots)."
+    squares = "right after it was trained (squares) and " if matrix.has_during else ""
+    description = f"Test {word} per task, {squares}after the last task (dots)."
     return figure(f"tasks-{number}", (frame.width, frame.height), _finding(data, matrix), description, parts)
 
 
@@ -133,6 +137,8 @@ def _series(number: int, label: str, cells: Sequence[Interval], x: OrdinalScale,
 
 def _finding(data: StudyData, matrix: TaskMatrix) -> str:
     """Name the task that lost most between its own training and the end."""
+    if not matrix.has_during:
+        return f"Trial {matrix.trial.number}: nothing was measured right after each task, only after the last."
     sign = 1 if data.quality.higher_is_better else -1
     lost = {
         task: sign * (during - final)
@@ -148,7 +154,7 @@ def _finding(data: StudyData, matrix: TaskMatrix) -> str:
 def _table(matrix: TaskMatrix) -> Table:
     columns = [
         Column("task", "task", lambda row: str(row["task"])),
-        *mean_columns("during", "during"),
+        *(mean_columns("during", "during") if matrix.has_during else []),
         *mean_columns("final", "final"),
         Column("n", "n", lambda row: str(row["n"])),
     ]
@@ -160,7 +166,8 @@ def _table(matrix: TaskMatrix) -> Table:
 def _heat_rows(matrix: TaskMatrix, heat: HeatScale) -> list[HeatRow]:
     labels = ["untrained", *(f"after task {task}" for task in range(1, matrix.n_tasks + 1))]
     rows = zip(labels, matrix.mean.tolist(), strict=True)
-    return [HeatRow(label, [_heat_cell(mean, heat) for mean in means]) for label, means in rows]
+    measured = [(label, means) for label, means in rows if not all(map(math.isnan, means))]
+    return [HeatRow(label, [_heat_cell(mean, heat) for mean in means]) for label, means in measured]
 
 
 def _heat_cell(mean: float, heat: HeatScale) -> HeatCell:

@@ -17,7 +17,7 @@ from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, points, steps
 from reports.drawing.scales import ContinuousScale, LogScale, padded_log
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
+from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
 from reports.formatting import plural, significant
 from reports.table import Column, Columns, Table, mean_columns, parameter_columns, size_column
 from reports.tables.trial_rows import trial_table
@@ -35,31 +35,35 @@ X_LABEL = "compression ratio: weights to run every task / weights of one target 
 
 @dataclass(frozen=True)
 class TradeoffView:
-    """One drawing of the figure: which configurations it shows, (n_configurations,), on which scales."""
+    """One drawing of the figure: which configurations it shows, (n_configurations,), on which scales.
+
+    Attributes:
+        is_titled: its points may have titles; of many configurations those of one view suffice, to keep the page small.
+    """
 
     name: str
+    label: str
     x: LogScale
     y: ContinuousScale
+    y_label: str
     shown: NDArray[np.bool_]
+    is_titled: bool = True
 
 
 def tradeoff_figure(data: StudyData, recommendation: Recommendation, untrained: float | None) -> Figure:
-    """Draw all configurations, and a close-up of the front where it fills a small part of the first drawing.
+    """Draw all configurations, a close-up of the front where it fills a small part of that, and an axis of errors.
 
     Args:
         untrained: mean test accuracy of the model before any training (the chance level), None where not measured.
     """
-    views = [_all_configurations(data)]
-    close_up = _close_up(data, views[0])
-    labels = ["All configurations", "The front, close up"]
-    views += [close_up] if close_up else []
-    drawings = [_draw(data, recommendation, untrained, view) for view in views]
+    full = _all_configurations(data)
+    views = [view for view in (full, _close_up(data, full), _errors(data)) if view is not None]
     exact = _exact(data)
     return Figure(
         NAME,
         _finding(data, recommendation),
         _caption(data),
-        tuple(zip(labels, drawings, strict=False)),
+        tuple((view.label, _draw(data, recommendation, untrained, view)) for view in views),
         _table(data, exact),
         exact,
     )
@@ -90,21 +94,43 @@ def _all_configurations(data: StudyData) -> TradeoffView:
     import numpy as np
 
     y = _y_scale(data, data.mean_range)
-    return TradeoffView(NAME, ratio_axis(data), y, np.ones(len(data.configurations), dtype=bool))
+    shown = np.ones(len(data.configurations), dtype=bool)
+    return TradeoffView(NAME, "All configurations", ratio_axis(data), y, _y_label(data), shown)
+
+
+def _y_label(data: StudyData) -> str:
+    return f"{data.quality.word}, mean over seeds"
+
+
+def _errors(data: StudyData) -> TradeoffView | None:
+    """Return all configurations on a logarithmic axis of errors, which tells apart accuracies close to 1."""
+    import numpy as np
+
+    if not data.quality.higher_is_better:
+        return None
+    y = error_scale(data.mean_range, FRAME.y)
+    if y is None:
+        return None
+    shown = np.ones(len(data.configurations), dtype=bool)
+    y_label = f"1 − {_y_label(data)} (log scale)"
+    is_titled = len(shown) <= MAX_TITLED
+    return TradeoffView(f"{NAME}-errors", "By error", ratio_axis(data), y, y_label, shown, is_titled)
 
 
 def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
     """Return the part of the plane around the front, None where it is too large for a close-up."""
     front, quality, columns = data.front, data.quality, data.columns
-    if len(front) < 2 or len(front) == len(data.configurations):
+    if len(front) < 2:
         return None
     means = [trial.mean(metric) for trial in front for metric in (quality.final, quality.during)]
     y = _y_scale(data, [mean for mean in means if mean is not None])
-    if abs(full.y(y.domain[1]) - full.y(y.domain[0])) > CLOSE_UP_BELOW * (FRAME.y[0] - FRAME.y[1]):
-        return None
     x = LogScale(padded_log([trial.ratio for trial in front], 0.08), FRAME.x)
+    shares = [abs(axis(own.domain[1]) - axis(own.domain[0])) / abs(axis.pixels[1] - axis.pixels[0])
+              for axis, own in ((full.x, x), (full.y, y))]  # fmt: skip
+    if min(shares) > CLOSE_UP_BELOW:
+        return None
     inside = _are_within(x, columns["compression_ratio"]) & _are_within(y, columns[quality.final])
-    return TradeoffView(f"{NAME}-close-up", x, y, inside)
+    return TradeoffView(f"{NAME}-close-up", "The front, close up", x, y, _y_label(data), inside)
 
 
 def _y_scale(data: StudyData, means: Sequence[float]) -> ContinuousScale:
@@ -128,14 +154,20 @@ def _draw(data: StudyData, recommendation: Recommendation, untrained: float | No
     front = sorted(columns.where(view.shown & is_member), key=lambda trial: (trial.ratio, trial.number))
     others = columns.where(view.shown & is_single & ~is_member)
     members = [(point.x, point.y) for point in _points(data, view, front, quality.final, titled=False)]
+    named = [trial for _, trial in recommendation.roles if trial.number not in data.on_front]
+    marked = [
+        point
+        for metric in (quality.final, quality.during)
+        for point in _points(data, view, [*front, *named], metric, titled=False)
+    ]
     parts = [
-        axes(FRAME, view.x, view.y, X_LABEL, f"{quality.word}, mean over seeds"),
+        axes(FRAME, view.x, view.y, X_LABEL, view.y_label),
         *_references(view, untrained),
         _cloud(data, view, view.shown & ~is_single),
         *_series(data, view, others, "faint"),
         steps(members, "front-line") if data.front_is_tradeoff and members else EMPTY,
         *_series(data, view, front, "member"),
-        draw_labels(FRAME, _labels(data, recommendation, view), members),
+        draw_labels(FRAME, _labels(data, recommendation, view), [(point.x, point.y) for point in marked]),
     ]
     size, is_dense = (FRAME.width, FRAME.height), view.shown.sum() > MAX_TITLED / 2
     finding, caption = _finding(data, recommendation), _caption(data)
@@ -155,12 +187,13 @@ def _references(view: TradeoffView, untrained: float | None) -> list[Markup]:
 def _series(data: StudyData, view: TradeoffView, trials: Sequence[Trial], style: str) -> list[Markup]:
     """Draw during below final, so that where both are equal a square frames a dot."""
     quality = data.quality
-    titled = len(data.configurations if style == "faint" else trials) <= MAX_TITLED
+    has_bars = len(data.configurations if style == "faint" else trials) <= MAX_TITLED
+    titled = has_bars and view.is_titled
     during, final = (_points(data, view, trials, key, titled) for key in (quality.during, quality.final))
     allowed = [point for point in final if point.trial in data.feasible]
     refused = [point for point in final if point.trial not in data.feasible]
     return [
-        *([bars(during, f"during {style}"), bars(final, f"final {style}")] if titled else []),
+        *([bars(during, f"during {style}"), bars(final, f"final {style}")] if has_bars else []),
         points(during, f"during {style}", titled=titled),
         points(refused, f"final infeasible {style}", titled=titled),
         points(allowed, f"final {style}", titled=titled, name=f"{view.name}-front" if style == "member" else None),
@@ -204,10 +237,15 @@ def _finding(data: StudyData, recommendation: Recommendation) -> str:
 def _caption(data: StudyData) -> str:
     quality = data.quality
     better = "up" if quality.higher_is_better else "down"
+    square = (
+        "; the square is the same right after each task was trained, so the gap between them is what was forgotten"
+        if data.has_during
+        else ""
+    )
     text = (
         f"Better is {better} and to the left. Each dot is the mean of one configuration over its seeds, on the test "
-        f"split after the last task; the square is the same right after each task was trained, so the gap between them "
-        f"is what was forgotten. Bars are 95 % t intervals."
+        f"split after the last task{square}. Bars are 95 % t intervals; an arrow ends one that goes "
+        f"on beyond the axis."
     )
     if not data.front_is_tradeoff:
         goals = ", ".join(f"{goal} {metric}" for metric, goal in data.record.objectives.items())
@@ -231,7 +269,7 @@ def _table(data: StudyData, exact: Columns) -> Table:
         Column("number", "trial", lambda row: str(row["number"])),
         size_column("compression_ratio", "ratio"),
         *mean_columns(quality.final, "final"),
-        *mean_columns(quality.during, "during"),
+        *(mean_columns(quality.during, "during") if data.has_during else []),
         Column("n", "n", lambda row: str(row["n"])),
         *parameter_columns(data.parameters, exact),
     ]

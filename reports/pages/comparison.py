@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import Comparison, Pair, compare, headline
 from reports.analysis.ranks import rank_rows
+from reports.analysis.recommendation import TWO_SEEDS
 from reports.data.compared_methods import compared_methods
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
+from reports.figures.quality_axis import interval_ends
 from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
+from reports.metric_bounds import bounded_difference
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import FIGURES, Argument, HtmlReport, Option
@@ -132,12 +135,24 @@ def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> 
             (stream, [one.label for one in comparison.on(stream)], differing_settings(comparison.on(stream)))
             for stream in comparison.streams
         ],
-        remarks=list(dict.fromkeys(r for s in comparison.streams for r in budget_remarks(comparison.on(s)))),
+        remarks=[
+            *_seed_remarks(comparison),
+            *dict.fromkeys(r for s in comparison.streams for r in budget_remarks(comparison.on(s))),
+        ],
         ranks=None if comparison.ranks is None else ranks_figure(comparison.ranks),
         ranks_finding="" if comparison.ranks is None else finding(comparison.ranks),
         smallest=_smallest(comparison),
         significant=significant,
     )
+
+
+def _seed_remarks(comparison: Comparison) -> list[str]:
+    """Say of entrants with two seeds that they show nothing."""
+    two = [one.label for one in comparison.methods if one.interval(comparison.metric).n == 2]
+    if not two:
+        return []
+    which = "Every entrant rests" if len(two) == len(comparison.methods) else f"{', '.join(dict.fromkeys(two))} rest"
+    return [f"{which} on 2 seeds: {TWO_SEEDS}"]
 
 
 def _title(labels: Sequence[str]) -> str:
@@ -183,7 +198,8 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
     text = " ".join(headline(comparison))
     caption = (
         "Mean of A minus mean of B with the interval that decides, Holm-adjusted for all comparisons here. An interval "
-        "on one side of zero shows a difference; one that crosses it shows none, which is not the same as being equal."
+        "on one side of zero shows a difference; one that crosses it shows none, which is not the same as being equal. "
+        "An arrow ends one that goes on beyond the axis."
     )
     if comparison.margin is not None:
         caption += " An interval within the band is equivalent within the margin."
@@ -195,14 +211,15 @@ def _differences(comparison: Comparison, verdicts: Table) -> Figure | None:
 
 
 def _difference_line(comparison: Comparison, pair: Pair) -> ForestLine:
-    gap = pair.verdict.difference
-    assert gap is not None and gap.mean is not None
+    assert pair.verdict.difference is not None
+    gap = bounded_difference(comparison.metric, pair.verdict.difference)
+    assert gap.mean is not None
     mark = {NO_DIFFERENCE: "unknown", EQUIVALENT: "same"}.get(pair.verdict.answer)
-    label = f"{pair.a.label} − {pair.b.label}"
+    label = (pair.a.label, pair.b.label)
     if len(comparison.streams) > 1:
-        label = f"{pair.a.label} − {pair.b.label}, {pair.a.stream.split(',')[0]}"
+        label = (pair.a.label, f"{pair.b.label}, {pair.a.stream.split(',')[0]}")
     mark = mark or ("better" if pair.winner is pair.a else "worse")
-    return ForestLine(label, gap.mean, gap.low, gap.high, mark, pair.sentence)
+    return ForestLine(label, gap.mean, gap.low, gap.high, mark, pair.sentence, tuple(interval_ends([gap])))
 
 
 def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
@@ -215,7 +232,8 @@ def _means(comparison: Comparison, stream: str, index: int) -> Figure | None:
         if interval.mean is not None:
             mark = {"best": "better", "": "unknown"}.get(comparison.standing(method), "same")
             title = f"{method.label}: {mean_text(interval)} {range_text(interval)}, n = {interval.n}"
-            lines.append(ForestLine(method.label, interval.mean, interval.low, interval.high, mark, title))
+            shown = tuple(interval_ends([interval]))
+            lines.append(ForestLine(method.label, interval.mean, interval.low, interval.high, mark, title, shown))
     if not lines:
         return None
     caption = f"On {stream}: mean over seeds with its own 95 % t interval. Overlap of two intervals decides nothing."

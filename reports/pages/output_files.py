@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
-from reports.formatting import exact_floats, map_distinct
+from reports.formatting import exact_floats, json_finite, map_distinct
 from reports.table import Columns, Row, columns_of, exact_text
 from studies.spreadsheet import harmless
 
@@ -95,5 +95,8 @@ def _cell(value: Any) -> str:
 
 
 def json_text(content: Any) -> str:
-    """Format JSON with indentation, sorted keys and no NaN."""
-    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    """Format JSON with indentation, sorted keys, and null in place of NaN and infinity."""
+    return (
+        json.dumps(json_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str)
+        + "\n"
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.dotted_keys import short_names
 from reports.analysis.families import Family, families_of
+from reports.analysis.recommendation import TWO_SEEDS
 from reports.analysis.trial_outcomes import trial_outcomes
 from reports.data.run_series import RunSeries, series_of
 from reports.drawing.marks import GLYPHS
@@ -124,6 +125,7 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         "overlay.html.j2",
         title=", ".join(family.label for family in families),
         families=families,
+        two_seeds=_two_seeds(families),
         choices=choices_of(figures),
         table=table,
         streams=sorted(streams) if len(streams) > 1 else [],
@@ -131,6 +133,16 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         parts=[(name, folders[name] + "/" + PAGE, trial_outcomes(one).sentence) for name, one in studies.items()],
         hover=_hover(families),
         glyphs=GLYPHS,
+    )
+
+
+def _two_seeds(families: Sequence[Family]) -> str:
+    """Say of families whose best configuration has two seeds that they show nothing; "" if there are none."""
+    labels = [one.label for one in families if one.recommendation.best is not None and one.recommendation.best.n == 2]
+    return (
+        f"The best of {', '.join(labels)} {'rests' if len(labels) == 1 else 'rest'} on 2 seeds: {TWO_SEEDS}"
+        if labels
+        else ""
     )
 
 

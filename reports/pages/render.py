@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
+
+from reports.formatting import json_finite
 
 MAX_NAME = 120
 
@@ -35,6 +38,7 @@ def render(template: str | Path, **content: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.policies["json.dumps_function"] = _json
     environment.filters["short"] = short
     environment.filters["breakable"] = breakable
     return environment.get_template(template).render(
@@ -58,6 +62,10 @@ def short(text: str, length: int = MAX_NAME) -> str:
 def breakable(name: str) -> Markup:
     """Allow line breaks between the parts of a dotted or underscored name."""
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
+
+
+def _json(content: Any, **options: Any) -> str:
+    return json.dumps(json_finite(content), allow_nan=False, **options)
 
 
 def _asset(name: str) -> str:

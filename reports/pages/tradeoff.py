@@ -152,7 +152,8 @@ def summary(report: TradeoffContent) -> dict[str, Any]:
 def _as_json(trial: Trial | None) -> dict[str, Any] | None:
     if trial is None:
         return None
-    metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in trial.metrics.items()}
+    exact = {key: trial.metrics.exact(key) for key in trial.metrics}
+    metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in exact.items()}
     return {"number": trial.number, "n": trial.n, "params": dict(trial.params), **metrics}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reports.analysis.families import Family, families_within
 from reports.analysis.importance import Importance, importances
+from reports.analysis.incomplete_trials import incomplete_trials
 from reports.analysis.main_effects import Effect, main_effects
 from reports.analysis.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.analysis.recommendation import Recommendation, recommend
@@ -40,6 +41,7 @@ class TradeoffContent:
 
     Attributes:
         families: those the study searches over; `by_family` is the figure of its configurations by family.
+        incomplete: complete trials that are left out because they lack a value.
     """
 
     data: StudyData
@@ -54,6 +56,7 @@ class TradeoffContent:
     importances: Sequence[Importance]
     views: Sequence[TaskView]
     trial_outcomes: TrialOutcomes
+    incomplete: str | None
     provenance: Provenance
     paper: PaperCheck
 
@@ -61,7 +64,8 @@ class TradeoffContent:
 def collect(studies: Studies, name: str) -> TradeoffContent:
     """Read the study and derive the content of the page."""
     data = read_study(studies, name)
-    found = recommend(data)
+    incomplete = incomplete_trials(studies, data)
+    found = recommend(data, incomplete)
     varied = [name for name in data.parameters if is_varied(data, name)]
     matrices = read_matrices(studies, name, _trials_with_tasks(data, found))
     effects = {name: main_effects(data, name) for name in varied}
@@ -80,6 +84,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         importances=importances(data, varied),
         views=_views_that_fit(task_views(data, matrices), found) if matrices else [],
         trial_outcomes=trial_outcomes(data),
+        incomplete=incomplete,
         provenance=provenance(data),
         paper=paper_check(data.record.spec),
     )

@@ -66,13 +66,13 @@ def _hover(report: TradeoffContent) -> dict[str, Any]:
     drawn = data.drawn_individually.union(*(family.data.drawn_individually for family in report.families))
     quality, names = data.quality, short_names(data.parameters)
     return {
-        "names": ["ratio", "final", "during", "n", *names.values()],
+        "names": ["ratio", "final", *(["during"] if data.has_during else []), "n", *names.values()],
         "front": [trial.number for trial in data.front],
         "trials": {
             trial.number: [
                 significant(trial.ratio),
                 f"{mean_text(trial[quality.final])} {range_text(trial[quality.final])}",
-                mean_text(trial[quality.during]),
+                *([mean_text(trial[quality.during])] if data.has_during else []),
                 str(trial.n),
                 *(parameter(trial.params[name])[:40] for name in names),
             ]

@@ -8,7 +8,8 @@ from typing import Any
 from reports.analysis.comparison import Comparison, Pair
 from reports.data.compared_methods import ComparedMethod
 from reports.data.grouping import field_value
-from reports.formatting import MISSING, mean_text, parameter, significant
+from reports.formatting import MISSING, mean_text, parameter, range_text, significant
+from reports.metric_bounds import bounded_difference
 from reports.table import Column, Row, Table, count_column, mean_columns, memory_column, size_column, text_column
 from reports.tables.trial_rows import trial_row
 from studies.metrics.definitions import METRICS
@@ -30,7 +31,7 @@ def verdict_table(comparison: Comparison) -> Table:
         text_column("b", "B"),
         *([text_column("stream", "stream")] if several else []),
         Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
-        *mean_columns("difference", "A − B", "mean difference and the interval that decides"),
+        *_difference_columns(comparison.metric),
         Column("n", "n", lambda row: str(row["n"]), "pairs of seeds, or seeds of the smaller side"),
         _mean("a_mean", "mean A", "n_a"),
         _mean("b_mean", "mean B", "n_b"),
@@ -50,6 +51,20 @@ def verdict_table(comparison: Comparison) -> Table:
     return Table("verdicts", caption, columns, rows, decided, key="pair", mark="a difference is shown:")
 
 
+def _difference_columns(metric: str) -> list[Column]:
+    """Make the columns of the mean difference and its interval, cut at the largest difference of the metric."""
+
+    def of(row: Row) -> Interval:
+        found = Interval(row["difference"], row["difference.low"], row["difference.high"], row["n"])
+        return bounded_difference(metric, found)
+
+    hint = "mean difference and the interval that decides"
+    return [
+        Column("difference", "A − B", lambda row: mean_text(of(row)), hint, is_mean=True),
+        Column("difference.low", "95 % interval", lambda row: range_text(of(row))),
+    ]
+
+
 def method_rows(comparison: Comparison) -> list[Row]:
     """List every compared method with all its metrics and its configuration."""
     return [_method_row(comparison, i, one) for i, one in enumerate(comparison.methods)]
@@ -65,7 +80,7 @@ def method_table(comparison: Comparison, stream: str) -> Table:
     is_one_machine = len({one.machine for one in methods}) == 1 and methods[0].machine is not None
     shown = dict.fromkeys([comparison.metric, f"final_{measure}", f"during_{measure}", "forgetting"])
     columns = [
-        text_column("label", ""),
+        text_column("label", "entrant"),
         *(column for metric in shown if _is_known(rows, metric) for column in mean_columns(metric, _label(metric))),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
         size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
@@ -88,7 +103,7 @@ def stream_table(comparison: Comparison) -> Table | None:
     if len(comparison.streams) < 2:
         return None
     rows = [_stream_row(comparison, i, label) for i, label in enumerate(comparison.labels)]
-    columns = [text_column("label", "")]
+    columns = [text_column("label", "entrant")]
     for i, stream in enumerate(comparison.streams):
         columns += mean_columns(f"s{i}", stream)
     caption = f"{METRICS[comparison.metric].label} by stream, mean and 95 % t interval over seeds."
@@ -106,11 +121,12 @@ def cross_tables(comparison: Comparison, by: Sequence[str]) -> list[Table]:
 
 def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Table:
     down, across = (dict.fromkeys(_values(comparison.on(stream), field)) for field in by)
-    columns = {value: f"{by[1]} {_value_text(value)}" for value in sorted(across, key=_in_order)}
+    texts = _value_texts([*down, *across])
+    columns = {value: f"{by[1]} {texts[value]}" for value in sorted(across, key=_in_order)}
     found = {tuple(field_value(one.config, field) for field in by): one for one in comparison.on(stream)}
     rows = []
     for place, value in enumerate(down):
-        row: dict[str, Any] = {"label": _value_text(value), "place": place}
+        row: dict[str, Any] = {"label": texts[value], "place": place}
         own = {
             key: one.interval(comparison.metric) for other, key in columns.items() if (one := found.get((value, other)))
         }
@@ -137,8 +153,11 @@ def _in_order(value: Any) -> tuple[bool, bool, float, str]:
     return value is not None, not is_number, value if is_number else 0.0, str(value)
 
 
-def _value_text(value: Any) -> str:
-    return "none" if value is None else parameter(value)
+def _value_texts(values: Sequence[Any]) -> dict[Any, str]:
+    """Format values to three digits, exactly where those do not tell two apart."""
+    texts = {value: "none" if value is None else parameter(value) for value in values}
+    short = list(texts.values())
+    return {value: str(value) if short.count(text) > 1 else text for value, text in texts.items()}
 
 
 def _stream_row(comparison: Comparison, place: int, label: str) -> Row:

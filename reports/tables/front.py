@@ -35,7 +35,7 @@ def front_table(data: StudyData) -> Table:
         size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
         *mean_columns(quality.final, "final", METRICS[quality.final].description),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
-        mean_column(quality.during, "during", METRICS[quality.during].description),
+        *([mean_column(quality.during, "during", METRICS[quality.during].description)] if data.has_during else []),
         *([mean_column("forgetting", "forgetting", METRICS["forgetting"].description)] if _forgets(data) else []),
         *parameter_columns(varied, columns_of(rows)),
         count_column("model_weights", "weights", METRICS["model_weights"].description),

@@ -139,6 +139,14 @@
     plot.addEventListener("blur", () => { ring(svg, null); readout.textContent = ""; at = -1; });
   }
 
+  // A drawing that is wider than its box is scrolled by keyboard too.
+  function scrollable(plot) {
+    if (plot.scrollWidth <= plot.clientWidth || plot.tabIndex >= 0) return;
+    plot.tabIndex = 0;
+    plot.setAttribute("role", "group");
+    plot.setAttribute("aria-label", "Figure, wider than its box: arrow keys scroll");
+  }
+
   // A family of the legend is a button: it takes its marks, and its rows of the tables below them, out and back in.
   function filterable(button) {
     const figure = button.closest("figure"), { family, label } = button.dataset;
@@ -193,6 +201,7 @@
     if (isTrials(svg)) hoverable(svg);
   });
   document.querySelectorAll(".switchable .plot").forEach(walkable);
+  document.querySelectorAll(".plot").forEach(scrollable);
   document.querySelectorAll("button[data-family]").forEach(filterable);
   document.querySelectorAll("table.sortable").forEach(sortable);
   choosable();

@@ -1,4 +1,4 @@
-"""Opens a page in a real, headless browser and tells what it did."""
+"""Opens a page in a real, headless browser: what it did, and its pictures on screen and on paper."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 FLAGS = (
     "--headless",
@@ -27,8 +31,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    "--enable-logging=stderr",
-    "--window-size=1200,1000",
     "--virtual-time-budget=4000",
 )
 
@@ -50,6 +52,8 @@ def visit(browser: str, folder: Path, page: str, profile: Path, script: str = ""
         command = [
             browser,
             *FLAGS,
+            "--enable-logging=stderr",
+            "--window-size=1200,1000",
             *flags,
             f"--user-data-dir={profile}",
             "--dump-dom",
@@ -59,6 +63,49 @@ def visit(browser: str, folder: Path, page: str, profile: Path, script: str = ""
     found = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout, re.DOTALL)
     console = re.findall(r":CONSOLE[:(]\d+\)?\] (.*)", done.stderr)
     return Visit(console, list(requests), json.loads(html.unescape(found[1])) if found else None)
+
+
+def screenshot(browser: str, page: Path, profile: Path, *flags: str) -> NDArray[np.uint8]:
+    """The page on a screen of 1280 x 1500 pixels, (height, width, 3)."""
+    file = profile.with_suffix(".png")
+    _take(browser, page, profile, "--hide-scrollbars", "--window-size=1280,1500", *flags, f"--screenshot={file}")
+    return _pixels(file)
+
+
+def printed(browser: str, page: Path, profile: Path) -> list[NDArray[np.uint8]]:
+    """The sheets of the page as printed to PDF and painted by poppler, each (height, width, 3)."""
+    file = profile.with_suffix(".pdf")
+    _take(browser, page, profile, "--no-pdf-header-footer", f"--print-to-pdf={file}")
+    subprocess.run(["pdftoppm", "-r", "60", "-png", file, file.with_suffix("")], timeout=120, check=True)
+    return [_pixels(sheet) for sheet in sorted(file.parent.glob(f"{file.stem}-*.png"))]
+
+
+def widths(browser: str, pages: Sequence[Path], profile: Path, frame: int = 390) -> list[int]:
+    """The width of each page in pixels in a frame as narrow as a phone, which no browser window is."""
+    frames = "".join(f'<iframe src="{page.as_uri()}" width="{frame}" height="800"></iframe>' for page in pages)
+    measure = (
+        "onload = () => { document.body.dataset.widths = [...document.querySelectorAll('iframe')]"
+        ".map((one) => one.contentDocument.documentElement.scrollWidth).join(' '); };"
+    )
+    wrapper = profile.with_suffix(".html")
+    wrapper.write_text(f"<!doctype html><style>iframe {{ border: 0 }}</style>{frames}<script>{measure}</script>")
+    flags = ("--allow-file-access-from-files", f"--user-data-dir={profile}", "--dump-dom")
+    done = subprocess.run(
+        [browser, *FLAGS, *flags, wrapper.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    found = re.search(r'data-widths="([\d ]*)"', done.stdout)
+    assert found is not None, done.stdout[:500]
+    return [int(width) for width in found[1].split()]
+
+
+def _take(browser: str, page: Path, profile: Path, *flags: str) -> None:
+    command = [browser, *FLAGS, *flags, f"--user-data-dir={profile}", page.as_uri()]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+
+
+def _pixels(file: Path) -> NDArray[np.uint8]:
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _with_probe(folder: Path, page: str, probe: str) -> str:

@@ -10,17 +10,19 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
 import studies
-from hnet_core.trial import TrialResult
+from hnet_core.trial import Measure, TrialResult, WeightCounts
 from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Measured, Trial
 from studies.database.open_database import connect
+from studies.database.schema import study
 from studies.metrics.definitions import METRICS
 from studies.queries.record import StudyRecord
 from studies.queries.studies import Studies
 from studies.statistics.interval import Interval
+from studies.store.importing import ImportedRun, ImportedTrial, import_trials
 from studies.store.store import Store
 from tests.studies.sample import PROVENANCE, describe, sample_params, sample_result, sample_spec
 
@@ -110,16 +112,16 @@ def fill(
         trained: searched values that were trained with, where they are not those of `some_params`.
     """
     store = Store(engine)
-    study = store.create_study(name, {**sample_spec(name, len(results), 3, 4), **spec}, 3)
-    launch = store.record_launch(study, {**PROVENANCE, **provenance})
+    study_id = store.create_study(name, {**sample_spec(name, len(results), 3, 4), **spec}, 3)
+    launch = store.record_launch(study_id, {**PROVENANCE, **provenance})
     for number, outcome in enumerate(results):
         own = dict(trained[number]) if trained else some_params(number)
         what = replace(describe(own, 4, measure), params=params[number] if params else own)
-        store.start_trial(study, number, what, launch_id=launch, attempt=1)
+        store.start_trial(study_id, number, what, launch_id=launch, attempt=1)
         if isinstance(outcome, str):
-            store.fail_trial(study, number, 1, outcome, "Traceback\n")
+            store.fail_trial(study_id, number, 1, outcome, "Traceback\n")
         else:
-            store.complete_trial(study, number, 1, outcome)
+            store.complete_trial(study_id, number, 1, outcome)
     return name
 
 
@@ -129,3 +131,45 @@ def some_params(number: int) -> dict[str, Any]:
 
 def some_runs(number: int, seeds: int = 3, measure: str = "accuracy") -> list[TrialResult]:
     return [sample_result(some_params(number), 4, seed, measure) for seed in range(seeds)]
+
+
+def import_cells(
+    folder: Path,
+    name: str,
+    trials: Sequence[Sequence[Mapping[tuple[int, int], float]]],
+    settings: Sequence[Mapping[str, Any]] = (),
+    measure: Measure = "accuracy",
+    search: Mapping[str, Any] | None = None,
+    objectives: Mapping[str, str] | None = None,
+) -> None:
+    """A study of results measured elsewhere.
+
+    Args:
+        trials: for each trial the test cells of each seed, (after_task, on_task) -> value; its ratio is 0.1, 0.2, ...
+        settings: those of each trial; {} if not given.
+        search: the search of the spec, which an imported study lacks.
+    """
+    imported = [
+        ImportedTrial(
+            params=settings[number] if settings else {},
+            counts=WeightCounts(1000, 100 * (number + 1), 0, 0),
+            measure=measure,
+            runs=[
+                ImportedRun(seed, {("test", *cell): value for cell, value in cells.items()})
+                for seed, cells in enumerate(seeds)
+            ],
+        )
+        for number, seeds in enumerate(trials)
+    ]
+    goals = objectives or {
+        f"final_{measure}": "maximize" if measure == "accuracy" else "minimize",
+        "compression_ratio": "minimize",
+    }
+    engine = new_engine(folder)
+    import_trials(Store(engine), name, imported, "results.csv", goals)
+    if search is not None:
+        with engine.execution_options(hnet_writes=True).begin() as connection:
+            spec = connection.scalar(select(study.c.spec).where(study.c.name == name))
+            assert spec is not None
+            connection.execute(update(study).where(study.c.name == name).values(spec={**spec, "search": search}))
+    engine.dispose()

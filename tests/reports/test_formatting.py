@@ -21,6 +21,7 @@ from reports.formatting import (
     plural,
     range_text,
     significant,
+    told_apart,
 )
 from studies.statistics.interval import Interval
 
@@ -104,3 +105,10 @@ SOME_VALUES = st.one_of(
 @given(st.lists(SOME_VALUES))
 def test_mapping_distinct_values_once_changes_nothing(values: list[Any]) -> None:
     assert map_distinct(exact_json, values) == [exact_json(value) for value in values]
+
+
+@given(st.lists(st.text("abc", max_size=40), min_size=1, max_size=12), st.integers(8, 20))
+def test_shortened_labels_stay_different(labels: list[str], length: int) -> None:
+    found = told_apart(labels, length)
+    assert len(set(found.values())) == len(set(labels))
+    assert all(len(text) <= length for text in found.values())

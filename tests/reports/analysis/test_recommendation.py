@@ -133,3 +133,27 @@ def test_best_and_smallest_near_it_are_found_as_by_going_through_all(drawn: list
     close = [trial for trial in allowed if trial.value("final_accuracy") >= limit]
     assert found.best is best
     assert found.near is min(close, key=lambda trial: (trial.ratio, -trial.value("final_accuracy"), trial.number))
+
+
+@pytest.mark.parametrize(
+    ("objectives", "front", "remark"),
+    [
+        ({"final_accuracy": "maximize"}, [2], "the highest final accuracy, so its front is its best configuration"),
+        ({"compression_ratio": "minimize"}, [0], "the lowest compression ratio, so its front is trial 0"),
+        ({"forgetting": "minimize"}, [0, 1], "the lowest forgetting (max), so its front is trials 0 and 1"),
+        (
+            {"final_accuracy": "maximize", "forgetting": "minimize"}, [2],
+            "a single point, trial 2: it has the highest final accuracy and lowest forgetting (max)",
+        ),
+        ({"final_accuracy": "maximize", "compression_ratio": "minimize"}, [2], "also the smallest one worth having"),
+    ],
+)  # fmt: skip
+def test_a_front_without_a_tradeoff_is_described_by_the_objectives_there_are(
+    objectives: dict[str, str], front: list[int], remark: str
+) -> None:
+    values = (0.5, 0.6, 0.7)
+    trials = [make_trial(number, 0.1 * (number + 1), value, value) for number, value in enumerate(values)]
+    data = make_study_data(trials, front=front, spec={**SPEC, "objectives": objectives})
+    found = recommend(data)
+    assert remark in found.remarks[0]
+    assert found.best is trials[2]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, OrdinalScale, padded, padded_log
+from reports.drawing.scales import ContinuousScale, ErrorScale, LinearScale, LogScale, OrdinalScale, padded, padded_log
 
 PIXELS = (50.0, 450.0)
 positive = st.floats(1e-6, 1e6)
@@ -91,3 +91,14 @@ def test_a_single_value_still_gets_a_range(value: float) -> None:
 def test_a_scale_places_many_values_as_it_places_each(scale: ContinuousScale) -> None:
     values = np.random.default_rng(0).uniform(0.02, 1.9, 100)
     assert scale.each(values) == pytest.approx([scale(value) for value in values.tolist()], rel=1e-14)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
+def test_a_scale_of_errors_rises_with_the_share_and_stays_on_its_pixels(shares: list[float]) -> None:
+    scale = ErrorScale((0.5, 1.0), (448.0, 34.0), 0.001)
+    inside = sorted(share for share in shares if share >= 0.5)
+    pixels = [scale(share) for share in inside]
+    assert pixels == sorted(pixels, reverse=True)
+    assert all(34 - 1e-9 <= pixel <= 448 + 1e-9 for pixel in pixels)
+    assert [round(scale(1 - error) - scale(1 - 10 * error)) for error in (0.001, 0.01)] == [-153, -153]
+    assert {tick.label for tick in scale.ticks() if tick.label} >= {"0.01", "0.1"}

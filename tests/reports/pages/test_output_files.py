@@ -75,10 +75,9 @@ def test_a_row_without_a_value_is_still_a_row() -> None:
     assert csv_text([]) == "\n"
 
 
-def test_json_refuses_what_is_not_json() -> None:
-    with pytest.raises(ValueError, match="JSON compliant"):
-        json_text({"a": float("nan")})
-    assert json.loads(json_text({"b": 1, "a": None})) == {"a": None, "b": 1}
+def test_json_has_null_in_place_of_what_is_not_json() -> None:
+    content = {"value": float("nan"), "pair": (float("inf"), 2), "deep": [{"low": -float("inf")}]}
+    assert json.loads(json_text(content)) == {"value": None, "pair": [None, 2], "deep": [{"low": None}]}
 
 
 def test_files_are_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:

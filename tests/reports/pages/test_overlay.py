@@ -143,3 +143,11 @@ def test_more_families_than_shapes_are_refused(studies: Studies, tmp_path: Path)
     assert np.greater(distinct, MAX_FAMILIES)
     with pytest.raises(ConfigInvalid, match="at most 8"):
         write(studies, ["one", "two"], tmp_path, ["hypernet.chunk_size"])
+
+
+def test_accuracies_are_drawn_on_an_axis_of_errors_too(studies: Studies, tmp_path: Path) -> None:
+    html = write(studies, ["one", "two"], tmp_path / "accuracies").read_text(encoding="utf-8")
+    assert '<svg id="fronts-errors"' in html
+    assert "1 − accuracy, mean over seeds (log scale)" in html
+    html = write(studies, ["errors"], tmp_path / "errors", ["method"]).read_text(encoding="utf-8")
+    assert "fronts-errors" not in html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from reports.data.published_tables import Configuration, PublishedCell, Publishe
 from reports.pages import comparison as comparison_report
 from reports.pages import published_table, tradeoff
 from studies.queries.studies import Studies
-from tests.reports.browser import visit
-from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
+from tests.reports.browser import visit, widths
+from tests.reports.cases import fill, import_cells, new_engine, open_in, some_params, some_runs
+from tests.reports.pages.test_tradeoff import rows_of
 from tests.studies.sample import sample_spec
 
 # Each drawn mark lies between the ends of the x axis and within the grid of its drawing.
@@ -65,6 +67,11 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
         search={**sample_spec("families", 10, 3, 4)["search"], "family": {"choice": ["even", "odd"]}},
     )
     engine.dispose()
+    few = {(after, on): 0.9 for after in (1, 2) for on in range(1, after + 1)}
+    many = {(after, on): 0.9 for after in range(1, 101) for on in range(1, after + 1)}
+    import_cells(folder, "elsewhere", [[few, few], [few]], [{"stream.dataset": "a"}] * 2)
+    import_cells(folder, "nowhere", [[few, few]], [{"stream.dataset": "b"}])
+    import_cells(folder, "tasks", [[many]])
     return open_in(folder)
 
 
@@ -179,6 +186,66 @@ def test_a_published_table_is_drawn_and_sorted(
     found = look(chromium, tmp_path, page, INSIDE + SORTS + "return { outside, marks, sorted, overflow };")
     assert (found["outside"], found["marks"] >= 1, found["sorted"]) == ([], True, True)
     assert found["overflow"] <= 0
+
+
+def test_a_study_is_split_by_the_family_that_it_searches(studies: Studies, tmp_path: Path) -> None:
+    page = tradeoff.write(studies, ["families"], tmp_path / "overlay", ["family"])
+    assert [row["family"] for row in rows_of(page.parent, "families.csv")] == ["family even", "family odd"]
+    page = comparison_report.write(studies, ["families"], tmp_path / "compared", ["family"])
+    assert {row["label"] for row in rows_of(page.parent, "entrants.csv")} == {"family even", "family odd"}
+
+
+def test_each_row_of_a_comparison_by_two_fields_has_a_label_of_its_own(tmp_path: Path) -> None:
+    cells = {(after, on): 0.9 for after in (1, 2) for on in range(1, after + 1)}
+    long = "a_setting_with_a_name_that_is_longer_than_a_line"
+    settings = [{f"method.{long}": 0.001 + 1e-7 * (i // 2), "hypernet.chunk_size": i % 2} for i in range(4)]
+    import_cells(tmp_path, "case", [[cells, cells, cells]] * 4, settings)
+    by = [f"method.{long}", "hypernet.chunk_size"]
+    html = comparison_report.write(open_in(tmp_path), ["case"], tmp_path / "out", by).read_text(encoding="utf-8")
+    for figure, n_rows in (("differences", 6), ("means-0", 4)):
+        drawing = html[html.index(f'<svg id="{figure}"') :]
+        texts = re.findall(r'<text x="330" y="[\d.]+" text-anchor="end">([^<]*)<', drawing[: drawing.index("</svg>")])
+        rows = list(zip(texts[::2], texts[1::2], strict=True)) if figure == "differences" else texts
+        assert len(set(rows)) == len(rows) == n_rows
+    crossed = rows_of(tmp_path / "out", "cross.csv")
+    assert {row["label"] for row in crossed} == {"0.001", "0.0010001"}
+
+
+# What rules of axe-core ask for: names of buttons and column headings, and a target of the skip link.
+NAMES = """
+const named = (one) => one.textContent.trim() !== "" || one.getAttribute("aria-label");
+const unnamed = [...document.querySelectorAll("button, th, a, summary, select")].filter((one) => !named(one)).length;
+const target = document.querySelector(document.querySelector("a.skip").getAttribute("href"));
+const first = target && target.closest("main") !== null;
+return { unnamed, first, headings: document.querySelectorAll("main h2").length };
+"""
+
+
+@pytest.mark.parametrize("names", [["one", "two"], ["one", "two", "elsewhere"], ["elsewhere", "nowhere"]])
+def test_a_comparison_names_its_controls_and_its_skip_link_leads_to_a_part(
+    chromium: str, studies: Studies, tmp_path: Path, names: list[str]
+) -> None:
+    found = look(chromium, tmp_path, comparison_report.write(studies, names, tmp_path / "out"), NAMES)
+    assert found["unnamed"] == 0
+    assert found["first"]
+    assert found["headings"] >= 3
+
+
+def test_no_page_is_wider_than_a_phone(chromium: str, studies: Studies, tmp_path: Path) -> None:
+    pages = [
+        tradeoff.write(studies, ["one"], tmp_path / "one"),
+        tradeoff.write(studies, ["tasks"], tmp_path / "tasks"),
+        tradeoff.write(studies, ["elsewhere"], tmp_path / "elsewhere"),
+        tradeoff.write(studies, ["families"], tmp_path / "families"),
+        tradeoff.write(studies, ["one", "two"], tmp_path / "overlay"),
+        comparison_report.write(studies, ["one", "two", "one:3"], tmp_path / "compared", margin=0.01),
+        comparison_report.write(studies, ["elsewhere", "nowhere"], tmp_path / "refused"),
+        comparison_report.write(studies, ["one"], tmp_path / "crossed", ["hypernet.chunk_size", "method.beta_output"]),
+        published_table.write(studies, "vonoswald2020:table1", tmp_path / "published"),
+    ]
+    found = widths(chromium, pages, tmp_path / "profile")
+    assert len(found) == len(pages)
+    assert max(found) <= 390, found
 
 
 def test_the_print_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:

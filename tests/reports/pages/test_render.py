@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 from markupsafe import Markup
 
-from reports.pages.render import breakable, content_policy, short
+from reports.pages.render import breakable, content_policy, render, short
 
 CSS = (files("reports") / "templates" / "report.css").read_text(encoding="utf-8")
 DARK_RULES = r"@media screen and \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}"
@@ -100,3 +100,8 @@ def test_the_policy_allows_this_style_and_script_and_nothing_else() -> None:
 def test_names_are_shortened_and_broken_without_losing_their_escapes() -> None:
     assert len(short("x" * 10_000)) < 130
     assert breakable("a_b<c") == Markup("a_<wbr>b&lt;c")
+
+
+def test_json_in_a_page_has_null_in_place_of_nan_and_infinity() -> None:
+    html = render("base.html.j2", hover={"trials": {"1": [float("nan"), float("inf"), 2.0]}})
+    assert '{"trials": {"1": [null, null, 2.0]}}' in html

@@ -121,7 +121,7 @@ def test_a_study_of_one_trial_with_one_seed_is_reported_without_an_interval(tmp_
     assert content["front"][0]["final_accuracy"]["low"] is None
     assert "1 seed, no interval" in html
     assert "single point" in html
-    assert "not varied" in html
+    assert "0 parameters varied. Not varied: beta_output " in html
 
 
 def test_a_study_where_everything_failed_says_so_and_why(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Every metric, derived from the raw accuracy matrix, the weight counts and the costs of a run.
 
 Notation: a[i][j] is the measure on task j after training task i, tasks 1 to T; b[j] that of the untrained model. A
-metric is None (NaN in arrays) where it is not defined: for another measure, or where a cell it needs was not evaluated.
-Accuracies are in [0, 1].
+metric is None (NaN in arrays) where it is not defined: for another measure, or where a cell it needs was not evaluated;
+a maximum over l needs a[l][j] for every l from j on. Accuracies are in [0, 1].
 
 Sources:
     GEM: Lopez-Paz and Ranzato, "Gradient episodic memory for continual learning" (NeurIPS 2017),

@@ -11,7 +11,7 @@ from hnet_core.errors import ConfigInvalid
 from reports.data.grouping import check_fields, group_label, stream_of
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
-from studies.comparing.configurations import machine_of, split_name
+from studies.comparing.configurations import machines_of, split_name
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import t_interval
@@ -32,7 +32,8 @@ class ComparedMethod:
         selection: metric it was chosen by.
         config: all its settings.
         values: for each metric the value of each seed.
-        machine: where it ran: host, device and threads; None where its seeds ran on different ones.
+        n_tasks: the numbers of tasks of its seeds.
+        machines: host, device and threads of its seeds, None for a machine that is not known.
         data: checksums of the data its seeds saw.
     """
 
@@ -44,12 +45,18 @@ class ComparedMethod:
     selection: str
     config: Mapping[str, Any]
     values: Mapping[str, Mapping[int, float | None]]
-    machine: str | None
+    n_tasks: frozenset[int]
+    machines: frozenset[str | None]
     data: frozenset[str]
 
     @property
     def measure(self) -> str:
         return "accuracy" if self.trial["final_accuracy"].mean is not None else "mse"
+
+    @property
+    def machine(self) -> str | None:
+        """The machine it ran on; None where it is not known or its seeds ran on several."""
+        return next(iter(self.machines)) if len(self.machines) == 1 else None
 
     def interval(self, metric: str) -> Interval:
         return t_interval(self.values[metric].values())
@@ -73,7 +80,8 @@ def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] =
         found = _candidates(studies, name)
         for candidate in found:
             label = group_label(candidate.config, by) if by else name
-            groups.setdefault((label, stream_of(candidate.config)), []).append(candidate)
+            stream = stream_of(candidate.config, candidate.n_tasks)
+            groups.setdefault((label, stream), []).append(candidate)
     check_fields(by, [candidate.config for group in groups.values() for candidate in group])
     shown = _shorter([stream for _, stream in groups])
     return [_best(studies, label, shown[stream], group) for (label, stream), group in groups.items()]
@@ -84,6 +92,7 @@ class _Candidate:
     data: StudyData
     trial: Trial
     config: Mapping[str, Any]
+    n_tasks: frozenset[int]
 
 
 def _candidates(studies: Studies, name: str) -> list[_Candidate]:
@@ -97,7 +106,8 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     if not chosen:
         what = "has no finished configuration" if number is None else f"has no finished trial {number}"
         raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
-    return [_Candidate(data, trial, configs[trial.number]) for trial in chosen]
+    n_tasks = studies.numbers_of_tasks(study)
+    return [_Candidate(data, trial, configs[trial.number], n_tasks[trial.number]) for trial in chosen]
 
 
 def _shorter(streams: Sequence[str]) -> dict[str, str]:
@@ -122,5 +132,6 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
     }
     return ComparedMethod(
         label, study, stream, chosen.trial, len(group), selection, chosen.config, values,
-        machine_of(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
+        frozenset(map(int, own["n_tasks"])), machines_of(studies, study, chosen.trial.number),
+        frozenset(own["data_checksum"]),
     )  # fmt: skip

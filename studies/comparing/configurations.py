@@ -25,8 +25,9 @@ class Configuration:
     number: int
     config: Mapping[str, Any]
     measure: str
+    n_tasks: frozenset[int]
     data: frozenset[str]
-    machine: str | None
+    machines: frozenset[str | None]
 
     def __str__(self) -> str:
         return f"{self.study}:{self.number}"
@@ -44,8 +45,10 @@ def find_configuration(studies: Studies, text: str) -> Configuration:
     if number is None:
         number = _best(studies, name)
     row = studies.trial(name, number)
+    n_tasks = frozenset(run["n_tasks"] for run in row["runs"])
     data = frozenset(run["data_checksum"] for run in row["runs"])
-    return Configuration(name, number, row["config"], row["measure"], data, machine_of(studies, name, number))
+    machines = machines_of(studies, name, number)
+    return Configuration(name, number, row["config"], row["measure"], n_tasks, data, machines)
 
 
 def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
@@ -56,16 +59,18 @@ def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
     return text, None
 
 
-def machine_of(studies: Studies, name: str, number: int) -> str | None:
-    """Return host, device and threads of the runs of a trial; None where they differ or no run has finished."""
+def machines_of(studies: Studies, name: str, number: int) -> frozenset[str | None]:
+    """Return host, device and threads of each run of a trial, None for a run whose host is not known."""
     row = studies.trial(name, number)
     if row["duplicate_of"] is not None:  # its runs belong to the original, perhaps of another launch
-        return machine_of(studies, name, row["duplicate_of"])
-    found = {(row["launch"]["host"], run["device"], run["threads"]) for run in row["runs"]}
-    if len(found) != 1:
-        return None
-    ((host, device, threads),) = found
-    return f"{host}, {device}, {threads} thread{'' if threads == 1 else 's'}"
+        return machines_of(studies, name, row["duplicate_of"])
+    host = row["launch"]["host"]
+    return frozenset(
+        None
+        if host is None
+        else f"{host}, {run['device']}, {run['threads']} thread{'' if run['threads'] == 1 else 's'}"
+        for run in row["runs"]
+    )
 
 
 def compare(

@@ -175,6 +175,10 @@ class Studies:
         """Return every trial row as stored, by number, with its finished seeds; cheaper than `trials`."""
         return lookup.read_ledger(self._engine, name)
 
+    def numbers_of_tasks(self, name: str) -> dict[int, frozenset[int]]:
+        """Return the different numbers of tasks of the runs of each trial by its number; duplicates have no runs."""
+        return lookup.read_numbers_of_tasks(self._engine, name)
+
     def seeds(self, name: str, number: int) -> list[int]:
         """Return the finished seeds of a trial in ascending order; for a duplicate those of its original."""
         return [one["seed"] for one in self.trial(name, number)["runs"]]

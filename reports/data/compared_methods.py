@@ -15,6 +15,7 @@ from studies.comparing.configurations import machines_of, split_name
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import t_interval
+from studies.statistics.selection import least
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -117,10 +118,14 @@ def _shorter(streams: Sequence[str]) -> dict[str, str]:
 
 
 def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> ComparedMethod:
+    import numpy as np
+
     quality = group[0].data.quality
     selection = quality.selection if all(c.trial[quality.selection].mean is not None for c in group) else quality.final
     sign = -1 if quality.higher_is_better else 1
-    chosen = min(group, key=lambda candidate: (sign * candidate.trial.value(selection), candidate.trial.ratio))
+    losses = np.array([sign * candidate.trial.value(selection) for candidate in group])
+    sizes = np.array([candidate.trial.ratio for candidate in group])
+    chosen = group[least(np.ones(len(group), dtype=bool), losses, sizes)]
     study = chosen.data.record.name
     own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from studies.database.row_types import LedgerRow, TrialDetail
 from studies.queries import lookup, tables
+from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
 from studies.queries.matrices import read_matrices
 from studies.queries.record import StudyRecord, TrialCounts
@@ -101,10 +102,10 @@ class Studies:
     ) -> pd.DataFrame:
         """Return the best trade-offs found: rows of `trials` that no other one dominates under the study's objectives.
 
-        Candidates are COMPLETE, meet the constraints and are no duplicates. Means over seeds are compared, so that no
-        lucky seed makes the front; where every candidate has a validation split, its values decide instead of those
-        of the test split. Sorted by compression_ratio where that is an objective, else by the last objective. `where`
-        and `limit` choose among the members of the front.
+        Candidates are COMPLETE, meet the constraints, have a value of every objective and are no duplicates. Means over
+        seeds are compared, so that no lucky seed makes the front; where every candidate has a validation split, its
+        values decide instead of those of the test split. Sorted by compression_ratio where that is an objective, else
+        by the last objective. `where` and `limit` choose among the members of the front.
         """
         return to_frame(self.front_rows(name, where, sort, limit))
 
@@ -112,6 +113,10 @@ class Studies:
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> Rows:
         return tables.front_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
+
+    def choice(self, name: str) -> Choice:
+        """Return the numbers on the front of a study and of its best trials, with the reason where there are none."""
+        return choose(self._engine, self.study(name))
 
     def configurations(
         self, where: str | None = None, sort: str | None = None, limit: int | None = None

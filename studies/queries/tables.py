@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Engine, Select, func, select, true
 
-from studies.database.schema import COMPLETE, PRUNED, evaluation, run, run_summary, study, study_tag, trial
-from studies.metrics.definitions import SELECTED_BY
+from studies.database.schema import PRUNED, evaluation, run, run_summary, study, study_tag, trial
+from studies.queries.choice import choose
 from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
 from studies.queries.record import StudyRecord
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.study_columns import study_columns
 from studies.queries.trial_columns import run_columns, trial_columns, with_summary
-from studies.spec.constraints import within
-from studies.statistics.pareto import front_mask
 
 
 def study_rows(engine: Engine, selection: RowSelection, tag: str | None = None, archived: bool = False) -> Rows:
@@ -68,7 +66,7 @@ def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> 
     """Return the rows of the trials on the front of a study, by compression ratio or the last objective."""
     objectives = record.objectives
     by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
-    members = one_of(trial.c.number, _front_numbers(engine, record))
+    members = one_of(trial.c.number, choose(engine, record).front)
     return trial_rows(engine, record, selection.sorted_by(by), members)
 
 
@@ -94,23 +92,6 @@ def evaluation_rows(engine: Engine, study_id: int, selection: RowSelection) -> R
     query = select(*columns.values()).select_from(joined).where(run.c.study_id == study_id)
     query = selection.of(query, plain_fields(columns), engine.dialect.name, cells)
     return Rows(list(columns), _read(engine, query))
-
-
-def _front_numbers(engine: Engine, record: StudyRecord) -> list[int]:
-    import numpy as np
-
-    columns = trial_columns()
-    decisive = [SELECTED_BY.get(metric, metric) for metric in record.objectives]
-    names = list(dict.fromkeys([*record.objectives, *decisive]))
-    candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
-    query = (
-        select(trial.c.number, *(columns[name] for name in names))
-        .select_from(with_summary())
-        .where(candidate, *within(columns, record.constraints))
-    )
-    found = np.array([tuple(row) for row in _read(engine, query)], dtype=float).reshape(-1, 1 + len(names))
-    value = dict(zip(names, found.T[1:], strict=True))
-    return [int(number) for number in found[front_mask(value.__getitem__, record.objectives), 0]]
 
 
 def _fields(

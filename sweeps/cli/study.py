@@ -100,6 +100,9 @@ def front(
     """List the Pareto front: the trials that no other trial dominates."""
     found = _open(db)
     chosen = found.front_rows(name, where, sort, limit)
+    why_none = None if chosen.values else found.choice(name).why_none
+    if why_none is not None:
+        say(f"the front of {name} is empty: {why_none}.")
     _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
 
 
@@ -122,7 +125,11 @@ def configurations(
 @app.command()
 def compare(
     sides: Annotated[
-        list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="STUDY:NUMBER, or STUDY for its best trial that meets the constraints, by validation.",
+            show_default=False,
+        ),
     ],
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",

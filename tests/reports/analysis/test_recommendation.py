@@ -108,10 +108,12 @@ def test_a_best_one_that_is_larger_than_its_target_is_said_not_to_compress() -> 
 def test_infeasible_configurations_are_never_recommended() -> None:
     trials = [make_trial(0, 0.5, 0.99, 0.99), make_trial(1, 0.4, 0.9, 0.9)]
     assert recommend(make_study_data(trials, front=[1], feasible=[1])).best is trials[1]
-    none = recommend(make_study_data(trials, feasible=[]))
+    too_large = [make_trial(0, 1.5, 0.99, 0.99), make_trial(1, 1.25, 0.9, 0.9)]
+    none = recommend(make_study_data(too_large, feasible=[]))
     assert none.best is None
     assert none.headline.endswith(
-        "none of the 2 finished configurations meets the constraint compression_ratio <= 1.0."
+        "none of the 2 finished configurations meets the constraint compression_ratio <= 1.0; "
+        "the nearest is 1.25 (trial 1)."
     )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from studies.queries.read_only_sql import SqlRows
+
 
 class Studies:
     """All studies of one database, for reading.
@@ -140,8 +142,10 @@ class Studies:
         Columns: number, seed, config_hash, measure, n_tasks, each searched parameter, each metric of METRICS, then
         device, threads, data_checksum. Runs of duplicates are listed once, under the trial that was trained.
         """
-        rows = tables.run_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
-        return to_frame(rows).drop(columns="params")
+        return to_frame(self.run_rows(name, where, sort, limit)).drop(columns="params")
+
+    def run_rows(self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None) -> Rows:
+        return tables.run_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
 
     def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
         """Return `runs` as if the stream had ended after its first tasks, for early stopping.
@@ -157,8 +161,13 @@ class Studies:
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
         """Return the raw measurements of a study in long form: number, seed, split, after_task, on_task, value."""
+        return to_frame(self.evaluation_rows(name, where, sort, limit))
+
+    def evaluation_rows(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> Rows:
         study_id = lookup.find_study_id(self._engine, name)
-        return to_frame(tables.evaluation_rows(self._engine, study_id, RowSelection(where, sort, limit)))
+        return tables.evaluation_rows(self._engine, study_id, RowSelection(where, sort, limit))
 
     def study(self, name: str) -> StudyRecord:
         """Return the study of that name; if there is none, the error names the nearest one."""
@@ -224,6 +233,9 @@ class Studies:
             ConfigInvalid: if it is not one statement that only reads, or the database refuses it.
             QueryTimeout: if it takes longer than 30 seconds.
         """
+        return self.sql_rows(query, limit).frame()
+
+    def sql_rows(self, query: str, limit: int = 1000) -> SqlRows:
         from studies.queries.read_only_sql import read_sql
 
         return read_sql(self._engine, query, limit)

@@ -13,8 +13,6 @@ from studies.output.formats import Format, say, write, write_object
 from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from studies.queries.record import StudyRecord
     from studies.queries.row_selection import Rows
     from studies.queries.studies import Studies
@@ -209,8 +207,8 @@ def export(
     elif rows == "trials":
         _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
     else:
-        read = found.runs if rows == "runs" else found.evaluations
-        _write_frame(read(name, where, sort, limit), format, output)
+        read = found.run_rows if rows == "runs" else found.evaluation_rows
+        _write_rows(read(name, where, sort, limit), format, output)
 
 
 @app.command()
@@ -222,10 +220,10 @@ def sql(
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 1000,
 ) -> None:
     """Run one SQL statement that only reads, for at most 30 seconds."""
-    found = _open(db).sql(query, limit)
-    if found.attrs["truncated"]:
+    found = _open(db).sql_rows(query, limit)
+    if found.truncated:
         say(f"only the first {limit} rows are shown; ask for more with --limit.")
-    _write_frame(found, format, output)
+    _write_rows(found, format, output)
 
 
 def _open(db: str) -> Studies:
@@ -234,9 +232,12 @@ def _open(db: str) -> Studies:
     return studies.open(db)
 
 
-def _write_frame(frame: pd.DataFrame, format: Format, output: Path | None, title: str | None = None) -> None:
-    rows = [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
-    write(rows, [str(column) for column in frame.columns], format, output, title)
+def _write_rows(found: Rows, format: Format, output: Path | None) -> None:
+    by_column = found.by_column()
+    if found.searched is not None:
+        del by_column["params"]  # each searched value has its own column
+    rows = [dict(zip(by_column, row, strict=True)) for row in zip(*by_column.values(), strict=True)]
+    write(rows, list(by_column), format, output)
 
 
 def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from reports.data.compared_methods import ComparedMethod
 from reports.formatting import parameter, plural
 from studies.comparing.comparability import BUDGET, why_different_machines
+from studies.statistics.intervals import few_seeds_remark
 
 NOT_A_SETTING = ("training.device", "training.threads", "training.engine")
 ABSENT = "–"
@@ -56,6 +57,9 @@ def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
             f"Without a validation split {plural(len(on_test), 'entrant')} {were} chosen on the test split that is "
             f"reported ({', '.join(on_test[:4])}): such values are optimistic."
         )
+    few = few_seeds_remark(one.trial.n for one in methods)
+    if few is not None:
+        remarks.append(f"{few[0].upper()}{few[1:]}.")
     machines = [one.machines for one in methods]
     if any(None in each for each in machines):
         remarks.append("The machines of some are not known, so their times are not compared.")

@@ -12,7 +12,7 @@ from reports.data.study_data import StudyData
 from reports.formatting import parameter
 from reports.table import Row
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +94,7 @@ def _range_effect(data: StudyData, name: str, places: NDArray[np.int_]) -> Effec
 def _effect(data: StudyData, places: NDArray[np.int_ | np.bool_], position: Any, label: str) -> Effect:
     """Compute the effect of the configurations at some indices, or chosen by a mask."""
     final, during = (
-        t_interval(data.columns[metric][places].tolist()) for metric in (data.quality.final, data.quality.during)
+        bounded(metric, t_interval(data.columns[metric][places].tolist()))
+        for metric in (data.quality.final, data.quality.during)
     )
     return Effect(label, position, final, during)

@@ -14,7 +14,7 @@ from reports.data.trial import Trial
 from studies.comparing.configurations import machines_of, split_name
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 from studies.statistics.selection import least
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ComparedMethod:
         return next(iter(self.machines)) if len(self.machines) == 1 else None
 
     def interval(self, metric: str) -> Interval:
-        return t_interval(self.values[metric].values())
+        return bounded(metric, t_interval(self.values[metric].values()))
 
 
 def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[ComparedMethod]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -193,10 +194,10 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
     at = {column: i for i, column in enumerate(rows.columns)}
     head = itemgetter(*(at[column] for column in ("number", "state", "reason", "duplicate_of", "n", "params")))
     trials = []
-    for row in rows.values:
+    for row, seeds in zip(rows.values, rows.seeds_of or repeat(None), strict=False):
         number, state, reason, original, n, stored = head(row)
         params = {name: stored.get(name) for name in parameters}
-        trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
+        trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at, seeds)))
     return tuple(trials)
 
 

@@ -49,16 +49,20 @@ class Measured(Mapping[str, Interval]):
     Args:
         row: the values of a row of `hnet study trials`.
         at: the place of each column in it; a metric that is no column was not measured.
+        seeds: the seeds that have a value of a metric, where not all have one.
     """
 
-    __slots__ = ("at", "row")
+    __slots__ = ("at", "row", "seeds")
 
-    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
+    def __init__(self, row: Sequence[Any], at: Mapping[str, int], seeds: Mapping[str, int] | None = None) -> None:
         self.row = row
         self.at = at
+        self.seeds = seeds
 
     def __getitem__(self, name: str) -> Interval:
         n = int(self.row[self.at["n"]] or 0)
+        if self.seeds:
+            n = self.seeds.get(name, n)
         return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
 
     def number(self, column: str) -> float | None:

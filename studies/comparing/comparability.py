@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from hnet_core import dotted_keys
@@ -13,6 +14,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.setting_text import setting_text
+from studies.statistics.intervals import bounded, bounded_difference
 from studies.statistics.paired_tests import by_seed
 from studies.statistics.verdicts import Verdict, judge, not_comparable
 
@@ -100,9 +102,20 @@ def judge_pairs(
     comparable = [each for each, reason in zip(samples, reasons, strict=True) if reason is None]
     judged = iter(judge(comparable, better=METRICS[metric].better, alpha=alpha, margin=margin))
     return [
-        next(judged) if reason is None else not_comparable(reason, each)
+        _bounded(metric, next(judged) if reason is None else not_comparable(reason, each))
         for each, reason in zip(samples, reasons, strict=True)
     ]
+
+
+def _bounded(metric: str, verdict: Verdict) -> Verdict:
+    """Cut the intervals of a verdict off at the bounds of the metric; the answer does not depend on it."""
+    gap = verdict.difference
+    return replace(
+        verdict,
+        a=bounded(metric, verdict.a),
+        b=bounded(metric, verdict.b),
+        difference=None if gap is None else bounded_difference(metric, gap),
+    )
 
 
 def check_metric(metric: str) -> None:

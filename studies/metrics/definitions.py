@@ -71,8 +71,8 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.final,
             "Mean test accuracy over all tasks after the last one: (1/T) sum_j a[T][j] (ACC of GEM).",
-            lowest=0,
-            highest=1,
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "during_accuracy",
@@ -83,8 +83,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.during,
             "Mean test accuracy on each task right after it was trained: (1/T) sum_j a[j][j] "
             "(learning accuracy of MER, 'during' of HNET).",
-            lowest=0,
-            highest=1,
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "average_incremental_accuracy",
@@ -95,8 +95,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.average_incremental,
             "Mean over k of the mean test accuracy on the tasks seen after task k: "
             "(1/T) sum_k A_k, A_k = (1/k) sum_{j<=k} a[k][j] (iCaRL).",
-            lowest=0,
-            highest=1,
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "validation_final_accuracy",
@@ -106,8 +106,8 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.validation_final,
             "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
-            lowest=0,
-            highest=1,
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "forgetting",
@@ -118,8 +118,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forgetting,
             "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
             "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
-            lowest=-1,
-            highest=1,
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "forgetting_first",
@@ -130,8 +130,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forgetting_first,
             "Test accuracy right after a task was trained minus the one after the last, mean over the tasks before the "
             "last: 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ) (Forgetting of Avalanche); minus backward_transfer.",
-            lowest=-1,
-            highest=1,
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "forgetting_mammoth",
@@ -142,8 +142,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forgetting_mammoth,
             "Best test accuracy at any time, the last included, minus the one after the last task: "
             "1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ) (Mammoth); never negative.",
-            lowest=0,
-            highest=1,
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "backward_transfer",
@@ -153,8 +153,8 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.backward_transfer,
             "What later tasks did to earlier ones: 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ) (BWT of GEM).",
-            lowest=-1,
-            highest=1,
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "forward_transfer",
@@ -165,8 +165,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forward_transfer,
             "What earlier tasks did to one not trained yet: 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ) (FWT of GEM); "
             "missing where unseen tasks were not evaluated, as with a head per task, never 0.",
-            lowest=-1,
-            highest=1,
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "final_mse",
@@ -176,7 +176,7 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.final,
             "Mean squared test error over all tasks after the last one: (1/T) sum_j a[T][j].",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "during_mse",
@@ -186,7 +186,7 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.during,
             "Mean squared test error on each task right after it was trained: (1/T) sum_j a[j][j].",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "validation_final_mse",
@@ -196,7 +196,7 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.validation_final,
             "final_mse on the validation split: what the search and the front go by.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "compression_ratio",
@@ -207,7 +207,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("compression_ratio"),
             "All weights needed to run every task over those of one target network: model_weights / target_weights "
             "(HNET, Fig. 3b); below 1 compresses.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "compression_level",
@@ -217,7 +217,7 @@ METRICS: dict[str, Metric] = {
             "count",
             lambda counts: 1 - counts.compression_ratio,
             "Share of the weights of one target network that is saved: 1 - compression_ratio; the opposite direction.",
-            highest=1,
+            highest=1.0,
         ),
         Metric(
             "hypernet_ratio",
@@ -228,7 +228,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("hypernet_ratio"),
             "Weights of the hypernetwork with its embeddings over those of one target network: "
             "hypernet_weights / target_weights (the ratio HNET publishes).",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "model_weights",
@@ -238,7 +238,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("model"),
             "All weights needed to run every task after the last one.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "hypernet_weights",
@@ -248,7 +248,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("hypernet"),
             "Weights of the hypernetwork with its chunk and task embeddings; 0 where there is none.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "target_weights",
@@ -258,7 +258,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("target"),
             "Weights of one target network, all its heads included.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "trained_weights",
@@ -268,7 +268,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("trained"),
             "Those of the model weights that training changes in any task.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "weights_per_task",
@@ -278,7 +278,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("per_task"),
             "Weights that one further task adds to the model weights.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "model_bytes",
@@ -289,7 +289,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("model_bytes"),
             "Bytes that store the model after the last task: 4 for each of the model weights (float32), and the "
             "bits of masks that are stored as bits.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "memory_bytes",
@@ -299,7 +299,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("memory_bytes"),
             "Bytes kept from task to task only to learn further ones: replayed data, importance of weights.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "inference_multiply_adds",
@@ -310,7 +310,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("inference"),
             "Multiply-adds to classify one input once the weights of its task are there; what a mask leaves out is not "
             "counted.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "generation_multiply_adds",
@@ -320,7 +320,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("generation"),
             "Multiply-adds to generate the weights, or the mask, of one task; 0 where they are stored.",
-            lowest=0,
+            lowest=0.0,
         ),
         Metric(
             "seconds",
@@ -329,8 +329,8 @@ METRICS: dict[str, Metric] = {
             None,
             "cost",
             lambda result: sum(result.seconds),
-            "Wall time of training over all tasks, evaluation excluded; comparable on one machine only.",
-            lowest=0,
+            "Wall time of training over all tasks, evaluation excluded; comparable on one known machine only.",
+            lowest=0.0,
         ),
         Metric(
             "peak_memory_mib",
@@ -340,7 +340,7 @@ METRICS: dict[str, Metric] = {
             "cost",
             attrgetter("peak_memory_mib"),
             "Highest resident memory of the training process.",
-            lowest=0,
+            lowest=0.0,
         ),
     )
 }

@@ -139,9 +139,9 @@ def _show_interval(mean: float | None, low: float | None, high: float | None, n:
     if low is None or high is None:
         return f"{mean:.4g} n={n}" if n else f"{mean:.4g}"
     interval = Interval(mean, low, high, n)
-    if interval.decimals is None:
+    if not interval.has_width:
         return f"{mean:.4g}"
-    return f"{mean:.{interval.decimals}f} {interval.range_text()} n={n}"
+    return f"{interval.mean_text()} {interval.range_text()} n={n}"
 
 
 def _is_empty(value: Any) -> bool:

@@ -18,7 +18,11 @@ TAIL_COLUMNS = ["config_hash", "measure", "created_at", "finished_at"]
 def printed(trials: Rows) -> list[dict[str, Any]]:
     """Return one dict per trial; a metric is {"mean", "low", "high", "n"}, a count of weights or bytes an integer."""
     rows = [plain(row) for row in trials.dicts()]
-    return [{**row, **{name: _metric(name, row) for name in METRICS}} for row in rows]
+    seeds_of = trials.seeds_of or [{}] * len(rows)
+    return [
+        {**row, **{name: _metric(name, row, seeds.get(name, row["n"])) for name in METRICS}}
+        for row, seeds in zip(rows, seeds_of, strict=True)
+    ]
 
 
 def json_columns() -> list[str]:
@@ -50,11 +54,11 @@ def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[s
     return [*head, *(name for name in shown if any(_known(row[name]) for row in rows))]
 
 
-def _metric(name: str, row: dict[str, Any]) -> Any:
+def _metric(name: str, row: dict[str, Any], n_seeds: int) -> Any:
     value = row[name]
     if name in WHOLE:
         return value
-    n = 0 if value is None else row["n"]
+    n = 0 if value is None else n_seeds
     if METRICS[name].kind == "count":  # the same for each seed, so its interval is a point
         bound = value if n > 1 else None
         return {"mean": value, "low": bound, "high": bound, "n": n}

@@ -71,6 +71,7 @@ class Rows:
             no column params.
         searched_after: the column behind which a DataFrame has the searched values, each in its own column.
         shown: the columns and searched values that a DataFrame has, in this order; None: all.
+        seeds_of: for each row the seeds that have a value of a metric, where not all of its seeds have one.
     """
 
     columns: list[str]
@@ -78,6 +79,7 @@ class Rows:
     searched: Sequence[str] | None = None
     searched_after: str | None = None
     shown: Sequence[str] | None = None
+    seeds_of: Sequence[Mapping[str, int]] | None = None
 
     def params(self) -> dict[str, list[Any]]:
         """Return each searched value as a column, None where a trial has none."""

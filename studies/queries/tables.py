@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select, true
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select, true
 
 from studies.database.schema import PRUNED, evaluation, run, run_summary, study, study_tag, trial
+from studies.metrics.definitions import VARYING
 from studies.queries.choice import choose
 from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
 from studies.queries.record import StudyRecord
@@ -53,9 +54,11 @@ def trial_rows(
     query = select(*wanted.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
     query = selection.of(query, fields, engine.dialect.name, (trial.c.number,))
     has_params = "params" in wanted
+    values = _read(engine, query)
     return Rows(
         list(wanted),
-        _read(engine, query),
+        values,
+        seeds_of=_seeds_of(engine, record, list(wanted), values),
         searched=record.searched if has_params else None,
         searched_after="hypernet" if columns is None else None,
         shown=columns,
@@ -92,6 +95,24 @@ def evaluation_rows(engine: Engine, study_id: int, selection: RowSelection) -> R
     query = select(*columns.values()).select_from(joined).where(run.c.study_id == study_id)
     query = selection.of(query, plain_fields(columns), engine.dialect.name, cells)
     return Rows(list(columns), _read(engine, query))
+
+
+def _seeds_of(
+    engine: Engine, record: StudyRecord, columns: list[str], rows: Sequence[Sequence[Any]]
+) -> list[Mapping[str, int]] | None:
+    """Return `Rows.seeds_of` for rows of trials; None where they do not say which trial and how many seeds it is."""
+    if not {"number", "duplicate_of", "n"} <= set(columns):
+        return None
+    metrics = {name: column for name, column in run_columns().items() if name in VARYING}
+    known = {name: func.count(column).label(name) for name, column in metrics.items()}
+    some = or_(*(and_(n > 0, n < func.count()) for n in known.values()))
+    joined = run.join(run_summary, run_summary.c.run_id == run.c.id)
+    query = select(run.c.number, *known.values()).select_from(joined).where(run.c.study_id == record.id)
+    with engine.connect() as connection:
+        found = connection.execute(query.group_by(run.c.number).having(some)).mappings().all()
+    of_trial = {row["number"]: {name: row[name] for name in metrics} for row in found}
+    number, original = columns.index("number"), columns.index("duplicate_of")
+    return [of_trial.get(row[number] if row[original] is None else row[original], {}) for row in rows]
 
 
 def _fields(

@@ -141,6 +141,7 @@ def compare(
     """Test which configuration is better: paired by seed, Holm-adjusted over all pairs."""
     from studies.comparing.configurations import compare as judge
     from studies.comparing.configurations import find_configuration
+    from studies.statistics.intervals import few_seeds_remark
 
     found = _open(db)
     rows = judge(found, [find_configuration(found, text) for text in sides], metric, margin)
@@ -159,6 +160,9 @@ def compare(
         ]
         n = {row["mean_a"]["n"] for row in rows if row["p_smallest"] is not None}
         say("; ".join(f"the smallest sign-flip p with {k} pairs is {2 / 2**k:.3g}" for k in sorted(n)) or "not paired")
+        remark = few_seeds_remark(row[side]["n"] for row in rows for side in ("mean_a", "mean_b"))
+        if remark is not None:
+            say(f"{remark}.")
         for row in rows:
             if row["differ"]:
                 say(f"{row['a']} and {row['b']} differ in {', '.join(row['differ'])}")
@@ -242,8 +246,12 @@ def _write_rows(found: Rows, format: Format, output: Path | None) -> None:
 
 def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:
     from studies.output.trial_table import csv_columns, json_columns, printed, table_columns
+    from studies.statistics.intervals import few_seeds_remark
 
     rows = printed(trials)
+    remark = few_seeds_remark(row["n"] for row in rows)
+    if remark is not None:
+        say(f"{remark}.")
     if format == "table":
         columns = table_columns(rows, trials, record)
     else:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reports.data.task_matrices import matrix_rows, task_matrix, task_rows, untrained_mean
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 from tests.reports.cases import make_trial
 
 TRIAL = make_trial(7, 0.5, 0.9)
@@ -26,7 +26,7 @@ def test_every_cell_is_the_t_interval_over_its_seeds(n_seeds: int) -> None:
     matrix = task_matrix(TRIAL, raw)
     for after in range(5):
         for task in range(1, 5):
-            cell, expected = matrix.cell(after, task), t_interval(raw[:, after, task - 1])
+            cell, expected = matrix.cell(after, task), bounded("final_accuracy", t_interval(raw[:, after, task - 1]))
             assert cell.n == expected.n
             assert cell.mean == pytest.approx(expected.mean)
             assert (cell.low, cell.high) == (pytest.approx(expected.low), pytest.approx(expected.high))

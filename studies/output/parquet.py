@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
-from studies.metrics.definitions import WHOLE
 from studies.output.formats import say
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ def write_parquet(frame: pd.DataFrame, output: Path | None) -> None:
     if output is None:
         raise ConfigInvalid("--format parquet needs a file to write; name it with -o.")
     plain = frame.copy()
-    for column in [name for name in plain.columns if name in WHOLE and plain[name].dtype.kind == "f"]:
-        plain[column] = plain[column].astype("Int64")  # a count that some trials do not have
     for column in [name for name in plain.columns if plain[name].dtype.kind == "O"]:
         plain[column] = _one_kind(plain[column])
     try:

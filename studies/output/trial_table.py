@@ -45,6 +45,18 @@ def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRec
     return ["number", "state", *varying, *shown, *remarks]
 
 
+def by_importance(columns: Sequence[str], rows: Sequence[dict[str, Any]], record: StudyRecord) -> list[str]:
+    """Return the columns of a printed table of trials, the most important one first.
+
+    These are the objectives, then the searched values, then what limits or explains them.
+    """
+    last = [*record.constraints, "forgetting", *PARTS, "reason", "duplicate_of", "state"]
+    state = ["state"] if _varies(row["state"] for row in rows) else []
+    first = [name for name in ("number", *record.objectives, *state) if name in columns]
+    end = [name for name in dict.fromkeys(last) if name in columns and name not in first]
+    return [*first, *(name for name in columns if name not in {*first, *end}), *end]
+
+
 def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[str]:
     """Return the columns of a configuration across studies; a table omits absent metrics and the config."""
     head = ["stream", "dataset", "n_tasks", "method", "target", "hypernet", "config_hash", "studies", "n"]
@@ -52,6 +64,12 @@ def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[s
         return [*head, "config", *METRICS, "measure"]
     shown = ("final_accuracy", "final_mse", "forgetting", "compression_ratio")
     return [*head, *(name for name in shown if any(_known(row[name]) for row in rows))]
+
+
+CONFIGURATIONS_BY_IMPORTANCE = (
+    "method", "final_accuracy", "final_mse", "compression_ratio", "n_tasks", "stream", "dataset", "studies", "n",
+    "forgetting", "config_hash", "target", "hypernet",
+)  # fmt: skip
 
 
 def _metric(name: str, row: dict[str, Any], n_seeds: int) -> Any:

@@ -42,7 +42,7 @@ class SqlRows(Rows):
 
     def frame(self) -> pd.DataFrame:
         """Return them as a DataFrame with the flag in its `.attrs`; integers beside NULL stay integers."""
-        found = to_frame(self)
+        found = to_frame(self, nullable=True)
         found.attrs["truncated"] = self.truncated
         return found
 

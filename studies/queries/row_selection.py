@@ -110,21 +110,25 @@ class Rows:
         return found
 
 
-def to_frame(rows: Rows) -> pd.DataFrame:
-    """Return the rows as a DataFrame; a metric that was not measured is NaN, other integers stay integers."""
+def to_frame(rows: Rows, nullable: bool = False) -> pd.DataFrame:
+    """Return the rows as a DataFrame; a metric that was not measured is NaN.
+
+    Args:
+        nullable: keep integers beside a missing value as they are, in a column of type Int64; else they become floats.
+    """
     import pandas as pd
 
-    return pd.DataFrame({name: _column(name, values) for name, values in rows.by_column().items()})
+    return pd.DataFrame({name: _column(name, values, nullable) for name, values in rows.by_column().items()})
 
 
-def _column(name: str, values: Sequence[Any]) -> Any:
+def _column(name: str, values: Sequence[Any], nullable: bool) -> Any:
     import numpy as np
     import pandas as pd
 
     has_gaps = None in values
+    if name == "duplicate_of" or (nullable and has_gaps and {type(value) for value in values} == {int, type(None)}):
+        is_long = any(value is not None and not -(2**63) <= value < 2**63 for value in values)
+        return pd.array(list(values), dtype=object if is_long else "Int64")
     if name in _FLOATS or (has_gaps and name in METRICS):  # a count stays an integer where every trial has one
         return np.array(values, dtype=float)
-    if name == "duplicate_of" or (has_gaps and {type(value) for value in values} == {int, type(None)}):
-        is_long = any(value is not None and not -(2**63) <= value < 2**63 for value in values)
-        return pd.array(list(values), dtype=object if is_long else "Int64")  # pandas makes them floats otherwise
     return list(values)

@@ -114,10 +114,12 @@ def configurations(
     limit: Limit = None,
 ) -> None:
     """List every configuration measured in any study, with all its runs pooled."""
-    from studies.output.trial_table import configuration_columns, printed
+    from studies.output.trial_table import CONFIGURATIONS_BY_IMPORTANCE, configuration_columns, printed
 
     rows = printed(_open(db).configuration_rows(where, sort, limit))
-    write(rows, configuration_columns(rows, format), format, output, "Configurations")
+    columns = configuration_columns(rows, format)
+    importance = [name for name in CONFIGURATIONS_BY_IMPORTANCE if name in columns]
+    write(rows, columns, format, output, "Configurations", importance)
 
 
 @app.command()
@@ -204,14 +206,16 @@ def export(
     found = _open(db)
     if rows not in ("runs", "trials", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
+    read = {"runs": found.run_rows, "trials": found.trial_rows, "evaluations": found.evaluation_rows}[rows]
     if format == "parquet":
         from studies.output.parquet import write_parquet
+        from studies.queries.row_selection import to_frame
 
-        write_parquet(getattr(found, rows)(name, where, sort, limit), output)
+        frame = to_frame(read(name, where, sort, limit), nullable=True)
+        write_parquet(frame.drop(columns="params") if rows == "runs" else frame, output)
     elif rows == "trials":
         _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
     else:
-        read = found.run_rows if rows == "runs" else found.evaluation_rows
         _write_rows(read(name, where, sort, limit), format, output)
 
 
@@ -245,7 +249,7 @@ def _write_rows(found: Rows, format: Format, output: Path | None) -> None:
 
 
 def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:
-    from studies.output.trial_table import csv_columns, json_columns, printed, table_columns
+    from studies.output.trial_table import by_importance, csv_columns, json_columns, printed, table_columns
     from studies.statistics.intervals import few_seeds_remark
 
     rows = printed(trials)
@@ -256,4 +260,4 @@ def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Pat
         columns = table_columns(rows, trials, record)
     else:
         columns = csv_columns(trials) if format == "csv" else json_columns()
-    write(rows, columns, format, output, title)
+    write(rows, columns, format, output, title, by_importance(columns, rows, record))

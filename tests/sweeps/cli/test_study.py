@@ -96,6 +96,17 @@ def test_csv_of_trials_has_a_column_for_each_searched_value(db: str) -> None:
     assert "params" not in first
 
 
+@pytest.mark.parametrize("command", ["trials", "front"])
+def test_a_narrow_terminal_shows_the_objectives_first(db: str, command: str) -> None:
+    shown = run(command, "sample-tradeoff", "--db", db, env={"COLUMNS": "80"})
+    lines = shown.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    fourth = {"trials": "state", "front": "beta_output"}[command]  # all members of a front are COMPLETE
+    assert set(lines[2].split()) == {"number", "final_accuracy", "compression_ratio", fourth}
+    assert "left out, as the table is 80 characters wide: " in shown.stderr
+    assert "left out" not in run(command, "sample-tradeoff", "--db", db).stderr
+
+
 @pytest.mark.parametrize("format", ["table", "csv", "json", "jsonl"])
 def test_integers_of_a_query_stay_exact_beside_a_missing_one(db: str, format: str, tmp_path: Path) -> None:
     big = 2**53 + 1

@@ -15,6 +15,7 @@ from reports.data.trial import Trial
 from reports.formatting import mean_text, phrase, plural, significant
 from studies.queries.choice import why_none_meets
 from studies.statistics.interval import Interval
+from studies.statistics.intervals import few_seeds_remark
 from studies.statistics.selection import Candidates, least
 
 if TYPE_CHECKING:
@@ -159,6 +160,9 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
         remarks.append("The best configuration needs more weights than the target network: it does not compress.")
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
+    few = few_seeds_remark([best[data.quality.final].n])
+    if few is not None:
+        remarks.append(f"{few[0].upper()}{few[1:]}.")
     if not data.quality.has_validation:
         remarks.append(
             "There is no validation split: configurations were chosen on the test split they are reported on, "

@@ -116,10 +116,13 @@ def _add_bounds(rows: list[dict[str, Any]], found: Any) -> None:
     group: NDArray[np.int_] = np.array([place[one[0]] for one in of_rows])
     for column, name in enumerate([*MATRIX_METRICS, *COST_METRICS], start=1):
         values = np.array([one[column] for one in of_rows], dtype=float)
-        for row, *numbers in zip(rows, *(part.tolist() for part in over_seeds(group, values)), strict=True):
-            interval = bounded(name, Interval(*map(nan_to_none, numbers), row["n"]))
+        seeds = np.bincount(group[np.isfinite(values)], minlength=len(rows))
+        for row, n, *numbers in zip(
+            rows, *(part.tolist() for part in (seeds, *over_seeds(group, values))), strict=True
+        ):
+            mean, low, high = map(nan_to_none, numbers)
+            interval = bounded(name, Interval(mean, low, high, n))
             row |= {name: interval.mean, f"{name}.low": interval.low, f"{name}.high": interval.high}
-        for row, n in zip(rows, np.bincount(group[np.isfinite(values)], minlength=len(rows)).tolist(), strict=True):
             row["seeds_of"][name] = n
 
 

@@ -118,13 +118,17 @@ def summary(name: str, values: Sequence[float | None]) -> Any:
     return bounded(name, t_interval(values)).to_dict()
 
 
-def bounded(metric: str, interval: Interval) -> Interval:
+def bounded(metric: str, interval: Interval, unit: float = 1.0) -> Interval:
     """Cut an interval of a metric off at the bounds of its values, such as an accuracy at 1 and seconds at 0.
 
     The true mean lies within the bounds, so the part that is cut off cannot hold it: the interval covers as often as
     before. Everything that shows an interval shows this one; `trial_columns` has the same rule in SQL.
+
+    Args:
+        unit: what the values were multiplied by, such as 100 for an accuracy in percent.
     """
     low, high, lowest, highest = interval.low, interval.high, METRICS[metric].lowest, METRICS[metric].highest
+    lowest, highest = lowest * unit, highest * unit
     if low is None or high is None:
         return interval
     size = highest - lowest if math.isfinite(highest - lowest) else 0.0

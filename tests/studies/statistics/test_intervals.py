@@ -147,6 +147,10 @@ def test_a_mean_that_is_not_zero_is_not_shown_as_zero(mean: float, relative: flo
     assert float(text) == pytest.approx(mean, rel=0.5)
 
 
+def test_an_interval_in_percent_ends_at_100() -> None:
+    assert bounded("final_accuracy", Interval(99.0, 97.0, 101.0, 3), 100).high == 100
+
+
 def test_two_seeds_are_said_to_show_nothing() -> None:
     assert few_seeds_remark([3, 1, 5]) is None
     assert "2 seeds" in str(few_seeds_remark([3, 2]))

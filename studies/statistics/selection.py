@@ -106,7 +106,8 @@ def has_every(values: Callable[[str], NDArray[np.float64]], metrics: Iterable[st
     """Return a mask of the candidates with a value of each of the metrics, (n_candidates,)."""
     import numpy as np
 
-    mask: NDArray[np.bool_] = np.isfinite(np.column_stack([values(metric) for metric in metrics])).all(axis=1)
+    table = np.column_stack([values(metric) for metric in metrics])
+    mask: NDArray[np.bool_] = np.asarray(np.isfinite(table).all(axis=1))
     return mask
 
 

@@ -14,7 +14,7 @@ MISSING = "–"
 
 
 def mean_text(interval: Interval) -> str:
-    """Format a mean to two significant digits of the half-width of its interval.
+    """Format a mean to two significant digits of the half-width of its interval, and at least one of its own.
 
     Example:
         >>> mean_text(Interval(0.95712, 0.9511, 0.9631, 3))
@@ -22,8 +22,7 @@ def mean_text(interval: Interval) -> str:
     """
     if interval.mean is None:
         return MISSING
-    decimals = interval.decimals
-    return significant(interval.mean, DIGITS_WITHOUT_INTERVAL) if decimals is None else f"{interval.mean:.{decimals}f}"
+    return interval.mean_text() or significant(interval.mean, DIGITS_WITHOUT_INTERVAL)
 
 
 def range_text(interval: Interval) -> str:

@@ -89,10 +89,10 @@ def _cell(column: Column, row: Row) -> str:
 
 def _mean(column: Column, row: Row) -> str:
     interval = interval_of(row, column.key)
-    decimals = interval.decimals
-    if decimals is None or interval.mean is None or interval.high is None or interval.low is None:
+    mean, half = interval.mean_text(), interval.half_width_text()
+    if mean is None or half is None or "e" in mean + half:
         return column.show(row).replace(",", "")
-    return f"{interval.mean:.{decimals}f} +- {(interval.high - interval.low) / 2:.{decimals}f}"
+    return f"{mean} +- {half}"
 
 
 def _format(column: Column, rows: Sequence[Row]) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 from hnet_core.dotted_keys import short_names
 from reports.formatting import aligned, count_text, exact_json, mean_text, parameter, range_text, significant
-from reports.metric_bounds import bounded
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
+from studies.statistics.intervals import bounded
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]  # the same table by column, which suits one of a hundred thousand rows
@@ -144,4 +144,5 @@ def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
 
 def interval_of(row: Row, metric: str) -> Interval:
     """Return a metric of a flat row with its interval, cut at the bounds of the metric."""
-    return bounded(metric, Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"]))
+    found = Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"])
+    return bounded(metric, found) if metric in METRICS else found

@@ -8,7 +8,8 @@ from typing import Any
 
 from reports.data.compared_methods import ComparedMethod
 from reports.formatting import parameter, plural
-from studies.comparing.comparability import BUDGET
+from studies.comparing.comparability import BUDGET, why_different_machines
+from studies.statistics.intervals import few_seeds_remark
 
 NOT_A_SETTING = ("training.device", "training.threads", "training.engine")
 ABSENT = "–"
@@ -56,7 +57,13 @@ def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
             f"Without a validation split {plural(len(on_test), 'entrant')} {were} chosen on the test split that is "
             f"reported ({', '.join(on_test[:4])}): such values are optimistic."
         )
-    if len({one.machine for one in methods}) > 1 or None in {one.machine for one in methods}:
+    few = few_seeds_remark(one.trial.n for one in methods)
+    if few is not None:
+        remarks.append(f"{few[0].upper()}{few[1:]}.")
+    machines = [one.machines for one in methods]
+    if any(None in each for each in machines):
+        remarks.append("The machines of some are not known, so their times are not compared.")
+    elif why_different_machines(machines) is not None:
         remarks.append("They ran on different machines, so their times are not compared.")
     return remarks
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,21 +59,23 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
     """
     if len(set(names)) < len(names):
         raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
-    groups: list[tuple[str, StudyData, list[Mapping[str, Any]]]] = []
+    groups: list[tuple[str, StudyData, frozenset[str]]] = []
     for name in names:
         data = read_study(studies, name)
         configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(name)}
+        n_tasks = studies.numbers_of_tasks(name)
         check_fields(by, [configs[trial.number] for trial in data.configurations])
         parts: dict[str, list[Trial]] = {}
         for trial in data.configurations:
             parts.setdefault(group_label(configs[trial.number], by), []).append(trial)
         for value, trials in parts.items():
             label = value if by and len(names) == 1 else f"{name}: {value}" if by else name
-            groups.append((label, _restricted(data, trials), [configs[trial.number] for trial in trials]))
+            streams = frozenset(stream_of(configs[trial.number], n_tasks[trial.number]) for trial in trials)
+            groups.append((label, _restricted(data, trials), streams))
     _check(groups, names)
     return [
-        Family(i, label, f"{i}-", part, recommend(part), frozenset(map(stream_of, configs)), _hypervolume(part))
-        for i, (label, part, configs) in enumerate(groups)
+        Family(i, label, f"{i}-", part, recommend(part), streams, _hypervolume(part))
+        for i, (label, part, streams) in enumerate(groups)
     ]
 
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from reports.data.study_data import StudyData
 from reports.formatting import parameter
-from reports.metric_bounds import bounded
 from reports.table import Row
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
-from reports.formatting import MISSING, mean_text, numbered, phrase, plural, significant
+from reports.formatting import mean_text, numbered, phrase, plural, significant
 from studies.metrics.definitions import METRICS
+from studies.queries.choice import why_none_meets
 from studies.statistics.interval import Interval
+from studies.statistics.selection import Candidates, least
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +80,7 @@ def recommend(data: StudyData, incomplete: str | None = None) -> Recommendation:
 def _best(data: StudyData, candidates: NDArray[np.bool_]) -> Trial:
     columns = data.columns
     losses, ratios = data.losses(data.quality.selection), columns["compression_ratio"]
-    return data.configurations[_least(candidates, losses, ratios, columns.numbers)]
+    return data.configurations[least(candidates, losses, ratios, columns.numbers)]
 
 
 def _near(data: StudyData, candidates: NDArray[np.bool_], best: Trial) -> Trial:
@@ -86,15 +88,7 @@ def _near(data: StudyData, candidates: NDArray[np.bool_], best: Trial) -> Trial:
     losses, ratios = data.losses(data.quality.selection), columns["compression_ratio"]
     loss = _loss(data, best)
     limit = loss + ONE_POINT if data.quality.higher_is_better else loss * MSE_FACTOR
-    return data.configurations[_least(candidates & (losses <= limit), ratios, losses, columns.numbers)]
-
-
-def _least(chosen: NDArray[np.bool_], *keys: NDArray[Any]) -> int:
-    """Return the chosen index where the first key is least; of equal ones, where the second is, and so on."""
-    places = chosen.nonzero()[0]
-    for key in keys:
-        places = places[key[places] == key[places].min()]
-    return int(places[0])
+    return data.configurations[least(candidates & (losses <= limit), ratios, losses, columns.numbers)]
 
 
 def _knee(data: StudyData) -> Trial | None:
@@ -168,7 +162,7 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
         remarks.append("The best configuration needs more weights than the target network: it does not compress.")
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
-    if best.n == 2:
+    if best[data.quality.final].n == 2:
         remarks.append(f"It rests on 2 seeds: {TWO_SEEDS}")
     if not data.quality.has_validation:
         remarks.append(
@@ -202,9 +196,8 @@ def _nothing(data: StudyData, incomplete: str | None) -> str:
     if not data.trials:
         return "There is no answer yet: no trial of this study has started."
     if data.configurations:
-        rules = " and ".join(f"{key} {rule}" for key, rule in data.record.constraints.items())
-        finished = plural(len(data.configurations), "finished configuration")
-        return f"There is no answer: none of the {finished} meets the constraint {rules or MISSING}."
+        candidates = Candidates(data.columns.numbers, data.columns.__getitem__, data.record.objectives)
+        return f"There is no answer: {why_none_meets(candidates, data.record.constraints)}."
     states = Counter(trial.state for trial in data.trials)
     parts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
     trials = f"{plural(len(data.trials), 'trial')}: {parts}"

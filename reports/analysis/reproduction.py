@@ -12,7 +12,7 @@ from reports.data.published_tables import Configuration, PublishedCell, Publishe
 from reports.formatting import parameter, plural
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 from studies.statistics.paired_tests import MeanWithError, mean_with_error, welch
 
 if TYPE_CHECKING:
@@ -29,17 +29,24 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Measurement:
-    """Runs of one trial with the configuration of a published cell; `reduced` lists settings below it."""
+    """Runs of one trial with the configuration of a published cell.
+
+    Attributes:
+        values: of `metric`, times `factor`: in the unit of the paper.
+        reduced: settings below those of the paper.
+    """
 
     study: str
     number: int
     seeds: tuple[int, ...]
     values: tuple[float, ...]
+    metric: str
+    factor: float
     reduced: tuple[str, ...] = ()
 
     @property
     def interval(self) -> Interval:
-        return t_interval(self.values)
+        return bounded(self.metric, t_interval(self.values), self.factor)
 
 
 @dataclass(frozen=True)
@@ -228,6 +235,8 @@ def _measure(studies: Studies, found: Match, cell: PublishedCell) -> Measurement
         seeds=tuple(int(seed) for seed in own["seed"]),
         values=tuple(float(value) * factor for value in own[cell.metric]),
         reduced=tuple(found.reduced),
+        metric=cell.metric,
+        factor=factor,
     )
 
 

@@ -11,11 +11,11 @@ from hnet_core.errors import ConfigInvalid
 from reports.data.grouping import check_fields, group_label, stream_of, with_family
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
-from reports.metric_bounds import bounded
-from studies.comparing.configurations import machine_of, split_name
+from studies.comparing.configurations import machines_of, split_name
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
+from studies.statistics.selection import least
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -33,7 +33,8 @@ class ComparedMethod:
         selection: metric it was chosen by.
         config: all its settings.
         values: for each metric the value of each seed.
-        machine: where it ran: host, device and threads; None where its seeds ran on different ones.
+        n_tasks: the numbers of tasks of its seeds.
+        machines: host, device and threads of its seeds, None for a machine that is not known.
         data: checksums of the data its seeds saw.
     """
 
@@ -45,12 +46,18 @@ class ComparedMethod:
     selection: str
     config: Mapping[str, Any]
     values: Mapping[str, Mapping[int, float | None]]
-    machine: str | None
+    n_tasks: frozenset[int]
+    machines: frozenset[str | None]
     data: frozenset[str]
 
     @property
     def measure(self) -> str:
         return "accuracy" if self.trial["final_accuracy"].mean is not None else "mse"
+
+    @property
+    def machine(self) -> str | None:
+        """The machine it ran on; None where it is not known or its seeds ran on several."""
+        return next(iter(self.machines)) if len(self.machines) == 1 else None
 
     def interval(self, metric: str) -> Interval:
         return bounded(metric, t_interval(self.values[metric].values()))
@@ -74,7 +81,8 @@ def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] =
         found = _candidates(studies, name)
         for candidate in found:
             label = group_label(candidate.config, by) if by else name
-            groups.setdefault((label, stream_of(candidate.config)), []).append(candidate)
+            stream = stream_of(candidate.config, candidate.n_tasks)
+            groups.setdefault((label, stream), []).append(candidate)
     check_fields(by, [candidate.config for group in groups.values() for candidate in group])
     shown = _shorter([stream for _, stream in groups])
     return [_best(studies, label, shown[stream], group) for (label, stream), group in groups.items()]
@@ -85,6 +93,7 @@ class _Candidate:
     data: StudyData
     trial: Trial
     config: Mapping[str, Any]
+    n_tasks: frozenset[int]
 
 
 def _candidates(studies: Studies, name: str) -> list[_Candidate]:
@@ -98,7 +107,8 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     if not chosen:
         what = "has no finished configuration" if number is None else f"has no finished trial {number}"
         raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
-    return [_Candidate(data, trial, configs[trial.number]) for trial in chosen]
+    n_tasks = studies.numbers_of_tasks(study)
+    return [_Candidate(data, trial, configs[trial.number], n_tasks[trial.number]) for trial in chosen]
 
 
 def _shorter(streams: Sequence[str]) -> dict[str, str]:
@@ -108,10 +118,14 @@ def _shorter(streams: Sequence[str]) -> dict[str, str]:
 
 
 def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]) -> ComparedMethod:
+    import numpy as np
+
     quality = group[0].data.quality
     selection = quality.selection if all(c.trial[quality.selection].mean is not None for c in group) else quality.final
     sign = -1 if quality.higher_is_better else 1
-    chosen = min(group, key=lambda candidate: (sign * candidate.trial.value(selection), candidate.trial.ratio))
+    losses = np.array([sign * candidate.trial.value(selection) for candidate in group])
+    sizes = np.array([candidate.trial.ratio for candidate in group])
+    chosen = group[least(np.ones(len(group), dtype=bool), losses, sizes)]
     study = chosen.data.record.name
     own = studies.runs(study, where=f"number == {chosen.trial.number}")
     values = {
@@ -123,5 +137,6 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
     }
     return ComparedMethod(
         label, study, stream, chosen.trial, len(group), selection, chosen.config, values,
-        machine_of(studies, study, chosen.trial.number), frozenset(own["data_checksum"]),
+        frozenset(map(int, own["n_tasks"])), machines_of(studies, study, chosen.trial.number),
+        frozenset(own["data_checksum"]),
     )  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hnet_core import dotted_keys
 from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
+from studies.comparing.comparability import numbers_text
 from studies.spec.conditions import FAMILY
 
 if TYPE_CHECKING:
@@ -72,12 +73,16 @@ def first_family(record: StudyRecord) -> str | None:
     return next(iter(families or ()), None)
 
 
-def stream_of(config: Mapping[str, Any]) -> str:
-    """Describe the stream and scenario with all options: equal texts mean equal streams."""
+def stream_of(config: Mapping[str, Any], n_tasks: Collection[int]) -> str:
+    """Describe the stream and scenario with all options: equal texts mean equal streams.
+
+    Args:
+        n_tasks: the numbers of tasks of its runs, for a configuration that does not say it.
+    """
     block = config["stream"]
     stream = dict(block) if isinstance(block, Mapping) else {"name": block}  # a plain column of an older import
     head = " ".join(str(stream.pop(key)) for key in ("name", "dataset") if key in stream)
-    parts = [f"{head}, {stream.pop('n_tasks')} tasks" if "n_tasks" in stream else head]
+    parts = [f"{head}, {stream.pop('n_tasks', None) or numbers_text(n_tasks)} tasks"]
     if "scenario" in config:  # imported results may have none
         parts.append("known task" if config["scenario"] == "task" else f"scenario {config['scenario']}")
     parts += [f"{key} {json.dumps(value)}" for key, value in stream.items() if value is not None]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
 from reports.formatting import exact_json
-from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
+from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.constraints import feasible
-from studies.statistics.pareto import front_mask
+from studies.statistics.selection import SIZE, Candidates, deciding, has_every
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,16 +156,17 @@ def read_study(studies: Studies, name: str) -> StudyData:
         parameters = _differing(rows)
     trials = _trials(rows, parameters)
     columns = TrialColumns(trials)
-    measure = _measure(record, columns)
     is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
-    is_configuration = is_finished & ~np.isnan(columns[f"final_{measure}"]) & ~np.isnan(columns["compression_ratio"])
     is_candidate = is_finished & feasible(columns.__getitem__, record.constraints, len(trials))
+    candidates = _candidates(columns, is_candidate, record.objectives)
+    final = _candidates(columns, is_finished, record.objectives).final
+    is_configuration = is_finished & has_every(columns.__getitem__, (final, SIZE))
     on_front = is_candidate.copy()
-    on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], record.objectives)
+    on_front[is_candidate] = candidates.front
     front = columns.where(on_front & is_configuration)
     return StudyData(
         record=record,
-        quality=_quality(measure, columns, is_configuration & is_candidate),
+        quality=_quality(final, columns, is_configuration & is_candidate),
         parameters=parameters,
         trials=trials,
         configurations=tuple(columns.where(is_configuration)),
@@ -180,21 +182,15 @@ def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
     return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
 
 
-def _measure(record: StudyRecord, columns: TrialColumns) -> str:
-    """Return accuracy, unless the study optimises or only holds mean squared errors."""
-    measured = {name for name in ("accuracy", "mse") if columns.is_measured(f"final_{name}")}
-    return "mse" if "final_mse" in record.objectives or measured == {"mse"} else "accuracy"
+def _candidates(columns: TrialColumns, chosen: NDArray[np.bool_], objectives: Mapping[str, str]) -> Candidates:
+    return Candidates(columns.numbers[chosen], lambda metric: columns[metric][chosen], objectives)
 
 
-def _quality(measure: str, columns: TrialColumns, is_candidate: NDArray[np.bool_]) -> Quality:
+def _quality(final: str, columns: TrialColumns, is_candidate: NDArray[np.bool_]) -> Quality:
     """Return the measure; selection is on the validation split where every candidate has one, as for the front."""
-    import numpy as np
-
-    final = f"final_{measure}"
-    validation = SELECTED_BY[final]
-    is_complete = is_candidate.any() and not np.isnan(columns[validation][is_candidate]).any()
+    measure = final.removeprefix("final_")
     word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
-    return Quality(final, f"during_{measure}", validation if is_complete else final, word)
+    return Quality(final, f"during_{measure}", deciding(final, columns.__getitem__, is_candidate), word)
 
 
 def _columns() -> list[str]:
@@ -207,10 +203,10 @@ def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
     at = {column: i for i, column in enumerate(rows.columns)}
     head = itemgetter(*(at[column] for column in ("number", "state", "reason", "duplicate_of", "n", "params")))
     trials = []
-    for row in rows.values:
+    for row, seeds in zip(rows.values, rows.seeds_of or repeat(None), strict=False):
         number, state, reason, original, n, stored = head(row)
         params = {name: stored.get(name) for name in parameters}
-        trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at)))
+        trials.append(Trial(number, state, reason, original, int(n or 0), params, Measured(row, at, seeds)))
     return tuple(trials)
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.data.trial import Trial
-from reports.metric_bounds import bounded
 from reports.table import Row
 from studies.missing import nan_to_none
 from studies.statistics.interval import Interval
-from studies.statistics.intervals import over_seeds
+from studies.statistics.intervals import bounded, over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +48,8 @@ class TaskMatrix:
         """Return one cell; tasks count from 1, `after_task` 0 is the untrained model."""
         at = (after_task, on_task - 1)
         mean, low, high = (nan_to_none(float(array[at])) for array in (self.mean, self.low, self.high))
-        measure = "final_accuracy" if self.trial.mean("final_accuracy") is not None else "final_mse"
-        return bounded(measure, Interval(mean, low, high, int(self.n[at])))
+        metric = "final_accuracy" if self.trial.mean("final_accuracy") is not None else "final_mse"
+        return bounded(metric, Interval(mean, low, high, int(self.n[at])))
 
     def final(self, task: int) -> Interval:
         return self.cell(self.n_tasks, task)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from reports.metric_bounds import bounded
 from studies.metrics.definitions import METRICS
 from studies.missing import nan_to_none
 from studies.statistics.interval import Interval
+from studies.statistics.intervals import bounded
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,15 @@ class Measured(Mapping[str, Interval]):
     Args:
         row: the values of a row of `hnet study trials`.
         at: the place of each column in it; a metric that is no column was not measured.
+        seeds: the seeds that have a value of a metric, where not all have one.
     """
 
-    __slots__ = ("at", "row")
+    __slots__ = ("at", "row", "seeds")
 
-    def __init__(self, row: Sequence[Any], at: Mapping[str, int]) -> None:
+    def __init__(self, row: Sequence[Any], at: Mapping[str, int], seeds: Mapping[str, int] | None = None) -> None:
         self.row = row
         self.at = at
+        self.seeds = seeds
 
     def __getitem__(self, name: str) -> Interval:
         """Return a metric with its interval, cut at the bounds of the metric."""
@@ -65,6 +67,8 @@ class Measured(Mapping[str, Interval]):
     def exact(self, name: str) -> Interval:
         """Return a metric with its interval as computed, which may reach beyond the bounds of the metric."""
         n = int(self.row[self.at["n"]] or 0)
+        if self.seeds:
+            n = self.seeds.get(name, n)
         return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
 
     def number(self, column: str) -> float | None:

@@ -17,7 +17,6 @@ from reports.figures.quality_axis import interval_ends
 from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
-from reports.metric_bounds import bounded_difference
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import FIGURES, Argument, HtmlReport, Option
@@ -32,6 +31,7 @@ from reports.tables.comparison import (
 )
 from studies.metrics.definitions import METRICS
 from studies.output.formats import say
+from studies.statistics.intervals import bounded_difference
 from studies.statistics.verdicts import EQUIVALENT, NO_DIFFERENCE
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from reports.analysis.comparison import Comparison, Pair
 from reports.data.compared_methods import ComparedMethod
 from reports.data.grouping import field_value
 from reports.formatting import MISSING, mean_text, parameter, range_text, significant
-from reports.metric_bounds import bounded_difference
 from reports.table import Column, Row, Table, count_column, mean_columns, memory_column, size_column, text_column
 from reports.tables.trial_rows import trial_row
+from studies.comparing.comparability import why_different_machines
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
+from studies.statistics.intervals import bounded_difference
 
 
 def verdict_rows(comparison: Comparison) -> list[Row]:
@@ -77,7 +78,7 @@ def method_table(comparison: Comparison, stream: str) -> Table:
     sign = -1 if METRICS[comparison.metric].better == "higher" else 1
     rows.sort(key=lambda row: sign * (row[comparison.metric] or 0.0))
     measure = methods[0].measure
-    is_one_machine = len({one.machine for one in methods}) == 1 and methods[0].machine is not None
+    other_machines = why_different_machines([one.machines for one in methods])
     shown = dict.fromkeys([comparison.metric, f"final_{measure}", f"during_{measure}", "forgetting"])
     columns = [
         text_column("label", "entrant"),
@@ -86,7 +87,7 @@ def method_table(comparison: Comparison, stream: str) -> Table:
         size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
         count_column("model_weights", "weights", METRICS["model_weights"].description),
         *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
-        *([size_column("seconds", "time (s)", METRICS["seconds"].description)] if is_one_machine else []),
+        *([size_column("seconds", "time (s)", METRICS["seconds"].description)] if other_machines is None else []),
         text_column("standing", "standing"),
         Column("trial", "trial", lambda row: f"{row['study']} #{row['trial']}", is_number=False),
         Column("n_tried", "of", lambda row: str(row["n_tried"]), "finished configurations it is the best of"),
@@ -94,7 +95,9 @@ def method_table(comparison: Comparison, stream: str) -> Table:
     if not any(row["standing"] for row in rows):
         columns = [column for column in columns if column.key != "standing"]
     best = frozenset(row["entrant"] for row in rows if row["standing"] == "best")
-    caption = f"On {stream}, best mean first." + ("" if is_one_machine else " Times are left out: machines differ.")
+    caption = f"On {stream}, best mean first."
+    if other_machines is not None:
+        caption += f" Times are left out: {other_machines.partition(':')[0]}."
     return Table("entrants", caption, columns, rows, best, key="entrant", mark="best mean:")
 
 

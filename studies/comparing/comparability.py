@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from hnet_core import dotted_keys
@@ -13,6 +14,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.setting_text import setting_text
+from studies.statistics.intervals import bounded, bounded_difference
 from studies.statistics.paired_tests import by_seed
 from studies.statistics.verdicts import Verdict, judge, not_comparable
 
@@ -26,8 +28,9 @@ class Comparable(Protocol):
     Attributes:
         config: the whole trial block.
         measure: accuracy or mse.
+        n_tasks: the numbers of tasks of its seeds; empty where no seed has finished.
         data: checksums of the data; empty where no seed has finished.
-        machine: host, device and threads; None where its seeds ran on several, or none has finished.
+        machines: host, device and threads of its seeds, None for a machine that is not known.
     """
 
     @property
@@ -35,9 +38,11 @@ class Comparable(Protocol):
     @property
     def measure(self) -> str: ...
     @property
+    def n_tasks(self) -> frozenset[int]: ...
+    @property
     def data(self) -> frozenset[str]: ...
     @property
-    def machine(self) -> str | None: ...
+    def machines(self) -> frozenset[str | None]: ...
 
 
 C = TypeVar("C", bound=Comparable)
@@ -48,14 +53,33 @@ def why_not_comparable(a: Comparable, b: Comparable, metric: str) -> str | None:
     return next(_reasons(a, b, metric), None)
 
 
-def why_different_tasks(a: Mapping[str, Any], b: Mapping[str, Any]) -> str | None:
-    """Return the settings that make the tasks of two configurations different, or None."""
-    streams = list(differences({"stream": a.get("stream")}, {"stream": b.get("stream")}))
+def why_different_tasks(a: Comparable, b: Comparable) -> str | None:
+    """Return what makes the tasks of two configurations different, or None."""
+    streams = list(differences({"stream": a.config.get("stream")}, {"stream": b.config.get("stream")}))
     if streams:
         return f"different streams: {', '.join(_difference(**row) for row in streams)}"
-    if a.get("scenario") != b.get("scenario"):
-        return f"different scenarios: {_text(a.get('scenario'))} and {_text(b.get('scenario'))}"
+    scenarios = [each.config.get("scenario") for each in (a, b)]
+    if scenarios[0] != scenarios[1]:
+        return f"different scenarios: {_text(scenarios[0])} and {_text(scenarios[1])}"
+    # An imported configuration does not say how many tasks there were; its runs do.
+    if a.n_tasks and b.n_tasks and (a.n_tasks != b.n_tasks or len(a.n_tasks) > 1):
+        return f"different numbers of tasks: {numbers_text(a.n_tasks)} and {numbers_text(b.n_tasks)}"
     return None
+
+
+def why_different_machines(machines: Sequence[frozenset[str | None]]) -> str | None:
+    """Return why times measured on these machines must not be compared, or None."""
+    if any(None in each for each in machines):
+        return "machines not known"
+    if len(frozenset().union(*machines)) > 1:
+        names = ("several" if len(each) > 1 else "".join(map(str, each)) for each in machines)
+        return f"different machines: {' and '.join(names)}"
+    return None
+
+
+def numbers_text(numbers: Collection[int]) -> str:
+    """Format numbers in ascending order: `3 or 5`."""
+    return " or ".join(map(str, sorted(numbers)))
 
 
 def judge_pairs(
@@ -78,9 +102,20 @@ def judge_pairs(
     comparable = [each for each, reason in zip(samples, reasons, strict=True) if reason is None]
     judged = iter(judge(comparable, better=METRICS[metric].better, alpha=alpha, margin=margin))
     return [
-        next(judged) if reason is None else not_comparable(reason, each)
+        _bounded(metric, next(judged) if reason is None else not_comparable(reason, each))
         for each, reason in zip(samples, reasons, strict=True)
     ]
+
+
+def _bounded(metric: str, verdict: Verdict) -> Verdict:
+    """Cut the intervals of a verdict off at the bounds of the metric; the answer does not depend on it."""
+    gap = verdict.difference
+    return replace(
+        verdict,
+        a=bounded(metric, verdict.a),
+        b=bounded(metric, verdict.b),
+        difference=None if gap is None else bounded_difference(metric, gap),
+    )
 
 
 def check_metric(metric: str) -> None:
@@ -107,7 +142,7 @@ def _reasons(a: Comparable, b: Comparable, metric: str) -> Iterator[str]:
         yield f"different measures: {a.measure} and {b.measure}"
     if METRICS[metric].measure not in (None, a.measure):
         yield f"{metric} is not defined for {a.measure}, which both measured"
-    different_tasks = why_different_tasks(a.config, b.config)
+    different_tasks = why_different_tasks(a, b)
     if different_tasks is not None:
         yield different_tasks
     if a.data and b.data and a.data != b.data:
@@ -117,8 +152,9 @@ def _reasons(a: Comparable, b: Comparable, metric: str) -> Iterator[str]:
         if left != right:
             yield f"different budgets: {_difference(key, left, right)}"
     is_measured = a.data and b.data  # without a finished seed the number of seeds is the reason
-    if METRICS[metric].kind == "cost" and is_measured and (a.machine is None or a.machine != b.machine):
-        yield f"different machines: {a.machine or 'several'} and {b.machine or 'several'}"
+    different_machines = why_different_machines([a.machines, b.machines])
+    if METRICS[metric].kind == "cost" and is_measured and different_machines is not None:
+        yield different_machines
 
 
 def _difference(key: str, a: Any, b: Any) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.errors import ConfigInvalid
 from studies.comparing.comparability import check_metric, differences, judge_pairs
 from studies.errors import TrialNotFound
-from studies.metrics.definitions import SELECTED_BY
 from studies.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -25,27 +24,35 @@ class Configuration:
     number: int
     config: Mapping[str, Any]
     measure: str
+    n_tasks: frozenset[int]
     data: frozenset[str]
-    machine: str | None
+    machines: frozenset[str | None]
 
     def __str__(self) -> str:
         return f"{self.study}:{self.number}"
 
 
 def find_configuration(studies: Studies, text: str) -> Configuration:
-    """Find the configuration named `STUDY:NUMBER`, or the best of `STUDY` by its first objective.
+    """Find the configuration named `STUDY:NUMBER`, or the best of `STUDY` that meets its constraints.
 
     The best is chosen on the validation split where there is one, so that the comparison on the test split is fair.
 
     Raises:
-        StudyNotFound, TrialNotFound: if there is none, or the study has no finished trial.
+        StudyNotFound, TrialNotFound: if there is none, or no finished trial of the study meets its constraints.
     """
     name, number = split_name(studies, text)
     if number is None:
-        number = _best(studies, name)
+        choice = studies.choice(name)
+        number = choice.best
+        if number is None:
+            raise TrialNotFound(
+                f"study {name!r} has no finished trial to compare: {choice.why_none}; see: hnet study trials {name}"
+            )
     row = studies.trial(name, number)
+    n_tasks = frozenset(run["n_tasks"] for run in row["runs"])
     data = frozenset(run["data_checksum"] for run in row["runs"])
-    return Configuration(name, number, row["config"], row["measure"], data, machine_of(studies, name, number))
+    machines = machines_of(studies, name, number)
+    return Configuration(name, number, row["config"], row["measure"], n_tasks, data, machines)
 
 
 def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
@@ -56,16 +63,18 @@ def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
     return text, None
 
 
-def machine_of(studies: Studies, name: str, number: int) -> str | None:
-    """Return host, device and threads of the runs of a trial; None where they differ or no run has finished."""
+def machines_of(studies: Studies, name: str, number: int) -> frozenset[str | None]:
+    """Return host, device and threads of each run of a trial, None for a run whose host is not known."""
     row = studies.trial(name, number)
     if row["duplicate_of"] is not None:  # its runs belong to the original, perhaps of another launch
-        return machine_of(studies, name, row["duplicate_of"])
-    found = {(row["launch"]["host"], run["device"], run["threads"]) for run in row["runs"]}
-    if len(found) != 1:
-        return None
-    ((host, device, threads),) = found
-    return f"{host}, {device}, {threads} thread{'' if threads == 1 else 's'}"
+        return machines_of(studies, name, row["duplicate_of"])
+    host = row["launch"]["host"]
+    return frozenset(
+        None
+        if host is None
+        else f"{host}, {run['device']}, {run['threads']} thread{'' if run['threads'] == 1 else 's'}"
+        for run in row["runs"]
+    )
 
 
 def compare(
@@ -106,17 +115,3 @@ _SHOWN = (
     "difference", "confidence", "p_holm", "p_sign_flip", "p_smallest", "probability_a_better", "design", "margin",
     "p_equivalent", "left_out",
 )  # fmt: skip
-
-
-def _best(studies: Studies, name: str) -> int:
-    record = studies.study(name)
-    metric, direction = next(iter(record.objectives.items()), ("final_accuracy", "maximize"))
-    finished = "state == 'COMPLETE' and duplicate_of is None"
-    sign = "-" if direction == "maximize" else ""
-    chosen_by = (
-        f"{sign}{SELECTED_BY.get(metric, metric)},{sign}{metric}"  # without a validation split all miss the first
-    )
-    rows = list(studies.trial_rows(name, finished, chosen_by, 1).dicts())
-    if not rows:
-        raise TrialNotFound(f"study {name!r} has no finished trial to compare; see: hnet study trials {name}")
-    return int(rows[0]["number"])

@@ -27,7 +27,7 @@ def intransigence(studies: Studies, configuration: Configuration, joint: Configu
     Raises:
         ConfigInvalid: if the tasks differ, or no seed has been run by both.
     """
-    reason = why_different_tasks(configuration.config, joint.config)
+    reason = why_different_tasks(configuration, joint)
     if reason is not None:
         raise ConfigInvalid(f"--joint must be trained on the tasks of {configuration}, got {joint}: {reason}.")
     learnt, together = (_last_task(studies, one) for one in (configuration, joint))

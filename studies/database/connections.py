@@ -6,6 +6,7 @@ SQLite runs in WAL mode, so that readers are not blocked while a driver writes.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from hnet_core.errors import HnetError
-from studies.database.urls import masked, without_secrets
+from studies.database.urls import masked, sqlite_path, without_secrets
 
 LOCK_TIMEOUT_SECONDS = 60
 Result = TypeVar("Result")
@@ -41,7 +42,12 @@ def make_engine(url: URL) -> Engine:
     A connection with the execution option `hnet_writes` takes SQLite's write lock when its transaction begins.
     """
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS}, json_serializer=to_json)
+        path = sqlite_path(url)
+        if path is not None and _is_read_only(path):
+            engine = create_engine(url, creator=lambda: open_read_only(path))
+        else:
+            arguments = {"timeout": LOCK_TIMEOUT_SECONDS}
+            engine = create_engine(url, connect_args=arguments, json_serializer=to_json)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "connect", _enforce_foreign_keys)
         event.listen(engine, "begin", _begin)
@@ -75,9 +81,50 @@ def tune_sqlite(engine: Engine) -> None:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """Open a read-only connection to a SQLite file."""
-    uri = path.resolve().as_uri() + "?mode=ro"
-    return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
+    """Open a read-only connection to a SQLite file, on a read-only medium too.
+
+    SQLite reads a file in WAL mode with the help of two more files beside it. Where it cannot make them, the file is
+    opened as one that nobody changes; not if a -wal file holds changes that would be left out.
+
+    Raises:
+        sqlite3.Error: if it cannot be read.
+    """
+    try:
+        return _connect_read_only(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        if os.access(path.parent, os.W_OK) or not path.exists():
+            raise
+        if _wal(path).exists() and _wal(path).stat().st_size > 0:
+            raise sqlite3.OperationalError(
+                f"{error}; {_wal(path).name} holds changes, and its directory cannot be written: copy both files to "
+                "one that can"
+            ) from None
+    return _connect_read_only(path, "mode=ro&immutable=1")
+
+
+def _connect_read_only(path: Path, options: str) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?{options}"
+    connection = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA schema_version").close()  # SQLite opens the file at the first read
+    except sqlite3.OperationalError:
+        connection.close()
+        raise
+    except sqlite3.DatabaseError:
+        pass  # no database, which the caller finds out
+    return connection
+
+
+def _is_read_only(path: Path) -> bool:
+    """Return whether a file is there and cannot be written, alone or for lack of a place for its -wal file."""
+    if not path.exists():
+        return False
+    can_have_wal = os.access(path.parent, os.W_OK) or _wal(path).exists()
+    return not (os.access(path, os.W_OK) and can_have_wal)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def is_sqlite_file(path: Path) -> bool:
@@ -123,6 +170,7 @@ def _explain(context: ExceptionContext) -> None:
     """Replace errors a user can fix (no server, full disk, locked or damaged file) by one line that names them."""
     error = context.sqlalchemy_exception
     environmental = isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
+    environmental = environmental or _sqlstate(context.original_exception) in _REMEDIES
     if not environmental or context.is_pre_ping or context.dialect is None:
         return
     url = context.engine.url if context.engine is not None else None
@@ -150,5 +198,39 @@ def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
         return DatabaseUnreachable(
             f"the database {masked(url)} must be a file that can be read and written, got: {reason}."
         )
+    state = _sqlstate(error)
+    if state in _REMEDIES:
+        must, remedy = _REMEDIES[state]
+        if state == _NO_PRIVILEGE and "schema" not in reason:
+            remedy = _GRANT_TABLES
+        reason = reason.partition("\n")[0]
+        user = url.username or "USER"
+        return DatabaseUnreachable(
+            f"the database {masked(url)} must {must}, got: {reason}; {remedy.format(user=user)}."
+        )
     hint = "check the address and that the server runs"
     return DatabaseUnreachable(f"the database {masked(url)} must answer, got: {reason}; {hint}.")
+
+
+_NO_PRIVILEGE = "42501"
+_GRANT_SCHEMA = "let its owner run: GRANT USAGE, CREATE ON SCHEMA public TO {user}"
+_GRANT_TABLES = (
+    "let its owner run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}; "
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}"
+)
+# What the surroundings refuse, by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): what the
+# database must do, and the remedy. SQLAlchemy has them as errors of a program.
+_REMEDIES = {
+    _NO_PRIVILEGE: ("let this user read and write", _GRANT_SCHEMA),
+    "3F000": ("have a schema this user may create in", _GRANT_SCHEMA),
+    "25006": (
+        "take changes",
+        "name the primary server, or turn default_transaction_read_only off for {user}; reading works",
+    ),
+    "42P01": ("hold the tables of hnet", "set the search_path of {user} to their schema, or run: hnet db init"),
+}
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    """Return PostgreSQL's code of an error; None on SQLite."""
+    return getattr(error, "sqlstate", None)

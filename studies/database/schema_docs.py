@@ -27,6 +27,10 @@ hnet study sql "SELECT number, final_accuracy, compression_ratio FROM trial_metr
 A searched value in the JSON column `params` is `params ->> '$."method.beta_output"'` on SQLite and
 `params ->> 'method.beta_output'` on PostgreSQL.
 
+`trial_summary` holds the plain t interval of a metric. `hnet study` and the reports cut it off at the bounds of the
+metric: an accuracy and its interval are in [0, 1], a forgetting in [-1, 1], and no cost is below 0. The true mean is
+within these bounds, so the interval covers it as often.
+
 Types are those of PostgreSQL; SQLite holds moments as UTC text, JSON as text and booleans as 0 and 1.
 """
 

@@ -1,8 +1,8 @@
 """Every metric, derived from the raw accuracy matrix, the weight counts and the costs of a run.
 
 Notation: a[i][j] is the measure on task j after training task i, tasks 1 to T; b[j] that of the untrained model. A
-metric is None (NaN in arrays) where it is not defined: for another measure, or where a cell it needs was not evaluated.
-Accuracies are in [0, 1].
+metric is None (NaN in arrays) where it is not defined: for another measure, or where a cell it needs was not evaluated;
+a maximum over l needs a[l][j] for every l from j on. Accuracies are in [0, 1].
 
 Sources:
     GEM: Lopez-Paz and Ranzato, "Gradient episodic memory for continual learning" (NeurIPS 2017),
@@ -18,6 +18,7 @@ Sources:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
@@ -44,6 +45,8 @@ class Metric:
         derive: its function. Of kind "matrix" from `from_matrix.Matrices` to (n_runs,), NaN where not defined; of kind
             "count" from WeightCounts and of kind "cost" from TrialResult to a number.
         description: what it is, with formula and source.
+        lowest, highest: the bounds of its values, infinite where there is none. An interval over seeds ends there, see
+            `studies.statistics.intervals.bounded`.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Metric:
     kind: Literal["matrix", "count", "cost"]
     derive: Callable[[Any], Any]
     description: str
+    lowest: float = -math.inf
+    highest: float = math.inf
 
 
 METRICS: dict[str, Metric] = {
@@ -66,6 +71,8 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.final,
             "Mean test accuracy over all tasks after the last one: (1/T) sum_j a[T][j] (ACC of GEM).",
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "during_accuracy",
@@ -76,6 +83,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.during,
             "Mean test accuracy on each task right after it was trained: (1/T) sum_j a[j][j] "
             "(learning accuracy of MER, 'during' of HNET).",
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "average_incremental_accuracy",
@@ -86,6 +95,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.average_incremental,
             "Mean over k of the mean test accuracy on the tasks seen after task k: "
             "(1/T) sum_k A_k, A_k = (1/k) sum_{j<=k} a[k][j] (iCaRL).",
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "validation_final_accuracy",
@@ -95,6 +106,8 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.validation_final,
             "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "forgetting",
@@ -105,6 +118,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forgetting,
             "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
             "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "forgetting_first",
@@ -115,6 +130,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forgetting_first,
             "Test accuracy right after a task was trained minus the one after the last, mean over the tasks before the "
             "last: 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ) (Forgetting of Avalanche); minus backward_transfer.",
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "forgetting_mammoth",
@@ -125,6 +142,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forgetting_mammoth,
             "Best test accuracy at any time, the last included, minus the one after the last task: "
             "1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ) (Mammoth); never negative.",
+            lowest=0.0,
+            highest=1.0,
         ),
         Metric(
             "backward_transfer",
@@ -134,6 +153,8 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.backward_transfer,
             "What later tasks did to earlier ones: 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ) (BWT of GEM).",
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "forward_transfer",
@@ -144,6 +165,8 @@ METRICS: dict[str, Metric] = {
             from_matrix.forward_transfer,
             "What earlier tasks did to one not trained yet: 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ) (FWT of GEM); "
             "missing where unseen tasks were not evaluated, as with a head per task, never 0.",
+            lowest=-1.0,
+            highest=1.0,
         ),
         Metric(
             "final_mse",
@@ -153,6 +176,7 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.final,
             "Mean squared test error over all tasks after the last one: (1/T) sum_j a[T][j].",
+            lowest=0.0,
         ),
         Metric(
             "during_mse",
@@ -162,6 +186,7 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.during,
             "Mean squared test error on each task right after it was trained: (1/T) sum_j a[j][j].",
+            lowest=0.0,
         ),
         Metric(
             "validation_final_mse",
@@ -171,6 +196,7 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.validation_final,
             "final_mse on the validation split: what the search and the front go by.",
+            lowest=0.0,
         ),
         Metric(
             "compression_ratio",
@@ -181,6 +207,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("compression_ratio"),
             "All weights needed to run every task over those of one target network: model_weights / target_weights "
             "(HNET, Fig. 3b); below 1 compresses.",
+            lowest=0.0,
         ),
         Metric(
             "compression_level",
@@ -190,6 +217,7 @@ METRICS: dict[str, Metric] = {
             "count",
             lambda counts: 1 - counts.compression_ratio,
             "Share of the weights of one target network that is saved: 1 - compression_ratio; the opposite direction.",
+            highest=1.0,
         ),
         Metric(
             "hypernet_ratio",
@@ -200,6 +228,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("hypernet_ratio"),
             "Weights of the hypernetwork with its embeddings over those of one target network: "
             "hypernet_weights / target_weights (the ratio HNET publishes).",
+            lowest=0.0,
         ),
         Metric(
             "model_weights",
@@ -209,6 +238,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("model"),
             "All weights needed to run every task after the last one.",
+            lowest=0.0,
         ),
         Metric(
             "hypernet_weights",
@@ -218,6 +248,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("hypernet"),
             "Weights of the hypernetwork with its chunk and task embeddings; 0 where there is none.",
+            lowest=0.0,
         ),
         Metric(
             "target_weights",
@@ -227,6 +258,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("target"),
             "Weights of one target network, all its heads included.",
+            lowest=0.0,
         ),
         Metric(
             "trained_weights",
@@ -236,6 +268,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("trained"),
             "Those of the model weights that training changes in any task.",
+            lowest=0.0,
         ),
         Metric(
             "weights_per_task",
@@ -245,6 +278,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("per_task"),
             "Weights that one further task adds to the model weights.",
+            lowest=0.0,
         ),
         Metric(
             "model_bytes",
@@ -255,6 +289,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("model_bytes"),
             "Bytes that store the model after the last task: 4 for each of the model weights (float32), and the "
             "bits of masks that are stored as bits.",
+            lowest=0.0,
         ),
         Metric(
             "memory_bytes",
@@ -264,6 +299,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("memory_bytes"),
             "Bytes kept from task to task only to learn further ones: replayed data, importance of weights.",
+            lowest=0.0,
         ),
         Metric(
             "inference_multiply_adds",
@@ -274,6 +310,7 @@ METRICS: dict[str, Metric] = {
             attrgetter("inference"),
             "Multiply-adds to classify one input once the weights of its task are there; what a mask leaves out is not "
             "counted.",
+            lowest=0.0,
         ),
         Metric(
             "generation_multiply_adds",
@@ -283,6 +320,7 @@ METRICS: dict[str, Metric] = {
             "count",
             attrgetter("generation"),
             "Multiply-adds to generate the weights, or the mask, of one task; 0 where they are stored.",
+            lowest=0.0,
         ),
         Metric(
             "seconds",
@@ -291,7 +329,8 @@ METRICS: dict[str, Metric] = {
             None,
             "cost",
             lambda result: sum(result.seconds),
-            "Wall time of training over all tasks, evaluation excluded; comparable on one machine only.",
+            "Wall time of training over all tasks, evaluation excluded; comparable on one known machine only.",
+            lowest=0.0,
         ),
         Metric(
             "peak_memory_mib",
@@ -301,6 +340,7 @@ METRICS: dict[str, Metric] = {
             "cost",
             attrgetter("peak_memory_mib"),
             "Highest resident memory of the training process.",
+            lowest=0.0,
         ),
     )
 }

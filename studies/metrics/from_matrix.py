@@ -70,8 +70,19 @@ class Matrices:
 
     @cached_property
     def best_before_end(self) -> NDArray[np.float64]:
-        """max_{l<T} a[l][j], (n_runs, max T)."""
-        return self.per_task(self.is_trained & ~self.is_last)
+        """max_{l<T} a[l][j], NaN unless a[l][j] is there for all j <= l < T, (n_runs, max T).
+
+        A maximum over some of them could miss the best value, and be one from before the task was trained.
+        """
+        import numpy as np
+
+        before_end = self.is_trained & ~self.is_last
+        best = self.per_task(before_end)
+        since_trained = before_end & (self.cells.after_task >= self.cells.on_task)
+        found = np.zeros(best.shape, dtype=int)
+        np.add.at(found, (self.cells.run[since_trained], self.cells.on_task[since_trained] - 1), 1)
+        task = np.arange(1, best.shape[1] + 1)
+        return np.where(found == self.n_tasks[:, None] - task, best, np.nan)
 
     def per_task(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the highest of the chosen cells of each run and task, NaN where there is none, (n_runs, max T)."""

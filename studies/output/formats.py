@@ -11,7 +11,9 @@ import csv
 import io
 import json
 import math
+import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,6 +28,9 @@ from studies.statistics.interval import Interval
 
 Format = Literal["table", "json", "csv", "jsonl"]
 INTERVAL_KEYS = ("mean", "low", "high", "n")
+BORDER, BETWEEN_COLUMNS = 1, 3  # characters of a table beside its cells
+TEXT_WIDTH = 24  # a longer text may be broken between words
+MAX_NAMES = 6
 
 
 def write(
@@ -34,13 +39,16 @@ def write(
     format: Format,
     output: Path | None = None,
     title: str | None = None,
+    importance: Sequence[str] | None = None,
 ) -> None:
-    """Write a list of rows; an empty table gives a message on standard error.
+    """Write a list of rows; an empty table gives a message on standard error, and so do columns that do not fit.
 
     Args:
         columns: keys of the rows to write, in this order; a key a row does not have is missing there.
         output: file to write instead of standard output.
         title: headline of the table.
+        importance: the columns, the most important one first: those that do not fit into the width of a terminal are
+            left out of a table from the end. None: in the order of `columns`.
 
     Raises:
         ConfigInvalid: if the format is unknown or the file cannot be written.
@@ -49,7 +57,12 @@ def write(
     if format == "table" and not rows:
         say(f"{title}: no rows." if title else "no rows.")
     else:
-        emit(_text(chosen, list(columns), format, title, to_screen=output is None), output)
+        shown = list(columns)
+        width = _screen_width() if format == "table" and output is None else None
+        if width is not None:
+            shown = _fitting(chosen, shown, list(importance or columns), width)
+            _name_left_out([column for column in columns if column not in shown], width)
+        emit(_text(chosen, shown, format, title, to_screen=output is None), output)
 
 
 def write_object(
@@ -144,9 +157,9 @@ def _show_interval(mean: float | None, low: float | None, high: float | None, n:
     if low is None or high is None:
         return f"{mean:.4g} n={n}" if n else f"{mean:.4g}"
     interval = Interval(mean, low, high, n)
-    if interval.decimals is None:
+    if not interval.has_width:
         return f"{mean:.4g}"
-    return f"{mean:.{interval.decimals}f} {interval.range_text()} n={n}"
+    return f"{interval.mean_text()} {interval.range_text()} n={n}"
 
 
 def _is_empty(value: Any) -> bool:
@@ -211,10 +224,56 @@ def _csv_cells(value: Any, interval: bool) -> list[Any]:
     return [one_line(value) if isinstance(value, dict | list) else value]
 
 
+def _screen_width() -> int | None:
+    """Return the width of the terminal, or COLUMNS where that is set; None where a table may be of any width."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    return shutil.get_terminal_size().columns if _is_terminal() else None
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _fitting(rows: list[dict[str, Any]], columns: list[str], importance: list[str], width: int) -> list[str]:
+    """Return the columns that fit beside each other, in their order; the most important one always does."""
+    labels = dict(zip(columns, _labels(columns), strict=True))
+    kept: list[str] = []
+    free = width - BORDER
+    for column in importance:
+        needed = _least_width(labels[column], [row[column] for row in rows]) + BETWEEN_COLUMNS
+        if needed <= free or not kept:
+            kept.append(column)
+            free -= needed
+    return [column for column in columns if column in kept]
+
+
+def _least_width(label: str, values: Sequence[Any]) -> int:
+    """Return the characters a column needs: headings and numbers are not broken, a long text is over several lines."""
+    from rich.cells import cell_len
+
+    texts = [visible(show_value(value)) for value in values]
+    widest = max(map(cell_len, texts), default=0)
+    return max(cell_len(visible(label)), widest if _is_numeric(values) else min(widest, TEXT_WIDTH))
+
+
+def _is_numeric(values: Iterable[Any]) -> bool:
+    return any(isinstance(plain(value), int | float | dict) for value in values)
+
+
+def _name_left_out(columns: Sequence[str], width: int) -> None:
+    if columns:
+        names = ", ".join(columns[:MAX_NAMES]) + (", ..." if len(columns) > MAX_NAMES else "")
+        many = f"{len(columns)} columns are" if len(columns) > 1 else "1 column is"
+        say(f"{many} left out, as the table is {width} characters wide: {names}; see all with --format csv or json.")
+
+
 def _table(
     rows: list[dict[str, Any]], columns: list[str], title: str | None, to_screen: bool, heads: bool = True
 ) -> str:
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -226,13 +285,20 @@ def _table(
         show_header=heads,
     )
     for column, label in zip(columns, _labels(columns), strict=True):
-        numeric = heads and any(isinstance(plain(row[column]), int | float | dict) for row in rows)
-        table.add_column(visible(label), justify="right" if numeric else "left", overflow="fold")
+        numeric = heads and _is_numeric(row[column] for row in rows)
+        table.add_column(
+            visible(label),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=numeric,
+            min_width=cell_len(visible(label)) if heads else None,
+        )
     for row in rows:
         table.add_row(*(Text(visible(show_value(row[column]))) for column in columns))
-    on_terminal = to_screen and sys.stdout is not None and sys.stdout.isatty()
+    width = _screen_width() if to_screen else None
+    on_terminal = to_screen and _is_terminal()
     # No terminal, no wrapping: every row stays one line.
-    console = Console(file=sys.stdout) if on_terminal else Console(width=10_000, no_color=True)
+    console = Console(file=sys.stdout, width=width) if on_terminal else Console(width=width or 10_000, no_color=True)
     with console.capture() as captured:
         console.print(table)
     lines = captured.get().splitlines()

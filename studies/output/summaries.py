@@ -15,15 +15,10 @@ if TYPE_CHECKING:
 
 def study_summary(studies: Studies, name: str) -> dict[str, Any]:
     """Collect state counts, search settings, best trial of each objective, size of the front, and launches."""
-    record, counts = studies.study(name), studies.trial_counts(name)
+    record, counts, choice = studies.study(name), studies.trial_counts(name), studies.choice(name)
     members = studies.front_rows(name)
-    front = printed(members)
-    best = {}
-    for metric, direction in record.objectives.items():
-        pick = max if direction == "maximize" else min
-        if front:
-            row = pick(front, key=lambda row: row[metric]["mean"] if isinstance(row[metric], dict) else row[metric])
-            best[metric] = {"number": row["number"], "value": row[metric]}
+    front = {row["number"]: row for row in printed(members)}
+    best = {metric: {"number": number, "value": front[number][metric]} for metric, number in choice.best_of.items()}
     return {
         "name": name,
         "uuid": record.uuid,
@@ -39,6 +34,7 @@ def study_summary(studies: Studies, name: str) -> dict[str, Any]:
         "budget": record.spec.get("budget"),
         "best": best,
         "front_size": len(front),
+        "why_no_front": choice.why_none,
         "hypervolume": front_hypervolume(list(members.dicts()), record.objectives),
         "driver": record.driver,
         "driver_seconds": record.driver_seconds,

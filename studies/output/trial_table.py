@@ -18,7 +18,11 @@ TAIL_COLUMNS = ["config_hash", "measure", "created_at", "finished_at"]
 def printed(trials: Rows) -> list[dict[str, Any]]:
     """Return one dict per trial; a metric is {"mean", "low", "high", "n"}, a count of weights or bytes an integer."""
     rows = [plain(row) for row in trials.dicts()]
-    return [{**row, **{name: _metric(name, row) for name in METRICS}} for row in rows]
+    seeds_of = trials.seeds_of or [{}] * len(rows)
+    return [
+        {**row, **{name: _metric(name, row, seeds.get(name, row["n"])) for name in METRICS}}
+        for row, seeds in zip(rows, seeds_of, strict=True)
+    ]
 
 
 def json_columns() -> list[str]:
@@ -41,6 +45,18 @@ def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRec
     return ["number", "state", *varying, *shown, *remarks]
 
 
+def by_importance(columns: Sequence[str], rows: Sequence[dict[str, Any]], record: StudyRecord) -> list[str]:
+    """Return the columns of a printed table of trials, the most important one first.
+
+    These are the objectives, then the searched values, then what limits or explains them.
+    """
+    last = [*record.constraints, "forgetting", *PARTS, "reason", "duplicate_of", "state"]
+    state = ["state"] if _varies(row["state"] for row in rows) else []
+    first = [name for name in ("number", *record.objectives, *state) if name in columns]
+    end = [name for name in dict.fromkeys(last) if name in columns and name not in first]
+    return [*first, *(name for name in columns if name not in {*first, *end}), *end]
+
+
 def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[str]:
     """Return the columns of a configuration across studies; a table omits absent metrics and the config."""
     head = ["stream", "dataset", "n_tasks", "method", "target", "hypernet", "config_hash", "studies", "n"]
@@ -50,11 +66,17 @@ def configuration_columns(rows: Sequence[dict[str, Any]], format: str) -> list[s
     return [*head, *(name for name in shown if any(_known(row[name]) for row in rows))]
 
 
-def _metric(name: str, row: dict[str, Any]) -> Any:
+CONFIGURATIONS_BY_IMPORTANCE = (
+    "method", "final_accuracy", "final_mse", "compression_ratio", "n_tasks", "stream", "dataset", "studies", "n",
+    "forgetting", "config_hash", "target", "hypernet",
+)  # fmt: skip
+
+
+def _metric(name: str, row: dict[str, Any], n_seeds: int) -> Any:
     value = row[name]
     if name in WHOLE:
         return value
-    n = 0 if value is None else row["n"]
+    n = 0 if value is None else n_seeds
     if METRICS[name].kind == "count":  # the same for each seed, so its interval is a point
         bound = value if n > 1 else None
         return {"mean": value, "low": bound, "high": bound, "n": n}

@@ -16,7 +16,8 @@ from studies.missing import nan_to_none
 from studies.queries.queryable_columns import plain_fields
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.trial_columns import part_columns
-from studies.statistics.intervals import over_seeds
+from studies.statistics.interval import Interval
+from studies.statistics.intervals import bounded, over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ def configurations(engine: Engine, selection: RowSelection) -> Rows:
             _add_bounds(rows, connection.execute(_values([row["config_hash"] for row in rows])).all())
             _add_studies(rows, connection.execute(_studies([row["config_hash"] for row in rows])).all())
     names = [*_HEAD, *(f"{name}{end}" for name in METRICS for end in _ends(name)), "config", "measure"]
-    return Rows(names, [[row.get(name) for name in names] for row in rows])
+    return Rows(names, [[row.get(name) for name in names] for row in rows], seeds_of=[row["seeds_of"] for row in rows])
 
 
 _HEAD = ["config_hash", "stream", "dataset", "n_tasks", "method", "target", "hypernet", "studies", "n"]
@@ -108,14 +109,21 @@ def _studies(hashes: list[str]) -> Select[Any]:
 def _add_bounds(rows: list[dict[str, Any]], found: Any) -> None:
     import numpy as np
 
+    for row in rows:
+        row["seeds_of"] = {}
     place = {row["config_hash"]: i for i, row in enumerate(rows)}
     of_rows = [one for one in found if one[0] in place]
     group: NDArray[np.int_] = np.array([place[one[0]] for one in of_rows])
     for column, name in enumerate([*MATRIX_METRICS, *COST_METRICS], start=1):
         values = np.array([one[column] for one in of_rows], dtype=float)
-        for end, bounds in zip(("", ".low", ".high"), over_seeds(group, values), strict=True):
-            for row, value in zip(rows, bounds.tolist(), strict=True):
-                row[f"{name}{end}"] = nan_to_none(value)
+        seeds = np.bincount(group[np.isfinite(values)], minlength=len(rows))
+        for row, n, *numbers in zip(
+            rows, *(part.tolist() for part in (seeds, *over_seeds(group, values))), strict=True
+        ):
+            mean, low, high = map(nan_to_none, numbers)
+            interval = bounded(name, Interval(mean, low, high, n))
+            row |= {name: interval.mean, f"{name}.low": interval.low, f"{name}.high": interval.high}
+            row["seeds_of"][name] = n
 
 
 def _add_studies(rows: list[dict[str, Any]], found: Any) -> None:

@@ -87,6 +87,16 @@ def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:
     return [cast(LedgerRow, {**row, "seeds": seeds.get(row["number"], [])}) for row in rows]
 
 
+def read_numbers_of_tasks(engine: Engine, name: str) -> dict[int, frozenset[int]]:
+    """Return the different numbers of tasks of the runs of each trial; of a duplicate none; raises StudyNotFound."""
+    found: dict[int, set[int]] = {}
+    query = select(run.c.number, run.c.n_tasks).where(run.c.study_id == find_study_id(engine, name)).distinct()
+    with engine.connect() as connection:
+        for number, n_tasks in connection.execute(query):
+            found.setdefault(number, set()).add(n_tasks)
+    return {number: frozenset(each) for number, each in found.items()}
+
+
 def no_trial(name: str, number: int) -> TrialNotFound:
     """Return the error for a number that a study does not have."""
     return TrialNotFound(f"study {name!r} has no trial {number}; list them: hnet study trials {name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from hnet_core.errors import ConfigInvalid, HnetError
 from studies.database.connections import open_read_only
 from studies.database.urls import without_secrets
+from studies.queries.row_selection import Rows, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,22 +34,32 @@ class QueryTimeout(HnetError):
     """A query that was stopped because it took too long."""
 
 
-def read_sql(engine: Engine, query: str, limit: int, seconds: float = TIME_LIMIT_SECONDS) -> pd.DataFrame:
-    """Return the first `limit` rows of one reading statement; `.attrs["truncated"]` is true if there were more.
+@dataclass(frozen=True)
+class SqlRows(Rows):
+    """The rows of a statement; `truncated` is true if there were more than asked for."""
+
+    truncated: bool = False
+
+    def frame(self) -> pd.DataFrame:
+        """Return them as a DataFrame with the flag in its `.attrs`; integers beside NULL stay integers."""
+        found = to_frame(self, nullable=True)
+        found.attrs["truncated"] = self.truncated
+        return found
+
+
+def read_sql(engine: Engine, query: str, limit: int, seconds: float = TIME_LIMIT_SECONDS) -> SqlRows:
+    """Return the first `limit` rows of one reading statement.
 
     Raises:
         ConfigInvalid: if it is not one statement that only reads, or the database refuses it.
         QueryTimeout: if it takes longer than `seconds`.
     """
-    import pandas as pd
-
     if limit < 1:
         raise ConfigInvalid(f"--limit must be at least 1, got {limit}.")
     read = _read_sqlite if engine.dialect.name == "sqlite" else _read_postgresql
     names, rows = read(engine, query, limit + 1, seconds)
-    frame = pd.DataFrame([[_plain(value) for value in row] for row in rows[:limit]], columns=_unique_names(names))
-    frame.attrs["truncated"] = len(rows) > limit
-    return frame
+    values = [[_plain(value) for value in row] for row in rows[:limit]]
+    return SqlRows(_unique_names(names), values, truncated=len(rows) > limit)
 
 
 def _read_sqlite(engine: Engine, query: str, limit: int, seconds: float) -> tuple[list[str], list[Any]]:
@@ -99,7 +111,11 @@ def _unique_names(names: Sequence[str]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
+    """Convert a number of PostgreSQL's type numeric: a sum of integers is one, exactly, and an average a float."""
+    if not isinstance(value, Decimal):
+        return value
+    exponent = value.as_tuple().exponent
+    return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
 
 
 def _refused(engine: Engine, error: Exception) -> ConfigInvalid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
@@ -11,16 +11,13 @@ from hnet_core.trial import UNHASHED_TRAINING_KEYS
 from studies.database.schema import evaluation, run, trial
 from studies.queries.queryable_columns import plain_fields
 from studies.queries.record import StudyRecord
-from studies.queries.row_selection import Rows, RowSelection, to_frame
+from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.trial_columns import setting_column
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NOT_RESULTS = frozenset(f"training.{key}" for key in UNHASHED_TRAINING_KEYS)
 
 
-def results(engine: Engine, record: StudyRecord, selection: RowSelection) -> pd.DataFrame:
+def results(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:
     """Return one row per evaluation, see `Studies.results`."""
     columns = _columns()
     joined = evaluation.join(run, run.c.id == evaluation.c.run_id)
@@ -34,10 +31,10 @@ def results(engine: Engine, record: StudyRecord, selection: RowSelection) -> pd.
             number: params if record.is_imported else _settings(config, params)
             for number, config, params in connection.execute(of_study)
         }
-    frame = to_frame(Rows(list(columns), found))
-    for name in dict.fromkeys(name for number in dict.fromkeys(frame["number"]) for name in settings[number]):
-        frame[setting_column(name)] = [settings[number].get(name) for number in frame["number"]]
-    return frame
+    of_each = [settings[row.number] for row in found]
+    names = list(dict.fromkeys(name for each in of_each for name in each))
+    values = [(*row, *(each.get(name) for name in names)) for row, each in zip(found, of_each, strict=True)]
+    return Rows([*columns, *map(setting_column, names)], values)
 
 
 def _columns() -> dict[str, ColumnElement[Any]]:

@@ -72,6 +72,7 @@ class Rows:
             no column params.
         searched_after: the column behind which a DataFrame has the searched values, each in its own column.
         shown: the columns and searched values that a DataFrame has, in this order; None: all.
+        seeds_of: for each row the seeds that have a value of a metric, where not all of its seeds have one.
     """
 
     columns: list[str]
@@ -79,6 +80,7 @@ class Rows:
     searched: Sequence[str] | None = None
     searched_after: str | None = None
     shown: Sequence[str] | None = None
+    seeds_of: Sequence[Mapping[str, int]] | None = None
 
     def params(self) -> dict[str, list[Any]]:
         """Return each searched value as a column, None where a trial has none; see `setting_column` for its name."""
@@ -95,22 +97,39 @@ class Rows:
         for i, row in enumerate(self.values):
             yield dict(zip(self.columns, row, strict=True)) | {name: column[i] for name, column in params.items()}
 
+    def by_column(self) -> dict[str, Sequence[Any]]:
+        """Return the values of each column, in the order of a DataFrame."""
+        found: dict[str, Sequence[Any]] = {}
+        listed = list(zip(*self.values, strict=True)) or [()] * len(self.columns)
+        for name, values in zip(self.columns, listed, strict=True):
+            found[name] = values
+            if name == self.searched_after:
+                found |= self.params()
+        if self.shown is not None:
+            found |= self.params()
+            found = {name: found[name] for name in self.shown}
+        return found
 
-def to_frame(rows: Rows) -> pd.DataFrame:
-    """Return the rows as a DataFrame; a metric that was not measured is NaN."""
+
+def to_frame(rows: Rows, nullable: bool = False) -> pd.DataFrame:
+    """Return the rows as a DataFrame; a metric that was not measured is NaN.
+
+    Args:
+        nullable: keep integers beside a missing value as they are, in a column of type Int64; else they become floats.
+    """
+    import pandas as pd
+
+    return pd.DataFrame({name: _column(name, values, nullable) for name, values in rows.by_column().items()})
+
+
+def _column(name: str, values: Sequence[Any], nullable: bool) -> Any:
     import numpy as np
     import pandas as pd
 
-    by_name: dict[str, Any] = {}
-    listed = list(zip(*rows.values, strict=True)) or [()] * len(rows.columns)
-    for name, values in zip(rows.columns, listed, strict=True):
-        has_gaps = name in METRICS and None in values  # a count, which stays an integer where every trial has one
-        by_name[name] = np.array(values, dtype=float) if name in _FLOATS or has_gaps else list(values)
-        if name == "duplicate_of":
-            by_name[name] = pd.array(by_name[name], dtype="Int64")
-        if name == rows.searched_after:
-            by_name |= rows.params()
-    if rows.shown is not None:
-        by_name |= rows.params()
-        by_name = {name: by_name[name] for name in rows.shown}
-    return pd.DataFrame(by_name)
+    has_gaps = None in values
+    if name == "duplicate_of" or (nullable and has_gaps and {type(value) for value in values} == {int, type(None)}):
+        is_long = any(value is not None and not -(2**63) <= value < 2**63 for value in values)
+        return pd.array(list(values), dtype=object if is_long else "Int64")
+    if name in _FLOATS or (has_gaps and name in METRICS):  # a count stays an integer where every trial has one
+        return np.array(values, dtype=float)
+    return list(values)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from studies.database.row_types import LedgerRow, TrialDetail
 from studies.queries import lookup, tables
+from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
 from studies.queries.matrices import read_matrices
 from studies.queries.record import StudyRecord, TrialCounts
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from studies.queries.read_only_sql import SqlRows
 
 
 class Studies:
@@ -101,10 +104,10 @@ class Studies:
     ) -> pd.DataFrame:
         """Return the best trade-offs found: rows of `trials` that no other one dominates under the study's objectives.
 
-        Candidates are COMPLETE, meet the constraints and are no duplicates. Means over seeds are compared, so that no
-        lucky seed makes the front; where every candidate has a validation split, its values decide instead of those
-        of the test split. Sorted by compression_ratio where that is an objective, else by the last objective. `where`
-        and `limit` choose among the members of the front.
+        Candidates are COMPLETE, meet the constraints, have a value of every objective and are no duplicates. Means over
+        seeds are compared, so that no lucky seed makes the front; where every candidate has a validation split, its
+        values decide instead of those of the test split. Sorted by compression_ratio where that is an objective, else
+        by the last objective. `where` and `limit` choose among the members of the front.
         """
         return to_frame(self.front_rows(name, where, sort, limit))
 
@@ -112,6 +115,10 @@ class Studies:
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> Rows:
         return tables.front_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
+
+    def choice(self, name: str) -> Choice:
+        """Return the numbers on the front of a study and of its best trials, with the reason where there are none."""
+        return choose(self._engine, self.study(name))
 
     def configurations(
         self, where: str | None = None, sort: str | None = None, limit: int | None = None
@@ -135,8 +142,10 @@ class Studies:
         Columns: number, seed, config_hash, measure, n_tasks, each searched parameter, each metric of METRICS, then
         device, threads, data_checksum. Runs of duplicates are listed once, under the trial that was trained.
         """
-        rows = tables.run_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
-        return to_frame(rows).drop(columns="params")
+        return to_frame(self.run_rows(name, where, sort, limit)).drop(columns="params")
+
+    def run_rows(self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None) -> Rows:
+        return tables.run_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
 
     def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
         """Return `runs` as if the stream had ended after its first tasks, for early stopping.
@@ -152,8 +161,13 @@ class Studies:
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
         """Return the raw measurements of a study in long form: number, seed, split, after_task, on_task, value."""
+        return to_frame(self.evaluation_rows(name, where, sort, limit))
+
+    def evaluation_rows(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> Rows:
         study_id = lookup.find_study_id(self._engine, name)
-        return to_frame(tables.evaluation_rows(self._engine, study_id, RowSelection(where, sort, limit)))
+        return tables.evaluation_rows(self._engine, study_id, RowSelection(where, sort, limit))
 
     def study(self, name: str) -> StudyRecord:
         """Return the study of that name; if there is none, the error names the nearest one."""
@@ -174,6 +188,10 @@ class Studies:
     def ledger(self, name: str) -> list[LedgerRow]:
         """Return every trial row as stored, by number, with its finished seeds; cheaper than `trials`."""
         return lookup.read_ledger(self._engine, name)
+
+    def numbers_of_tasks(self, name: str) -> dict[int, frozenset[int]]:
+        """Return the different numbers of tasks of the runs of each trial by its number; duplicates have no runs."""
+        return lookup.read_numbers_of_tasks(self._engine, name)
 
     def seeds(self, name: str, number: int) -> list[int]:
         """Return the finished seeds of a trial in ascending order; for a duplicate those of its original."""
@@ -216,6 +234,11 @@ class Studies:
         Further columns: measure, target_weights, model_weights, hypernet_weights, n_tasks, state, seconds,
         peak_memory_mib, and each setting under its dotted name.
         """
+        return to_frame(self.result_rows(name, where, sort, limit))
+
+    def result_rows(
+        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+    ) -> Rows:
         from studies.queries.results import results
 
         return results(self._engine, self.study(name), RowSelection(where, sort, limit))
@@ -227,6 +250,9 @@ class Studies:
             ConfigInvalid: if it is not one statement that only reads, or the database refuses it.
             QueryTimeout: if it takes longer than 30 seconds.
         """
+        return self.sql_rows(query, limit).frame()
+
+    def sql_rows(self, query: str, limit: int = 1000) -> SqlRows:
         from studies.queries.read_only_sql import read_sql
 
         return read_sql(self._engine, query, limit)

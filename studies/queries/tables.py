@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select, true
 
-from studies.database.schema import COMPLETE, PRUNED, evaluation, run, run_summary, study, study_tag, trial
-from studies.metrics.definitions import SELECTED_BY
+from studies.database.schema import PRUNED, evaluation, run, run_summary, study, study_tag, trial
+from studies.metrics.definitions import VARYING
+from studies.queries.choice import choose
 from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
 from studies.queries.record import StudyRecord
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.study_columns import study_columns
 from studies.queries.trial_columns import run_columns, setting_column, trial_columns, with_summary
-from studies.spec.constraints import within
-from studies.statistics.pareto import front_mask
 
 
 def study_rows(engine: Engine, selection: RowSelection, tag: str | None = None, archived: bool = False) -> Rows:
@@ -55,9 +54,11 @@ def trial_rows(
     query = select(*wanted.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
     query = selection.of(query, fields, engine.dialect.name, (trial.c.number,))
     has_params = "params" in wanted
+    values = _read(engine, query)
     return Rows(
         list(wanted),
-        _read(engine, query),
+        values,
+        seeds_of=_seeds_of(engine, record, list(wanted), values),
         searched=record.searched if has_params else None,
         searched_after="hypernet" if columns is None else None,
         shown=columns,
@@ -68,7 +69,7 @@ def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> 
     """Return the rows of the trials on the front of a study, by compression ratio or the last objective."""
     objectives = record.objectives
     by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
-    members = one_of(trial.c.number, _front_numbers(engine, record))
+    members = one_of(trial.c.number, choose(engine, record).front)
     return trial_rows(engine, record, selection.sorted_by(by), members)
 
 
@@ -96,21 +97,22 @@ def evaluation_rows(engine: Engine, study_id: int, selection: RowSelection) -> R
     return Rows(list(columns), _read(engine, query))
 
 
-def _front_numbers(engine: Engine, record: StudyRecord) -> list[int]:
-    import numpy as np
-
-    columns = trial_columns()
-    decisive = [SELECTED_BY.get(metric, metric) for metric in record.objectives]
-    names = list(dict.fromkeys([*record.objectives, *decisive]))
-    candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
-    query = (
-        select(trial.c.number, *(columns[name] for name in names))
-        .select_from(with_summary())
-        .where(candidate, *within(columns, record.constraints))
-    )
-    found = np.array([tuple(row) for row in _read(engine, query)], dtype=float).reshape(-1, 1 + len(names))
-    value = dict(zip(names, found.T[1:], strict=True))
-    return [int(number) for number in found[front_mask(value.__getitem__, record.objectives), 0]]
+def _seeds_of(
+    engine: Engine, record: StudyRecord, columns: list[str], rows: Sequence[Sequence[Any]]
+) -> list[Mapping[str, int]] | None:
+    """Return `Rows.seeds_of` for rows of trials; None where they do not say which trial and how many seeds it is."""
+    if not {"number", "duplicate_of", "n"} <= set(columns):
+        return None
+    metrics = {name: column for name, column in run_columns().items() if name in VARYING}
+    known = {name: func.count(column).label(name) for name, column in metrics.items()}
+    some = or_(*(and_(n > 0, n < func.count()) for n in known.values()))
+    joined = run.join(run_summary, run_summary.c.run_id == run.c.id)
+    query = select(run.c.number, *known.values()).select_from(joined).where(run.c.study_id == record.id)
+    with engine.connect() as connection:
+        found = connection.execute(query.group_by(run.c.number).having(some)).mappings().all()
+    of_trial = {row["number"]: {name: row[name] for name in metrics} for row in found}
+    number, original = columns.index("number"), columns.index("duplicate_of")
+    return [of_trial.get(row[number] if row[original] is None else row[original], {}) for row in rows]
 
 
 def _fields(

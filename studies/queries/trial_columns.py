@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, func
+from sqlalchemy import ColumnElement, FromClause, case, func
 
 from studies.database.count_columns import count_columns
 from studies.database.schema import run, run_summary, trial, trial_summary
 from studies.metrics.definitions import COST_METRICS, METRICS
+from studies.statistics.interval import ROUNDING
 
 PARTS = ("method", "stream", "target", "hypernet")
 
@@ -27,7 +29,7 @@ def trial_columns() -> dict[str, ColumnElement[Any]]:
         if name in counts:
             metrics[name] = counts[name]
         else:
-            metrics |= {f"{name}{end.replace('_', '.')}": trial_summary.c[name + end] for end in ("", "_low", "_high")}
+            metrics |= _with_bounds(name)
     head = [trial.c.number, trial.c.state, trial.c.reason, trial.c.duplicate_of, trial.c.attempt]
     tail = [trial.c.config_hash, trial.c.measure, trial.c.launch_id, trial.c.created_at, trial.c.finished_at]
     return {
@@ -37,6 +39,21 @@ def trial_columns() -> dict[str, ColumnElement[Any]]:
         **metrics,
         "params": trial.c.params,
         **{column.name: column for column in tail},
+    }
+
+
+def _with_bounds(name: str) -> dict[str, ColumnElement[Any]]:
+    """Return the mean of a metric and its interval as `studies.statistics.intervals.bounded` cuts it off."""
+    mean, low, high = (trial_summary.c[name + end] for end in ("", "_low", "_high"))
+    lowest, highest = METRICS[name].lowest, METRICS[name].highest
+    size = highest - lowest if math.isfinite(highest - lowest) else 0.0
+    is_point = high - low <= ROUNDING * (func.abs(low) + func.abs(high) + size)
+    below = [(low < lowest, lowest)] if math.isfinite(lowest) else []
+    above = [(high > highest, highest)] if math.isfinite(highest) else []
+    return {
+        name: mean,
+        f"{name}.low": case((is_point, mean), *below, else_=low),
+        f"{name}.high": case((is_point, mean), *above, else_=high),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from studies.metrics.definitions import METRICS, Metric
 from studies.statistics.pareto import hypervolume_2d
 
 # Fixed, so that two studies can be compared; the worst value of each objective that still counts.
@@ -20,16 +21,25 @@ REFERENCE_POINT = {
 def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[str, str]) -> dict[str, Any] | None:
     """Compute the area a front of two objectives dominates, as value and as share of the box up to the best point.
 
-    None where there are not two objectives with a fixed reference, or no front. The best of an accuracy is 1, of
-    everything else 0.
+    None where there are not two objectives with a fixed reference in the direction that is better, or no front. The
+    best point has the bound of each metric, such as an accuracy of 1 and a forgetting of -1, so a share is at most 1.
     """
     import numpy as np
 
     if not front or len(objectives) != 2 or not set(objectives) <= set(REFERENCE_POINT):
         return None
+    if any(direction != _BETTER[METRICS[name].better] for name, direction in objectives.items()):
+        return None
     reference = [REFERENCE_POINT[name] for name in objectives]
     values = np.array([[row[name] for name in objectives] for row in front], dtype=float)
     area = hypervolume_2d(values, reference, list(objectives.values()))
-    best = [1.0 if name == "final_accuracy" else 0.0 for name in objectives]
+    best = [_best_value(METRICS[name]) for name in objectives]
     box = float(np.prod([abs(worst - top) for worst, top in zip(reference, best, strict=True)]))
     return {"value": area, "share": area / box, "reference": dict(zip(objectives, reference, strict=True))}
+
+
+_BETTER = {"higher": "maximize", "lower": "minimize"}
+
+
+def _best_value(metric: Metric) -> float:
+    return metric.highest if metric.better == "higher" else metric.lowest

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 
 MAX_DECIMALS = 9
+ROUNDING = 1e-12  # of the size of the numbers: smaller differences are those of rounding
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,41 @@ class Interval:
         return asdict(self)
 
     @property
-    def decimals(self) -> int | None:
-        """Decimals that show two digits of the half-width; None where there is no width."""
-        if self.low is None or self.high is None or self.high <= self.low:
-            return None
-        return min(MAX_DECIMALS, max(0, 1 - math.floor(math.log10((self.high - self.low) / 2))))
+    def has_width(self) -> bool:
+        """Whether the bounds differ by more than the rounding of numbers of their size."""
+        if self.low is None or self.high is None:
+            return False
+        return self.high - self.low > ROUNDING * (abs(self.low) + abs(self.high))
+
+    def mean_text(self) -> str | None:
+        """The mean as `range_text` has its bounds; None where there is no width."""
+        return self._text(self.mean)
 
     def range_text(self) -> str | None:
         """The bounds as `[low, high]`, to two digits of the half-width; None where there is no width."""
-        decimals = self.decimals
-        return None if decimals is None else f"[{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
+        low, high = self._text(self.low), self._text(self.high)
+        return None if low is None or high is None else f"[{low}, {high}]"
+
+    def half_width_text(self) -> str | None:
+        """The longer side of the interval, as `range_text` has its bounds; None where there is no width."""
+        if self.mean is None or self.low is None or self.high is None:
+            return None
+        return self._text(max(self.high - self.mean, self.mean - self.low))
+
+    def _text(self, value: float | None) -> str | None:
+        """Format a value to two digits of the half-width and at least one of the mean, tiny ones with an exponent."""
+        if value is None or not self.has_width:
+            return None
+        assert self.mean is not None and self.low is not None and self.high is not None
+        half = (self.high - self.low) / 2
+        decimals = 1 - _exponent(half)
+        if abs(self.mean) > ROUNDING * half:
+            decimals = max(decimals, -_exponent(self.mean))
+        if decimals <= MAX_DECIMALS:
+            text = f"{value:.{max(0, decimals)}f}"
+            return text.removeprefix("-") if float(text) == 0 else text
+        return f"{value:.{max(0, _exponent(value) + decimals)}e}" if value else "0"
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)))

@@ -2,18 +2,20 @@
 
 The run is the unit: the tasks of one run share its seed, so only runs are independent. The interval is Student's t over
 per-run values: with 3 to 20 seeds it covers 95 %, where a percentile bootstrap covers 75 to 93 % and the standard error
-57 to 67 %. The others are there for papers that print them, and never without their name.
+57 to 67 %. The others are there for papers that print them, and never without their name. An interval of a metric ends
+at the bounds of its values, see `bounded`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from studies.metrics.definitions import METRICS, WHOLE
-from studies.statistics.interval import Interval
+from studies.statistics.interval import ROUNDING, Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +85,8 @@ def _around_mean(values: Iterable[float | None], half_width: Callable[[float, in
     if n == 1:
         return Interval(mean, None, None, 1)
     deviation = math.sqrt(math.fsum((number - mean) ** 2 for number in numbers) / (n - 1))
-    half = half_width(deviation, n)
+    # Runs that differ by rounding only have no spread.
+    half = half_width(deviation, n) if deviation > ROUNDING * max(map(abs, numbers)) else 0.0
     return Interval(mean, mean - half, mean + half, n)
 
 
@@ -112,7 +115,41 @@ def summary(name: str, values: Sequence[float | None]) -> Any:
     """Return one metric over seeds as JSON: an interval, or the integer where it is a count."""
     if values and name in WHOLE:
         return values[0]
-    return t_interval(values).to_dict()
+    return bounded(name, t_interval(values)).to_dict()
+
+
+def bounded(metric: str, interval: Interval, unit: float = 1.0) -> Interval:
+    """Cut an interval of a metric off at the bounds of its values, such as an accuracy at 1 and seconds at 0.
+
+    The true mean lies within the bounds, so the part that is cut off cannot hold it: the interval covers as often as
+    before. Everything that shows an interval shows this one; `trial_columns` has the same rule in SQL.
+
+    Args:
+        unit: what the values were multiplied by, such as 100 for an accuracy in percent.
+    """
+    low, high, lowest, highest = interval.low, interval.high, METRICS[metric].lowest, METRICS[metric].highest
+    lowest, highest = lowest * unit, highest * unit
+    if low is None or high is None:
+        return interval
+    size = highest - lowest if math.isfinite(highest - lowest) else 0.0
+    if high - low <= ROUNDING * (abs(low) + abs(high) + size):
+        return replace(interval, low=interval.mean, high=interval.mean)
+    return replace(interval, low=max(low, lowest), high=min(high, highest))
+
+
+def bounded_difference(metric: str, interval: Interval) -> Interval:
+    """Cut an interval of a difference of two means of a metric off where no difference can be."""
+    size = METRICS[metric].highest - METRICS[metric].lowest
+    if interval.low is None or interval.high is None:
+        return interval
+    return replace(interval, low=max(interval.low, -size), high=min(interval.high, size))
+
+
+def few_seeds_remark(n: Iterable[int]) -> str | None:
+    """Return a warning if an interval shown is over two seeds, else None."""
+    if 2 not in n:
+        return None
+    return "an interval over 2 seeds reaches 12.7 standard errors to each side and shows nothing; run 3 seeds or more"
 
 
 def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -134,5 +171,8 @@ def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[ND
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(group, weights=values, minlength=n_groups) / n
         squares = np.bincount(group, weights=(values - mean[group]) ** 2, minlength=n_groups)
-        half = t_quantile(n) * np.sqrt(squares / (n - 1)) / np.sqrt(n)
+        deviation = np.sqrt(squares / (n - 1))
+        size = np.zeros(n_groups)
+        np.maximum.at(size, group, np.abs(values))
+        half = np.where(deviation <= ROUNDING * size, 0.0, t_quantile(n) * deviation / np.sqrt(n))
     return mean, mean - half, mean + half

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from studies.statistics.interval import Interval
+from studies.statistics.interval import ROUNDING, Interval
 from studies.statistics.intervals import finite
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _known(values: Mapping[int, float | None]) -> dict[int, float]:
 
 def _mean_and_variance(values: Sequence[float], scale: float) -> tuple[float, float]:
     """Compute mean and unbiased variance; anything within the rounding of numbers of size `scale` counts as zero."""
-    rounding = 1e-12 * scale
+    rounding = ROUNDING * scale
     mean = math.fsum(values) / len(values)
     variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
     return mean if abs(mean) > rounding else 0.0, variance if variance > rounding**2 else 0.0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from studies.metrics.definitions import SELECTED_BY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,24 +57,6 @@ def _front_of_many(points: NDArray[np.float64]) -> NDArray[np.bool_]:
             front[size] = point
             size += 1
     return mask
-
-
-def front_mask(values: Callable[[str], NDArray[np.float64]], objectives: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Return a mask of the candidates on the front of a study, (n_candidates,).
-
-    Where every candidate has a validation split, its values decide instead of those of the test split.
-
-    Args:
-        values: the means of a metric, (n_candidates,), NaN where it was not measured.
-        objectives: the direction of each metric.
-    """
-    import numpy as np
-
-    chosen = []
-    for metric in objectives:
-        decisive = values(SELECTED_BY.get(metric, metric))
-        chosen.append(decisive if np.isfinite(decisive).all() else values(metric))
-    return pareto_mask(np.column_stack(chosen), list(objectives.values()))
 
 
 def hypervolume_2d(values: NDArray[np.float64], reference: Sequence[float], directions: Sequence[str]) -> float:

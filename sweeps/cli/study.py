@@ -13,8 +13,6 @@ from studies.output.formats import Format, say, write, write_object
 from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from studies.queries.record import StudyRecord
     from studies.queries.row_selection import Rows
     from studies.queries.studies import Studies
@@ -100,6 +98,9 @@ def front(
     """List the Pareto front: the trials that no other trial dominates."""
     found = _open(db)
     chosen = found.front_rows(name, where, sort, limit)
+    why_none = None if chosen.values else found.choice(name).why_none
+    if why_none is not None:
+        say(f"the front of {name} is empty: {why_none}.")
     _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
 
 
@@ -113,16 +114,22 @@ def configurations(
     limit: Limit = None,
 ) -> None:
     """List every configuration measured in any study, with all its runs pooled."""
-    from studies.output.trial_table import configuration_columns, printed
+    from studies.output.trial_table import CONFIGURATIONS_BY_IMPORTANCE, configuration_columns, printed
 
     rows = printed(_open(db).configuration_rows(where, sort, limit))
-    write(rows, configuration_columns(rows, format), format, output, "Configurations")
+    columns = configuration_columns(rows, format)
+    importance = [name for name in CONFIGURATIONS_BY_IMPORTANCE if name in columns]
+    write(rows, columns, format, output, "Configurations", importance)
 
 
 @app.command()
 def compare(
     sides: Annotated[
-        list[str], typer.Argument(help="STUDY:NUMBER, or STUDY for its best trial by validation.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="STUDY:NUMBER, or STUDY for its best trial that meets the constraints, by validation.",
+            show_default=False,
+        ),
     ],
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
@@ -136,6 +143,7 @@ def compare(
     """Test which configuration is better: paired by seed, Holm-adjusted over all pairs."""
     from studies.comparing.configurations import compare as judge
     from studies.comparing.configurations import find_configuration
+    from studies.statistics.intervals import few_seeds_remark
 
     found = _open(db)
     rows = judge(found, [find_configuration(found, text) for text in sides], metric, margin)
@@ -154,6 +162,9 @@ def compare(
         ]
         n = {row["mean_a"]["n"] for row in rows if row["p_smallest"] is not None}
         say("; ".join(f"the smallest sign-flip p with {k} pairs is {2 / 2**k:.3g}" for k in sorted(n)) or "not paired")
+        remark = few_seeds_remark(row[side]["n"] for row in rows for side in ("mean_a", "mean_b"))
+        if remark is not None:
+            say(f"{remark}.")
         for row in rows:
             if row["differ"]:
                 say(f"{row['a']} and {row['b']} differ in {', '.join(row['differ'])}")
@@ -196,16 +207,17 @@ def export(
     found = _open(db)
     if rows not in ("runs", "trials", "evaluations"):
         raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
+    read = {"runs": found.run_rows, "trials": found.trial_rows, "evaluations": found.result_rows}[rows]
     if format == "parquet":
         from studies.output.parquet import write_parquet
+        from studies.queries.row_selection import to_frame
 
-        read = {"runs": found.runs, "trials": found.trials, "evaluations": found.results}[rows]
-        write_parquet(read(name, where, sort, limit), output)
+        frame = to_frame(read(name, where, sort, limit), nullable=True)
+        write_parquet(frame.drop(columns="params") if rows == "runs" else frame, output)
     elif rows == "trials":
         _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
     else:
-        read = found.runs if rows == "runs" else found.results
-        _write_frame(read(name, where, sort, limit), format, output)
+        _write_rows(read(name, where, sort, limit), format, output)
 
 
 @app.command()
@@ -217,10 +229,10 @@ def sql(
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 1000,
 ) -> None:
     """Run one SQL statement that only reads, for at most 30 seconds."""
-    found = _open(db).sql(query, limit)
-    if found.attrs["truncated"]:
+    found = _open(db).sql_rows(query, limit)
+    if found.truncated:
         say(f"only the first {limit} rows are shown; ask for more with --limit.")
-    _write_frame(found, format, output)
+    _write_rows(found, format, output)
 
 
 def _open(db: str) -> Studies:
@@ -229,17 +241,24 @@ def _open(db: str) -> Studies:
     return studies.open(db)
 
 
-def _write_frame(frame: pd.DataFrame, format: Format, output: Path | None, title: str | None = None) -> None:
-    rows = [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
-    write(rows, [str(column) for column in frame.columns], format, output, title)
+def _write_rows(found: Rows, format: Format, output: Path | None) -> None:
+    by_column = found.by_column()
+    if found.searched is not None:
+        del by_column["params"]  # each searched value has its own column
+    rows = [dict(zip(by_column, row, strict=True)) for row in zip(*by_column.values(), strict=True)]
+    write(rows, list(by_column), format, output)
 
 
 def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:
-    from studies.output.trial_table import csv_columns, json_columns, printed, table_columns
+    from studies.output.trial_table import by_importance, csv_columns, json_columns, printed, table_columns
+    from studies.statistics.intervals import few_seeds_remark
 
     rows = printed(trials)
+    remark = few_seeds_remark(row["n"] for row in rows)
+    if remark is not None:
+        say(f"{remark}.")
     if format == "table":
         columns = table_columns(rows, trials, record)
     else:
         columns = csv_columns(trials) if format == "csv" else json_columns()
-    write(rows, columns, format, output, title)
+    write(rows, columns, format, output, title, by_importance(columns, rows, record))

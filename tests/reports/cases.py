@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Engine, select, update
 
 import studies
-from hnet_core.trial import Measure, TrialResult, WeightCounts
+from hnet_core.trial import Measure, TrialResult
 from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Measured, Trial
 from studies.database.open_database import connect
@@ -22,8 +22,9 @@ from studies.metrics.definitions import METRICS
 from studies.queries.record import StudyRecord
 from studies.queries.studies import Studies
 from studies.statistics.interval import Interval
-from studies.store.importing import ImportedRun, ImportedTrial, import_trials
+from studies.store.imported_trials import ImportedRun, ImportedTrial, ImportedWeights
 from studies.store.store import Store
+from studies.store.trial_import import import_trials
 from tests.studies.sample import PROVENANCE, describe, sample_params, sample_result, sample_spec
 
 SPEC = MappingProxyType(sample_spec("small", 4, 3, 4))
@@ -151,9 +152,11 @@ def import_cells(
     """
     imported = [
         ImportedTrial(
+            number=number,
             params=settings[number] if settings else {},
-            counts=WeightCounts(1000, 100 * (number + 1), 0, 0),
+            weights=ImportedWeights(1000, 100 * (number + 1)),
             measure=measure,
+            n_tasks=max(after for cells in seeds for after, _ in cells),
             runs=[
                 ImportedRun(seed, {("test", *cell): value for cell, value in cells.items()})
                 for seed, cells in enumerate(seeds)
@@ -166,7 +169,7 @@ def import_cells(
         "compression_ratio": "minimize",
     }
     engine = new_engine(folder)
-    import_trials(Store(engine), name, imported, "results.csv", goals)
+    import_trials(engine, name, imported, "results.csv", goals)
     if search is not None:
         with engine.execution_options(hnet_writes=True).begin() as connection:
             spec = connection.scalar(select(study.c.spec).where(study.c.name == name))

@@ -146,12 +146,16 @@ def test_different_budgets_data_and_streams_are_not_comparable(studies: Studies)
 def test_times_are_compared_on_one_machine_only(studies: Studies) -> None:
     one, other = compared_methods(studies, ["strong", "weak"])
     assert compare([one, other], metric="seconds").pairs[0].verdict.answer != NOT_COMPARABLE
-    elsewhere = replace(other, machine="another host")
+    elsewhere = replace(other, machines=frozenset({"another host"}))
     (pair,) = compare([one, elsewhere], metric="seconds").pairs
     assert "different machines: sample-host, cpu, 1 thread and another host" in str(pair.verdict)
     keys = [column.key for column in method_table(compare([one, elsewhere]), one.stream).columns]
     assert "seconds" not in keys
     assert any("different machines" in remark for remark in budget_remarks([one, elsewhere]))
+    unknown = [replace(each, machines=frozenset({None})) for each in (one, other)]
+    assert str(compare(unknown, metric="seconds").pairs[0].verdict) == "not comparable: machines not known"
+    assert "Times are left out: machines not known." in method_table(compare(unknown), one.stream).caption
+    assert any("machines of some are not known" in remark for remark in budget_remarks(unknown))
 
 
 def test_the_box_names_what_differs_and_how_much_each_was_searched(studies: Studies) -> None:

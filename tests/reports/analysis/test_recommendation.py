@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from reports.analysis.recommendation import ONE_POINT, recommend
 from reports.data.study_data import Quality
+from studies.metrics.definitions import METRICS
+from studies.statistics.interval import Interval
 from tests.reports.cases import SPEC, make_study_data, make_trial, measured
 
 TEST_ONLY = Quality("final_accuracy", "during_accuracy", "final_accuracy", "accuracy")
@@ -105,13 +107,22 @@ def test_a_best_one_that_is_larger_than_its_target_is_said_not_to_compress() -> 
     )
 
 
+def test_two_seeds_are_said_to_show_nothing() -> None:
+    two = Interval(0.9, 0.4, 1.0, 2)
+    values = dict.fromkeys(METRICS, two) | {"compression_ratio": Interval(0.5, None, None, 2)}
+    found = recommend(make_study_data([make_trial(0, 0.5, 0.9, 0.9, metrics=measured(values), n=2)]))
+    assert any("over 2 seeds" in remark for remark in found.remarks)
+
+
 def test_infeasible_configurations_are_never_recommended() -> None:
     trials = [make_trial(0, 0.5, 0.99, 0.99), make_trial(1, 0.4, 0.9, 0.9)]
     assert recommend(make_study_data(trials, front=[1], feasible=[1])).best is trials[1]
-    none = recommend(make_study_data(trials, feasible=[]))
+    too_large = [make_trial(0, 1.5, 0.99, 0.99), make_trial(1, 1.25, 0.9, 0.9)]
+    none = recommend(make_study_data(too_large, feasible=[]))
     assert none.best is None
     assert none.headline.endswith(
-        "none of the 2 finished configurations meets the constraint compression_ratio <= 1.0."
+        "none of the 2 finished configurations meets the constraint compression_ratio <= 1.0; "
+        "the nearest is 1.25 (trial 1)."
     )
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from reports.data.task_matrices import matrix_rows, task_matrix, task_rows, untrained_mean
-from reports.metric_bounds import bounded
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 from tests.reports.cases import make_trial
 
 TRIAL = make_trial(7, 0.5, 0.9)

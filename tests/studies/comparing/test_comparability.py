@@ -46,6 +46,15 @@ STUDIES: Mapping[str, Mapping[str, Any]] = {
     "mse": {"measure": "mse"},
     "one-seed": {"seeds": range(1)},
     "named:1": {},
+    "measured-elsewhere": {"imported": True},
+    "elsewhere-again": {"imported": True},
+    "elsewhere-more-tasks": {"imported": True, "n_tasks": 6},
+}
+REFUSALS_OF_IMPORTS = {
+    ("elsewhere-more-tasks", "final_accuracy"): "different numbers of tasks: 4 and 6",
+    ("elsewhere-more-tasks", "seconds"): "different numbers of tasks: 4 and 6",
+    ("elsewhere-again", "seconds"): "machines not known",
+    ("elsewhere-again", "peak_memory_mib"): "machines not known",
 }
 REFUSALS = {
     ("longer", "final_accuracy"): "different budgets: training.iterations 300 and 5000",
@@ -86,14 +95,21 @@ def fill(
     scenario: str = "task",
     measure: str = "accuracy",
     run: Mapping[str, Any] = {},
-    host: str = "sample-host",
+    host: str | None = "sample-host",
+    imported: bool = False,
 ) -> None:
-    """Make a study with one finished trial."""
+    """Make a study with one finished trial; an imported one says nothing of its stream and its machine."""
     searched = {**PARAMS, **params}
     config = sample_config(searched, n_tasks)
     config["stream"] |= stream
     config["training"] |= training
     config["scenario"] = scenario
+    if imported:
+        config, host, run = (
+            {"stream": {"name": "imported"}, "method": {"name": "imported"}},
+            None,
+            {"device": "imported"},
+        )
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
     store = Store(engine)
     study_id = store.create_study(name, objectives(sample_spec(name, 1, len(seeds), n_tasks), measure), len(seeds))
@@ -137,6 +153,21 @@ def test_both_commands_judge_a_pair_alone_alike(studies: Studies, other: str, me
 def test_a_pair_that_is_not_comparable_is_refused_with_the_reason(studies: Studies, other: str, metric: str) -> None:
     pair = [find_configuration(studies, name) for name in ("first", other)]
     assert compare(studies, pair, metric)[0]["verdict"] == f"not comparable: {REFUSALS[other, metric]}"
+
+
+@pytest.mark.parametrize(("other", "metric"), REFUSALS_OF_IMPORTS)
+def test_imported_results_are_compared_by_what_their_runs_say(studies: Studies, other: str, metric: str) -> None:
+    names = ["measured-elsewhere", other]
+    (row,) = compare(studies, [find_configuration(studies, name) for name in names], metric)
+    (pair,) = reported.compare(compared_methods(studies, names), metric).pairs
+    assert row["verdict"] == str(pair.verdict) == f"not comparable: {REFUSALS_OF_IMPORTS[other, metric]}"
+
+
+def test_groups_of_a_report_hold_one_number_of_tasks(studies: Studies) -> None:
+    """By method, imports of four and of six tasks would be one method, represented by the better of them."""
+    names = ["measured-elsewhere", "elsewhere-more-tasks"]
+    streams = {one.study: one.stream for one in compared_methods(studies, names, by=["method"])}
+    assert streams == {"measured-elsewhere": "imported, 4 tasks", "elsewhere-more-tasks": "imported, 6 tasks"}
 
 
 @pytest.mark.parametrize("other", ["weak", "other-seeds", "lr", "other-device", "two-threads", "other-host"])

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from hnet_core.errors import ConfigInvalid
 from studies.comparing.configurations import find_configuration
 from studies.comparing.intransigence import intransigence
+from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
-from studies.statistics.hypervolume import front_hypervolume
+from studies.statistics.hypervolume import REFERENCE_POINT, front_hypervolume
 from studies.store.store import Store
 from sweeps.cli.study import app
 from tests.studies.sample import PROVENANCE, describe, sample_result, sample_study
@@ -68,3 +69,18 @@ def test_area_of_a_front_worked_out_by_hand() -> None:
     assert found["share"] == pytest.approx(1.15 / 2)
     assert front_hypervolume(front, {**objectives, "seconds": "minimize"}) is None
     assert front_hypervolume([], objectives) is None
+    assert front_hypervolume(front, {**objectives, "final_accuracy": "minimize"}) is None
+
+
+@pytest.mark.parametrize("metric", sorted(REFERENCE_POINT))
+def test_a_front_at_the_best_value_there_is_dominates_the_whole_box(metric: str) -> None:
+    """Forgetting is negative, down to -1, where later tasks help: a box from 0 on gives shares above 1."""
+    other = "compression_ratio" if metric != "compression_ratio" else "final_accuracy"
+    best = {
+        name: METRICS[name].highest if METRICS[name].better == "higher" else METRICS[name].lowest
+        for name in REFERENCE_POINT
+    }
+    objectives = {name: "maximize" if METRICS[name].better == "higher" else "minimize" for name in (metric, other)}
+    found = front_hypervolume([best], objectives)
+    assert found is not None
+    assert found["share"] == 1

@@ -7,7 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 import studies.database.migrations
 from hnet_core.errors import ConfigInvalid
@@ -321,3 +322,137 @@ def test_a_commit_survives_a_look_at_the_same_file_from_the_process_that_writes(
         Studies(connect(path)).studies()
         seen = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
         assert seen.stdout.strip() == str(count + 1)
+
+
+# Reads and writes a database as somebody who may not write its directory; root may write everywhere.
+READER = """
+import json, os, sys
+import pandas, sqlalchemy.dialects.sqlite, studies.queries.read_only_sql
+from hnet_core.errors import HnetError
+from studies.database.open_database import connect
+from studies.queries.studies import Studies
+from studies.store.store import Store
+def read(path):
+    found = Studies(connect(path))
+    return len(found.trials("sample-tradeoff")), int(found.sql("SELECT count(*) AS n FROM trial")["n"][0])
+read(sys.argv[2])
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+try:
+    print(json.dumps(read(sys.argv[1])))
+    Store(connect(sys.argv[1])).create_study("new", {}, 1)
+except HnetError as error:
+    print(f"{type(error).__name__} {error.exit_code}: {error}")
+"""
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """A folder that other users may enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        for path in (Path(folder), *Path(folder).iterdir()):
+            path.chmod(0o755)
+
+
+def read_as_another(path: Path, other: Path) -> str:
+    command = [sys.executable, "-c", READER, str(path), str(other)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("medium", ["read-only directory", "read-only file", "both"])
+def test_a_database_on_a_read_only_medium_is_read_and_not_written(
+    shared_folder: Path, tmp_path: Path, medium: str
+) -> None:
+    folder = shared_folder / "medium"
+    folder.mkdir()
+    path = folder / "study.db"
+    engine = connect(str(path), create=True)
+    sample_study(engine, 3)
+    engine.dispose()
+    shutil.copy(path, tmp_path / "other.db")
+    path.chmod(0o666 if medium == "read-only directory" else 0o444)
+    folder.chmod(0o777 if medium == "read-only file" else 0o555)
+    before = path.read_bytes()
+    lines = read_as_another(path, tmp_path / "other.db").splitlines()
+    assert lines[0] == "[3, 3]"
+    assert lines[1].startswith("DatabaseUnreachable 5: the database ")
+    assert "readonly" in lines[1] or "unable to open" in lines[1]
+    assert path.read_bytes() == before
+
+
+def test_changes_in_a_wal_file_are_not_left_out_on_a_read_only_medium(shared_folder: Path, tmp_path: Path) -> None:
+    folder = shared_folder / "medium"
+    folder.mkdir()
+    engine = connect(str(tmp_path / "study.db"), create=True)
+    sample_study(engine, 3)
+    holder = sqlite3.connect(tmp_path / "study.db")
+    holder.execute("BEGIN")
+    holder.execute("SELECT count(*) FROM trial").fetchall()
+    Store(engine).create_study("in the wal file", {}, 1)
+    for name in ("study.db", "study.db-wal"):
+        shutil.copy(tmp_path / name, folder / name)
+        (folder / name).chmod(0o444)
+    holder.close()
+    engine.dispose()
+    folder.chmod(0o555)
+    answer = read_as_another(folder / "study.db", tmp_path / "study.db")
+    assert answer.startswith("DatabaseUnreachable 5: ")
+    assert "study.db-wal holds changes" in answer
+
+
+@pytest.fixture
+def restricted_postgres(empty_postgres: str) -> tuple[str, str]:
+    """URLs of one PostgreSQL database: of its owner, and of a user who may not create in its schema."""
+    owner = create_engine(make_url(empty_postgres).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = 'guest'")) is None:
+            connection.execute(text("CREATE ROLE guest LOGIN PASSWORD 'guest'"))
+        connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    owner.dispose()
+    guest = make_url(empty_postgres).set(username="guest", password="guest")
+    return empty_postgres, guest.render_as_string(hide_password=False)
+
+
+def test_postgresql_without_the_right_to_create_names_the_grant(restricted_postgres: tuple[str, str]) -> None:
+    _, guest = restricted_postgres
+    with pytest.raises(DatabaseUnreachable, match="GRANT USAGE, CREATE ON SCHEMA public TO guest") as error:
+        connect(guest, create=True)
+    assert error.value.exit_code == 5
+    assert "\n" not in str(error.value)
+    assert ":guest@" not in str(error.value), "no password"
+
+
+def test_postgresql_without_the_right_to_its_tables_names_the_grant(restricted_postgres: tuple[str, str]) -> None:
+    url, guest = restricted_postgres
+    connect(url, create=True).dispose()
+    with pytest.raises(
+        DatabaseUnreachable, match="GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
+    ):
+        Studies(connect(guest)).studies()
+
+
+def test_read_only_postgresql_is_read_and_not_written(empty_postgres: str) -> None:
+    engine = connect(empty_postgres, create=True)
+    sample_study(engine, 3)
+    engine.dispose()
+    read_only = (
+        f"{empty_postgres}{'&' if '?' in empty_postgres else '?'}options=-c%20default_transaction_read_only%3Don"
+    )
+    found = connect(read_only)
+    assert len(Studies(found).trials("sample-tradeoff")) == 3
+    with pytest.raises(DatabaseUnreachable, match="default_transaction_read_only"):
+        Store(found).create_study("new", {}, 1)
+
+
+def test_tables_that_are_gone_from_postgresql_are_no_bug(empty_postgres: str) -> None:
+    engine = connect(empty_postgres, create=True)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER SCHEMA public RENAME TO elsewhere"))
+    with pytest.raises(DatabaseUnreachable, match="search_path"):
+        Studies(engine).studies()
+    with pytest.raises(DatabaseUnreachable, match="GRANT USAGE, CREATE ON SCHEMA public"):
+        connect(empty_postgres, create=True)

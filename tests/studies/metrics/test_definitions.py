@@ -95,6 +95,21 @@ def test_forgetting_is_negative_where_later_tasks_helped() -> None:
     assert run_metrics(result(((0.5, N), (0.9, 0.9))))["forgetting"] == pytest.approx(-0.4)
 
 
+@pytest.mark.parametrize("hole", [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 2)])
+def test_forgetting_is_not_taken_from_the_best_of_a_column_with_a_hole(hole: tuple[int, int]) -> None:
+    rows = [[0.9, 0.1, 0.1, 0.1], [0.8, 0.9, 0.1, 0.1], [0.7, 0.8, 0.9, 0.1], [0.6, 0.7, 0.8, 0.9]]
+    assert run_metrics(result(tuple(map(tuple, rows))))["forgetting"] == pytest.approx((0.3 + 0.2 + 0.1) / 3)
+    rows[hole[0]][hole[1]] = None  # type: ignore[call-overload]
+    metrics = run_metrics(result(tuple(map(tuple, rows))))
+    assert (metrics["forgetting"], metrics["forgetting_mammoth"]) == (None, None)
+    is_first = hole[0] == hole[1]
+    assert (metrics["forgetting_first"] is None) == (metrics["backward_transfer"] is None) == is_first
+
+
+def test_forgetting_needs_no_value_from_before_a_task_was_trained() -> None:
+    assert run_metrics(result(((0.9, 0.3, N), (0.8, 0.7, N), (0.7, 0.6, 0.9))))["forgetting"] == pytest.approx(0.15)
+
+
 def test_method_that_trains_all_tasks_at_once_has_no_during_and_no_forgetting() -> None:
     metrics = run_metrics(result(((N, N), (0.9, 0.8))))
     assert metrics["final_accuracy"] == pytest.approx(0.85)
@@ -185,7 +200,7 @@ def _slow_forgetting(a: Matrix, end_counts: bool = False) -> float | None:
     for j in range(len(a) - 1):
         earlier = [row[j] for row in a[:-1] if row[j] is not None]
         last = a[-1][j]
-        if not earlier or last is None:
+        if last is None or None in [row[j] for row in a[j:-1]]:
             return None
         lost.append(max([*earlier, last] if end_counts else earlier) - last)
     return _mean(lost)

@@ -98,6 +98,42 @@ def test_long_row_stays_one_line_away_from_a_terminal(capsys: pytest.CaptureFixt
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_columns_that_do_not_fit_are_left_out_and_named(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    columns = ["number", "state", *(f"hypernet.parameter_{i}" for i in range(30)), "accuracy", "reason"]
+    accuracy = {"mean": 0.957, "low": 0.951, "high": 0.963, "n": 3}
+    row = dict.fromkeys(columns, 0.12345) | {"number": 7, "state": "COMPLETE", "accuracy": accuracy}
+    rows = [row | {"reason": "a long reason that is broken between its words and never within one of them"}]
+    write(rows, columns, "table", importance=["number", "accuracy", *columns[1:]])
+    shown = capsys.readouterr()
+    assert max(map(len, shown.out.splitlines())) <= width
+    header, _, first, *_ = shown.out.splitlines()
+    assert set(header.split()) <= {name.rpartition(".")[2] for name in columns}
+    assert {"number", "accuracy"} <= set(header.split())
+    assert "0.9570 [0.9510, 0.9630] n=3" in first
+    assert f"as the table is {width} characters wide: " in shown.err
+    assert "see all with --format csv or json" in shown.err
+
+
+def test_a_long_text_is_broken_between_its_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    write(
+        [{"number": 7, "reason": "diverged " * 20, "compression_ratio": 0.5}],
+        ["number", "reason", "compression_ratio"],
+        "table",
+    )
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert {"number", "reason", "compression_ratio"} == set(shown.out.splitlines()[0].split())
+    assert max(map(len, shown.out.splitlines())) <= 60
+    assert set(shown.out.split()) - {"7", "0.5"} >= {"diverged"}
+
+
 def test_headings_are_short_where_that_is_clear(capsys: pytest.CaptureFixture[str]) -> None:
     columns = ["method.lr", "training.lr", "hypernet.chunk_size"]
     write([dict.fromkeys(columns, 1)], columns, "table")

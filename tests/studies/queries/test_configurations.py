@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from studies.metrics.definitions import VARYING
 from studies.queries.studies import Studies
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 from studies.store.store import Store
 from sweeps.cli.study import app
 from tests.studies.sample import PROVENANCE, describe, sample_result, sample_study
@@ -33,7 +33,7 @@ def test_runs_of_one_configuration_count_together_and_a_seed_once(found: Studies
     assert (row["n"], row["studies"], row["stream"], row["dataset"]) == (3, ["first", "second"], "permuted", "digits")
     runs = found.runs("first").to_dict("records") + found.runs("second", where="seed == 2").to_dict("records")
     for metric in VARYING:
-        interval = t_interval([run[metric] for run in runs])
+        interval = bounded(metric, t_interval([run[metric] for run in runs]))
         expected = [interval.mean, interval.low, interval.high]
         assert [row[metric], row[f"{metric}.low"], row[f"{metric}.high"]] == pytest.approx(
             [float("nan") if x is None else x for x in expected], nan_ok=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
@@ -26,6 +27,25 @@ def test_rows_come_back_with_their_names_and_plain_numbers(found: Studies) -> No
     assert frame["n"].tolist() == [10, 1, 1]
     assert frame["middle"].dtype == float
     assert not frame.attrs["truncated"]
+
+
+BIG = 2**53 + 1  # not a float
+
+
+@pytest.mark.parametrize("beside", ["null", "3", "4611686018427387905"])
+def test_integers_stay_exact_integers_beside_anything(found: Studies, beside: str) -> None:
+    query = f"SELECT * FROM (SELECT {BIG} AS a, 1 AS place UNION ALL SELECT {beside}, 2) AS both_rows ORDER BY place"
+    expected = [BIG, None if beside == "null" else int(beside)]
+    assert [row[0] for row in found.sql_rows(query).values] == expected
+    frame = found.sql(query)
+    assert [None if pd.isna(value) else int(value) for value in frame["a"]] == expected
+    assert frame["a"].dtype != float
+
+
+def test_a_sum_of_integers_is_an_exact_integer(found: Studies) -> None:
+    """PostgreSQL gives it as numeric."""
+    ((total,),) = found.sql_rows(f"SELECT sum(a) FROM (SELECT {BIG} AS a UNION ALL SELECT 2) AS terms").values
+    assert (total, type(total)) == (BIG + 2, int)
 
 
 def test_query_without_rows_keeps_its_columns(found: Studies) -> None:

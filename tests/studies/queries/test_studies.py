@@ -18,7 +18,7 @@ from studies.database.schema import STATES, trial
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.metrics.definitions import METRICS, run_metrics
 from studies.queries.studies import Studies
-from studies.statistics.intervals import t_interval
+from studies.statistics.intervals import bounded, t_interval
 from studies.store.store import Store
 from tests.studies.sample import PROVENANCE, describe, sample_result, sample_spec, sample_study
 from tests.studies.store.test_store import PARAMS
@@ -97,7 +97,7 @@ def test_trials_sum_up_the_seeds_of_each_configuration(found: Studies, name: str
         seeds = runs[runs["number"] == row["number"]]
         assert row["n"] == len(seeds)
         for metric in (m for m, about in METRICS.items() if about.kind != "count"):
-            interval = t_interval(seeds[metric])
+            interval = bounded(metric, t_interval(seeds[metric]))
             came = [row[metric], row[f"{metric}.low"], row[f"{metric}.high"]]
             expected = [interval.mean, interval.low, interval.high]
             assert came == pytest.approx([math.nan if x is None else x for x in expected], nan_ok=True, abs=1e-12)
@@ -343,7 +343,7 @@ def test_numbers_of_trials_are_no_parameters_of_a_statement_of_which_there_may_b
     of_few = used.copy()
     used.clear()
     monkeypatch.setattr(
-        "studies.queries.tables.front_mask", lambda values, _: values("compression_ratio") > 0
+        "studies.statistics.selection.front_mask", lambda values, _: values("compression_ratio") > 0
     )  # all are tied
     assert len(found.front(name)) > few
     assert used == of_few, "as many parameters whatever the size of the front"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from studies.statistics.pareto import front_mask, hypervolume_2d, pareto_mask
+from studies.statistics.pareto import hypervolume_2d, pareto_mask
 
 TRADE_OFF = ("maximize", "minimize")
 coordinates = st.one_of(st.integers(0, 4).map(float), st.floats(0, 4), st.just(float("nan")))
@@ -85,15 +85,3 @@ def test_hypervolume_is_that_of_the_front_in_any_order(values: NDArray[np.float6
     assert hypervolume_2d(values[pareto_mask(values, TRADE_OFF)], (0.0, 4.0), TRADE_OFF) == pytest.approx(whole)
     for order in itertools.islice(itertools.permutations(range(len(values))), 3):
         assert hypervolume_2d(values[list(order)], (0.0, 4.0), TRADE_OFF) == pytest.approx(whole)
-
-
-def test_the_validation_split_decides_where_every_candidate_has_it() -> None:
-    values = {
-        "final_accuracy": np.array([0.9, 0.8, 0.7]),
-        "validation_final_accuracy": np.array([0.7, 0.8, 0.9]),
-        "compression_ratio": np.array([0.5, 0.4, 0.4]),
-    }
-    objectives = {"final_accuracy": "maximize", "compression_ratio": "minimize"}
-    assert front_mask(values.__getitem__, objectives).tolist() == [False, False, True]
-    values["validation_final_accuracy"][1] = np.nan
-    assert front_mask(values.__getitem__, objectives).tolist() == [True, True, False]

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from click.testing import Result
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from hnet_core.errors import ConfigInvalid, HnetError
@@ -94,6 +94,48 @@ def test_csv_of_trials_has_a_column_for_each_searched_value(db: str) -> None:
         assert float(first[column]) == trial[column], "exact"
     assert first["final_accuracy.n"] == "3"
     assert "params" not in first
+
+
+@pytest.mark.parametrize("command", ["trials", "front"])
+def test_a_narrow_terminal_shows_the_objectives_first(db: str, command: str) -> None:
+    shown = run(command, "sample-tradeoff", "--db", db, env={"COLUMNS": "80"})
+    lines = shown.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    fourth = {"trials": "state", "front": "beta_output"}[command]  # all members of a front are COMPLETE
+    assert set(lines[2].split()) == {"number", "final_accuracy", "compression_ratio", fourth}
+    assert "left out, as the table is 80 characters wide: " in shown.stderr
+    assert "left out" not in run(command, "sample-tradeoff", "--db", db).stderr
+
+
+@pytest.mark.parametrize("format", ["table", "csv", "json", "jsonl"])
+def test_integers_of_a_query_stay_exact_beside_a_missing_one(db: str, format: str, tmp_path: Path) -> None:
+    big = 2**53 + 1
+    query = f"SELECT {big} AS a, 1 AS b UNION ALL SELECT NULL, 2"
+    shown = run("sql", query, "--db", db, "--format", format).stdout
+    assert str(big) in shown
+    assert "1.0" not in shown
+    last = shown.splitlines()[-1]
+    assert {"csv": last == ",2", "jsonl": last == '{"a": null, "b": 2}'}.get(format, True)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_an_integer_that_some_trials_do_not_have_is_exported_as_an_integer(format: str, tmp_path: Path) -> None:
+    path, out = str(tmp_path / "gaps.db"), tmp_path / f"runs.{format}"
+    engine = connect(path, create=True)
+    sample_study(engine, 3)
+    with engine.begin() as connection:
+        for assignment in ("params = '{\"hypernet.chunk_size\": null}'", "memory_bytes = NULL"):
+            connection.execute(text(f"UPDATE trial SET {assignment} WHERE number = 1"))
+    result = run("export", "sample-tradeoff", "--db", path, "--format", format, "-o", str(out))
+    assert result.exit_code == 0, result.exception
+    if format == "parquet":
+        frame = pd.read_parquet(out, dtype_backend="numpy_nullable")
+        assert str(frame["hypernet.chunk_size"].dtype) == str(frame["memory_bytes"].dtype) == "Int64"
+    else:
+        rows = list(csv.DictReader(io.StringIO(out.read_text())))
+        assert [row["memory_bytes"] for row in rows if row["number"] == "0"] == ["100"] * 3
+        assert {row["memory_bytes"] + row["hypernet.chunk_size"] for row in rows if row["number"] == "1"} == {""}
+        assert all("." not in row["hypernet.chunk_size"] for row in rows)
 
 
 def test_export_writes_runs_trials_or_evaluations(db: str, tmp_path: Path) -> None:

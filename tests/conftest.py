@@ -51,3 +51,4 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("HNET_DATA", str(tmp_path_factory.getbasetemp() / "data"))
     monkeypatch.delenv("HNET_DB", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # of the terminal of the test run: tables fit into it

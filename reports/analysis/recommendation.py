@@ -14,8 +14,8 @@ from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.formatting import mean_text, numbered, phrase, plural, significant
 from studies.metrics.definitions import METRICS
-from studies.queries.choice import why_none_meets
 from studies.statistics.interval import Interval
+from studies.statistics.intervals import TWO_SEEDS
 from studies.statistics.selection import Candidates, least
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the rounding
 MSE_FACTOR = 1.1
 MIN_KNEE_POINTS = 3
-TWO_SEEDS = (
-    "two seeds show nothing, because the 95 % interval of two is 12.7 times as wide as they are apart. Run three or "
-    "more before reading differences."
-)
 MAX_NUMBERS = 5
 
 
@@ -163,7 +159,7 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
     if best[data.quality.final].n == 2:
-        remarks.append(f"It rests on 2 seeds: {TWO_SEEDS}")
+        remarks.append(f"It rests on 2 seeds: {TWO_SEEDS}.")
     if not data.quality.has_validation:
         remarks.append(
             "There is no validation split: configurations were chosen on the test split they are reported on, "
@@ -196,6 +192,8 @@ def _nothing(data: StudyData, incomplete: str | None) -> str:
     if not data.trials:
         return "There is no answer yet: no trial of this study has started."
     if data.configurations:
+        from studies.queries.choice import why_none_meets
+
         candidates = Candidates(data.columns.numbers, data.columns.__getitem__, data.record.objectives)
         return f"There is no answer: {why_none_meets(candidates, data.record.constraints)}."
     states = Counter(trial.state for trial in data.trials)

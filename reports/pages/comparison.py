@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import Comparison, Pair, compare, headline
 from reports.analysis.ranks import rank_rows
-from reports.analysis.recommendation import TWO_SEEDS
 from reports.data.compared_methods import compared_methods
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
@@ -31,7 +30,7 @@ from reports.tables.comparison import (
 )
 from studies.metrics.definitions import METRICS
 from studies.output.formats import say
-from studies.statistics.intervals import bounded_difference
+from studies.statistics.intervals import TWO_SEEDS, bounded_difference
 from studies.statistics.verdicts import EQUIVALENT, NO_DIFFERENCE
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def _seed_remarks(comparison: Comparison) -> list[str]:
     if not two:
         return []
     which = "Every entrant rests" if len(two) == len(comparison.methods) else f"{', '.join(dict.fromkeys(two))} rest"
-    return [f"{which} on 2 seeds: {TWO_SEEDS}"]
+    return [f"{which} on 2 seeds: {TWO_SEEDS}."]
 
 
 def _title(labels: Sequence[str]) -> str:

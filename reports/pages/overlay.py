@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.dotted_keys import short_names
 from reports.analysis.families import Family, families_of
-from reports.analysis.recommendation import TWO_SEEDS
 from reports.analysis.trial_outcomes import trial_outcomes
 from reports.data.run_series import RunSeries, series_of
 from reports.drawing.marks import GLYPHS
@@ -25,6 +24,7 @@ from reports.pages.render import render
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
 from reports.table import Column, Row, Table, mean_columns, size_column, text_column
 from studies.statistics.hypervolume import REFERENCE_POINT
+from studies.statistics.intervals import TWO_SEEDS
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -140,7 +140,7 @@ def _two_seeds(families: Sequence[Family]) -> str:
     """Say of families whose best configuration has two seeds that they show nothing; "" if there are none."""
     labels = [one.label for one in families if one.recommendation.best is not None and one.recommendation.best.n == 2]
     return (
-        f"The best of {', '.join(labels)} {'rests' if len(labels) == 1 else 'rest'} on 2 seeds: {TWO_SEEDS}"
+        f"The best of {', '.join(labels)} {'rests' if len(labels) == 1 else 'rest'} on 2 seeds: {TWO_SEEDS}."
         if labels
         else ""
     )

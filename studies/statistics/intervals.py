@@ -145,11 +145,14 @@ def bounded_difference(metric: str, interval: Interval) -> Interval:
     return replace(interval, low=max(interval.low, -size), high=min(interval.high, size))
 
 
+TWO_SEEDS = "two seeds show nothing, since their 95 % interval reaches 12.7 standard errors to each side; run 3 or more"
+
+
 def few_seeds_remark(n: Iterable[int]) -> str | None:
     """Return a warning if an interval shown is over two seeds, else None."""
     if 2 not in n:
         return None
-    return "an interval over 2 seeds reaches 12.7 standard errors to each side and shows nothing; run 3 seeds or more"
+    return TWO_SEEDS
 
 
 def over_seeds(group: NDArray[np.int_], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -156,7 +156,7 @@ def import_cells(
             params=settings[number] if settings else {},
             weights=ImportedWeights(1000, 100 * (number + 1)),
             measure=measure,
-            n_tasks=max(after for cells in seeds for after, _ in cells),
+            n_tasks=max(task for cells in seeds for cell in cells for task in cell),
             runs=[
                 ImportedRun(seed, {("test", *cell): value for cell, value in cells.items()})
                 for seed, cells in enumerate(seeds)

@@ -153,7 +153,7 @@ def test_an_interval_in_percent_ends_at_100() -> None:
 
 def test_two_seeds_are_said_to_show_nothing() -> None:
     assert few_seeds_remark([3, 1, 5]) is None
-    assert "2 seeds" in str(few_seeds_remark([3, 2]))
+    assert "two seeds" in str(few_seeds_remark([3, 2]))
     assert f"{float(t_quantile(2)):.1f} standard errors" in str(few_seeds_remark([2]))
 
 

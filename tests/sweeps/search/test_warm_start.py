@@ -72,7 +72,7 @@ def test_a_float_that_is_fixed_and_the_grid_point_there_are_one_trial_with_the_v
     rows = ledger(url)
     assert [row["params"]["method.beta_output"] for row in rows] == [0.3, 0.3, 0.1, 0.2, 0.4, 0.5]
     assert [row["duplicate_of"] for row in rows] == [None, 0, None, None, None, None]
-    assert (spec.planned_trials, outcome.tally.asked) == (5, 5)
+    assert (spec.planned_trials, outcome.counters.asked) == (5, 5)
 
 
 def test_a_drawn_float_has_the_decimals_of_its_step(url: str) -> None:

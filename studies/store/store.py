@@ -117,7 +117,7 @@ class Store(Leases):
 
         Args:
             attempt: 1 for a new trial; above the stored one to run it again.
-            duplicate_of: finished trial with the same configuration; see `complete_duplicate`.
+            duplicate_of: trial with the same configuration that this attempt repeats; see `complete_duplicate`.
 
         Raises:
             TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
@@ -128,7 +128,7 @@ class Store(Leases):
             again = update(trial).where(
                 _is_trial(study_id, number), trial.c.state == RUNNING, trial.c.attempt < attempt
             )
-            if connection.execute(again.values(attempt=attempt, launch_id=launch_id)).rowcount:
+            if connection.execute(again.values(attempt=attempt, launch_id=launch_id, duplicate_of=duplicate_of)).rowcount:
                 return
             if _state_of(connection, study_id, number) is not None:
                 raise _refusal(connection, study_id, number, attempt)

@@ -11,6 +11,7 @@ class Counters:
 
     Attributes:
         asked: trials asked of the sampler to be trained, so neither skipped nor duplicates.
+        failed, pruned: those of them, without their duplicates.
         seeds_failed: COMPLETE trials of which a further seed failed.
         running: trials a worker trains now.
         objectives: of each COMPLETE trial, in the order of the spec.

@@ -25,7 +25,7 @@ from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.checkpoint_retention import CheckpointRetention
 from sweeps.driver.state import DriverState
 from sweeps.driver.suggestions import invalid_trial, static_violations, suggested_trial
-from sweeps.driver.trial_recorder import StudyHandle, TrialRecorder
+from sweeps.driver.trial_recorder import GAVE_UP, StudyHandle, TrialRecorder
 from sweeps.fault_injection import failpoint
 from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.search.early_stopping import StoppingRules
@@ -165,12 +165,14 @@ class Driver:
         self._count_ask_without_training()
 
     def _copy_result(self, number: int, original: int, attempt: int, trial: SuggestedTrial) -> None:
-        """Complete a trial with the result of another one of the same configuration, at once or when that has ended."""
+        """End a trial as another one of the same configuration: at once, or when that has ended."""
         self.recorder.start(number, attempt, trial, duplicate_of=original)
         self._count_ask_without_training()
         self.counters.duplicates += 1
         if original in self.state.metrics:
             self.recorder.complete_duplicate(number, attempt, self.state.metrics[original])
+        elif original in self.state.failures:
+            self._fail_duplicate(number, attempt, original, self.state.failures[original])
         else:
             self.state.duplicates.setdefault(original, []).append((number, attempt))
 
@@ -178,8 +180,8 @@ class Driver:
         self._asks_without_training += 1
         if self._asks_without_training == MAX_ASKS_WITHOUT_TRAINING:
             log.warning(
-                "the last %d configurations asked for were infeasible or measured already: the search space seems "
-                "exhausted; widen the ranges or loosen the constraints.",
+                "the last %d configurations asked for were infeasible, measured already or known to fail: the search "
+                "space seems exhausted; widen the ranges or loosen the constraints.",
                 MAX_ASKS_WITHOUT_TRAINING,
             )
 
@@ -249,13 +251,20 @@ class Driver:
             log.warning("trial %d: further seeds failed, the finished ones are kept: %s", number, failure.reason)
             self.counters.seeds_failed += 1
             return
-        log.warning("trial %d failed: %s", number, failure.reason)
-        self.state.forget_configuration(number)
-        self.recorder.fail(number, job.attempt, failure.reason, failure.traceback)
+        reason = failure.reason
+        if failure.kind == "worker":  # another worker may succeed, when the configuration is asked for again
+            reason = f"{GAVE_UP}{job.attempt} attempts: {reason}"
+            self.state.forget_configuration(number)
+        else:
+            self.state.failures[number] = reason
+        log.warning("trial %d failed: %s", number, reason)
+        self.recorder.fail(number, job.attempt, reason, failure.traceback)
         self.counters.failed += 1
         for duplicate, attempt in self.state.duplicates.pop(number, []):
-            self.recorder.fail(duplicate, attempt, f"the same configuration failed as trial {number}")
-            self.counters.failed += 1
+            self._fail_duplicate(duplicate, attempt, number, reason)
+
+    def _fail_duplicate(self, number: int, attempt: int, original: int, reason: str) -> None:
+        self.recorder.fail(number, attempt, f"the same configuration failed as trial {original}: {reason}")
 
     def _retry(self, number: int, failure: Failure) -> None:
         """Queue the next attempt of a job, before all other jobs; it resumes from the last checkpoint."""

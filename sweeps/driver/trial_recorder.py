@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial, TrialState
 
 
+GAVE_UP = "gave up after "  # begins the reason of a failure that is not the trial's own
 RUNG = "rung "  # and its number: the user attribute of Optuna's trial that holds the score there
 
 

@@ -71,7 +71,7 @@ def test_a_trial_whose_worker_dies_too_often_fails_with_the_reason(url: str) -> 
     outcome = run_sweep(tiny_spec(limits={"retries": 2}), url, backend=killing_worker(3))
     assert (outcome.counters.complete, outcome.counters.failed) == (2, 1)
     assert rows(url)[0] == (0, "FAILED", 3)
-    assert studies.open(url).ledger("tiny")[0]["reason"] == "the worker process died"
+    assert studies.open(url).ledger("tiny")[0]["reason"] == "gave up after 3 attempts: the worker process died"
 
 
 def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
 from studies.database.row_types import StudyRow
 from studies.database.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
+from studies.database.storable_text import storable
 from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.errors import TrialNotFound
 from studies.store.leases import LeaseLost, Leases
@@ -52,7 +53,7 @@ class Store(Leases):
             StudyExists: if the name is taken.
             ConfigInvalid: if the name is empty or too long.
         """
-        if not name.strip() or len(name) > MAX_NAME_LENGTH:
+        if not name.strip() or len(storable(name)) > MAX_NAME_LENGTH:
             raise ConfigInvalid(f"a study name must have 1 to {MAX_NAME_LENGTH} characters, got {name[:40]!r}.")
         row = {
             "name": name,

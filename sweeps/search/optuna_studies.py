@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from studies.database.connections import despite_races, errors_explained, tune_sqlite
+from studies.database.storable_text import storable
 from studies.database.urls import parse_url
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def optuna_name(study: str, uuid: str) -> str:
     """Name of the sampler's Optuna study: unique, since a deleted study may be created again."""
-    return f"{study} ({uuid[:8]})"
+    return f"{storable(study)} ({uuid[:8]})"
 
 
 def open_storage(url: str) -> RDBStorage:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from studies.database.connections import DatabaseUnreachable
+from sweeps.failures import is_outage
 
 RETRY_SECONDS = 600.0
 SECONDS_UNTIL_WARNING = 10.0
@@ -43,29 +44,32 @@ class DatabaseRetry:
             settled: called with another error of a repeated call; its return value, if not None, replaces the result.
 
         Raises:
-            DatabaseUnreachable, StorageInternalError: still unreachable after ten minutes, or the sweep was abandoned.
+            DatabaseUnreachable: still unreachable after ten minutes, or the sweep was abandoned.
         """
-        from optuna.exceptions import StorageInternalError
-
         start, pause, tries = time.monotonic(), 0.5, 0
         while True:
             try:
                 with _WarnAfter(SECONDS_UNTIL_WARNING):
                     return call(*args, **options)
-            except (DatabaseUnreachable, StorageInternalError) as error:
+            except Exception as error:
+                if not is_outage(error):
+                    result = settled(error) if tries and settled is not None else None
+                    if result is None:
+                        raise
+                    return result
                 left = start + self._seconds - time.monotonic()
                 if left <= 0 or self._given_up():
-                    raise
+                    if isinstance(error, DatabaseUnreachable):
+                        raise
+                    raise DatabaseUnreachable(
+                        f"the database must answer within {self._seconds / 60:.0f} min, got: {_reason(error)}; "
+                        "check it and start the same command again."
+                    ) from error
                 if not tries:
                     log.warning("Waiting up to %.0f min for the database: %s", left / 60, _reason(error))
                 tries += 1
                 time.sleep(min(pause, left))
                 pause = min(2 * pause, LONGEST_PAUSE)
-            except Exception as error:
-                result = settled(error) if tries and settled is not None else None
-                if result is None:
-                    raise
-                return result
 
 
 class _WarnAfter:

@@ -26,6 +26,7 @@ from sweeps.driver.checkpoint_retention import CheckpointRetention
 from sweeps.driver.state import DriverState
 from sweeps.driver.suggestions import invalid_trial, static_violations, suggested_trial
 from sweeps.driver.trial_recorder import GAVE_UP, StudyHandle, TrialRecorder
+from sweeps.failures import ends_sweep, failure_of
 from sweeps.fault_injection import failpoint
 from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.search.early_stopping import StoppingRules
@@ -83,6 +84,9 @@ class Driver:
 
     def abort(self, why: BaseException) -> None:
         """End the sweep at once; running trials stay RUNNING and resume from their checkpoints at the next start."""
+        if isinstance(why, OSError):
+            reason = failure_of(why).reason
+            why = HnetError(f"the sweep cannot continue: {reason}; fix that and start the same command again.")
         self.aborted = self.aborted or why
         self.stopping = True
 
@@ -127,8 +131,19 @@ class Driver:
         return self.state.hand_out()
 
     def begin(self, number: int, params: Mapping[str, Any], attempt: int = 1) -> None:
-        """Queue, skip or copy a trial that the sampler has suggested, and write its row."""
+        """Queue, skip or copy a trial that the sampler has suggested, and write its row.
+
+        One that cannot be built or stored is made FAILED.
+        """
         self.state.begun.add(number)
+        try:
+            self._begin(number, params, attempt)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            self._fail_untrained(number, params, attempt, failure_of(error))
+
+    def _begin(self, number: int, params: Mapping[str, Any], attempt: int) -> None:
         block = self.spec.space.place(params)
         data_root = self.study.data_root
         try:
@@ -157,6 +172,16 @@ class Driver:
         more |= {"race": self.rules.races, "via_driver": self.study.via_driver, "rung_unit": self.rules.rung_unit}
         location = self._retention.location(number)
         return Job(number, attempt, config, tuple(seeds), self.study.data_root, location, **more)
+
+    def _fail_untrained(self, number: int, params: Mapping[str, Any], attempt: int, failure: Failure) -> None:
+        log.warning("trial %d failed: %s", number, failure.reason)
+        trial = invalid_trial(self.spec.space.place(params), params, self.spec, self.study.data_root)
+        self.state.failures[number] = failure.reason
+        self.recorder.start(number, attempt, trial)
+        self.recorder.fail(number, attempt, failure.reason, failure.traceback)
+        self.counters.asked += 1
+        self.counters.failed += 1
+        self._count_ask_without_training()
 
     def _skip(self, number: int, reason: str, trial: SuggestedTrial) -> None:
         violations = {bound.metric: over for bound, over in static_violations(self.spec, trial).items()}
@@ -197,7 +222,24 @@ class Driver:
     # Messages in.
 
     def receive(self, number: int, message: Message) -> bool:
-        """Process a message of a running job; return whether the job continues."""
+        """Process a message of a running job; return whether the job continues.
+
+        A message that cannot be processed, or a result that cannot be stored, fails its trial.
+
+        Raises:
+            Exception: an error that every trial would meet, see `ends_sweep`.
+        """
+        job = self.state.jobs[number]
+        try:
+            return self._process(number, message)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            self.state.jobs.setdefault(number, job)  # the error may have come after its end
+            self.fail(number, replace(failure_of(error), kind="trial"))
+            return False
+
+    def _process(self, number: int, message: Message) -> bool:
         if isinstance(message, JobProgress):
             return self._continues(number, message)
         if isinstance(message, Success):

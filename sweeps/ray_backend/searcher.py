@@ -16,17 +16,21 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ray
 from ray import tune
+from ray.exceptions import RayTaskError
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from hnet_core.errors import ConfigInvalid, HnetError
+from hnet_core.errors import HnetError
 from sweeps.checkpoints import Checkpoints, open_checkpoints
 from sweeps.driver.driver import Driver
+from sweeps.failures import failure_of
 from sweeps.jobs import Failure, Message, Success
+from sweeps.ray_backend.head_address import no_cluster
 from sweeps.ray_backend.scheduler import DriverScheduler
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 from sweeps.ray_backend.watchdog import Watchdog
@@ -182,7 +186,9 @@ def kill_worker(trial: Trial) -> None:
 
 
 def _worker_failure(error: Exception | None) -> Failure:
-    """Failure of a dead worker, from Ray's error."""
+    """Failure of a dead worker, from Ray's error; one that raised an error itself is alive."""
+    if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
+        return replace(failure_of(error.cause), traceback=str(error))
     text = "" if error is None else str(error)
     if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
         return Failure("the worker ran out of memory and was killed", text or None, "worker")
@@ -258,12 +264,9 @@ def _start_ray(workers: int, address: str | None) -> None:
 def _join(address: str, options: dict[str, Any]) -> None:
     try:
         ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray has no common class for what may be wrong with an address
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ConfigInvalid(
-            f"--address must name a running Ray cluster, got {address!r}: {why}. Start one with: ray start --head. "
-            "If it asks for a token (as ray start sets it up by default), set RAY_AUTH_MODE=token here too."
-        ) from None
+        raise no_cluster(address, why) from None
 
 
 def _resources(workers: int) -> dict[str, float]:

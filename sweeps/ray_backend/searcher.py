@@ -249,7 +249,7 @@ QUIET = {
 def _start_ray(workers: int, address: str | None) -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=200 * 2**20, **quiet)

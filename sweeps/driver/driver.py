@@ -30,7 +30,7 @@ from sweeps.failures import ends_sweep, failure_of
 from sweeps.fault_injection import failpoint
 from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.search.early_stopping import StoppingRules
-from sweeps.search.objectives import gather, joined, measured
+from sweeps.search.objectives import gather, joined
 
 if TYPE_CHECKING:
     import optuna
@@ -74,6 +74,7 @@ class Driver:
         self._retention = CheckpointRetention(spec, study.checkpoints)
         self._worker_failures: Counter[int] = Counter()
         self._asks_without_training = 0
+        self._skip_reasons: set[str] = set()
         self._grid_trials = spec.grid_trials
         self._asked_ahead: deque[tuple[int, dict[str, Any]]] = deque()
 
@@ -187,6 +188,9 @@ class Driver:
         violations = {bound.metric: over for bound, over in static_violations(self.spec, trial).items()}
         self.recorder.skip(number, trial, reason, violations)
         self.counters.skipped += 1
+        if reason not in self._skip_reasons:  # hundreds of trials may break one constraint
+            self._skip_reasons.add(reason)
+            log.info("trial %d skipped: %s", number, reason)
         self._count_ask_without_training()
 
     def _copy_result(self, number: int, original: int, attempt: int, trial: SuggestedTrial) -> None:
@@ -273,8 +277,7 @@ class Driver:
         else:
             self.recorder.complete(number, job.attempt, runs, metrics)
             self.counters.complete += 1
-        self.state.metrics[number] = metrics
-        self.counters.objectives[number] = measured(self.spec, metrics)
+        self.state.measure(self.spec, number, metrics)
         self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
         for duplicate, attempt in self.state.duplicates.pop(number, []):
             self.recorder.complete_duplicate(duplicate, attempt, metrics)

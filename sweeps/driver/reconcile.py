@@ -11,7 +11,6 @@ from studies.queries.studies import Studies
 from sweeps.driver.driver import Driver
 from sweeps.driver.state import TrialMetrics
 from sweeps.driver.trial_recorder import GAVE_UP, noted_rungs
-from sweeps.search.objectives import measured
 from sweeps.search.warm_start import PAST
 
 # High, so that repeated preemption does not fail a long trial; finite, because a trial may itself kill the driver.
@@ -59,8 +58,7 @@ def _fill_state(driver: Driver, studies: Studies, ledger: Ledger) -> None:
         if row["state"] == "RUNNING":
             continue
         if row["state"] == "COMPLETE" and not duplicate:
-            objectives = measured(driver.spec, metrics[number])
-            driver.state.add_complete(number, row["config_hash"], metrics[number], objectives)
+            driver.state.add_complete(driver.spec, number, row["config_hash"], metrics[number])
         else:
             driver.state.add_finished(row["state"], duplicate)
     unfinished = {row["config_hash"] for row in ledger.values() if row["state"] == "RUNNING" and not _is_duplicate(row)}

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from studies.spec.spec import SweepSpec
 from sweeps.driver.counters import Counters
 from sweeps.jobs import Job
+from sweeps.search.objectives import measured, total_violation, value_for_selection
 
 TrialMetrics = dict[str, list[float | None]]
 
@@ -36,15 +38,24 @@ class DriverState:
     duplicates: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
 
-    def add_complete(
-        self, number: int, config_hash: str, metrics: TrialMetrics, objectives: tuple[float | None, ...]
-    ) -> None:
+    def add_complete(self, spec: SweepSpec, number: int, config_hash: str, metrics: TrialMetrics) -> None:
         """Add a trial that an earlier driver trained to its end."""
         self.trial_by_hash.setdefault(config_hash, number)
-        self.metrics[number] = metrics
         self.counters.complete += 1
         self.counters.asked += 1
-        self.counters.objectives[number] = objectives
+        self.measure(spec, number, metrics)
+
+    def measure(self, spec: SweepSpec, number: int, metrics: TrialMetrics) -> None:
+        """Store the metrics of a COMPLETE trial, over all of its seeds so far."""
+        self.metrics[number] = metrics
+        violation = total_violation(spec, metrics)
+        if violation > 0:
+            values = tuple(value_for_selection(one.metric, metrics) for one in spec.parsed_constraints)
+            self.counters.infeasible[number] = (violation, values)
+            self.counters.objectives.pop(number, None)
+        else:
+            self.counters.objectives[number] = measured(spec, metrics)
+            self.counters.infeasible.pop(number, None)
 
     def add_finished(self, state: str, duplicate: bool) -> None:
         """Count a trial that an earlier driver finished without results of its own."""

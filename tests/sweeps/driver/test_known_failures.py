@@ -94,9 +94,7 @@ def test_trials_of_one_configuration_that_failed_each_for_itself_are_retried(url
 def test_a_configuration_whose_worker_died_is_trained_when_it_is_asked_for_again(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        worker, "work", lambda job, *more: iter([Failure("the worker process died", None, "worker")])
-    )
+    monkeypatch.setattr(worker, "work", lambda job, *more: iter([Failure("the worker process died", None, "worker")]))
     spec = tiny_spec(search={"hypernet.chunk_size": {"choice": [BAD]}}, budget={"trials": 2}, limits={"retries": 0})
     monkeypatch.setattr("tests.sweeps.tiny.work", worker.work)
     run_sweep(spec, url, backend=inline)

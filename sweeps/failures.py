@@ -35,14 +35,11 @@ def ends_sweep(error: Exception) -> bool:
 def is_outage(error: Exception) -> bool:
     """Return whether an error of a database call comes from a database that cannot be used now, not from its values."""
     from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-    from studies.database.connections import DatabaseUnreachable
+    from studies.database.connections import DatabaseUnreachable, refuses_values
 
     if isinstance(error, StorageInternalError):  # Optuna's error for any error of SQLAlchemy
-        cause = error.__cause__
-        refused = isinstance(cause, (DataError, IntegrityError)) or type(cause) is StatementError
-        return not refused
+        return not refuses_values(error.__cause__)
     return isinstance(error, DatabaseUnreachable)
 
 

@@ -129,7 +129,9 @@ class Store(Leases):
             again = update(trial).where(
                 _is_trial(study_id, number), trial.c.state == RUNNING, trial.c.attempt < attempt
             )
-            if connection.execute(again.values(attempt=attempt, launch_id=launch_id, duplicate_of=duplicate_of)).rowcount:
+            if connection.execute(
+                again.values(attempt=attempt, launch_id=launch_id, duplicate_of=duplicate_of)
+            ).rowcount:
                 return
             if _state_of(connection, study_id, number) is not None:
                 raise _refusal(connection, study_id, number, attempt)

@@ -18,6 +18,7 @@ from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
+    from studies.spec.spec import SweepSpec
     from sweeps.runner import Outcome
 
 app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
@@ -66,7 +67,7 @@ def run(
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
-    _print_end(outcome, checked.planned_trials, db)
+    _print_end(outcome, checked, db)
     if outcome.counters.failed or outcome.counters.seeds_failed or not outcome.counters.complete:
         raise typer.Exit(4)
 
@@ -114,8 +115,8 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     """Ask the driver of a study to stop after its running trials."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
+    from studies.store.leases import is_dead
     from studies.store.store import Store
-    from sweeps.driver.lease_heartbeat import is_dead
 
     engine = connect(db)
     record = Studies(engine).study(study)
@@ -130,10 +131,12 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
 
 
-def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
+def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
     """Print how a sweep ended, and the commands that show its results and failures."""
     from studies.database.urls import mask_passwords
+    from sweeps.driver.progress import infeasible_text
 
+    planned = spec.planned_trials
     typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
     where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
     counters, ended = outcome.counters, "Finished"
@@ -143,6 +146,10 @@ def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
         print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
     else:
         print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
+    infeasible = infeasible_text(spec, counters)
+    if infeasible is not None:
+        text = f"{infeasible[0].upper()}{infeasible[1:]}"
+        print(f"{text}: there is no front; widen the search or loosen the constraints.", file=sys.stderr)
     if counters.failed or counters.seeds_failed:
         seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
         print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
@@ -151,14 +158,16 @@ def _print_end(outcome: Outcome, planned: int | None, db: str) -> None:
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
     from studies.spec.spec import SweepSpec
 
-    states = counts.states
+    states, own = counts.states, counts.own
     return {
         "study": record.name,
         "planned": None if record.is_imported else SweepSpec.model_validate(record.spec).planned_trials,
-        "asked": counts.total - states["SKIPPED"] - counts.duplicates,
-        "done": states["COMPLETE"] - counts.duplicates,
+        "asked": sum(own.values()) - own["SKIPPED"],
+        "done": own["COMPLETE"],
         "running": states["RUNNING"],
-        "failed": states["FAILED"],
+        "stale": record.stale_trials(states["RUNNING"]),
+        "failed": own["FAILED"],
+        "pruned": own["PRUNED"],
         "skipped": states["SKIPPED"],
         "duplicates": counts.duplicates,
         "driver": record.driver,

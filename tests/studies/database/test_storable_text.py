@@ -30,7 +30,11 @@ def test_any_text_becomes_one_that_is_valid_unicode_without_nul(text: str) -> No
         assert stored == text
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | ANY_TEXT, lambda of: st.lists(of) | st.dictionaries(ANY_TEXT, of)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | ANY_TEXT, lambda of: st.lists(of) | st.dictionaries(ANY_TEXT, of)
+    )
+)
 def test_texts_are_replaced_at_every_depth_of_json(value: Any) -> None:
     json.dumps(storable(value), ensure_ascii=False).encode()
 

@@ -63,9 +63,10 @@ def _fill_state(driver: Driver, studies: Studies, ledger: Ledger) -> None:
             driver.state.add_finished(row["state"], duplicate)
     unfinished = {row["config_hash"] for row in ledger.values() if row["state"] == "RUNNING" and not _is_duplicate(row)}
     for number, row in ledger.items():
-        if row["state"] == "FAILED" and not _is_duplicate(row) and not (row["reason"] or "").startswith(GAVE_UP):
-            if row["config_hash"] not in unfinished:  # else it was queued again under another number
-                driver.state.add_failure(number, row["config_hash"], row["reason"] or "")
+        reason = row["reason"] or ""
+        by_itself = row["state"] == "FAILED" and not _is_duplicate(row) and not reason.startswith(GAVE_UP)
+        if by_itself and row["config_hash"] not in unfinished:  # else it was queued again under another number
+            driver.state.add_failure(number, row["config_hash"], reason)
 
 
 def _fill_rungs(driver: Driver, studies: Studies) -> None:

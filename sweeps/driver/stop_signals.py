@@ -23,7 +23,7 @@ class Terminated(BaseException):
 
 
 class StopSignals:
-    """Signal handlers: Ctrl-C lets running trials finish, twice abandons them; a lost terminal or lease and SIGTERM abort.
+    """Signal handlers: Ctrl-C lets running trials finish, twice abandons them; SIGTERM, SIGHUP or a lost lease abort.
 
     Attributes:
         stopped: whether a stop was requested before the budget was spent.

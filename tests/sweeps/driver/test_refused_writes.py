@@ -95,7 +95,7 @@ def test_only_an_outage_of_the_database_of_the_sampler_is_retried(monkeypatch: p
             calls.append(1)
             raise StorageInternalError("the commit failed") from cause
 
-        with pytest.raises(Exception, match="the commit failed|gone"):
+        with pytest.raises(Exception, match=r"the commit failed|gone"):
             DatabaseRetry(lambda calls=calls: len(calls) == 3)(call)  # type: ignore[misc]
         assert len(calls) == n_calls
 

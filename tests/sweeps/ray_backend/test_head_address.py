@@ -45,7 +45,7 @@ def http_server() -> Iterator[str]:
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "[::1]:1", "127.0.0.1:99999"])
 def test_an_address_where_nothing_listens_is_refused(address: str) -> None:
-    with pytest.raises(ConfigInvalid, match="--address must name a running Ray cluster, got '.*ray start --head"):
+    with pytest.raises(ConfigInvalid, match=r"--address must name a running Ray cluster, got '.*ray start --head"):
         check_head(address)
 
 

@@ -38,6 +38,8 @@ from sweeps.search.optuna_studies import optuna_name
 from sweeps.search.samplers import open_optuna_study
 from sweeps.search.warm_start import check_past, prepare_first_trials
 
+MANY_TRIALS = 5_000  # they take more than about a second to read
+
 log = logging.getLogger("hnet")
 
 # Called with driver, workers, cluster address and a callback for every message; where that returns False, the job ends.
@@ -107,6 +109,9 @@ def run_sweep(
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost):
         study = _update_study(store, spec)
+        n_known = studies.trial_counts(spec.study).total
+        if n_known >= MANY_TRIALS:
+            log.info("Study %s: reading its %d trials.", spec.study, n_known)
         driver = Driver(
             spec,
             StudyHandle(

@@ -11,6 +11,7 @@ from studies.queries.studies import Studies
 from sweeps.driver.driver import Driver
 from sweeps.driver.state import TrialMetrics
 from sweeps.driver.trial_recorder import GAVE_UP, noted_rungs
+from sweeps.search.objectives import compared_metrics
 from sweeps.search.warm_start import PAST
 
 # High, so that repeated preemption does not fail a long trial; finite, because a trial may itself kill the driver.
@@ -49,10 +50,7 @@ def reconcile(driver: Driver, studies: Studies) -> int:
 
 
 def _fill_state(driver: Driver, studies: Studies, ledger: Ledger) -> None:
-    runs = studies.runs(driver.study.name)
-    metrics: dict[Any, TrialMetrics] = {
-        number: {name: _plain(of_trial[name]) for name in METRICS} for number, of_trial in runs.groupby("number")
-    }
+    metrics = _metrics_by_trial(driver, studies)
     for number, row in ledger.items():
         duplicate = _is_duplicate(row)
         if row["state"] == "RUNNING":
@@ -67,6 +65,16 @@ def _fill_state(driver: Driver, studies: Studies, ledger: Ledger) -> None:
         by_itself = row["state"] == "FAILED" and not _is_duplicate(row) and not reason.startswith(GAVE_UP)
         if by_itself and row["config_hash"] not in unfinished:  # else it was queued again under another number
             driver.state.add_failure(number, row["config_hash"], reason)
+
+
+def _metrics_by_trial(driver: Driver, studies: Studies) -> dict[int, TrialMetrics]:
+    """Read the metrics that the driver compares trials by: those that a hundred thousand trials need fit in memory."""
+    names, found = compared_metrics(driver.spec), dict[int, TrialMetrics]()
+    for number, *values in studies.run_values(driver.study.name, names):
+        of_trial = found.setdefault(number, {name: [] for name in names})
+        for name, value in zip(names, values, strict=True):
+            of_trial[name].append(None if value is None else float(value))
+    return found
 
 
 def _fill_rungs(driver: Driver, studies: Studies) -> None:

@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.search.optuna_trials import read_trials
 
 Result = TypeVar("Result")
 
@@ -134,7 +136,10 @@ class CachedStorage(BaseStorage):
         if study_id != self._study_id:
             raise KeyError(f"study_id must be {self._study_id}, the only study cached, got {study_id}.")
         if not self._is_current:
-            trials = self._backend.get_all_trials(study_id, deepcopy=False)
+            if isinstance(self._backend, RDBStorage):
+                trials = read_trials(self._backend, study_id)
+            else:
+                trials = self._backend.get_all_trials(study_id, deepcopy=False)
             self._trials = {trial._trial_id: trial for trial in trials}
             self._study_attrs = dict(self._backend.get_study_system_attrs(study_id))
             self._is_current = True

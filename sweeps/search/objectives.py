@@ -19,8 +19,14 @@ def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
 
 
 def joined(known: Metrics | None, more: Metrics) -> dict[str, list[float | None]]:
-    """Append the metrics of further seeds to those of the seeds before."""
-    return {name: [*(known[name] if known else ()), *values] for name, values in more.items()}
+    """Append the metrics of further seeds to those of the seeds before, which may be fewer metrics."""
+    return {name: [*(known[name] if known else ()), *more[name]] for name in known or more}
+
+
+def compared_metrics(spec: SweepSpec) -> list[str]:
+    """Metrics of a trial by which it is compared with others: those of objectives and constraints."""
+    named = [*spec.objectives, *(constraint.metric for constraint in spec.parsed_constraints)]
+    return list(dict.fromkeys([*named, *(SELECTED_BY[name] for name in named if name in SELECTED_BY)]))
 
 
 def mean(values: Sequence[float | None]) -> float | None:

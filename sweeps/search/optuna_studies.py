@@ -46,7 +46,7 @@ def open_sampler_study(name: str, url: str, directions: Sequence[Literal["minimi
 
     from sweeps.search.cached_storage import CachedStorage
 
-    backend = optuna.storages.get_storage(open_storage(url))
+    backend = open_storage(url)
     optuna.create_study(storage=backend, study_name=name, directions=list(directions), load_if_exists=True)
     return optuna.load_study(study_name=name, storage=CachedStorage(backend, backend.get_study_id_from_name(name)))
 

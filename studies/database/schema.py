@@ -71,7 +71,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class FreeText(TypeDecorator[str]):
     """Text from outside, stored by the rule of `storable`."""
 
-    impl = Text
+    impl: type[String] = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:

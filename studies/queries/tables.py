@@ -87,7 +87,7 @@ def run_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Ro
 
 
 def run_values(engine: Engine, study_id: int, metrics: Sequence[str]) -> Sequence[Any]:
-    """Return (number, value of each metric) of every finished run, by number and seed, in a fraction of their memory."""
+    """Return (number, value of each metric) of every finished run, by number and seed; cheaper than `run_rows`."""
     columns = run_columns()
     joined = run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
     query = (

@@ -36,12 +36,14 @@ class DatabaseRetry:
         call: Callable[..., Result],
         *args: Any,
         settled: Callable[[Exception], Result | None] | None = None,
+        on_slow: Callable[[], None] | None = None,
         **options: Any,
     ) -> Result:
         """Return `call(*args, **options)`.
 
         Args:
             settled: called with another error of a repeated call; its return value, if not None, replaces the result.
+            on_slow: called once a call takes longer than ten seconds, instead of a warning of the database.
 
         Raises:
             DatabaseUnreachable: still unreachable after ten minutes, or the sweep was abandoned.
@@ -49,7 +51,7 @@ class DatabaseRetry:
         start, pause, tries = time.monotonic(), 0.5, 0
         while True:
             try:
-                with _WarnAfter(SECONDS_UNTIL_WARNING):
+                with _CallAfter(SECONDS_UNTIL_WARNING, on_slow or warn_of_database):
                     return call(*args, **options)
             except Exception as error:
                 if not is_outage(error):
@@ -72,11 +74,15 @@ class DatabaseRetry:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
 
-class _WarnAfter:
-    """Logs a warning if the block takes longer than `seconds`."""
+def warn_of_database() -> None:
+    log.warning("The database does not answer; the sweep waits for it.")
 
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, log.warning, ("The database does not answer; the sweep waits for it.",))
+
+class _CallAfter:
+    """Calls a function, in a thread, if the block takes longer than `seconds`."""
+
+    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+        self._timer = threading.Timer(seconds, function)
         self._timer.daemon = True
 
     def __enter__(self) -> None:

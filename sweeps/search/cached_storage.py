@@ -31,6 +31,9 @@ class CachedStorage(BaseStorage):
     Args:
         backend: stores the study.
         study_id: the only study whose trials can be read.
+
+    Attributes:
+        is_calling: a call of the other storage is in progress.
     """
 
     def __init__(self, backend: BaseStorage, study_id: int) -> None:
@@ -39,6 +42,7 @@ class CachedStorage(BaseStorage):
         self._study_attrs: dict[str, Any] = {}
         self._trials: dict[int, FrozenTrial] = {}  # by id, in the order of their numbers
         self._is_current = False
+        self.is_calling = False
 
     # The trials.
 
@@ -150,7 +154,11 @@ class CachedStorage(BaseStorage):
     def _call(self, call: Callable[..., Result], *values: Any) -> Result:
         """Call the backend; if that fails, the cache is stale."""
         was_current, self._is_current = self._is_current, False
-        result = call(*values)
+        self.is_calling = True
+        try:
+            result = call(*values)
+        finally:
+            self.is_calling = False
         self._is_current = was_current
         return result
 

@@ -33,9 +33,12 @@ from sweeps.driver.stop_signals import StopSignals
 from sweeps.driver.trial_recorder import StudyHandle
 from sweeps.jobs import Message
 from sweeps.provenance import provenance
+from sweeps.ray_backend.head_address import check_head
 from sweeps.search.optuna_studies import optuna_name
 from sweeps.search.samplers import open_optuna_study
 from sweeps.search.warm_start import check_past, prepare_first_trials
+
+MANY_TRIALS = 5_000  # they take more than about a second to read
 
 log = logging.getLogger("hnet")
 
@@ -83,13 +86,17 @@ def run_sweep(
 
     Raises:
         ConfigInvalid: the study exists with another spec.
-        ConfigInvalid: checkpoints cannot be written to `storage`; no database is created then.
+        ConfigInvalid: checkpoints cannot be written, or nothing listens at `address`; no database is created then.
         StudyHeld: another driver runs it.
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
         DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.open_database.connect.
     """
     root = data_root(data)
+    if address is not None and backend is None:
+        check_head(address)
     storage = None if storage is None else checkpoints.prepare(storage)
+    if storage is None:
+        checkpoints.prepare(str(_checkpoint_root()))
     config = spec.config()
     stream = STREAMS[config.stream.name].open(config.stream, root)
     launch = provenance(
@@ -102,6 +109,9 @@ def run_sweep(
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost):
         study = _update_study(store, spec)
+        n_known = studies.trial_counts(spec.study).total
+        if n_known >= MANY_TRIALS:
+            log.info("Study %s: reading its %d trials.", spec.study, n_known)
         driver = Driver(
             spec,
             StudyHandle(
@@ -139,8 +149,12 @@ def checkpoint_location(study_uuid: str, storage: str | None = None) -> str:
 
 def checkpoint_folder(study_uuid: str) -> Path:
     """Folder for the checkpoints of a study in the user's cache."""
+    return _checkpoint_root() / study_uuid
+
+
+def _checkpoint_root() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "hnet" / "checkpoints" / study_uuid
+    return Path(cache).expanduser() / "hnet" / "checkpoints"
 
 
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import socket
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from hnet_core.config_validation import parse_trial
-from hnet_core.errors import DatasetMissing, HnetError
 from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from sweeps.checkpoints import Checkpoints, from_bytes, open_checkpoints, to_bytes
+from sweeps.failures import failure_of
 from sweeps.fault_injection import failpoint
-from sweeps.jobs import Failure, Job, JobProgress, Message, Success
+from sweeps.jobs import Job, JobProgress, Message, Success
 
 
 def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
@@ -30,25 +27,7 @@ def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
     try:
         yield from _train(job, checkpoints or open_checkpoints(job.checkpoints))
     except Exception as error:  # no error of a trial may end the sweep; its row stores the reason
-        name = "" if isinstance(error, HnetError) else f"{type(error).__name__}: "
-        line = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        yield Failure(f"{name}{line}{_node(error)}", traceback.format_exc(), _kind(error))
-
-
-def _kind(error: Exception) -> Literal["trial", "worker", "environment"]:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, of a GPU
-        return "worker"
-    if isinstance(error, DatasetMissing) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
-        return "environment"
-    return "trial"
-
-
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
-
-
-def _node(error: Exception) -> str:
-    """Text that names the machine of an environment error."""
-    return f" (on node {socket.gethostname()})" if _kind(error) == "environment" else ""
+        yield failure_of(error)
 
 
 def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:

@@ -50,6 +50,7 @@ class TrialOutcomes:
     Attributes:
         planned: trials the budget allows, None where only time limits it.
         counts: trials by outcome, in the order of MEANINGS, without the outcomes no trial had.
+        stale: description of trials that are RUNNING although nobody drives the study.
         seeds: (seeds done, configurations) pairs, most seeds first.
     """
 
@@ -59,6 +60,7 @@ class TrialOutcomes:
     seeds_planned: int
     reasons: list[Reason]
     running: list[int]
+    stale: str | None
 
     @property
     def sentence(self) -> str:
@@ -93,6 +95,7 @@ def trial_outcomes(data: StudyData) -> TrialOutcomes:
         seeds_planned=data.record.seeds,
         reasons=_reasons(trial for trial in data.trials if trial.state in ("FAILED", "SKIPPED", "PRUNED")),
         running=[trial.number for trial in data.trials if trial.state == "RUNNING"],
+        stale=data.record.stale_trials(sum(trial.state == "RUNNING" for trial in data.trials)),
     )
 
 
@@ -108,7 +111,7 @@ def outcome_table(data: StudyData) -> Columns:
 
 
 def _outcome(trial: Trial) -> str:
-    if trial.duplicate_of is not None and trial.state == "COMPLETE":
+    if trial.duplicate_of is not None and trial.state != "RUNNING":
         return "duplicate"
     return trial.state.lower()
 

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    StatementError,
+)
 
 from hnet_core.errors import HnetError
 from studies.database.urls import masked, sqlite_path, without_secrets
@@ -176,6 +185,11 @@ def _explain(context: ExceptionContext) -> None:
     url = context.engine.url if context.engine is not None else None
     if url is not None:
         raise unreachable(url, context.original_exception) from None
+
+
+def refuses_values(error: BaseException | None) -> bool:
+    """Return whether a database or its driver refused values of a statement, and would refuse them again."""
+    return isinstance(error, (DataError, IntegrityError)) or type(error) is StatementError
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from studies.database.storable_text import storable
 from studies.metrics.definitions import MATRIX_METRICS, VARYING
 
 RUNNING, COMPLETE, PRUNED, SKIPPED, FAILED = STATES = ("RUNNING", "COMPLETE", "PRUNED", "SKIPPED", "FAILED")
@@ -67,6 +68,36 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class FreeText(TypeDecorator[str]):
+    """Text from outside, stored by the rule of `storable`."""
+
+    impl: type[String] = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        return storable(value)
+
+
+class FreeString(FreeText):
+    """FreeText of a limited length."""
+
+    impl = String
+    cache_ok = True
+
+
+class FreeJson(TypeDecorator[Any]):
+    """JSON whose texts are stored by the rule of `storable`."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return storable(value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
 def _column(name: str, kind: Any, comment: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=nullable, comment=comment)
 
@@ -88,14 +119,14 @@ study = Table(
     "study",
     metadata,
     _column("id", Integer, "number of the study in this database"),
-    _column("name", String(200), "name a person uses; unique"),
+    _column("name", FreeString(200), "name a person uses; unique"),
     _column("uuid", String(36), "identity that survives a rename or a copy to another database"),
-    _column("spec", JSON, "the sweep spec with every default filled in"),
+    _column("spec", FreeJson, "the sweep spec with every default filled in"),
     _column("seeds", Integer, "seeds wanted per configuration; may be raised later, never lowered"),
     _column("created_at", UtcDateTime, "when the study was created, UTC"),
     _column("driver_seconds", Double, "wall time all drivers of this study have spent, s; what an hours budget counts"),
     _optional("lease_owner", String(64), "token of the one driver that may write trials; NULL: nobody drives"),
-    _optional("lease_host", String(255), "machine of that driver"),
+    _optional("lease_host", FreeString(255), "machine of that driver"),
     _optional("lease_pid", Integer, "process of that driver"),
     _optional("lease_until", Double, "when the lease ends unless renewed, seconds since 1970 by the database's clock"),
     _column("stop_requested", Boolean, "somebody asked the driver to stop after the running trials"),
@@ -109,7 +140,7 @@ study_tag = Table(
     "study_tag",
     metadata,
     _column("study_id", Integer, "the study"),
-    _column("tag", String(50), "a word somebody gave the study to find it by"),
+    _column("tag", FreeString(50), "a word somebody gave the study to find it by"),
     PrimaryKeyConstraint("study_id", "tag"),
     _belongs_to("study", {"study_id": "id"}),
     comment="What people call a study besides its name.",
@@ -124,13 +155,13 @@ launch = Table(
     _column("started_at", UtcDateTime, "when the driver started, UTC"),
     _optional("git_commit", String(64), "commit the code was run from; NULL outside a git checkout"),
     _optional("git_dirty", Boolean, "tracked files differed from that commit"),
-    _optional("packages", JSON, "version of each package that matters to a result"),
-    _optional("host", String(255), "machine of the driver"),
-    _optional("device", String(100), "device asked for or found, such as cpu or NVIDIA H100"),
+    _optional("packages", FreeJson, "version of each package that matters to a result"),
+    _optional("host", FreeString(255), "machine of the driver"),
+    _optional("device", FreeString(100), "device asked for or found, such as cpu or NVIDIA H100"),
     _optional("threads", Integer, "CPU threads of each training process"),
     _optional("data_checksum", String(64), "sha256 of the training data, 16 hex digits"),
-    _optional("command_line", Text, "command that started the driver"),
-    _optional("spec_text", Text, "the spec as its author wrote it"),
+    _optional("command_line", FreeText, "command that started the driver"),
+    _optional("spec_text", FreeText, "the spec as its author wrote it"),
     PrimaryKeyConstraint("id"),
     _belongs_to("study", {"study_id": "id"}),
     comment="One start of a driver and all that its results depend on; a continued study has several.",
@@ -143,8 +174,8 @@ trial = Table(
     _column("number", Integer, "Optuna's trial number; with the study the identity of the trial"),
     _column("launch_id", Integer, "launch that ran the last attempt"),
     _column("state", String(10), "RUNNING, COMPLETE, PRUNED, SKIPPED or FAILED; a finished row never changes"),
-    _optional("reason", Text, "why it was skipped, pruned or failed, one line"),
-    _optional("traceback", Text, "whole traceback of a failure"),
+    _optional("reason", FreeText, "why it was skipped, pruned or failed, one line"),
+    _optional("traceback", FreeText, "whole traceback of a failure"),
     _column(
         "attempt",
         Integer,
@@ -153,9 +184,9 @@ trial = Table(
     _optional(
         "duplicate_of", Integer, "earlier trial of this study with the same configuration; its runs count here too"
     ),
-    _column("config", JSON, "the whole TrialConfig"),
+    _column("config", FreeJson, "the whole TrialConfig"),
     _column("config_hash", String(64), "identity of the configuration without seed, device and threads"),
-    _column("params", JSON, "the searched values by dotted name, such as method.beta_output"),
+    _column("params", FreeJson, "the searched values by dotted name, such as method.beta_output"),
     _column("measure", String(8), "what the evaluations hold: accuracy in [0, 1] or mse"),
     # All of these are NULL for an impossible combination (SKIPPED), for which nothing is counted.
     _optional("target_weights", BigInteger, "weights of one target network, all heads included"),
@@ -189,7 +220,7 @@ run = Table(
     _column("n_tasks", Integer, "tasks in the stream, T"),
     _column("seconds", Double, "training time over all tasks, evaluation excluded, s; 0: not known (imported)"),
     _column("peak_memory_mib", Double, "highest resident memory of the training process, MiB; 0: not known (imported)"),
-    _column("device", String(100), "where it ran, such as cpu or NVIDIA H100"),
+    _column("device", FreeString(100), "where it ran, such as cpu or NVIDIA H100"),
     _column("threads", Integer, "CPU threads of the training process"),
     _column("data_checksum", String(64), "sha256 of the data it was trained on, 16 hex digits"),
     PrimaryKeyConstraint("id"),

@@ -29,6 +29,7 @@ def find_study(engine: Engine, name: str) -> StudyRecord:
         **{key: row[key] for key in plain},
         launches=[cast(LaunchRow, dict(one)) for one in launches],
         driver=_lease(row) if row["is_held"] else None,
+        last_lease=_lease(row) if row["lease_owner"] is not None else None,
     )
 
 
@@ -53,8 +54,10 @@ def count_trials(engine: Engine, name: str) -> TrialCounts:
     of_study = counts.where(trial.c.study_id == find_study_id(engine, name))
     with engine.connect() as connection:
         counted = connection.execute(of_study).all()
-    states = dict.fromkeys(STATES, 0) | {state: n for state, n, _ in counted}
-    return TrialCounts(states, sum(duplicates for _, _, duplicates in counted))
+    none = dict.fromkeys(STATES, 0)
+    return TrialCounts(
+        none | {state: n for state, n, _ in counted}, none | {state: duplicates for state, _, duplicates in counted}
+    )
 
 
 def find_trial(engine: Engine, name: str, number: int) -> TrialDetail:

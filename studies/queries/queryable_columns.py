@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from studies.database.schema import UtcDateTime
+from studies.database.schema import FreeJson, FreeText, UtcDateTime
 
 Kind = Literal["number", "text", "moment", "json"]
 
@@ -130,8 +130,9 @@ def _shown(names: Iterable[str]) -> list[str]:
 
 
 def _kind(column: ColumnElement[Any]) -> Kind | None:
-    if isinstance(column.type, JSON):
+    stored = column.type.impl_instance if isinstance(column.type, (FreeText, FreeJson)) else column.type
+    if isinstance(stored, JSON):
         return None
-    if isinstance(column.type, String):
+    if isinstance(stored, String):
         return "text"
     return "moment" if isinstance(column.type, UtcDateTime) else "number"

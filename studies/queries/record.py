@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from studies.database.row_types import LaunchRow, Lease
+from studies.store.leases import LEASE_SECONDS, is_dead
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class StudyRecord:
         seeds: seeds wanted per configuration.
         launches: one row per driver start, oldest first.
         driver: the lease of the running driver, None without one.
+        last_lease: the same where it has ended but was never given back: its driver was killed.
         stop_requested: the driver is to stop after the running trials.
         driver_seconds: wall time of all drivers.
     """
@@ -32,6 +34,7 @@ class StudyRecord:
     driver: Lease | None
     stop_requested: bool
     driver_seconds: float
+    last_lease: Lease | None = None
 
     @property
     def objectives(self) -> dict[str, str]:
@@ -48,6 +51,17 @@ class StudyRecord:
         """Whether its trials were imported, so that there is no sweep to continue."""
         return "imported_from" in self.spec
 
+    def stale_trials(self, n_running: int) -> str | None:
+        """Describe trials that are RUNNING although no driver is; None if there are none."""
+        if not n_running or (self.driver is not None and not is_dead(self.driver)):
+            return None
+        since = ""
+        if self.last_lease is not None:
+            seen = self.last_lease["until"] - timedelta(seconds=LEASE_SECONDS)
+            since = f" since {seen:%Y-%m-%d %H:%M:%S} UTC"
+        remedy = "" if self.is_imported else "; the same command goes on with it"
+        return f"{n_running} running, stale{since}: nobody drives this study{remedy}"
+
     @property
     def searched(self) -> list[str]:
         """Dotted names of the searched parameters, in the order of the spec."""
@@ -60,11 +74,20 @@ class TrialCounts:
 
     Attributes:
         states: number of trials in each state, zeros included.
-        duplicates: those that repeat an earlier configuration; they are counted in `states` too.
+        duplicates_by_state: those of them that repeat an earlier configuration.
     """
 
     states: dict[str, int]
-    duplicates: int
+    duplicates_by_state: dict[str, int]
+
+    @property
+    def duplicates(self) -> int:
+        return sum(self.duplicates_by_state.values())
+
+    @property
+    def own(self) -> dict[str, int]:
+        """Number of trials in each state without duplicates."""
+        return {state: n - self.duplicates_by_state[state] for state, n in self.states.items()}
 
     @property
     def total(self) -> int:

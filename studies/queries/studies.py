@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
@@ -146,6 +146,10 @@ class Studies:
 
     def run_rows(self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None) -> Rows:
         return tables.run_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
+
+    def run_values(self, name: str, metrics: Sequence[str]) -> Sequence[tuple[Any, ...]]:
+        """Return (number, value of each metric) of every finished run, by number and seed; cheaper than `runs`."""
+        return tables.run_values(self._engine, lookup.find_study_id(self._engine, name), metrics)
 
     def runs_after(self, name: str, n_tasks: int) -> pd.DataFrame:
         """Return `runs` as if the stream had ended after its first tasks, for early stopping.

@@ -87,6 +87,19 @@ def run_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Ro
     return Rows(list(columns), _read(engine, query), searched=record.searched, searched_after="n_tasks")
 
 
+def run_values(engine: Engine, study_id: int, metrics: Sequence[str]) -> Sequence[Any]:
+    """Return (number, value of each metric) of every finished run, by number and seed; cheaper than `run_rows`."""
+    columns = run_columns()
+    joined = run.join(trial, (trial.c.study_id == run.c.study_id) & (trial.c.number == run.c.number))
+    query = (
+        select(run.c.number, *(columns[name] for name in metrics))
+        .select_from(joined.outerjoin(run_summary, run_summary.c.run_id == run.c.id))
+        .where(run.c.study_id == study_id, trial.c.state != PRUNED)
+        .order_by(run.c.number, run.c.seed)
+    )
+    return _read(engine, query)
+
+
 def evaluation_rows(engine: Engine, study_id: int, selection: RowSelection) -> Rows:
     """Return one row per evaluated cell of a study, by run, split, task trained and task evaluated."""
     cells = (run.c.number, run.c.seed, evaluation.c.split, evaluation.c.after_task, evaluation.c.on_task)

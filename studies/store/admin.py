@@ -65,7 +65,7 @@ def retry_trials(engine: Engine, name: str, numbers: Collection[int] = ()) -> li
             if states[number] != FAILED:
                 raise ConfigInvalid(f"trial {number} must be FAILED to be tried again, got {states[number]}.")
         chosen = sorted(numbers or (number for number, state in states.items() if state == FAILED))
-        again = {"state": RUNNING, "reason": None, "traceback": None, "finished_at": None}
+        again = {"state": RUNNING, "reason": None, "traceback": None, "finished_at": None, "duplicate_of": None}
         for number in chosen:
             connection.execute(update(trial).where(of_study, trial.c.number == number).values(**again))
     return chosen

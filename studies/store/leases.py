@@ -1,10 +1,13 @@
 """Leases that make one driver at a time the writer of a study.
 
-A lease is taken and renewed by compare-and-set on the database's clock; that of a dead driver expires.
+A lease is taken and renewed by compare-and-set on the database's clock; that of a dead driver expires. Its owner is a
+random token, followed by the identity of the process where there is one (`studies.processes`).
 """
 
 from __future__ import annotations
 
+import socket
+import uuid
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, and_, or_, select, update
@@ -13,12 +16,30 @@ from hnet_core.errors import HnetError
 from studies.database.database_clock import epoch_now
 from studies.database.row_types import Lease
 from studies.database.schema import study
+from studies.processes import is_dead as process_is_dead
+from studies.processes import is_gone, own_identity
+
+LEASE_SECONDS = 60.0
 
 
 class LeaseLost(HnetError):
     """A lease that another driver has taken."""
 
     exit_code = 6
+
+
+def new_owner() -> str:
+    """Make a token for a lease of this process, of at most 64 characters."""
+    identity = own_identity()
+    return uuid.uuid4().hex if identity is None else f"{uuid.uuid4().hex[:16]}.{identity}"[:64]
+
+
+def is_dead(holder: Lease) -> bool:
+    """Return whether the process that holds a lease is known to be dead; False where that cannot be seen from here."""
+    _, _, identity = holder["owner"].partition(".")
+    if identity:
+        return process_is_dead(holder["pid"], identity)
+    return holder["host"] == socket.gethostname() and is_gone(holder["pid"])  # an owner without an identity
 
 
 class Leases:

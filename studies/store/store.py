@@ -23,6 +23,7 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
 from studies.database.row_types import StudyRow
 from studies.database.schema import COMPLETE, FAILED, PRUNED, RUNNING, SKIPPED, launch, run, study, trial
+from studies.database.storable_text import storable
 from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.errors import TrialNotFound
 from studies.store.leases import LeaseLost, Leases
@@ -106,7 +107,7 @@ class Store(Leases):
 
         Args:
             attempt: 1 for a new trial; above the stored one to run it again.
-            duplicate_of: finished trial with the same configuration; see `complete_duplicate`.
+            duplicate_of: trial with the same configuration that this attempt repeats; see `complete_duplicate`.
 
         Raises:
             TrialFinished: if the trial is finished, or `attempt` is not newer than the stored one.
@@ -117,7 +118,9 @@ class Store(Leases):
             again = update(trial).where(
                 _is_trial(study_id, number), trial.c.state == RUNNING, trial.c.attempt < attempt
             )
-            if connection.execute(again.values(attempt=attempt, launch_id=launch_id)).rowcount:
+            if connection.execute(
+                again.values(attempt=attempt, launch_id=launch_id, duplicate_of=duplicate_of)
+            ).rowcount:
                 return
             if _state_of(connection, study_id, number) is not None:
                 raise _refusal(connection, study_id, number, attempt)
@@ -248,7 +251,7 @@ def insert_study(
 
 
 def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > MAX_NAME_LENGTH:
+    if not name.strip() or len(storable(name)) > MAX_NAME_LENGTH:
         raise ConfigInvalid(f"a study name must have 1 to {MAX_NAME_LENGTH} characters, got {name[:40]!r}.")
 
 

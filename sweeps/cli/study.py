@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -39,13 +40,18 @@ def list_studies(
     all_: Annotated[bool, typer.Option("--all", help="Archived studies too.")] = False,
 ) -> None:
     """List the studies of a database; archived ones only with --all."""
-    found = _open(db).study_rows(where, sort, limit, tag=tag, archived=all_)
+    studies = _open(db)
+    found = studies.study_rows(where, sort, limit, tag=tag, archived=all_)
     rows = list(found.dicts())
     columns = found.columns
     if format == "table":
         optional = ("running", "pruned", "skipped", "tags", "archived_at")
         columns = [name for name in columns if name not in optional or any(row[name] for row in rows)]
     write(rows, columns, format, output, "Studies")
+    for row in rows:
+        stale = studies.study(row["name"]).stale_trials(row["running"]) if row["running"] else None
+        if stale is not None:
+            print(f"{row['name']}: {stale}", file=sys.stderr)
 
 
 @app.command()

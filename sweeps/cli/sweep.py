@@ -135,8 +135,8 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     """Ask the driver of a study to stop after its running trials."""
     from studies.database.open_database import connect
     from studies.queries.studies import Studies
+    from studies.store.leases import is_dead
     from studies.store.store import Store
-    from sweeps.driver.lease_heartbeat import is_dead
 
     engine = connect(db)
     record = Studies(engine).study(study)
@@ -154,6 +154,7 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
 def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
     """Print how a sweep ended, and the commands that show its results and failures."""
     from studies.database.urls import mask_passwords
+    from sweeps.driver.progress import infeasible_text
 
     typed = db != (os.environ.get("HNET_DB") or DEFAULT_URL)
     where = f"{shlex.quote(outcome.study)}{' --db ' + shlex.quote(mask_passwords(db)) if typed else ''}"
@@ -165,6 +166,10 @@ def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
         print(f"{ended}. Look at it: hnet report tradeoff {where} -o report", file=sys.stderr)
     else:
         print(f"Ended without a result; why: hnet study trials {where}", file=sys.stderr)
+    infeasible = infeasible_text(spec, counters)
+    if infeasible is not None:
+        text = f"{infeasible[0].upper()}{infeasible[1:]}"
+        print(f"{text}: there is no front; widen the search or loosen the constraints.", file=sys.stderr)
     if counters.failed or counters.seeds_failed:
         seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
         print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
@@ -173,14 +178,16 @@ def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
     from studies.spec.spec import planned_trials
 
-    states = counts.states
+    states, own = counts.states, counts.own
     return {
         "study": record.name,
         "planned": None if record.is_imported else planned_trials(record.spec),
-        "asked": counts.total - states["SKIPPED"] - counts.duplicates,
-        "done": states["COMPLETE"] - counts.duplicates,
+        "asked": sum(own.values()) - own["SKIPPED"],
+        "done": own["COMPLETE"],
         "running": states["RUNNING"],
-        "failed": states["FAILED"],
+        "stale": record.stale_trials(states["RUNNING"]),
+        "failed": own["FAILED"],
+        "pruned": own["PRUNED"],
         "skipped": states["SKIPPED"],
         "duplicates": counts.duplicates,
         "driver": record.driver,

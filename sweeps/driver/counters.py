@@ -11,9 +11,12 @@ class Counters:
 
     Attributes:
         asked: trials asked of the sampler to be trained, so neither skipped nor duplicates.
+        failed, pruned: those of them, without their duplicates.
         seeds_failed: COMPLETE trials of which a further seed failed.
         running: trials a worker trains now.
-        objectives: of each COMPLETE trial, in the order of the spec.
+        objectives: of each COMPLETE trial that keeps the constraints, in the order of the spec.
+        infeasible: of each COMPLETE trial that breaks one: the sum of its violations, and the value of each constrained
+            metric in the order of the spec.
     """
 
     asked: int = 0
@@ -25,3 +28,4 @@ class Counters:
     seeds_failed: int = 0
     running: set[int] = field(default_factory=set)
     objectives: dict[int, tuple[float | None, ...]] = field(default_factory=dict)
+    infeasible: dict[int, tuple[float, tuple[float | None, ...]]] = field(default_factory=dict)

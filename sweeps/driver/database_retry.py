@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from studies.database.connections import DatabaseUnreachable
+from sweeps.failures import is_outage
 
 RETRY_SECONDS = 600.0
 SECONDS_UNTIL_WARNING = 10.0
@@ -35,44 +36,53 @@ class DatabaseRetry:
         call: Callable[..., Result],
         *args: Any,
         settled: Callable[[Exception], Result | None] | None = None,
+        on_slow: Callable[[], None] | None = None,
         **options: Any,
     ) -> Result:
         """Return `call(*args, **options)`.
 
         Args:
             settled: called with another error of a repeated call; its return value, if not None, replaces the result.
+            on_slow: called once a call takes longer than ten seconds, instead of a warning of the database.
 
         Raises:
-            DatabaseUnreachable, StorageInternalError: still unreachable after ten minutes, or the sweep was abandoned.
+            DatabaseUnreachable: still unreachable after ten minutes, or the sweep was abandoned.
         """
-        from optuna.exceptions import StorageInternalError
-
         start, pause, tries = time.monotonic(), 0.5, 0
         while True:
             try:
-                with _WarnAfter(SECONDS_UNTIL_WARNING):
+                with _CallAfter(SECONDS_UNTIL_WARNING, on_slow or warn_of_database):
                     return call(*args, **options)
-            except (DatabaseUnreachable, StorageInternalError) as error:
+            except Exception as error:
+                if not is_outage(error):
+                    result = settled(error) if tries and settled is not None else None
+                    if result is None:
+                        raise
+                    return result
                 left = start + self._seconds - time.monotonic()
                 if left <= 0 or self._given_up():
-                    raise
+                    if isinstance(error, DatabaseUnreachable):
+                        raise
+                    raise DatabaseUnreachable(
+                        f"the database must answer within {self._seconds / 60:.0f} min, got: {_reason(error)}; "
+                        "check it and start the same command again."
+                    ) from error
                 if not tries:
                     log.warning("Waiting up to %.0f min for the database: %s", left / 60, _reason(error))
                 tries += 1
                 time.sleep(min(pause, left))
                 pause = min(2 * pause, LONGEST_PAUSE)
-            except Exception as error:
-                result = settled(error) if tries and settled is not None else None
-                if result is None:
-                    raise
-                return result
 
 
-class _WarnAfter:
-    """Logs a warning if the block takes longer than `seconds`."""
+def warn_of_database() -> None:
+    log.warning("The database does not answer; the sweep waits for it.")
 
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, log.warning, ("The database does not answer; the sweep waits for it.",))
+
+class _CallAfter:
+    """Calls a function, in a thread, if the block takes longer than `seconds`."""
+
+    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+        self._timer = threading.Timer(seconds, function)
         self._timer.daemon = True
 
     def __enter__(self) -> None:

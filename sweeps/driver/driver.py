@@ -25,11 +25,12 @@ from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.checkpoint_retention import CheckpointRetention
 from sweeps.driver.state import DriverState
 from sweeps.driver.suggestions import invalid_trial, static_violations, suggested_trial
-from sweeps.driver.trial_recorder import StudyHandle, TrialRecorder
+from sweeps.driver.trial_recorder import GAVE_UP, StudyHandle, TrialRecorder
+from sweeps.failures import ends_sweep, failure_of
 from sweeps.fault_injection import failpoint
 from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.search.early_stopping import StoppingRules
-from sweeps.search.objectives import gather, joined, measured
+from sweeps.search.objectives import gather, joined
 
 if TYPE_CHECKING:
     import optuna
@@ -73,6 +74,7 @@ class Driver:
         self._retention = CheckpointRetention(spec, study.checkpoints)
         self._worker_failures: Counter[int] = Counter()
         self._asks_without_training = 0
+        self._skip_reasons: set[str] = set()
         self._asked_ahead: deque[tuple[int, dict[str, Any]]] = deque()
 
     @property
@@ -82,6 +84,9 @@ class Driver:
 
     def abort(self, why: BaseException) -> None:
         """End the sweep at once; running trials stay RUNNING and resume from their checkpoints at the next start."""
+        if isinstance(why, OSError):
+            reason = failure_of(why).reason
+            why = HnetError(f"the sweep cannot continue: {reason}; fix that and start the same command again.")
         self.aborted = self.aborted or why
         self.stopping = True
 
@@ -126,8 +131,19 @@ class Driver:
         return self.state.hand_out()
 
     def begin(self, number: int, params: Mapping[str, Any], attempt: int = 1) -> None:
-        """Queue, skip or copy a trial that the sampler has suggested, and write its row."""
+        """Queue, skip or copy a trial that the sampler has suggested, and write its row.
+
+        One that cannot be built or stored is made FAILED.
+        """
         self.state.begun.add(number)
+        try:
+            self._begin(number, params, attempt)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            self._fail_untrained(number, params, attempt, failure_of(error))
+
+    def _begin(self, number: int, params: Mapping[str, Any], attempt: int) -> None:
         block = self.spec.space.place(params)
         data_root = self.study.data_root
         try:
@@ -157,19 +173,34 @@ class Driver:
         location = self._retention.location(number)
         return Job(number, attempt, config, tuple(seeds), self.study.data_root, location, **more)
 
+    def _fail_untrained(self, number: int, params: Mapping[str, Any], attempt: int, failure: Failure) -> None:
+        log.warning("trial %d failed: %s", number, failure.reason)
+        trial = invalid_trial(self.spec.space.place(params), params, self.spec, self.study.data_root)
+        self.state.failures[number] = failure.reason
+        self.recorder.start(number, attempt, trial)
+        self.recorder.fail(number, attempt, failure.reason, failure.traceback)
+        self.counters.asked += 1
+        self.counters.failed += 1
+        self._count_ask_without_training()
+
     def _skip(self, number: int, reason: str, trial: SuggestedTrial) -> None:
         violations = {bound.metric: over for bound, over in static_violations(self.spec, trial).items()}
         self.recorder.skip(number, trial, reason, violations)
         self.counters.skipped += 1
+        if reason not in self._skip_reasons:  # hundreds of trials may break one constraint
+            self._skip_reasons.add(reason)
+            log.info("trial %d skipped: %s", number, reason)
         self._count_ask_without_training()
 
     def _copy_result(self, number: int, original: int, attempt: int, trial: SuggestedTrial) -> None:
-        """Complete a trial with the result of another one of the same configuration, at once or when that has ended."""
+        """End a trial as another one of the same configuration: at once, or when that has ended."""
         self.recorder.start(number, attempt, trial, duplicate_of=original)
         self._count_ask_without_training()
         self.counters.duplicates += 1
         if original in self.state.metrics:
             self.recorder.complete_duplicate(number, attempt, self.state.metrics[original])
+        elif original in self.state.failures:
+            self._fail_duplicate(number, attempt, original, self.state.failures[original])
         else:
             self.state.duplicates.setdefault(original, []).append((number, attempt))
 
@@ -177,8 +208,8 @@ class Driver:
         self._asks_without_training += 1
         if self._asks_without_training == MAX_ASKS_WITHOUT_TRAINING:
             log.warning(
-                "the last %d configurations asked for were infeasible or measured already: the search space seems "
-                "exhausted; widen the ranges or loosen the constraints.",
+                "the last %d configurations asked for were infeasible, measured already or known to fail: the search "
+                "space seems exhausted; widen the ranges or loosen the constraints.",
                 MAX_ASKS_WITHOUT_TRAINING,
             )
 
@@ -192,7 +223,24 @@ class Driver:
     # Messages in.
 
     def receive(self, number: int, message: Message) -> bool:
-        """Process a message of a running job; return whether the job continues."""
+        """Process a message of a running job; return whether the job continues.
+
+        A message that cannot be processed, or a result that cannot be stored, fails its trial.
+
+        Raises:
+            Exception: an error that every trial would meet, see `ends_sweep`.
+        """
+        job = self.state.jobs[number]
+        try:
+            return self._process(number, message)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            self.state.jobs.setdefault(number, job)  # the error may have come after its end
+            self.fail(number, replace(failure_of(error), kind="trial"))
+            return False
+
+    def _process(self, number: int, message: Message) -> bool:
         if isinstance(message, JobProgress):
             return self._continues(number, message)
         if isinstance(message, Success):
@@ -226,8 +274,7 @@ class Driver:
         else:
             self.recorder.complete(number, job.attempt, runs, metrics)
             self.counters.complete += 1
-        self.state.metrics[number] = metrics
-        self.counters.objectives[number] = measured(self.spec, metrics)
+        self.state.measure(self.spec, number, metrics)
         self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
         for duplicate, attempt in self.state.duplicates.pop(number, []):
             self.recorder.complete_duplicate(duplicate, attempt, metrics)
@@ -246,13 +293,20 @@ class Driver:
             log.warning("trial %d: further seeds failed, the finished ones are kept: %s", number, failure.reason)
             self.counters.seeds_failed += 1
             return
-        log.warning("trial %d failed: %s", number, failure.reason)
-        self.state.forget_configuration(number)
-        self.recorder.fail(number, job.attempt, failure.reason, failure.traceback)
+        reason = failure.reason
+        if failure.kind == "worker":  # another worker may succeed, when the configuration is asked for again
+            reason = f"{GAVE_UP}{job.attempt} attempts: {reason}"
+            self.state.forget_configuration(number)
+        else:
+            self.state.failures[number] = reason
+        log.warning("trial %d failed: %s", number, reason)
+        self.recorder.fail(number, job.attempt, reason, failure.traceback)
         self.counters.failed += 1
         for duplicate, attempt in self.state.duplicates.pop(number, []):
-            self.recorder.fail(duplicate, attempt, f"the same configuration failed as trial {number}")
-            self.counters.failed += 1
+            self._fail_duplicate(duplicate, attempt, number, reason)
+
+    def _fail_duplicate(self, number: int, attempt: int, original: int, reason: str) -> None:
+        self.recorder.fail(number, attempt, f"the same configuration failed as trial {original}: {reason}")
 
     def _retry(self, number: int, failure: Failure) -> None:
         """Queue the next attempt of a job, before all other jobs; it resumes from the last checkpoint."""

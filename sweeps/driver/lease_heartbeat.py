@@ -7,15 +7,13 @@ import os
 import socket
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from hnet_core.errors import HnetError
+from studies.store.leases import LEASE_SECONDS, is_dead, new_owner
 from studies.store.store import LeaseLost, Store
 from sweeps.driver.database_retry import RETRY_SECONDS
 
-LEASE_SECONDS = 60.0
 RENEW_SECONDS = 2.0
 
 
@@ -38,7 +36,7 @@ def study_lease(
     Raises:
         StudyHeld: another process holds it and is not known to be dead.
     """
-    owner = uuid.uuid4().hex
+    owner = new_owner()
     _acquire(store, study_id, name, owner)
     ended = threading.Event()
     renewal = threading.Thread(target=_renew, args=(store, study_id, owner, ended, on_stop, on_lease_lost), daemon=True)
@@ -66,19 +64,6 @@ def _acquire(store: Store, study_id: int, name: str, owner: str) -> None:
         f"study {name!r} is driven by {who}; wait for it, stop it with: hnet sweep stop {name}, "
         f"or, if that machine is down, try again in {LEASE_SECONDS:.0f} seconds."
     )
-
-
-def is_dead(holder: Mapping[str, Any]) -> bool:
-    """Return whether the process that holds a lease is known to be dead; False for one on another machine."""
-    if holder["host"] != socket.gethostname():
-        return False
-    try:
-        os.kill(holder["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def _renew(

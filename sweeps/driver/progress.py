@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from rich.console import Console
@@ -14,10 +15,13 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
 from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
+from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
 from sweeps.jobs import JobProgress, Message
 
 SECONDS_BETWEEN_LINES = 60.0
+
+log = logging.getLogger("hnet")
 
 
 class SweepProgress:
@@ -28,6 +32,8 @@ class SweepProgress:
         self._done: dict[int, float] = {}
         self._finished: deque[float] = deque([time.monotonic()], maxlen=21)
         self._over = threading.Event()
+        self._stream = stream
+        self._bar_handlers: list[logging.StreamHandler[Any]] = []
         self._console = Console(file=stream)
         columns: list[ProgressColumn] = [BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)]
         self._bar = Progress(*columns, console=self._console, transient=True)
@@ -35,14 +41,22 @@ class SweepProgress:
 
     def __enter__(self) -> SweepProgress:
         if self._console.is_terminal:
+            self._update()
             self._bar.start()
+            self._bar_handlers = [handler for handler in log.handlers if type(handler) is logging.StreamHandler]
+            for handler in self._bar_handlers:
+                handler.setStream(_Above(self._console))
         else:
+            if self._ended:
+                self._print()
             threading.Thread(target=self._print_periodically, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._console.is_terminal:
+            for handler in self._bar_handlers:
+                handler.setStream(self._stream)
             self._bar.stop()
         self._print()
 
@@ -54,8 +68,11 @@ class SweepProgress:
             self._done.pop(number, None)
             self._finished.append(time.monotonic())
         if self._console.is_terminal:
-            completed = self._ended + sum(list(self._done.values()))
-            self._bar.update(self._task, completed=completed, description=self.line())
+            self._update()
+
+    def _update(self) -> None:
+        completed = self._ended + sum(list(self._done.values()))
+        self._bar.update(self._task, completed=completed, description=self.line())
 
     def line(self) -> str:
         """Text of the line: done of planned, running, failed, rate, ETA, best so far, front size."""
@@ -72,7 +89,7 @@ class SweepProgress:
             if planned is not None and self._ended < planned:
                 left = planned - self._ended - sum(list(self._done.values()))
                 parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
-        return " | ".join([*parts, *best_and_front(self._driver.spec, list(counters.objectives.values()))])
+        return " | ".join([*parts, *results(self._driver.spec, counters)])
 
     def _print_periodically(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LINES):
@@ -93,11 +110,40 @@ class SweepProgress:
         return 60 * (len(self._finished) - 1) / span if span > 0 else None
 
 
+class _Above:
+    """A stream that writes above the progress bar."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> None:
+        self._console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+
+    def flush(self) -> None:
+        """Do nothing: the console writes at once."""
+
+
 def _duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def results(spec: SweepSpec, counters: Counters) -> list[str]:
+    """Texts of the results so far: best and front, or that no trial keeps the constraints; empty without results."""
+    none = infeasible_text(spec, counters)
+    return [none] if none is not None else best_and_front(spec, list(counters.objectives.values()))
+
+
+def infeasible_text(spec: SweepSpec, counters: Counters) -> str | None:
+    """Text such as "none of 6 keeps final_accuracy >= 0.99 (nearest 0.29)"; None if a trial keeps the constraints."""
+    if counters.objectives or not counters.infeasible:
+        return None
+    _, nearest = min(list(counters.infeasible.values()), key=lambda trial: trial[0])
+    bounds = " and ".join(str(constraint) for constraint in spec.parsed_constraints)
+    values = ", ".join("undefined" if value is None else f"{value:.4g}" for value in nearest)
+    return f"none of {len(counters.infeasible)} keeps {bounds} (nearest {values})"
 
 
 def best_and_front(spec: SweepSpec, objectives: Collection[Sequence[float | None]]) -> list[str]:

@@ -10,8 +10,8 @@ from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
 from sweeps.driver.driver import Driver
 from sweeps.driver.state import TrialMetrics
-from sweeps.driver.trial_recorder import noted_rungs
-from sweeps.search.objectives import measured
+from sweeps.driver.trial_recorder import GAVE_UP, noted_rungs
+from sweeps.search.objectives import compared_metrics
 from sweeps.search.warm_start import PAST
 
 # High, so that repeated preemption does not fail a long trial; finite, because a trial may itself kill the driver.
@@ -50,17 +50,31 @@ def reconcile(driver: Driver, studies: Studies) -> int:
 
 
 def _fill_state(driver: Driver, studies: Studies, ledger: Ledger) -> None:
-    runs = studies.runs(driver.study.name)
-    metrics: dict[Any, TrialMetrics] = {
-        number: {name: _plain(of_trial[name]) for name in METRICS} for number, of_trial in runs.groupby("number")
-    }
+    metrics = _metrics_by_trial(driver, studies)
     for number, row in ledger.items():
-        duplicate = row["duplicate_of"] is not None
+        duplicate = _is_duplicate(row)
+        if row["state"] == "RUNNING":
+            continue
         if row["state"] == "COMPLETE" and not duplicate:
-            objectives = measured(driver.spec, metrics[number])
-            driver.state.add_complete(number, row["config_hash"], metrics[number], objectives)
-        elif row["state"] != "RUNNING":
+            driver.state.add_complete(driver.spec, number, row["config_hash"], metrics[number])
+        else:
             driver.state.add_finished(row["state"], duplicate)
+    unfinished = {row["config_hash"] for row in ledger.values() if row["state"] == "RUNNING" and not _is_duplicate(row)}
+    for number, row in ledger.items():
+        reason = row["reason"] or ""
+        by_itself = row["state"] == "FAILED" and not _is_duplicate(row) and not reason.startswith(GAVE_UP)
+        if by_itself and row["config_hash"] not in unfinished:  # else it was queued again under another number
+            driver.state.add_failure(number, row["config_hash"], reason)
+
+
+def _metrics_by_trial(driver: Driver, studies: Studies) -> dict[int, TrialMetrics]:
+    """Read the metrics that the driver compares trials by: those that a hundred thousand trials need fit in memory."""
+    names, found = compared_metrics(driver.spec), dict[int, TrialMetrics]()
+    for number, *values in studies.run_values(driver.study.name, names):
+        of_trial = found.setdefault(number, {name: [] for name in names})
+        for name, value in zip(names, values, strict=True):
+            of_trial[name].append(None if value is None else float(value))
+    return found
 
 
 def _fill_rungs(driver: Driver, studies: Studies) -> None:
@@ -79,19 +93,19 @@ def _fill_rungs(driver: Driver, studies: Studies) -> None:
             driver.rules.remember(int(number), rung, metrics)
 
 
+def _is_duplicate(row: Mapping[str, Any]) -> bool:
+    return row["duplicate_of"] is not None
+
+
 def _plain(values: Any) -> list[float | None]:
     return [None if value != value else float(value) for value in values]
 
 
 def _requeue(driver: Driver, number: int, row: Mapping[str, Any] | None) -> None:
     attempt = 1 if row is None else row["attempt"] + 1
-    original = None if row is None else row["duplicate_of"]
     if attempt > MAX_ATTEMPTS:
         driver.state.add_finished("FAILED", duplicate=False)
-        driver.recorder.fail(number, attempt - 1, f"gave up after {MAX_ATTEMPTS} attempts: the driver died each time")
-    elif original is not None and not driver.state.is_trained(original):
-        driver.state.add_finished("FAILED", duplicate=True)
-        driver.recorder.fail(number, attempt - 1, f"the same configuration failed as trial {original}")
+        driver.recorder.fail(number, attempt - 1, f"{GAVE_UP}{MAX_ATTEMPTS} attempts: the driver died each time")
     else:
         driver.begin(number, driver.recorder.suggest(number), attempt)
 
@@ -108,7 +122,7 @@ def _tell_stored_result(driver: Driver, row: Mapping[str, Any]) -> None:
 
 
 def _queue_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:
-    if row["state"] != "COMPLETE" or row["duplicate_of"] is not None:
+    if row["state"] != "COMPLETE" or _is_duplicate(row):
         return
     number, state = row["number"], driver.state
     missing = [seed for seed in range(driver.spec.seeds) if seed not in row["seeds"]]

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from studies.spec.spec import SweepSpec
 from sweeps.driver.counters import Counters
 from sweeps.jobs import Job
+from sweeps.search.objectives import measured, total_violation, value_for_selection
 
 TrialMetrics = dict[str, list[float | None]]
 
@@ -21,7 +23,8 @@ class DriverState:
         waiting: jobs to hand out before anything new is asked of the sampler.
         jobs: those a worker has, by trial number.
         metrics: of each COMPLETE trial that was trained: name -> one value per seed.
-        trial_by_hash: the trial that was or will be trained, by the hash of its configuration.
+        trial_by_hash: the trial that was or will be trained, or failed by itself, by the hash of its configuration.
+        failures: reason of each trial that failed by itself, so that its configuration is not trained again.
         duplicates: number and attempt of the trials that wait for the result of a trial, by its number.
         begun: numbers of all trials that have left the sampler.
     """
@@ -31,30 +34,42 @@ class DriverState:
     jobs: dict[int, Job] = field(default_factory=dict)
     metrics: dict[int, TrialMetrics] = field(default_factory=dict)
     trial_by_hash: dict[str, int] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
     duplicates: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
 
-    def add_complete(
-        self, number: int, config_hash: str, metrics: TrialMetrics, objectives: tuple[float | None, ...]
-    ) -> None:
+    def add_complete(self, spec: SweepSpec, number: int, config_hash: str, metrics: TrialMetrics) -> None:
         """Add a trial that an earlier driver trained to its end."""
         self.trial_by_hash.setdefault(config_hash, number)
-        self.metrics[number] = metrics
         self.counters.complete += 1
         self.counters.asked += 1
-        self.counters.objectives[number] = objectives
+        self.measure(spec, number, metrics)
+
+    def measure(self, spec: SweepSpec, number: int, metrics: TrialMetrics) -> None:
+        """Store the metrics of a COMPLETE trial, over all of its seeds so far."""
+        self.metrics[number] = metrics
+        violation = total_violation(spec, metrics)
+        if violation > 0:
+            values = tuple(value_for_selection(one.metric, metrics) for one in spec.parsed_constraints)
+            self.counters.infeasible[number] = (violation, values)
+            self.counters.objectives.pop(number, None)
+        else:
+            self.counters.objectives[number] = measured(spec, metrics)
+            self.counters.infeasible.pop(number, None)
 
     def add_finished(self, state: str, duplicate: bool) -> None:
         """Count a trial that an earlier driver finished without results of its own."""
-        self.counters.failed += state == "FAILED"
-        self.counters.pruned += state == "PRUNED"
         self.counters.skipped += state == "SKIPPED"
         self.counters.duplicates += duplicate
-        self.counters.asked += not duplicate and state != "SKIPPED"
+        if not duplicate and state != "SKIPPED":
+            self.counters.asked += 1
+            self.counters.failed += state == "FAILED"
+            self.counters.pruned += state == "PRUNED"
 
-    def is_trained(self, number: int) -> bool:
-        """Return whether this trial was trained, or will be."""
-        return number in self.trial_by_hash.values()
+    def add_failure(self, number: int, config_hash: str, reason: str) -> None:
+        """Note a trial that would fail again, unless its configuration was trained or will be."""
+        if self.trial_by_hash.setdefault(config_hash, number) == number:
+            self.failures[number] = reason
 
     def metrics_of_others(self, number: int) -> Mapping[int, TrialMetrics]:
         """Metrics of the COMPLETE trials but one."""

@@ -1,4 +1,4 @@
-"""Ends a running sweep on Ctrl-C, SIGTERM, a request to stop, or the loss of its lease."""
+"""Ends a running sweep on Ctrl-C, SIGTERM, SIGHUP, a request to stop, or the loss of its lease."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ log = logging.getLogger("hnet")
 
 
 class Terminated(BaseException):
-    """SIGTERM was received; the process exits at once, since checkpoints make that safe."""
+    """SIGTERM or SIGHUP was received; the process exits at once, since checkpoints make that safe."""
 
 
 class StopSignals:
-    """Signal handlers: Ctrl-C lets running trials finish, twice abandons them; SIGTERM or a lost lease aborts at once.
+    """Signal handlers: Ctrl-C lets running trials finish, twice abandons them; SIGTERM, SIGHUP or a lost lease abort.
 
     Attributes:
         stopped: whether a stop was requested before the budget was spent.
@@ -41,6 +41,8 @@ class StopSignals:
         with contextlib.suppress(ValueError):  # not in the main thread: the caller keeps its own handlers
             self._old[signal.SIGINT] = signal.signal(signal.SIGINT, self._on_interrupt)
             self._old[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._on_terminate)
+            if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else nohup keeps it alive without its terminal
+                self._old[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_terminate)
         return self
 
     def __exit__(self, *_: object) -> None:

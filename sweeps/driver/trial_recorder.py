@@ -6,6 +6,7 @@ leaves it, only through `Study._storage`, `Study._study_id` and `FrozenTrial._tr
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from hnet_core.trial import TrialResult
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store, TrialFinished
 from studies.store.suggested_trial import SuggestedTrial
-from sweeps.driver.database_retry import DatabaseRetry
+from sweeps.driver.database_retry import DatabaseRetry, warn_of_database
 from sweeps.fault_injection import failpoint
 from sweeps.search.distributions import suggest
 from sweeps.search.moasha import Score
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial, TrialState
 
 
+log = logging.getLogger("hnet")
+
+GAVE_UP = "gave up after "  # begins the reason of a failure that is not the trial's own
 RUNG = "rung "  # and its number: the user attribute of Optuna's trial that holds the score there
 
 
@@ -74,6 +78,7 @@ class TrialRecorder:
         self._study = study
         self._retry = DatabaseRetry(given_up)
         self._ask_was_cut_off = False
+        self._sampler_is_slow = False
 
     # Before training.
 
@@ -83,7 +88,7 @@ class TrialRecorder:
         Args:
             known: numbers asked for before; another one is of an ask that failed after Optuna had stored it.
         """
-        return self._retry(self._ask, known)
+        return self._retry(self._ask, known, on_slow=self._warn_of_slow_ask)
 
     def _ask(self, known: Collection[int]) -> int:
         import optuna
@@ -100,7 +105,15 @@ class TrialRecorder:
 
     def suggest(self, number: int) -> dict[str, Any]:
         """Draw the parameters of a trial; those drawn before keep their values."""
-        return self._retry(lambda: suggest(self._spec.space, self._trial(number)))
+        return self._retry(lambda: suggest(self._spec.space, self._trial(number)), on_slow=self._warn_of_slow_ask)
+
+    def _warn_of_slow_ask(self) -> None:
+        """Warn of the database, or once of the sampler, whichever is at work."""
+        if getattr(self._optuna._storage, "is_calling", True):
+            warn_of_database()
+        elif not self._sampler_is_slow:
+            self._sampler_is_slow = True
+            log.warning("The sampler %s takes more than 10 s to suggest a trial.", self._spec.sampler)
 
     def skip(self, number: int, trial: SuggestedTrial, reason: str, broken: Mapping[str, float]) -> None:
         """Make a trial SKIPPED, which is PRUNED for Optuna.

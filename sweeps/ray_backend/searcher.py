@@ -10,24 +10,28 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
+from ray.exceptions import RayTaskError
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from hnet_core.errors import ConfigInvalid, HnetError
+from hnet_core.errors import HnetError
 from sweeps.checkpoints import Checkpoints, open_checkpoints
 from sweeps.driver.driver import Driver
+from sweeps.failures import failure_of
 from sweeps.jobs import Failure, Message, Success
+from sweeps.ray_backend.head_address import no_cluster
 from sweeps.ray_backend.scheduler import DriverScheduler
+from sweeps.ray_backend.scratch_folder import scratch_folder
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 from sweeps.ray_backend.watchdog import Watchdog
 
@@ -182,7 +186,9 @@ def kill_worker(trial: Trial) -> None:
 
 
 def _worker_failure(error: Exception | None) -> Failure:
-    """Failure of a dead worker, from Ray's error."""
+    """Failure of a dead worker, from Ray's error; one that raised an error itself is alive."""
+    if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
+        return replace(failure_of(error.cause), traceback=str(error))
     text = "" if error is None else str(error)
     if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
         return Failure("the worker ran out of memory and was killed", text or None, "worker")
@@ -203,29 +209,38 @@ def run_with_ray(
         address: of a running Ray cluster; None starts one here for the duration of the sweep.
         on_message: called in this process with every message of every job; an exception it raises aborts the driver.
     """
-    _start_ray(workers, address)
+    with scratch_folder() as folder:
+        try:
+            _start_ray(workers, address, folder)
+            _tune(driver, workers, on_message, trainable, folder)
+        finally:
+            ray.shutdown()
+
+
+def _tune(
+    driver: Driver,
+    workers: int,
+    on_message: Callable[[int, Message], bool],
+    trainable: type[JobTrainable],
+    folder: Path,
+) -> None:
     workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers)  # else workers start one after the other
-    folder = tempfile.mkdtemp(prefix="hnet-tune-")
-    try:
-        searcher = JobSearcher(driver, workers, on_message)
-        tuner = tune.Tuner(
-            tune.with_resources(trainable, _resources(workers)),
-            tune_config=tune.TuneConfig(
-                search_alg=searcher, scheduler=DriverScheduler(searcher, workers), num_samples=-1, reuse_actors=True
-            ),
-            run_config=tune.RunConfig(
-                name="sweep",
-                storage_path=folder,
-                verbose=0,
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker writes its own
-                stop=StopWhenAborted(driver, searcher),
-            ),
-        )
-        tuner.fit()
-    finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    searcher = JobSearcher(driver, workers, on_message)
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, _resources(workers)),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, scheduler=DriverScheduler(searcher, workers), num_samples=-1, reuse_actors=True
+        ),
+        run_config=tune.RunConfig(
+            name="sweep",
+            storage_path=str(folder),
+            verbose=0,
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the worker writes its own
+            stop=StopWhenAborted(driver, searcher),
+        ),
+    )
+    tuner.fit()
 
 
 QUIET = {
@@ -240,13 +255,14 @@ QUIET = {
 }
 
 
-def _start_ray(workers: int, address: str | None) -> None:
+def _start_ray(workers: int, address: str | None, folder: Path) -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=200 * 2**20, **quiet)
+        quiet |= {"include_dashboard": False, "_temp_dir": str(folder)}
+        ray.init(address="local", num_cpus=workers, object_store_memory=200 * 2**20, **quiet)
     else:
         _join(address, quiet)
     if threading.current_thread() is threading.main_thread():
@@ -258,12 +274,9 @@ def _start_ray(workers: int, address: str | None) -> None:
 def _join(address: str, options: dict[str, Any]) -> None:
     try:
         ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray has no common class for what may be wrong with an address
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ConfigInvalid(
-            f"--address must name a running Ray cluster, got {address!r}: {why}. Start one with: ray start --head. "
-            "If it asks for a token (as ray start sets it up by default), set RAY_AUTH_MODE=token here too."
-        ) from None
+        raise no_cluster(address, why) from None
 
 
 def _resources(workers: int) -> dict[str, float]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ray import tune
 
 from sweeps.checkpoints import InMemory
+from sweeps.failures import failure_of
 from sweeps.jobs import Failure, Job, JobProgress, Message, Success
 from sweeps.worker import work
 
@@ -40,8 +41,12 @@ class JobTrainable(tune.Trainable):
         started, messages = time.monotonic(), [next(self._messages)]
         while self._may_batch(messages[-1]) and time.monotonic() - started < self.batch_seconds:
             messages.append(next(self._messages))
-        sent = [{"kind": type(message).__name__, **vars(message)} for message in messages]
-        result = {"messages": json.dumps(sent), "done": not isinstance(messages[-1], JobProgress)}
+        try:
+            sent = _encode(messages)
+        except (TypeError, ValueError) as error:  # a result that holds no plain numbers
+            messages = [failure_of(error)]
+            sent = _encode(messages)
+        result = {"messages": sent, "done": not isinstance(messages[-1], JobProgress)}
         unsent = self._in_memory.take_unsent() if self._in_memory is not None else None
         return result if unsent is None else {**result, "checkpoint": unsent}
 
@@ -50,9 +55,16 @@ class JobTrainable(tune.Trainable):
         return isinstance(message, JobProgress) and message.so_far is None and not has_unsent
 
 
+def _encode(messages: Sequence[Message]) -> str:
+    return json.dumps([{"kind": type(message).__name__, **vars(message)} for message in messages])
+
+
 def messages_of(result: dict[str, Any]) -> list[Message]:
-    """Decode the messages in a result of `JobTrainable.step`."""
-    return [_message(**content) for content in json.loads(result["messages"])]
+    """Decode the messages in a result of `JobTrainable.step`; a Failure in place of those that cannot be read."""
+    try:
+        return [_message(**content) for content in json.loads(result["messages"])]
+    except Exception as error:
+        return [failure_of(error)]
 
 
 def _message(kind: str, **content: Any) -> Message:

@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.search.optuna_trials import read_trials
 
 Result = TypeVar("Result")
 
@@ -29,6 +31,9 @@ class CachedStorage(BaseStorage):
     Args:
         backend: stores the study.
         study_id: the only study whose trials can be read.
+
+    Attributes:
+        is_calling: a call of the other storage is in progress.
     """
 
     def __init__(self, backend: BaseStorage, study_id: int) -> None:
@@ -37,6 +42,7 @@ class CachedStorage(BaseStorage):
         self._study_attrs: dict[str, Any] = {}
         self._trials: dict[int, FrozenTrial] = {}  # by id, in the order of their numbers
         self._is_current = False
+        self.is_calling = False
 
     # The trials.
 
@@ -134,7 +140,10 @@ class CachedStorage(BaseStorage):
         if study_id != self._study_id:
             raise KeyError(f"study_id must be {self._study_id}, the only study cached, got {study_id}.")
         if not self._is_current:
-            trials = self._backend.get_all_trials(study_id, deepcopy=False)
+            if isinstance(self._backend, RDBStorage):
+                trials = read_trials(self._backend, study_id)
+            else:
+                trials = self._backend.get_all_trials(study_id, deepcopy=False)
             self._trials = {trial._trial_id: trial for trial in trials}
             self._study_attrs = dict(self._backend.get_study_system_attrs(study_id))
             self._is_current = True
@@ -145,7 +154,11 @@ class CachedStorage(BaseStorage):
     def _call(self, call: Callable[..., Result], *values: Any) -> Result:
         """Call the backend; if that fails, the cache is stale."""
         was_current, self._is_current = self._is_current, False
-        result = call(*values)
+        self.is_calling = True
+        try:
+            result = call(*values)
+        finally:
+            self.is_calling = False
         self._is_current = was_current
         return result
 

@@ -19,8 +19,14 @@ def gather(runs: Sequence[TrialResult]) -> dict[str, list[float | None]]:
 
 
 def joined(known: Metrics | None, more: Metrics) -> dict[str, list[float | None]]:
-    """Append the metrics of further seeds to those of the seeds before."""
-    return {name: [*(known[name] if known else ()), *values] for name, values in more.items()}
+    """Append the metrics of further seeds to those of the seeds before, which may be fewer metrics."""
+    return {name: [*(known[name] if known else ()), *more[name]] for name in known or more}
+
+
+def compared_metrics(spec: SweepSpec) -> list[str]:
+    """Metrics of a trial by which it is compared with others: those of objectives and constraints."""
+    named = [*spec.objectives, *(constraint.metric for constraint in spec.parsed_constraints)]
+    return list(dict.fromkeys([*named, *(SELECTED_BY[name] for name in named if name in SELECTED_BY)]))
 
 
 def mean(values: Sequence[float | None]) -> float | None:
@@ -36,7 +42,7 @@ def measured(spec: SweepSpec, metrics: Metrics) -> tuple[float | None, ...]:
 
 def values_to_tell(spec: SweepSpec, metrics: Metrics) -> list[float] | None:
     """Objectives as the sampler is told; None if one is undefined."""
-    values = [_for_selection(name, metrics) for name in spec.objectives]
+    values = [value_for_selection(name, metrics) for name in spec.objectives]
     return None if None in values else [value for value in values if value is not None]
 
 
@@ -44,9 +50,14 @@ def violations(spec: SweepSpec, metrics: Metrics) -> dict[str, float]:
     """Violation of each constraint, by metric (zero or less: kept); an undefined metric counts as violated."""
     found = {}
     for constraint in spec.parsed_constraints:
-        value = _for_selection(constraint.metric, metrics)
+        value = value_for_selection(constraint.metric, metrics)
         found[constraint.metric] = float("inf") if value is None else constraint.violation(value)
     return found
+
+
+def total_violation(spec: SweepSpec, metrics: Metrics) -> float:
+    """Sum of the violations of the broken constraints; 0 where all are kept."""
+    return sum(max(violation, 0.0) for violation in violations(spec, metrics).values())
 
 
 def front(spec: SweepSpec, trials: Mapping[int, Metrics]) -> set[int]:
@@ -56,8 +67,7 @@ def front(spec: SweepSpec, trials: Mapping[int, Metrics]) -> set[int]:
     candidates = {
         number: values
         for number, metrics in trials.items()
-        if (values := values_to_tell(spec, metrics)) is not None
-        and max(violations(spec, metrics).values(), default=0) <= 0
+        if (values := values_to_tell(spec, metrics)) is not None and not total_violation(spec, metrics)
     }
     if not candidates:
         return set()
@@ -65,6 +75,7 @@ def front(spec: SweepSpec, trials: Mapping[int, Metrics]) -> set[int]:
     return {number for number, best in zip(candidates, on_front, strict=True) if best}
 
 
-def _for_selection(name: str, metrics: Metrics) -> float | None:
+def value_for_selection(name: str, metrics: Metrics) -> float | None:
+    """Mean of a metric over seeds, on the validation split if there is one."""
     on_validation = mean(metrics[SELECTED_BY[name]]) if name in SELECTED_BY else None
     return mean(metrics[name]) if on_validation is None else on_validation

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from studies.database.connections import despite_races, errors_explained, tune_sqlite
 from studies.database.open_database import SchemaOutdated
+from studies.database.storable_text import storable
 from studies.database.urls import masked, parse_url
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def optuna_name(study: str, uuid: str) -> str:
     """Name of the sampler's Optuna study: unique, since a deleted study may be created again."""
-    return f"{study} ({uuid[:8]})"
+    return f"{storable(study)} ({uuid[:8]})"
 
 
 def open_storage(url: str) -> RDBStorage:
@@ -50,7 +51,7 @@ def open_sampler_study(name: str, url: str, directions: Sequence[Literal["minimi
 
     from sweeps.search.cached_storage import CachedStorage
 
-    backend = optuna.storages.get_storage(open_storage(url))
+    backend = open_storage(url)
     optuna.create_study(storage=backend, study_name=name, directions=list(directions), load_if_exists=True)
     return optuna.load_study(study_name=name, storage=CachedStorage(backend, backend.get_study_id_from_name(name)))
 

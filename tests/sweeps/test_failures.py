@@ -71,7 +71,7 @@ def test_a_trial_whose_worker_dies_too_often_fails_with_the_reason(url: str) -> 
     outcome = run_sweep(tiny_spec(limits={"retries": 2}), url, backend=killing_worker(3))
     assert (outcome.counters.complete, outcome.counters.failed) == (2, 1)
     assert rows(url)[0] == (0, "FAILED", 3)
-    assert studies.open(url).ledger("tiny")[0]["reason"] == "the worker process died"
+    assert studies.open(url).ledger("tiny")[0]["reason"] == "gave up after 3 attempts: the worker process died"
 
 
 def test_a_full_disk_stops_the_sweep_with_nothing_lost(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,3 +244,20 @@ def test_a_result_of_a_superseded_attempt_is_refused_and_ends_the_driver(url: st
 
     run_sweep(tiny_spec(), url, backend=overtaken)
     assert rows(url) == [(0, "RUNNING", 5)]
+
+
+def test_a_slow_sampler_is_not_taken_for_a_database_that_does_not_answer(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import time
+
+    real = optuna.Study.ask
+
+    def slow(self: optuna.Study, *arguments: Any) -> Any:
+        time.sleep(0.2)
+        return real(self, *arguments)
+
+    monkeypatch.setattr("sweeps.driver.database_retry.SECONDS_UNTIL_WARNING", 0.1)
+    monkeypatch.setattr(optuna.Study, "ask", slow)
+    run_sweep(tiny_spec(), url, backend=inline)
+    assert caplog.text.count("The sampler random takes more than 10 s to suggest a trial.") == 1

@@ -362,3 +362,52 @@ def test_an_unexpected_error_is_one_line_and_exit_code_1(hnet: Hnet, monkeypatch
     assert done.err.startswith("error: unexpected RuntimeError: not foreseen")
     assert "HNET_TRACEBACK=1" in done.err
     assert os.environ.get("HNET_TRACEBACK") is None
+
+
+def test_status_list_and_report_show_trials_that_a_killed_driver_left(hnet: Hnet, spec: str) -> None:
+    from studies.database.open_database import connect
+    from studies.store.store import Store
+
+    hnet("sweep", "run", spec)
+    engine = connect("hnet.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE trial SET state = 'RUNNING', finished_at = NULL WHERE number = 1")
+    nobody = "nobody drives this study; the same command goes on with it"
+    assert hnet("sweep", "status", "tiny", "--format", "json").json["stale"] == f"1 running, stale: {nobody}"
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    for seconds in (1000, -1000):  # before and after the end of its lease
+        Store(engine).acquire_lease(1, "owner", socket.gethostname(), ended.pid, seconds)
+        found = hnet("sweep", "status", "tiny", "--format", "json").json
+        assert re.fullmatch(rf"1 running, stale since \d{{4}}-.* UTC: {nobody}", found["stale"])
+        assert "tiny: 1 running, stale since" in hnet("study", "ls").err
+        hnet("report", "tradeoff", "tiny", "-o", "report")
+        assert nobody in next(Path("report").glob("*.html")).read_text()
+    Store(engine).acquire_lease(1, "owner", socket.gethostname(), os.getpid(), 1000)
+    assert hnet("sweep", "status", "tiny", "--format", "json").json["stale"] is None
+
+
+def test_status_counts_pruned_trials(hnet: Hnet, spec: str) -> None:
+    from studies.database.open_database import connect
+
+    hnet("sweep", "run", spec)
+    with connect("hnet.db").begin() as connection:
+        connection.exec_driver_sql("UPDATE trial SET state = 'PRUNED' WHERE number = 1")
+        connection.exec_driver_sql("UPDATE trial SET state = 'FAILED', duplicate_of = 0 WHERE number = 2")
+    found = hnet("sweep", "status", "tiny", "--format", "json").json
+    assert {key: found[key] for key in ("asked", "done", "running", "pruned", "failed", "duplicates")} == {
+        "asked": 2,
+        "done": 1,
+        "running": 0,
+        "pruned": 1,
+        "failed": 0,
+        "duplicates": 1,
+    }
+
+
+def test_a_sweep_without_a_feasible_trial_ends_with_the_nearest_value(hnet: Hnet, spec: str) -> None:
+    done = hnet("sweep", "run", spec, "--set", "constraints={final_accuracy: '>= 0.999'}")
+    assert done.code == 0
+    for again in (done, hnet("sweep", "run", spec, "--set", "constraints={final_accuracy: '>= 0.999'}")):
+        assert re.search(r"None of 3 keeps final_accuracy >= 0.999 \(nearest 0\.\d+\): there is no front", again.err)
+    assert "| none of 3 keeps final_accuracy >= 0.999 (nearest" in done.err and "best final_accuracy" not in done.err

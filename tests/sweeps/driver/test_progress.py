@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,3 +53,42 @@ def test_a_stream_that_is_no_terminal_gets_a_line_periodically_and_one_at_the_en
         assert watched.line().startswith("10/10")
     assert stream.getvalue().splitlines()[-1].startswith("10/10 done")
     assert "\x1b" not in stream.getvalue()
+
+
+def test_a_resumed_sweep_shows_its_counts_at_once(driver: Any) -> None:
+    stream = io.StringIO()
+    with SweepProgress(driver, stream):
+        assert stream.getvalue().startswith("3/10 done | 2 running")
+
+
+def test_on_a_terminal_the_bar_begins_with_the_counts_and_log_lines_are_lines_of_their_own(driver: Any) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    handler, log = logging.StreamHandler(stream), logging.getLogger("hnet")
+    log.addHandler(handler)
+    try:
+        with SweepProgress(driver, stream):
+            log.warning("trial 5 failed: [no] luck")
+        assert handler.stream is stream
+    finally:
+        log.removeHandler(handler)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).replace("\r", "\n")
+    assert "3/10 done | 2 running" in shown
+    assert "trial 5 failed: [no] luck" in shown.splitlines()
+
+
+def test_without_a_feasible_trial_the_line_names_the_constraints_and_the_nearest_values(driver: Any) -> None:
+    driver.spec = tiny_spec(constraints={"final_accuracy": ">= 0.99", "compression_ratio": "<= 0.3"})
+    driver.counters.objectives = {}
+    driver.counters.infeasible = {0: (0.9, (0.2, 0.4)), 1: (0.8, (0.29, 0.4))}
+    line = SweepProgress(driver, io.StringIO()).line()
+    assert line.endswith("| none of 2 keeps final_accuracy >= 0.99 and compression_ratio <= 0.3 (nearest 0.29, 0.4)")
+    driver.counters.objectives = {2: (0.5, 0.2)}
+    assert (
+        SweepProgress(driver, io.StringIO())
+        .line()
+        .endswith("best final_accuracy 0.5 at compression_ratio 0.2 | front 1")
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -87,6 +87,7 @@ def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
     for key in path:
         field = model.model_fields.get(str(key))
         annotation = None if field is None else field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        for choice in (annotation, *get_args(annotation)):  # a block, or `Block | None`
+            if isinstance(choice, type) and issubclass(choice, BaseModel):
+                model = choice
     return model

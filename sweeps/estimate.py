@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from hnet_core.build import networks, stream_shape
+from hnet_core.build import networks, steps_per_task, stream_shape
+from hnet_core.optimization.task_course import check_validation
 from hnet_core.training import TrialRun
 from studies.spec.deviations import contradictions, reductions
 from studies.spec.spec import SweepSpec
@@ -64,16 +65,17 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimat
 
 
 def _seconds_per_run(spec: SweepSpec, root: Path) -> float:
-    """Time a few iterations of as many tasks as fit into a few seconds, and scale up."""
+    """Time a few iterations of as many tasks as fit into a few seconds, and scale up; without validations."""
     config = spec.config()
-    iterations = min(TIMED_ITERATIONS, config.training.iterations)
-    short = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
+    steps = sum(steps_per_task(config, root))
+    whole = {"iterations": TIMED_ITERATIONS, "epochs": None, "schedule": None, "select": "last"}
+    short = config.model_copy(update={"training": config.training.model_copy(update=whole)})
     run = TrialRun(short, seed=0, root=root)
+    check_validation(config.training, has_validation=run.has_validation)
     per_task, trained, start = [], 0, time.perf_counter()
     while not run.finished and time.perf_counter() - start < TIMED_SECONDS:
         report = run.train_task()
         per_task.append(report.seconds / (report.task + 1 - trained))  # a joint method trains all tasks in one call
         trained = report.task + 1
-    n_tasks = stream_shape(config, root).n_tasks
     typical = sorted(per_task)[len(per_task) // 2]  # the first task includes lazy imports of torch
-    return typical * n_tasks * config.training.iterations / iterations
+    return typical * steps / TIMED_ITERATIONS

@@ -91,12 +91,10 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
 
 
 def _check_rungs(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
-    from hnet_core.build import stream_shape
-
-    config = spec.config()
-    n_tasks, iterations, stopping = stream_shape(config, data).n_tasks, config.training.iterations, spec.early_stopping
-    if stopping is not None and not stopping.of_stream(n_tasks, iterations):
-        end = n_tasks if stopping.unit == "tasks" else n_tasks * iterations
+    stopping = spec.early_stopping
+    lengths = () if stopping is None else stopping.lengths(spec.config(), data)
+    if stopping is not None and not stopping.of_tasks(lengths):
+        end = sum(lengths)
         message = f"must be below the number of {stopping.unit}, {end}, where every trial ends; remove early_stopping"
         yield Complaint(("early_stopping", "rungs"), message)
     if spec.racing and spec.seeds < 3:

@@ -106,11 +106,12 @@ def obvious_weights(config: TrialConfig) -> list[Tensor]:
             optimizer = obvious_optimizer(config, [*theta, *embeddings])
         lr, best, seen, since_best = training.lr, None, None, 0
         steps = obvious_batches(config, split, task)
-        n_units, done = len(steps) // (training.epochs or len(steps)), 0
+        n_units = len(steps) // (training.epochs or len(steps))
         every = (training.validation_every or (1 if training.epochs else 100)) * n_units
-        for index in steps:
+        for done, index in enumerate(steps):
             if training.schedule is not None and training.plateau is None:
-                past = [f for a, f in zip(training.schedule.after, training.schedule.factors) if done // n_units >= a]
+                begun = sum(done // n_units >= begin for begin in training.schedule.after)
+                past = training.schedule.factors[:begun]
                 lr = training.lr * (past[-1] if past else 1.0)
             optimizer.param_groups[0]["lr"] = lr
             x, y = split.batch(index, torch.float64)
@@ -130,8 +131,7 @@ def obvious_weights(config: TrialConfig) -> list[Tensor]:
             for part, gradient in zip([*theta, embeddings[task]], gradients, strict=True):
                 part.grad = gradient
             optimizer.step()
-            done += 1
-            if training.validates and (done % every == 0 or done == len(steps)):
+            if training.validates and ((done + 1) % every == 0 or done + 1 == len(steps)):
                 x, y = held_out.batch(slice(None), torch.float64)
                 accuracy = float((outputs(x, task).argmax(dim=1) == y).double().mean())
                 if training.plateau is not None:

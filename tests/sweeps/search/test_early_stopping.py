@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import studies
+from hnet_core.build import steps_per_task
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import TrialResult
 from studies.spec.document import parse_document
@@ -227,3 +228,19 @@ def test_a_trial_that_is_continued_is_not_judged_at_a_rung_it_passed_within_a_ta
                 job, TrialResult.from_dict(step.so_far), step.within, lambda rung, _: noted.append(rung)
             )
     assert noted == [6, 10]
+
+
+def test_rungs_in_iterations_follow_the_steps_that_each_task_has_in_epochs(tmp_path: Path) -> None:
+    trial = {**TINY, "training": {"epochs": 1, "batch_size": 109}}
+    stopping = {"eta": 2, "unit": "iterations", "rungs": [7, 8]}
+    search = {"training.lr": {"choice": [0.03, 0.000001]}}
+    changes = {**STOPPING, "trial": trial, "early_stopping": stopping, "search": search, "sampler": "grid"}
+    spec = tiny_spec(**{**changes, "budget": {"trials": 1}})
+    lengths = StoppingRules(spec).lengths(spec.config(), Path("unused"))
+    assert lengths == steps_per_task(spec.config()) and len(set(lengths)) > 1
+    run_sweep(spec, str(tmp_path / "parts.db"), backend=inline)
+    run_sweep(tiny_spec(**changes), str(tmp_path / "parts.db"), backend=inline)
+    run_sweep(tiny_spec(**changes), str(tmp_path / "once.db"), backend=inline)
+    assert ledger(str(tmp_path / "parts.db")) == ledger(str(tmp_path / "once.db"))
+    state, reason = ledger(str(tmp_path / "once.db"))[1]
+    assert state == "PRUNED" and str(reason).startswith("stopped after 7 iterations")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.registry import METHODS
@@ -287,3 +288,34 @@ def test_the_importance_of_weights_is_that_of_the_true_labels() -> None:
     for training in (False, True):
         losses = [problem.task_loss(0, weights, inputs, labels, training=training) for problem in (hard, soft)]
         assert (losses[0] == losses[1]) == (not training)
+
+
+@pytest.mark.parametrize("name", BOTH_ENGINES)
+@pytest.mark.parametrize(
+    "method",
+    [{"name": "finetune"}, {"name": "scratch"}, {"name": "hypermask"}],
+    ids=["own weights", "a network per task", "masks"],
+)
+def test_the_fast_engine_equals_the_plain_one_for_other_weights(method: dict[str, Any], name: str) -> None:
+    def leaves(engine: str) -> list[Tensor]:
+        changes = {key: value for key, value in ALL[name].items() if key != "method"}
+        run = TrialRun(configured(engine, {**changes, "method": method}), SEED, dtype=torch.float64)
+        for _ in range(TASKS):
+            state = run.train_task().checkpoint["method"]
+        return [leaf for leaf in tree_leaves(state) if isinstance(leaf, Tensor)]
+
+    for fast, plain in zip(leaves("fast"), leaves("plain"), strict=True):
+        torch.testing.assert_close(fast, plain, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam that is kept"])
+@pytest.mark.parametrize("method", ["ewc", "hypermask", "latent_replay", "partial_hnet", "joint"])
+def test_frozen_and_earlier_parts_stay_with_every_optimiser(method: str, name: str) -> None:
+    """Momentum and weight decay move only what a task trains: embeddings of tasks to come keep their values."""
+    run = TrialRun(tiny(method={"name": method}, training={**ALL[name]["training"], "iterations": 3}), SEED)
+    embeddings = run._method.task_embeddings()  # type: ignore[attr-defined]
+    before = None if embeddings is None else [part.detach().clone() for part in embeddings]
+    run.train_task()
+    if before is not None and method != "joint":
+        after = run._method.task_embeddings()  # type: ignore[attr-defined]
+        assert [torch.equal(a, b) for a, b in zip(after, before, strict=True)] == [False, True, True, True, True]

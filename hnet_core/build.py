@@ -35,7 +35,7 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network, or the
             options of training do not fit the stream.
     """
-    check_training(config.training, shape.measure)
+    check_training(config.training, shape)
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
     method = METHODS[config.method.name]
     reason = method.unsupported(config, shape, target)

@@ -48,8 +48,8 @@ def batches(
 ) -> Iterator[Tensor]:
     """Iterate over the indices of the examples of each step, (batch_size,) or fewer at the end of an epoch."""
     if training.iterations is not None and training.drop_last is None:
-        indices = mini_batches(n_examples, training.batch_size, training.iterations, draws)
-        return iter(indices.to(device).unbind())
+        indices = mini_batches(n_examples, training.batch_size, training.iterations, draws).to(device)
+        return (indices[step] for step in range(len(indices)))
     return itertools.islice(_epochs(training, n_examples, draws, device), n_steps(training, n_examples))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.optimization.learning_rate import LearningRate
 from hnet_core.optimization.optimizers import Optimizers
+from hnet_core.streams import StreamShape
 from hnet_core.trial import Measure, TrainingOptions
 
 ITERATIONS_BETWEEN_VALIDATIONS = 100
@@ -72,15 +73,16 @@ class TaskCourse:
             self._optimizers.set_lr(self._rate.after(self._done // self._per_unit))
 
 
-def check_training(training: TrainingOptions, measure: Measure) -> None:
+def check_training(training: TrainingOptions, shape: StreamShape) -> None:
     """Refuse options that the stream has no use for.
 
     Raises:
-        UnsupportedTrial: soft targets without classes.
+        UnsupportedTrial: soft targets without a second class.
     """
-    if training.label_smoothing and measure != "accuracy":
+    if training.label_smoothing and (shape.measure != "accuracy" or shape.outputs_per_task < 2):
+        why = "the targets are numbers" if shape.measure != "accuracy" else "a task has a single class"
         raise UnsupportedTrial(
-            f"training.label_smoothing must be 0 where the targets are numbers, got {training.label_smoothing:g}.",
+            f"training.label_smoothing must be 0 where {why}, got {training.label_smoothing:g}.",
             key="training.label_smoothing",
         )
 

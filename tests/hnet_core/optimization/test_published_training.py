@@ -278,6 +278,8 @@ def test_training_never_selects_on_the_test_split(training: dict[str, Any], what
 def test_soft_targets_need_classes() -> None:
     with pytest.raises(UnsupportedTrial, match=r"label_smoothing must be 0 where the targets are numbers, got 0\.1"):
         TrialRun(tiny(stream={"name": "polynomials"}, training={"label_smoothing": 0.1}), 0)
+    with pytest.raises(UnsupportedTrial, match=r"label_smoothing must be 0 where a task has a single class, got 0\.1"):
+        TrialRun(tiny(stream={"n_tasks": 10}, training={"label_smoothing": 0.1}), 0)
 
 
 def test_the_importance_of_weights_is_that_of_the_true_labels() -> None:

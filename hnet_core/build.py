@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from hnet_core.data import data_root
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets import Hypernet
+from hnet_core.optimization.batches import n_steps
+from hnet_core.optimization.task_course import check_training
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
 from hnet_core.runtime.devices import pick_device
 from hnet_core.streams import Stream, StreamShape
@@ -28,8 +32,10 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
     """Build the networks of a configuration; no weight is allocated.
 
     Raises:
-        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network.
+        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network, or the
+            options of training do not fit the stream.
     """
+    check_training(config.training, shape)
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
     method = METHODS[config.method.name]
     reason = method.unsupported(config, shape, target)
@@ -47,6 +53,25 @@ def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None)
     """Open the stream of a configuration with its data, on the device of the training."""
     stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root))
     return stream.to(pick_device(config.training.device))
+
+
+def steps_per_task(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> tuple[int, ...]:
+    """Return the gradient steps of each task; with a length in epochs the data is read to count its examples.
+
+    Raises:
+        DatasetMissing, DatasetCorrupt: the data cannot be read.
+    """
+    if config.training.iterations is not None:
+        return (config.training.iterations,) * stream_shape(config, root).n_tasks
+    sizes = _n_examples(config.stream.name, config.stream.model_dump_json(), str(data_root(root)))
+    return tuple(n_steps(config.training, size) for size in sizes)
+
+
+@functools.lru_cache(maxsize=64)
+def _n_examples(stream: str, options: str, root: str) -> tuple[int, ...]:
+    """Count the training examples of each task."""
+    opened: Stream = STREAMS[stream].open(STREAMS[stream].Options.model_validate_json(options), Path(root))
+    return tuple(len(task.train) for task in opened.tasks)
 
 
 def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> StreamShape:

@@ -49,7 +49,8 @@ def _check_union(members: tuple[Any, ...], value: object) -> None:
         for member in members:
             check_type(member, value)
         return
-    if isinstance(value, int) and abs(value) > LARGEST:
+    limited = (int, float) if int in members and float not in members else int
+    if isinstance(value, limited) and abs(value) > LARGEST:
         raise ValueError(f"must lie within 64 bits, got {shown(value)}")
     scalars = [one for one in members if one in _WORDS or get_origin(one) is Literal]
     if len(scalars) < len(members):

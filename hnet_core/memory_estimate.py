@@ -24,7 +24,7 @@ def training_bytes(config: TrialConfig, shape: StreamShape, counts: WeightCounts
     weights = counts.model + 3 * at_a_time
     if counts.hypernet:
         weights += 2 * counts.target + _protected(config, shape.n_tasks, counts)
-    indices = config.training.batch_size * config.training.iterations
+    indices = config.training.batch_size * (config.training.iterations or 0)  # with epochs no more than the data has
     indices += shape.n_tasks * shape.n_inputs if config.stream.name == "permuted" else 0
     return BYTES_PER_WEIGHT * weights + counts.memory_bytes + 8 * (indices + shape.n_tasks**2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
+from hnet_core.optimization.optimizers import Optimizers
 from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.normalization import RunningStatistics
@@ -34,9 +35,11 @@ class Problem:
         shape: tasks, inputs, heads and measure of the stream.
         target: the network that classifies.
         hypernet: the network that generates its weights, None for methods without one.
-        training: iterations, batch size and Adam's settings.
+        training: length, batch size and the optimiser's settings.
         seed: every random draw derives from it by name (seeding.generator).
         member: of a stack of seeds that are trained in the same steps, None for one alone; used by the engines.
+        steps: gradient steps of each task; () where nothing is trained.
+        optimizers: all those of the run, with the present learning rate.
     """
 
     shape: StreamShape
@@ -47,6 +50,8 @@ class Problem:
     device: torch.device
     dtype: torch.dtype
     member: StackMember | None = None
+    steps: tuple[int, ...] = ()
+    optimizers: Optimizers = dataclasses.field(default_factory=Optimizers)
 
     @functools.cached_property
     def statistics(self) -> RunningStatistics:
@@ -59,9 +64,23 @@ class Problem:
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
     def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
-        """Return the mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar."""
+        """Return the mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar.
+
+        In training the targets are those of training.label_smoothing.
+        """
         outputs = self.outputs(task, weights, inputs, training=training)
-        return F.mse_loss(outputs, labels) if self.shape.measure == "mse" else F.cross_entropy(outputs, labels)
+        if self.shape.measure == "mse":
+            return F.mse_loss(outputs, labels)
+        return self.cross_entropy(outputs, labels) if training else F.cross_entropy(outputs, labels)
+
+    def cross_entropy(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean cross-entropy with soft targets: 1 - s for the label, s / (C - 1) for each other class.
+
+        s is training.label_smoothing, as in the code of von Oswald et al. (2020); torch's own spreads over all C.
+        """
+        n_classes = outputs.shape[1]
+        of_all = self.training.label_smoothing * n_classes / max(1, n_classes - 1)
+        return F.cross_entropy(outputs, labels, label_smoothing=of_all)
 
     def outputs(self, task: int, weights: Tensor, inputs: Tensor, *, training: bool = False) -> Tensor:
         """Return the outputs of the task's head, (n, outputs_per_task); training drops out and updates statistics."""
@@ -71,10 +90,22 @@ class Problem:
         """Return the outputs of all heads, or the features of a part without the last layer."""
         return self.target.forward(inputs, weights, self.statistics.forward_mode(task, training=training))
 
-    def adam(self, parameters: list[Tensor]) -> torch.optim.Adam:
-        """Return a new Adam with the settings of the trial."""
-        betas = (self.training.adam_beta1, self.training.adam_beta2)
-        return torch.optim.Adam(parameters, lr=self.training.lr, betas=betas)
+    @property
+    def lr(self) -> float:
+        """The present learning rate."""
+        return self.training.lr if self.optimizers.lr is None else self.optimizers.lr
+
+    def optimizer(self, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
+        """Return the optimiser of a task: a new one, or with training.reset_optimizer false that of these parameters.
+
+        Args:
+            parameters: the same for every task; it leaves those without a gradient as they are.
+        """
+        return self.optimizers.of_task(self.training, parameters)
+
+    def adam(self, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
+        """Return `optimizer(parameters)`, for methods of other packages that were written before it."""
+        return self.optimizer(parameters)
 
 
 class Tensors(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from hnet_core.build import open_stream
-from hnet_core.engines import stack_members
+from hnet_core.engines import StackMember, stack_members
 from hnet_core.runtime.devices import pick_device, seconds_since
 from hnet_core.training import TrialRun
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
@@ -86,9 +86,12 @@ class StackedRuns:
             raise ValueError(f"the seeds must all have trained the same number of tasks, got {sorted(progress)}.")
         self.reports: list[TaskReport] = []
         stream, self._device = open_stream(config, root), pick_device(config.training.device)
+        members: Sequence[StackMember | None] = stack_members(len(seeds))
+        if config.training.plateau is not None:  # every seed has a learning rate of its own
+            members = [None] * len(seeds)
         self.runs = [
             TrialRun(config, seed, root, begun.get(seed), dtype, stream, member)
-            for seed, member in zip(seeds, stack_members(len(seeds)), strict=True)
+            for seed, member in zip(seeds, members, strict=True)
         ]
 
     @property

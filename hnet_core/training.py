@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid, TrainingDiverged
 from hnet_core.methods import Method, Problem
 from hnet_core.methods.protocol import ReadsTask
+from hnet_core.optimization.batches import batches, n_steps
+from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
 from hnet_core.runtime.devices import device_name, pick_device, seconds_since
 from hnet_core.runtime.peak_memory import PeakMemory
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream
-from hnet_core.streams.stream import mini_batches
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 
 EVALUATION_BATCH = 2048
@@ -90,7 +92,11 @@ class TrialRun:
         self._stream: Stream = open_stream(config, root) if stream is None else stream
         self._shape = method_shape(config, self._stream.shape)
         parts = networks(config, self._shape)
-        problem = Problem(self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype, member)
+        check_validation(config.training, has_validation=self.has_validation)
+        steps = tuple(n_steps(config.training, len(task.train)) for task in self._stream.tasks)
+        problem = Problem(
+            self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype, member, steps
+        )
         self._problem = problem
         self._method: Method = METHODS[config.method.name](config.method, problem)
         self._counts = parts.counts
@@ -119,21 +125,29 @@ class TrialRun:
         """Train the next task without evaluating it; pauses once the task is begun and after every step."""
         method, dtype = self._method, self._problem.dtype
         if method.trains_all_tasks_at_once:
+            course = self._course(range(self._shape.n_tasks))
             method.start_task(0)
             yield
             draws = generator(self._seed, "augmentation")
             for task, index in self._mixed_batches():
+                course.before_step()
                 method.step(task, *self._stream.tasks[task].train.batch(index, dtype, draws))
                 yield
+                course.after_step()  # only now has a stack of seeds made the step
+            course.finish()
         else:
             task = self.tasks_done
-            train, indices = self._stream.tasks[task].train, self._indices(task)
+            train = self._stream.tasks[task].train
+            indices, course = self._indices(task), self._course([task])
             method.start_task(task)
             read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
             yield
             for inputs, labels in self._batches(task, read, indices):
+                course.before_step()
                 method.step(task, inputs, labels)
                 yield
+                course.after_step()
+            course.finish()
             if isinstance(method, ReadsTask):
                 method.end_task(task, train)
 
@@ -158,7 +172,7 @@ class TrialRun:
             task=task,
             n_tasks=n_tasks,
             test=progress.test[-1],
-            validation=progress.validation[-1] if self._has_validation else None,
+            validation=progress.validation[-1] if self.has_validation else None,
             seconds=seconds,
             checkpoint=self._checkpoint(),
         )
@@ -199,7 +213,7 @@ class TrialRun:
             measure=self._shape.measure,
             counts=self._counts,
             test=tuple(progress.test),
-            validation=tuple(progress.validation) if self._has_validation else None,
+            validation=tuple(progress.validation) if self.has_validation else None,
             untrained=tuple(progress.untrained),
             seconds=tuple(progress.seconds),
             peak_memory_mib=progress.peak_memory_mib,
@@ -208,35 +222,69 @@ class TrialRun:
             data_checksum=self._stream.checksum,
         )
 
-    def _batches(self, task: int, train: Split, indices: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    @property
+    def steps_per_task(self) -> tuple[int, ...]:
+        """Gradient steps of each task."""
+        return self._problem.steps
+
+    def _course(self, tasks: Sequence[int]) -> TaskCourse:
+        """Return the course of the training of one task, or of all tasks at once."""
+        problem = self._problem
+
+        def validate() -> float:
+            return sum(self._measure(task, "validation") for task in tasks) / len(tasks)
+
+        def load_state(state: tuple[dict[str, Any], Tensor]) -> None:
+            self._method.load_state(state[0])
+            problem.statistics.load_state(state[1])
+
+        return TaskCourse(
+            self._config.training,
+            problem.optimizers,
+            self._shape.measure,
+            steps_per_unit=sum(self._steps_per_unit(task) for task in tasks),
+            n_steps=sum(problem.steps[task] for task in tasks),
+            validate=validate,
+            state=lambda: (self._method.state(), problem.statistics.state()),
+            load_state=load_state,
+        )
+
+    def _steps_per_unit(self, task: int) -> int:
+        """Steps of a task in an epoch, or in an iteration where the length is given in iterations."""
+        return self._problem.steps[task] // (self._config.training.epochs or self._problem.steps[task])
+
+    def _batches(self, task: int, train: Split, indices: Iterator[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield inputs and labels of every step, on the device."""
         draws = generator(self._seed, "augmentation", task)
-        for several in indices.split(BATCHES_AT_ONCE.get(self._problem.device.type, 1)):
-            inputs, labels = train.batch(several.flatten(), self._problem.dtype, draws)
-            yield from zip(inputs.split(several.shape[1]), labels.split(several.shape[1]), strict=True)
+        at_once = BATCHES_AT_ONCE.get(self._problem.device.type, 1)
+        while several := list(itertools.islice(indices, at_once)):
+            sizes = [len(index) for index in several]
+            inputs, labels = train.batch(torch.cat(several), self._problem.dtype, draws)
+            yield from zip(inputs.split(sizes), labels.split(sizes), strict=True)
 
-    def _indices(self, task: int) -> Tensor:
-        """Return the examples of every step, (iterations, batch_size), on the device."""
-        training = self._config.training
+    def _indices(self, task: int) -> Iterator[Tensor]:
+        """Iterate over the examples of every step, on the device."""
         draws = generator(self._seed, "batches", task)
-        indices = mini_batches(len(self._stream.tasks[task].train), training.batch_size, training.iterations, draws)
-        return indices.to(self._problem.device)
+        return batches(self._config.training, len(self._stream.tasks[task].train), draws, self._problem.device)
 
     def _mixed_batches(self) -> Iterator[tuple[int, Tensor]]:
-        """Yield one batch of each task in random order, once per iteration."""
-        per_task = [self._indices(task) for task in range(self._shape.n_tasks)]
+        """Yield the batches of all tasks in random order: one of each per iteration, all of them once per epoch."""
+        n_tasks, training = self._shape.n_tasks, self._config.training
+        per_task = [self._indices(task) for task in range(n_tasks)]
+        once = torch.tensor([task for task in range(n_tasks) for _ in range(self._steps_per_unit(task))])
         draws = generator(self._seed, "task order")
-        for iteration in range(self._config.training.iterations):
-            for task in torch.randperm(self._shape.n_tasks, generator=draws).tolist():
-                yield task, per_task[task][iteration]
+        for _ in range(training.epochs or training.iterations or 0):
+            for task in once[torch.randperm(len(once), generator=draws)].tolist():
+                yield task, next(per_task[task])
 
     @property
-    def _has_validation(self) -> bool:
+    def has_validation(self) -> bool:
+        """True if the stream holds examples out of training."""
         return self._stream.tasks[0].validation is not None
 
     def _row(self, after: int, split: str) -> MatrixRow:
         """Measure every task seen so far."""
-        if split == "validation" and not self._has_validation:
+        if split == "validation" and not self.has_validation:
             return (None,) * self._shape.n_tasks
         seen = [self._measure(task, split) for task in range(after + 1)]
         return (*seen, *(None,) * (self._shape.n_tasks - after - 1))
@@ -263,6 +311,7 @@ class TrialRun:
             "seed": self._seed,
             "method": self._method.state(),
             "statistics": self._problem.statistics.state(),
+            "optimizers": self._problem.optimizers.state(),
             "progress": {
                 key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
             },
@@ -277,6 +326,7 @@ class TrialRun:
             )
         self._method.load_state(checkpoint["method"])
         self._problem.statistics.load_state(checkpoint["statistics"])
+        self._problem.optimizers.load_state(checkpoint.get("optimizers", []))  # absent in earlier checkpoints
         self._progress = _Progress(**checkpoint["progress"])
 
 

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from hnet_core.component_check import check_component
 from hnet_core.options import ComponentOptions as ComponentOptions
@@ -28,17 +35,83 @@ Scenario = Literal["task"]
 Matrix = tuple[tuple[float | None, ...], ...]
 
 
-class TrainingOptions(Options):
-    """Length, batch size, optimiser and engine of the training of each task.
+class Plateau(Options):
+    """A learning rate that falls whenever the validation measure of the task has stopped improving.
 
-    A new Adam is created for every task, as in the official code of von Oswald et al. (2020).
+    The rule of torch.optim.lr_scheduler.ReduceLROnPlateau.
     """
 
-    iterations: int = Field(2000, ge=1, le=10_000_000, description="gradient steps per task")
+    factor: float = Field(0.1, gt=0, lt=1, description="on the learning rate, each time")
+    patience: int = Field(5, ge=0, description="validations without an improvement that are still accepted")
+    threshold: float = Field(1e-4, ge=0, description="relative change of the measure that counts as an improvement")
+    min_lr: float = Field(0.0, ge=0, description="the learning rate falls no further")
+
+
+class Schedule(Options):
+    """The learning rate within a task; every task starts with `lr` again."""
+
+    after: tuple[int, ...] = Field((), description="finished epochs (iterations, where the length is in iterations)")
+    factors: tuple[float, ...] = Field((), description="on `lr`, from each entry of `after` on; one for each")
+    plateau: Plateau | None = Field(None, description="instead of after and factors: by the validation measure")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Schedule:
+        if (self.plateau is None) == (not self.after and not self.factors):
+            raise ValueError("must have either after and factors, or plateau; remove the other, or the whole block")
+        if list(self.after) != sorted(set(self.after)) or any(unit < 1 for unit in self.after):
+            raise ValueError(f"after must be rising numbers from 1, got {list(self.after)}")
+        if len(self.after) != len(self.factors):
+            raise ValueError(f"after and factors must be equally long, got {len(self.after)} and {len(self.factors)}")
+        if any(factor <= 0 for factor in self.factors):
+            raise ValueError(f"factors must be greater than 0, got {list(self.factors)}")
+        return self
+
+
+OptimizerName = Literal["adam", "sgd", "rmsprop"]
+
+
+class TrainingOptions(Options):
+    """Length, batches, optimiser and engine of the training of each task.
+
+    The defaults are those of the official code of von Oswald et al. (2020): a new Adam for every task. An option that
+    was added later is not written where it has its default, so that the configuration keeps its hash.
+    """
+
+    iterations: int | None = Field(
+        2000, ge=1, le=10_000_000, description="gradient steps per task; null where epochs are given"
+    )
+    epochs: int | None = Field(
+        None, ge=1, le=1_000_000, description="passes over the training examples of each task, instead of iterations"
+    )
     batch_size: int = Field(128, ge=1, description="images per step")
-    lr: float = Field(1e-3, gt=0, description="learning rate of Adam")
+    drop_last: bool | None = Field(
+        None,
+        description="leave out the last batch of an epoch if it is not full; left out: with epochs it is trained as it "
+        "is, with iterations it is filled from the next epoch",
+    )
+    lr: float = Field(1e-3, gt=0, description="learning rate")
+    schedule: Schedule | None = Field(None, description="of the learning rate within a task; left out: constant")
+    optimizer: OptimizerName = Field("adam", description="the update rule, as in torch.optim")
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
+    momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and rmsprop")
+    weight_decay: float = Field(0.0, ge=0, description="factor of the trained weights that is added to their gradient")
+    reset_optimizer: bool = Field(True, description="a new optimiser for every task; false keeps moments and momentum")
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=0.5,
+        description="probability that the soft target of an example spreads evenly over the wrong classes of its task",
+    )
+    select: Literal["last", "best_validation"] = Field(
+        "last", description="the weights that a task ends with: the last ones, or the best on its validation split"
+    )
+    validation_every: int | None = Field(
+        None,
+        ge=1,
+        description="epochs (or iterations) between validations for plateau and best_validation; left out: every epoch,"
+        " or 100 iterations",
+    )
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto: a GPU if there is one")
     threads: int = Field(1, ge=1, description="CPU threads of one training process")
     engine: Literal["auto", "plain", "fast"] = Field(
@@ -51,6 +124,58 @@ class TrainingOptions(Options):
     stack_seeds: bool | Literal["auto"] = Field(
         "auto", description="train all seeds of a trial in the same steps; auto: on a GPU only, a CPU gains nothing"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _epochs_replace_iterations(cls, content: Any) -> Any:
+        """Leave `iterations` without its default where epochs are given."""
+        if isinstance(content, Mapping) and content.get("epochs") is not None and "iterations" not in content:
+            return {**content, "iterations": None}
+        return content
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> TrainingOptions:
+        if (self.iterations is None) == (self.epochs is None):
+            got = (
+                "neither; give one" if self.epochs is None else f"{self.iterations} and {self.epochs}; set one to null"
+            )
+            raise ValueError(f"must have either iterations or epochs, got {got}")
+        if self.optimizer == "adam" and self.momentum:
+            raise ValueError(f"momentum must be 0 with optimizer adam, got {self.momentum:g}; set adam_beta1 instead")
+        if self.validation_every is not None and not self.validates:
+            raise ValueError("validation_every must be left out without select best_validation or a plateau schedule")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        content: dict[str, Any] = write(self)
+        later = [key for key in LATER_TRAINING_KEYS if getattr(self, key) == fields[key].default]
+        return {key: value for key, value in content.items() if key not in later}
+
+    @property
+    def plateau(self) -> Plateau | None:
+        return None if self.schedule is None else self.schedule.plateau
+
+    @property
+    def validates(self) -> bool:
+        """True if training reads the validation split."""
+        return self.select == "best_validation" or self.plateau is not None
+
+
+# Added after results had been stored: not written where they have their default.
+LATER_TRAINING_KEYS = (
+    "epochs",
+    "drop_last",
+    "schedule",
+    "optimizer",
+    "momentum",
+    "weight_decay",
+    "reset_optimizer",
+    "label_smoothing",
+    "select",
+    "validation_every",
+)
 
 
 # These change the speed, not the result, and are left out of the configuration hash.

@@ -100,7 +100,7 @@ class SimulatedSearch:
         if not self._order:
             return None
         number = self._order.pop()
-        self._jobs[number] = Job(number, 1, {}, (0,), "", "", rungs=self._rules.rungs(self._n_tasks, iterations=1))
+        self._jobs[number] = Job(number, 1, {}, (0,), "", "", rungs=self._rules.rungs((1,) * self._n_tasks))
         return self._jobs[number]
 
     def receive(self, number: int, message: Message) -> bool:

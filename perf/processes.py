@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 
+from hnet_core.build import steps_per_task
 from hnet_core.training import run_trial
 from hnet_core.trial import TrialConfig
 from perf.settings import STEPS
@@ -112,7 +113,7 @@ def _row(setting: str, config: TrialConfig, processes: int, alone: list[Turn], t
     return ScalingTiming(
         setting=setting,
         engine=config.training.engine,
-        iterations=config.training.iterations,
+        iterations=steps_per_task(config)[0],
         processes=processes,
         rounds=len(together),
         trials_per_second=statistics.median(turn.trials_per_second for turn in together),

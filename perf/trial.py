@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from hnet_core.build import steps_per_task
 from hnet_core.training import run_trial
 from perf.settings import STEPS
 
@@ -61,7 +62,7 @@ def run(trial: TimedTrial) -> TrialTiming:
     result = run_trial(config, trial.seed, trial.data)
     wall = time.perf_counter() - start
     final = [value for value in result.test[-1] if value is not None]
-    accuracy, iterations = sum(final) / len(final), config.training.iterations
+    accuracy, iterations = sum(final) / len(final), steps_per_task(config, trial.data)[0]
     return TrialTiming(
         trial.setting, trial.engine, trial.seed, trial.processes, iterations, accuracy, sum(result.seconds), wall
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from hnet_core.build import networks, stream_shape
+import torch
+
+from hnet_core.build import networks, steps_per_task, stream_shape
 from hnet_core.memory_estimate import in_words, training_bytes
+from hnet_core.optimization.task_course import check_validation
 from hnet_core.runtime.devices import pick_device, seconds_since
 from hnet_core.runtime.machine import available_cpus, training_memory
 from hnet_core.training import TrialRun
@@ -81,20 +84,23 @@ def seconds_per_run(config: TrialConfig, root: Path) -> float:
     The first task is trained twice, and counted the second time: the first time also pays for what torch imports,
     allocates and compiles late. A task that is not reached counts as the last one that is.
     """
-    iterations = min(UNTIMED_STEPS + TIMED_STEPS, config.training.iterations)
-    short = config.model_copy(update={"training": config.training.model_copy(update={"iterations": iterations})})
+    lengths, device = steps_per_task(config, root), pick_device(config.training.device)
+    iterations = min(UNTIMED_STEPS + TIMED_STEPS, *lengths)
+    changes = {"iterations": iterations, "epochs": None, "schedule": None, "select": "last"}  # without validations
+    short = config.model_copy(update={"training": config.training.model_copy(update=changes)})
     start = time.perf_counter()
-    _time_task(TrialRun(short, seed=0, root=root), config)
+    run = TrialRun(short, seed=0, root=root)
+    check_validation(config.training, has_validation=run.has_validation)
+    _time_task(run, lengths, device)
     run = TrialRun(short, seed=0, root=root)
     per_task: list[float] = []
     while not run.finished and (not per_task or time.perf_counter() - start < TIMED_SECONDS):
-        per_task += _time_task(run, config)
+        per_task += _time_task(run, lengths, device)
     return sum(per_task) + per_task[-1] * (run.n_tasks - len(per_task))
 
 
-def _time_task(run: TrialRun, config: TrialConfig) -> list[float]:
-    """Seconds of the next task with all its iterations; one value for each task that is trained with it."""
-    device = pick_device(config.training.device)
+def _time_task(run: TrialRun, lengths: Sequence[int], device: torch.device) -> list[float]:
+    """Return the seconds of the next task with all its steps; one value for each task that is trained with it."""
     done, start = run.tasks_done, time.perf_counter()
     steps = run.steps()
     next(steps)
@@ -106,7 +112,7 @@ def _time_task(run: TrialRun, config: TrialConfig) -> list[float]:
     once += seconds_since(last, device)
     n_tasks = run.tasks_done - done
     step = statistics.median(seconds[UNTIMED_STEPS:] or seconds)
-    return [once / n_tasks + step * config.training.iterations] * n_tasks
+    return [once / n_tasks + step * length for length in lengths[done : done + n_tasks]]
 
 
 def _too_few_seeds(seeds: int) -> Iterator[str]:

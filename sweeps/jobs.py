@@ -22,6 +22,7 @@ class Job:
         checkpoints: path or URI for one checkpoint per seed; those of an earlier attempt are resumed.
         via_driver: workers cannot reach the path; checkpoints are sent with the job, and back with the messages.
         rungs: numbers of tasks, or of iterations over all tasks, of the first seed after which the driver judges it.
+        lengths: of the tasks, in the unit of the rungs; () without rungs.
         race: the driver judges it after each seed too.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
@@ -34,6 +35,7 @@ class Job:
     checkpoints: str
     rungs: tuple[int, ...] = ()
     rung_unit: RungUnit = "tasks"
+    lengths: tuple[int, ...] = ()
     race: bool = False
     via_driver: bool = False
     purpose: Literal["trial", "more_seeds"] = "trial"
@@ -41,14 +43,20 @@ class Job:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    @property
-    def iterations(self) -> int:
-        """Steps per task."""
-        return int(self.config["training"]["iterations"])
+    def done(self, n_tasks: int) -> int:
+        """Return the length of the first tasks in the unit of the rungs."""
+        return sum(self.lengths[:n_tasks])
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Job:
-        return cls(**{**content, "seeds": tuple(content["seeds"]), "rungs": tuple(content["rungs"])})
+        return cls(
+            **{
+                **content,
+                "seeds": tuple(content["seeds"]),
+                "rungs": tuple(content["rungs"]),
+                "lengths": tuple(content["lengths"]),
+            }
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
+from hnet_core.optimization.task_course import check_validation
 from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
 from studies.comparing.comparability import differences
@@ -85,7 +86,7 @@ def run_sweep(
         backend: runs the jobs; Ray Tune by default.
 
     Raises:
-        ConfigInvalid: the study exists with another spec.
+        ConfigInvalid: the study exists with another spec, or training selects on a validation split it does not have.
         ConfigInvalid: checkpoints cannot be written, or nothing listens at `address`; no database is created then.
         StudyHeld: another driver runs it.
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
@@ -99,6 +100,7 @@ def run_sweep(
         checkpoints.prepare(str(_checkpoint_root()))
     config = spec.config()
     stream = STREAMS[config.stream.name].open(config.stream, root)
+    check_validation(config.training, has_validation=stream.tasks[0].validation is not None)
     launch = provenance(
         device_name(pick_device(config.training.device)), config.training.threads, stream.checksum, spec_text
     )

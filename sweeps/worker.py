@@ -69,7 +69,7 @@ def _task_progress(
     job: Job, seed: int, run: TrialRun, trained: Mapping[int, int], resumed: bool = False
 ) -> JobProgress:
     """Message after a task, with the result so far where the driver judges it."""
-    done = run.tasks_done * (1 if job.rung_unit == "tasks" else job.iterations)
+    done = job.done(run.tasks_done)
     at_rung = seed == job.seeds[0] and (done in job.rungs or (resumed and any(rung <= done for rung in job.rungs)))
     judged = at_rung or (job.race and run.finished)
     return _progress(job, seed, run, trained, run.result_so_far().to_dict() if judged else None)
@@ -85,8 +85,8 @@ def _pauses(job: Job, seeds: Sequence[int], tasks_done: int) -> list[int]:
     """Iterations of the next task after which the first seed is judged."""
     if job.rung_unit == "tasks" or seeds[0] != job.seeds[0]:
         return []
-    done = tasks_done * job.iterations
-    return [rung - done for rung in job.rungs if 0 < rung - done < job.iterations]
+    begin, end = job.done(tasks_done), job.done(tasks_done + 1)
+    return [rung - begin for rung in job.rungs if begin < rung < end]
 
 
 def latest_checkpoints(checkpoints: Checkpoints) -> dict[int, Checkpoint]:

@@ -1,7 +1,8 @@
 """A study, checkpoints and a model that commit 8e10498 wrote are opened, continued and reported.
 
 tests/data/earlier was made by that commit: a sweep of three trials killed in the second one, a checkpoint of four
-methods after the first of two tasks with the result of the whole run there, and an exported model.
+methods after the first of two tasks with the result of the whole run there, and an exported model. The configurations
+with their hashes are those of the presets before training.epochs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from tests.hnet_core.conftest import stand_ins  # noqa: F401  (fixture)
 from tests.sweeps.tiny import inline
 
 EARLIER = Path(__file__).parent / "data" / "earlier"
+CONFIGURATIONS = json.loads((EARLIER / "configurations.json").read_text())
 METHODS = ["ewc", "hnet", "hypermask", "latent_replay"]
 
 
@@ -75,6 +78,14 @@ def test_an_earlier_checkpoint_is_resumed_to_the_same_result(method: str, stand_
     assert resumed.test == run_trial(config, 0, stand_ins).test
     # Another CPU rounds in another way.
     assert np.array(resumed.test[-1]) == pytest.approx(np.array(stored["test"][-1]), abs=0.02)
+
+
+@pytest.mark.parametrize("stored", CONFIGURATIONS, ids=lambda stored: stored["preset"])
+def test_an_earlier_configuration_keeps_its_hash_and_content(stored: dict[str, Any]) -> None:
+    """A field added since, at its default, is not written: results of all presets stay valid, and comparable."""
+    config = parse_trial(stored["config"])
+    assert config.hash() == stored["hash"]
+    assert config.model_dump(mode="json") == stored["config"]
 
 
 def test_an_earlier_model_is_read() -> None:

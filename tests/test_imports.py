@@ -31,6 +31,7 @@ ROOMS = {
         "runtime",
         "data",
         "streams",
+        "optimization",
         "targets",
         "hypernets",
         "weights",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hnet_core.engines.fast import FastStep, unsupported
 from hnet_core.engines.own_weights import OwnWeightsStep, own_weights_step
 from hnet_core.engines.plain import PlainStep
-from hnet_core.engines.step_protocols import HypernetStep
-from hnet_core.errors import UnsupportedTrial
+from hnet_core.engines.step_protocols import HypernetStep, picked
 from hnet_core.problem import Problem
 from hnet_core.regularizers.options import Protection
 from hnet_core.seed_stack import StackMember, member_step, stack_members
@@ -31,9 +30,6 @@ def hypernet_step(problem: Problem, source: GeneratedWeights) -> HypernetStep:
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.
     """
-    engine, reason = problem.training.engine, unsupported(problem)
-    if engine == "plain" or (engine == "auto" and reason is not None):
+    if picked(problem.training.engine, unsupported(problem)) == "plain":
         return PlainStep(problem, source)
-    if reason is not None:
-        raise UnsupportedTrial(f"training.engine fast cannot train this: {reason}; use auto or plain.")
     return member_step(problem.member, problem, source, FastStep)

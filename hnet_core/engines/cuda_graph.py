@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -94,3 +95,26 @@ class RecordedStep:
                 return
             self._recording.record(self._function)
         self._recording.run()
+
+
+class RecordedSteps:
+    """A RecordedStep for each shape of a batch; all are made anew when the learning rate changes.
+
+    A recording holds both. The last batch of an epoch may be smaller than the others, and a schedule changes the
+    learning rate a few times per task.
+
+    Args:
+        function, device, recordable: as for RecordedStep, except that the function may read shape and learning rate.
+    """
+
+    def __init__(self, function: Callable[[], None], device: torch.device, recordable: Callable[[], bool]) -> None:
+        self._make = functools.partial(RecordedStep, function, device, recordable)
+        self._by_shape: dict[torch.Size, RecordedStep] = {}
+        self._lr: float | None = None
+
+    def __call__(self, shape: torch.Size, lr: float) -> None:
+        if lr != self._lr:
+            self._by_shape, self._lr = {}, lr
+        if shape not in self._by_shape:
+            self._by_shape[shape] = self._make()
+        self._by_shape[shape]()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hnet_core.engines.cuda_graph import RecordedStep
+from hnet_core.engines.cuda_graph import RecordedSteps
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.flat_theta import FlatTheta, Layout, layout_of
@@ -15,6 +15,7 @@ from hnet_core.engines.kernels.generation import Generation
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
 from hnet_core.engines.output_drift.output_drift import OutputDrift
+from hnet_core.optimization.optimizers import why_no_flat_adam
 from hnet_core.problem import Problem
 from hnet_core.regularizers.options import Protection
 from hnet_core.weights.sources import GeneratedWeights
@@ -63,7 +64,7 @@ class FastStep:
             previous = self._embeddings[:task].squeeze(-2).movedim(0, -2)  # (task, te), stacked
             form, n_drawn = training.regularizer_form, protection.n_drawn
             self._drift = OutputDrift(self._layout, self._theta, previous, protection.kept, n_drawn, form)
-        self._recorded_step = RecordedStep(self._step, self._problem.device, self._is_recordable)
+        self._recorded_steps = RecordedSteps(self._step, self._problem.device, self._is_recordable)
 
     def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)
@@ -72,7 +73,8 @@ class FastStep:
 
     def step(self) -> None:
         with torch.no_grad():
-            self._recorded_step()
+            self._adam.lr = self._problem.lr
+            self._recorded_steps(self._batches.inputs.shape, self._adam.lr)
 
     def _is_recordable(self) -> bool:
         return self._target.recordable and (self._protection is None or not self._drift.depends_on_draw)
@@ -94,7 +96,7 @@ class FastStep:
             return
         lookahead.set_to(self._theta)
         if protection.lookahead == "sgd":
-            lookahead.theta.flat.add_(self._gradient.flat, alpha=-self._problem.training.lr)
+            lookahead.theta.flat.add_(self._gradient.flat, alpha=-self._adam.lr)
 
 
 def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> None:
@@ -115,4 +117,4 @@ def unsupported(problem: Problem) -> str | None:
         return f"it supports the hypernetworks chunked and full, got {problem.hypernet.name}"
     if in_place(layout.activation) is None:
         return "the activation of the hypernetwork has no gradient by hand"
-    return None
+    return why_no_flat_adam(problem.training)

@@ -81,6 +81,7 @@ class FastMaskedStep:
             self._drift.add_gradient(self._gradient, self._protection.beta)
         if not self._trains_previous:
             self._embedding_gradients[: self._task].zero_()
+        self._adam.lr = self._problem.lr
         self._adam.begin_step()
         self._adam.step()
 

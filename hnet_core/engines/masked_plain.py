@@ -33,17 +33,17 @@ class MaskedProtection:
 
 
 class MaskedStep(Protocol):
-    """Training of theta, embeddings and target weights of a weight source with one Adam."""
+    """Training of theta, embeddings and target weights of a weight source with one optimiser."""
 
     def start_task(self, task: int, protection: MaskedProtection) -> None:
-        """Prepare for a task: create a new Adam, and keep the present masks and weights for the penalties."""
+        """Prepare for a task: take its optimiser, and keep the present masks and weights for the penalties."""
 
     def step(self, inputs: Tensor, labels: Tensor, sparsity: float) -> None:
         """Make one gradient step on one batch with masks of this sparsity."""
 
 
 class PlainMaskedStep:
-    """Automatic differentiation and torch.optim.Adam; read this before the fast engine.
+    """Automatic differentiation and an optimiser of torch; read this before the fast engine.
 
     Args:
         trains_previous_embeddings: True if R_out may change the embeddings of previous tasks.
@@ -56,8 +56,7 @@ class PlainMaskedStep:
     def start_task(self, task: int, protection: MaskedProtection) -> None:
         logits, own = self._source.logits, self._source.own
         self._task, self._protection = task, protection
-        first_trained = 0 if self._trains_previous else task
-        self._adam = self._problem.adam([*logits.theta, *logits.embeddings[first_trained : task + 1], own.flat])
+        self._optimizer = self._problem.optimizer([*logits.theta, *logits.embeddings, own.flat])
         with torch.no_grad():
             self._weights_before = own.flat.clone()
             self._logits_before = [logits.weights(previous) for previous in range(task)]
@@ -68,9 +67,12 @@ class PlainMaskedStep:
         loss = self._problem.task_loss(task, source.mask.apply(source.own.flat, mask), inputs, labels)
         if task > 0:
             loss = loss + self._penalty(mask)
-        self._adam.zero_grad()
+        self._optimizer.zero_grad()
         loss.backward()
-        self._adam.step()
+        if not self._trains_previous:
+            for embedding in source.logits.embeddings[:task]:
+                embedding.grad = None
+        self._optimizer.step()
 
     def _penalty(self, mask: Tensor) -> Tensor:
         protection, source = self._protection, self._source

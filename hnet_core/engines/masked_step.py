@@ -6,7 +6,7 @@ from hnet_core.engines.fast import unsupported
 from hnet_core.engines.kernels.flat_theta import layout_of
 from hnet_core.engines.masked_fast import FastMaskedStep
 from hnet_core.engines.masked_plain import MaskedStep, PlainMaskedStep
-from hnet_core.errors import UnsupportedTrial
+from hnet_core.engines.step_protocols import picked
 from hnet_core.problem import Problem
 from hnet_core.weights.masked import MaskedWeights
 
@@ -17,12 +17,10 @@ def masked_step(problem: Problem, source: MaskedWeights, trains_previous_embeddi
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.
     """
-    engine, reason = problem.training.engine, unsupported(problem)
+    reason = unsupported(problem)
     layout = layout_of(source.logits.hypernet)
     if reason is None and trains_previous_embeddings and layout is not None and not layout.hidden:
         reason = "it trains embeddings of previous tasks through hidden layers only"
-    if engine == "plain" or (engine == "auto" and reason is not None):
+    if picked(problem.training.engine, reason) == "plain":
         return PlainMaskedStep(problem, source, trains_previous_embeddings)
-    if reason is not None:
-        raise UnsupportedTrial(f"training.engine fast cannot train this: {reason}; use auto or plain.")
     return FastMaskedStep(problem, source, trains_previous_embeddings)

@@ -8,10 +8,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.engines.cuda_graph import RecordedStep
+from hnet_core.engines.cuda_graph import RecordedSteps
 from hnet_core.engines.kernels.adam import FlatAdam
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
+from hnet_core.engines.step_protocols import picked
+from hnet_core.optimization.optimizers import why_no_flat_adam
 from hnet_core.problem import Problem
 from hnet_core.regularizers.options import Protection
 from hnet_core.seed_stack import member_step
@@ -19,37 +21,41 @@ from hnet_core.weights.sources import OwnWeights
 
 
 class OwnWeightsStep(Protocol):
-    """Training of the weights of one network on one task at a time with Adam."""
+    """Training of the weights of one network on one task at a time."""
 
     def start_task(self, task: int) -> None:
-        """Prepare for a task: create a new Adam."""
+        """Prepare for a task: take its optimiser."""
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
         """Make one gradient step on one batch."""
 
 
 def own_weights_step(problem: Problem, source: OwnWeights) -> OwnWeightsStep:
-    """Return the engine that `training.engine` names; auto is the fast one, which trains every target network."""
-    if problem.training.engine == "plain":
+    """Return the engine that `training.engine` names; auto is the fast one wherever it has the optimiser.
+
+    Raises:
+        UnsupportedTrial: engine fast with an optimiser it does not have.
+    """
+    if picked(problem.training.engine, why_no_flat_adam(problem.training)) == "plain":
         return PlainOwnWeights(problem, source)
     return member_step(problem.member, problem, source, FastOwnWeights)
 
 
 class PlainOwnWeights:
-    """Automatic differentiation and torch.optim.Adam."""
+    """Automatic differentiation and an optimiser of torch."""
 
     def __init__(self, problem: Problem, source: OwnWeights) -> None:
         self._problem, self._source = problem, source
 
     def start_task(self, task: int) -> None:
         self._task = task
-        self._adam = self._problem.adam(self._source.parameters(task))
+        self._optimizer = self._problem.optimizer(self._source.parameters(task))
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
         flat = self._source.flat
         loss = self._problem.task_loss(self._task, flat, inputs, labels)
         (flat.grad,) = torch.autograd.grad(loss, [flat])
-        self._adam.step()
+        self._optimizer.step()
 
 
 class FastOwnWeights:
@@ -71,14 +77,15 @@ class FastOwnWeights:
             raise ValueError("protection must be None for own weights, which are not generated.")
         self._target.start_task(task)
         self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
-        self._recorded_step = RecordedStep(self._step, self._problem.device, lambda: self._target.recordable)
+        self._recorded_steps = RecordedSteps(self._step, self._problem.device, lambda: self._target.recordable)
 
     def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)
 
     def step(self) -> None:
         with torch.no_grad():
-            self._recorded_step()
+            self._adam.lr = self._problem.lr
+            self._recorded_steps(self._batches.inputs.shape, self._adam.lr)
 
     def _step(self) -> None:
         self._target.fill(self._batches.inputs, self._batches.labels)

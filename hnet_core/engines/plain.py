@@ -15,7 +15,7 @@ from hnet_core.weights.sources import GeneratedWeights
 
 
 class PlainStep:
-    """Gradient of L_task(theta, e_t) + beta * R(theta + dtheta), then Adam; read this before the fast engine."""
+    """Gradient of L_task(theta, e_t) + beta * R(theta + dtheta), then a step; read this before the fast engine."""
 
     def __init__(self, problem: Problem, source: GeneratedWeights) -> None:
         self._problem, self._source = problem, source
@@ -23,8 +23,10 @@ class PlainStep:
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         source = self._source
         self._task, self._protection = task, protection
-        self._theta_adam = self._problem.adam(source.theta)
-        self._embedding_adam = self._problem.adam([source.embeddings[task]])
+        for embedding in source.embeddings:
+            embedding.grad = None  # only that of the task moves
+        self._theta_optimizer = self._problem.optimizer(source.theta)
+        self._embedding_optimizer = self._problem.optimizer(source.embeddings)
         if protection is not None:
             self._regularizer = OutputRegularizer(
                 source.hypernet,
@@ -48,14 +50,14 @@ class PlainStep:
         for part, gradient in zip(theta, gradients, strict=True):
             part.grad = gradient
         embedding.grad = embedding_gradient
-        self._theta_adam.step()
-        self._embedding_adam.step()
+        for optimizer in (self._theta_optimizer, self._embedding_optimizer):
+            optimizer.step()
 
     def _changes(self, protection: Protection, gradients: list[Tensor]) -> list[Tensor]:
         """Return dtheta of eq. 2, a constant."""
         theta = self._source.theta
         if protection.lookahead == "adam":
-            return adam_lookahead(self._theta_adam, theta, gradients, protection.epsilon)
+            return adam_lookahead(self._theta_optimizer, theta, gradients, protection.epsilon)
         if protection.lookahead == "sgd":
-            return [-self._problem.training.lr * gradient for gradient in gradients]
+            return [-self._problem.lr * gradient for gradient in gradients]
         return [torch.zeros_like(part) for part in theta]

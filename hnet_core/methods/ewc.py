@@ -62,7 +62,7 @@ class Ewc(BaseMethod):
         return dataclasses.replace(counts, memory_bytes=2 * BYTES_PER_WEIGHT * target.n_weights)  # F and W*
 
     def start_task(self, task: int) -> None:
-        self._adam = self.problem.adam([self.source.flat])
+        self._optimizer = self.problem.optimizer([self.source.flat])
 
     def prepare(self, task: int, train: Split) -> Split:
         return train
@@ -74,7 +74,7 @@ class Ewc(BaseMethod):
         if task > 0:
             gradient = gradient + self.options.penalty * self._fisher * (flat.detach() - self._anchor)
         flat.grad = gradient
-        self._adam.step()
+        self._optimizer.step()
 
     def end_task(self, task: int, train: Split) -> None:
         self._fisher = self.options.decay * self._fisher + self._fisher_of(task, train)

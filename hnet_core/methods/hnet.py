@@ -14,8 +14,9 @@ from hnet_core.methods.base import BaseMethod
 from hnet_core.problem import Problem
 from hnet_core.regularizers.lookahead import EpsilonPlacement
 from hnet_core.seeding import generator
+from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
-from hnet_core.trial import ComponentOptions, WeightCounts
+from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
 from hnet_core.weights.sources import GeneratedWeights, shared_counts
 
 
@@ -45,7 +46,8 @@ class Hnet(BaseMethod):
             json_schema_extra={"search": {"float": [0.0005, 1.0], "log": True}},
         )
         lookahead: Literal["adam", "sgd", "none"] = Field(
-            "adam", description="dtheta of eq. 2: the optimiser's next step, -lr * gradient, or zero"
+            "adam",
+            description="dtheta of eq. 2: the next step of Adam (with no other optimizer), -lr * gradient, or zero",
         )
         lookahead_epsilon: EpsilonPlacement = Field(
             "as_optimizer", description="uncorrected: as the official code, before the bias correction of Adam"
@@ -69,6 +71,14 @@ class Hnet(BaseMethod):
     @staticmethod
     def uses_hypernet(options: Options) -> bool:
         return True
+
+    @staticmethod
+    def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
+        options: Any = config.method
+        optimizer = config.training.optimizer
+        if optimizer == "adam" or options.lookahead != "adam" or not options.beta_output:
+            return None
+        return f"looks ahead with Adam's step, got training.optimizer {optimizer}; set method.lookahead to sgd or none"
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:

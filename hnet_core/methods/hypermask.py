@@ -117,4 +117,4 @@ class HyperMask(BaseMethod):
         p = self.options.mask_sparsity
         if task > 0 or not self.options.sparsity_ramp:
             return p
-        return p * self._iteration / self.problem.training.iterations
+        return p * self._iteration / self.problem.steps[0]

@@ -37,10 +37,10 @@ class Joint(Finetune):
             if isinstance(self.source, GeneratedWeights)
             else self.source.parameters(task)
         )
-        self._adam = self.problem.adam(parameters)
+        self._optimizer = self.problem.optimizer(parameters)
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
-        self._adam.zero_grad()  # an embedding that takes no part in this batch must not move by an old gradient
+        self._optimizer.zero_grad()  # an embedding that takes no part in this batch must not move by an old gradient
         loss = self.problem.task_loss(task, self.source.weights(task), inputs, labels)
         loss.backward()
-        self._adam.step()
+        self._optimizer.step()

@@ -7,7 +7,6 @@ import functools
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -100,7 +99,7 @@ class LatentReplay(BaseMethod):
         return of_frozen + 3 * rest.multiply_adds(batch_size + replayed)
 
     def start_task(self, task: int) -> None:
-        self._adam = self.problem.adam([self.source.flat, *self.frozen.parameters(task)])
+        self._optimizer = self.problem.optimizer([self.source.flat, *self.frozen.parameters(0)])
         self._draws = generator(self.problem.seed, "replay", task)
 
     def prepare(self, task: int, train: Split) -> Split:
@@ -113,9 +112,9 @@ class LatentReplay(BaseMethod):
         loss = self.problem.task_loss(task, self.source.flat, features, labels)
         if len(self.buffer) and self.options.coefficient > 0:
             loss = loss + self.options.coefficient * self._replay_loss(task)
-        self._adam.zero_grad()
+        self._optimizer.zero_grad()  # frozen blocks get no gradient, and stay
         loss.backward()
-        self._adam.step()
+        self._optimizer.step()
 
     def end_task(self, task: int, train: Split) -> None:
         """Store features of randomly drawn examples of each class, augmented once, as many as fit."""
@@ -153,7 +152,7 @@ class LatentReplay(BaseMethod):
         features, labels, tasks = self.buffer.draw(self.options.replay_batch_size, self._draws)
         outputs = self.problem.forward(task, self.source.flat, features, training=True)
         heads = self._heads[tasks]
-        return F.cross_entropy(outputs.gather(1, heads), labels)
+        return self.problem.cross_entropy(outputs.gather(1, heads), labels)
 
     @functools.cached_property
     def _heads(self) -> Tensor:

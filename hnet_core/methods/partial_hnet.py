@@ -23,7 +23,7 @@ from hnet_core.weights.sources import GeneratedWeights, shared_counts
 
 
 class PartialHnet(BaseMethod):
-    """L(psi) + beta_output * mean over previous tasks j of |h(e_j, psi') - h*(e_j)|^2, one Adam over psi.
+    """L(psi) + beta_output * mean over previous tasks j of |h(e_j, psi') - h*(e_j)|^2, one optimiser over psi.
 
     Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023), eq. 7 to 10 and algorithm 1. psi is
     the hypernetwork with the embeddings of all tasks seen so far, h* its weights before the task, and psi' = psi - lr *
@@ -102,7 +102,11 @@ class PartialHnet(BaseMethod):
             with torch.no_grad():
                 embeddings[task][:size] = embeddings[task - 1][:size]
         self._seen = embeddings[: task + 1]
-        self._adam = self.problem.adam([*self.source.theta, *self._seen, *self.frozen.parameters(task)])
+        frozen = self.frozen.parameters(0)
+        if task > 0:
+            for part in frozen:
+                part.grad = None
+        self._optimizer = self.problem.optimizer([*self.source.theta, *embeddings, *frozen])
         self._draws = generator(self.problem.seed, "regularized tasks", task)
         if self._protects(task):
             previous = torch.stack(embeddings[:task])
@@ -129,7 +133,7 @@ class PartialHnet(BaseMethod):
             part.grad = gradient.detach()
         if protects:
             self._protect(task, gradients[: len(own)])
-        self._adam.step()
+        self._optimizer.step()
 
     def _protect(self, task: int, gradients: tuple[Tensor, ...]) -> None:
         """Add beta times the gradient of the regulariser to `.grad` of theta and all embeddings.
@@ -137,7 +141,7 @@ class PartialHnet(BaseMethod):
         With psi' = psi - lr g(psi), v the gradient of R at psi' and H the Hessian of the task's loss, that gradient is
         v (first order: g a constant) or v - lr H v (second order).
         """
-        theta, lr, beta = self.source.theta, self.problem.training.lr, self.options.beta_output
+        theta, lr, beta = self.source.theta, self.problem.lr, self.options.beta_output
         step = 0.0 if self.options.lookahead == "none" else lr
         ahead = [
             (part.detach() - step * gradient.detach()).requires_grad_()

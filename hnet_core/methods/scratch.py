@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from torch import Tensor
@@ -40,7 +41,8 @@ class Scratch(BaseMethod):
         return WeightCounts(one, every, hypernet=0, per_task=one, trained=every, inference=inference, generation=0)
 
     def start_task(self, task: int) -> None:
-        self._engine = own_weights_step(self.problem, self.sources[task])
+        training = self.problem.training.model_copy(update={"reset_optimizer": True})  # it is another network
+        self._engine = own_weights_step(dataclasses.replace(self.problem, training=training), self.sources[task])
         self._engine.start_task(task)
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:

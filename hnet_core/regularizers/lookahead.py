@@ -13,12 +13,14 @@ EpsilonPlacement = Literal["as_optimizer", "uncorrected"]
 
 
 def adam_lookahead(
-    optimizer: torch.optim.Adam,
+    optimizer: torch.optim.Optimizer,
     parameters: Sequence[Tensor],
     gradients: Sequence[Tensor],
     epsilon: EpsilonPlacement = "as_optimizer",
 ) -> list[Tensor]:
     """Return the change of each parameter if Adam made a step with these gradients now; its state is not changed.
+
+    Weight decay adds its multiple of the parameter to the gradient, as in torch.optim.Adam.
 
     With m' and v' the moments after the step and s the number of the step,
     as_optimizer: -lr / (1 - b1^s) * m' / (sqrt(v' / (1 - b2^s)) + eps), what torch.optim.Adam does;
@@ -31,6 +33,8 @@ def adam_lookahead(
     for parameter, gradient in zip(parameters, gradients, strict=True):
         state = optimizer.state.get(parameter, {})
         step = float(state.get("step", 0)) + 1
+        if group["weight_decay"]:
+            gradient = gradient + group["weight_decay"] * parameter.detach()
         first = (1 - beta1) * gradient
         second = (1 - beta2) * gradient.square()
         if state:

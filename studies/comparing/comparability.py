@@ -19,7 +19,7 @@ from studies.statistics.paired_tests import by_seed
 from studies.statistics.verdicts import Verdict, judge, not_comparable
 
 # More steps or larger batches are more training data seen, which makes no method better.
-BUDGET = ("training.iterations", "training.batch_size")
+BUDGET = ("training.iterations", "training.epochs", "training.batch_size")
 
 
 class Comparable(Protocol):

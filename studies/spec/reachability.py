@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,10 @@ def unreachable(spec: SweepSpec, data: Path) -> list[Complaint]:
     ]
     if wrong:
         return wrong
-    return [*_idle_rungs(spec, found), *(Complaint(("constraints",), text) for text in _broken_everywhere(spec, data))]
+    return [
+        *_idle_rungs(spec, found, data),
+        *(Complaint(("constraints",), text) for text in _broken_everywhere(spec, data)),
+    ]
 
 
 def too_large(spec: SweepSpec, data: Path) -> list[Complaint]:
@@ -150,7 +154,7 @@ def doubts(spec: SweepSpec, data: Path) -> list[str]:
     found = probes(spec.space, data)
     return [
         *_undefined_in_families(spec, found),
-        *_idle(spec, _rungs(spec, found)),
+        *_idle(spec, _rungs(spec, found, data)),
         *_broken_everywhere(spec, data, sampled=True),
     ]
 
@@ -177,13 +181,13 @@ def _undefined_in_families(spec: SweepSpec, found: Sequence[Probe]) -> Iterator[
 # Rungs.
 
 
-def _idle_rungs(spec: SweepSpec, found: Sequence[Probe]) -> Iterator[Complaint]:
+def _idle_rungs(spec: SweepSpec, found: Sequence[Probe], data: Path) -> Iterator[Complaint]:
     if spec.early_stopping is None:
         return
-    rungs = _rungs(spec, found)
+    rungs = _rungs(spec, found, data)
     if not rungs:
-        unit, probe = spec.early_stopping.unit, found[0]
-        end = probe.shape.n_tasks * (1 if unit == "tasks" else probe.config.training.iterations)
+        end = sum(spec.early_stopping.lengths(found[0].config, data))
+        unit = spec.early_stopping.unit
         message = f"must be below the number of {unit}, {end}, where every trial ends; remove early_stopping"
         yield Complaint(("early_stopping", "rungs"), message)
     elif all(rungs.values()):
@@ -191,15 +195,15 @@ def _idle_rungs(spec: SweepSpec, found: Sequence[Probe]) -> Iterator[Complaint]:
         yield Complaint(("early_stopping",), f"has no rung that can judge: {reasons}; add a later rung or remove it")
 
 
-def _rungs(spec: SweepSpec, found: Sequence[Probe]) -> dict[int, list[str]]:
-    """The objectives that have no value at each rung in any configuration."""
+def _rungs(spec: SweepSpec, found: Sequence[Probe], data: Path) -> dict[int, list[str]]:
+    """Return the objectives that have no value at each rung in any configuration."""
     rungs: dict[int, list[str]] = {}
     stopping = spec.early_stopping
     for probe in found if stopping is not None else ():
-        iterations = probe.config.training.iterations
-        for rung in stopping.of_stream(probe.shape.n_tasks, iterations) if stopping is not None else ():
-            by_tasks = stopping is not None and stopping.unit == "tasks"
-            n_tasks = rung if by_tasks else math.ceil(rung / iterations)
+        lengths = stopping.lengths(probe.config, data) if stopping is not None else ()
+        ends = list(accumulate(lengths))  # of the tasks, in the unit of the rungs
+        for rung in stopping.of_tasks(lengths) if stopping is not None else ():
+            n_tasks = bisect_left(ends, rung) + 1
             result = probe.result().after(min(n_tasks, MOST_TASKS - 1))
             metrics = run_metrics(result)
             missing = [

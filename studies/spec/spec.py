@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -70,12 +71,18 @@ class EarlyStopping(Options):
             raise ValueError(f"must be rising numbers of tasks or iterations from 1, got {list(value)}")
         return value
 
-    def of_stream(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
-        """Return the rungs of a stream with these numbers of tasks and iterations, without its end."""
-        end = n_tasks if self.unit == "tasks" else n_tasks * iterations
+    def lengths(self, config: TrialConfig, data: Path) -> tuple[int, ...]:
+        """Return the length of each task in the unit of the rungs; with training.epochs the data may be read."""
+        from hnet_core.build import steps_per_task, stream_shape
+
+        return (1,) * stream_shape(config, data).n_tasks if self.unit == "tasks" else steps_per_task(config, data)
+
+    def of_tasks(self, lengths: Sequence[int]) -> tuple[int, ...]:
+        """Return the rungs of tasks of these lengths, without the end of the last one."""
+        end = sum(lengths)
         if self.rungs is not None:
             return tuple(rung for rung in self.rungs if rung < end)
-        found, rung = [], 1.0 if self.unit == "tasks" else max(1.0, iterations / self.eta**2)
+        found, rung = [], 1.0 if self.unit == "tasks" else max(1.0, lengths[0] / self.eta**2)
         while round(rung) < end:
             found.append(round(rung))
             rung *= self.eta

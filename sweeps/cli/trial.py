@@ -185,7 +185,7 @@ def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, A
 
 
 def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
-    from hnet_core.build import networks, stream_shape
+    from hnet_core.build import networks, steps_per_task, stream_shape
     from hnet_core.memory_estimate import training_bytes
     from hnet_core.registry import METHODS
     from studies.metrics.definitions import static_metrics
@@ -205,7 +205,7 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
         "n_outputs": shape.n_outputs,
         "multiply_adds_per_step": {"first_task": first, "last_task": last},
         "training_memory_mib": training_bytes(config, shape, parts.counts) / 2**20,
-        "steps": shape.n_tasks * config.training.iterations,
+        "steps": sum(steps_per_task(config, root)),
         "config_hash": config.hash(),
         "config": config.model_dump(mode="json"),
     }

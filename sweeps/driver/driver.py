@@ -13,9 +13,9 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.build import stream_shape
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
@@ -164,8 +164,9 @@ class Driver:
             self.recorder.start(number, attempt, trial)
             self.counters.asked += 1
             self._asks_without_training = 0
-            rungs = self.rules.rungs(stream_shape(config, data_root).n_tasks, config.training.iterations)
-            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), rungs=rungs))
+            lengths = self.rules.lengths(config, Path(data_root))
+            rungs = {"rungs": self.rules.rungs(lengths), "lengths": lengths}
+            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), **rungs))
 
     def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         """A job of this study, with the rules and the checkpoints of its trial."""

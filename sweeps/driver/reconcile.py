@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from hnet_core.build import stream_shape
 from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
 from sweeps.driver.driver import Driver
@@ -83,9 +83,8 @@ def _fill_rungs(driver: Driver, studies: Studies) -> None:
             for rung, score in noted_rungs(trial).items():
                 driver.rules.remember(trial.number, rung, score)
         return
-    config = driver.spec.config()
-    shape = stream_shape(config, driver.study.data_root)
-    for rung in driver.rules.rungs(shape.n_tasks, config.training.iterations):
+    lengths = driver.rules.lengths(driver.spec.config(), Path(driver.study.data_root))
+    for rung in driver.rules.rungs(lengths):
         runs = studies.runs_after(driver.study.name, rung)
         first = runs[runs["seed"] == 0]
         for number, values in zip(first["number"], first[list(METRICS)].itertuples(index=False), strict=True):

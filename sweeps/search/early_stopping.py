@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from hnet_core.trial import TrialResult
+from hnet_core.trial import TrialConfig, TrialResult
 from studies.metrics.definitions import METRICS, SELECTED_BY
 from studies.spec.ranges import RungUnit
 from studies.spec.spec import SweepSpec
@@ -29,9 +30,13 @@ class StoppingRules:
         self._judged: dict[int, set[int]] = {}
         self._seeds: dict[int, list[TrialResult]] = {}
 
-    def rungs(self, n_tasks: int, iterations: int) -> tuple[int, ...]:
-        """Rungs of the first seed at which a trial is judged, in `rung_unit`; () without early stopping."""
-        return () if self._spec.early_stopping is None else self._spec.early_stopping.of_stream(n_tasks, iterations)
+    def lengths(self, config: TrialConfig, data_root: Path) -> tuple[int, ...]:
+        """Length of each task of a trial in `rung_unit`; () without early stopping."""
+        return () if self._spec.early_stopping is None else self._spec.early_stopping.lengths(config, data_root)
+
+    def rungs(self, lengths: Sequence[int]) -> tuple[int, ...]:
+        """Rungs of the first seed at which a trial with tasks of these lengths is judged; () without early stopping."""
+        return () if self._spec.early_stopping is None else self._spec.early_stopping.of_tasks(lengths)
 
     @property
     def rung_unit(self) -> RungUnit:
@@ -142,10 +147,10 @@ def _at_rung(job: Job, rung: int, so_far: TrialResult, within: int) -> TrialResu
     if job.rung_unit == "tasks":
         return so_far.after(rung) if rung <= len(so_far.test) else None
     finished = len(so_far.test) - (within > 0)
-    if within and rung == finished * job.iterations + within:
+    if within and rung == job.done(finished) + within:
         return so_far.after(finished + 1)
-    tasks, rest = divmod(rung, job.iterations)
-    return so_far.after(tasks) if not rest and tasks <= finished else None
+    tasks = next((n_tasks for n_tasks in range(1, finished + 1) if job.done(n_tasks) == rung), None)
+    return None if tasks is None else so_far.after(tasks)
 
 
 def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:

@@ -120,3 +120,13 @@ def listed(kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         cli.main()
     return capsys.readouterr().out
+
+
+def test_the_paths_of_an_earlier_guide_still_hold_what_a_method_imports() -> None:
+    from hnet_core import problem
+    from hnet_core.methods import method, weights
+    from hnet_core.weights import sources
+
+    assert (method.Problem, method.Predictor) == (problem.Problem, problem.Predictor)
+    assert (weights.OwnWeights, weights.shared_counts) == (sources.OwnWeights, sources.shared_counts)
+    assert callable(problem.Problem.adam)

@@ -26,6 +26,16 @@ from tests.hnet_core.tiny import TINY, tiny
 FAST = [{"name": name, **options} for name, method in METHODS.items() for options in method.tested_options]
 
 
+EPOCH = {"iterations": None, "epochs": 2, "batch_size": 50}
+TRAINING: dict[str, dict[str, Any]] = {
+    "adam, kept, factors": {**EPOCH, "reset_optimizer": False, "schedule": {"after": [1], "factors": [0.1]}},
+    "sgd, kept": {"optimizer": "sgd", "momentum": 0.9, "weight_decay": 0.01, "reset_optimizer": False},
+    "rmsprop": {**EPOCH, "optimizer": "rmsprop", "momentum": 0.5, "drop_last": True},
+    "plateau": {**EPOCH, "epochs": 4, "schedule": {"plateau": {"patience": 0, "threshold": 0.05}}},
+    "best validation": {"iterations": 6, "select": "best_validation", "validation_every": 2, "label_smoothing": 0.05},
+}
+
+
 def case_name(case: Any) -> str:
     return "-".join(str(value) for value in case.values())
 
@@ -33,6 +43,13 @@ def case_name(case: Any) -> str:
 @pytest.mark.parametrize("method", FAST, ids=case_name)
 def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, Any], stand_ins: Path) -> None:
     assert_contract(first_possible(method, stand_ins), stand_ins)
+
+
+@pytest.mark.parametrize("training", TRAINING.values(), ids=TRAINING)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_trains_and_resumes_as_published(method: str, training: dict[str, Any], stand_ins: Path) -> None:
+    options = {"lookahead": "none"} if method == "hnet" else {}
+    assert_contract(tiny(method={"name": method, **options}, training=training), stand_ins)
 
 
 @pytest.mark.slow
@@ -96,7 +113,7 @@ def watched(config: TrialConfig, root: Path) -> TrialResult:
     """Return the result of a run that is evaluated in the middle of every task."""
     runs = StackedRuns(config, [3], root)
     while not runs.finished:
-        for _ in runs.pausing_task([config.training.iterations // 2]):
+        for _ in runs.pausing_task([runs.runs[0].steps_per_task[0] // 2]):
             within = runs.runs[0].result_within_task()
             assert len(within.test) == runs.runs[0].tasks_done + 1 and within.test[-1][0] is not None
     return runs.results()[0]

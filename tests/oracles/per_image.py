@@ -30,7 +30,7 @@ class PerImageStep:
         self._before = [part.detach().clone() for part in self._source.theta]
         self._embeddings_before = [embedding.detach().clone() for embedding in self._source.embeddings]
         self._seen = self._source.embeddings[: task + 1]
-        self._adam = method.problem.adam([*self._source.theta, *self._seen])
+        self._adam = method.problem.optimizer([*self._source.theta, *self._seen])
 
     def gradients(self, inputs: Tensor, labels: Tensor) -> list[Tensor]:
         """Return the gradients of the full loss with respect to theta and the embeddings of all tasks so far."""

@@ -78,5 +78,7 @@ def test_a_folder_that_is_not_writable_is_refused(tmp_path: Path, monkeypatch: p
 
 
 def test_a_job_survives_serialization() -> None:
-    job = Job(1, 2, {"a": 1}, (0, 1), "data", "s3://bucket/1", rungs=(1, 3), race=True, via_driver=True)
+    job = Job(
+        1, 2, {"a": 1}, (0, 1), "data", "s3://bucket/1", rungs=(1, 3), lengths=(1, 1, 1), race=True, via_driver=True
+    )
     assert Job.from_dict(dataclasses.asdict(job)) == job

@@ -84,6 +84,6 @@ def test_a_package_or_module_in_the_working_directory_that_hides_ours_is_named(
 
 
 def test_doctor_fails_on_a_clash(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.cli.doctor.name_clashes", lambda: ["package sweeps also belongs to another"])
+    monkeypatch.setattr("sweeps.distribution.name_clashes", lambda: ["package sweeps also belongs to another"])
     done = CliRunner().invoke(app, ["doctor", "--format", "json"])
     assert done.exit_code == 1 and "package sweeps also belongs to another" in done.stdout

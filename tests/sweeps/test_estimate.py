@@ -27,6 +27,7 @@ class FakeRun:
 
     steps_made = 0
     n_tasks = 4
+    has_validation = True
     clock = Clock()
     tasks_done = 0
 
@@ -58,6 +59,7 @@ def test_first_steps_do_not_count_and_tasks_that_are_not_reached_count_as_the_la
     monkeypatch.setattr(FakeRun, "steps_made", 0)
     monkeypatch.setattr(module, "time", FakeRun.clock)
     monkeypatch.setattr(module, "TrialRun", FakeRun)
+    monkeypatch.setattr(module, "steps_per_task", lambda config, root: (config.training.iterations,) * 4)
     monkeypatch.setattr(module, "seconds_since", lambda start, device: FakeRun.clock.now - start)
     monkeypatch.setattr(module, "TIMED_SECONDS", limit)
     config = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 2000}}).config()

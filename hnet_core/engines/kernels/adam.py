@@ -39,13 +39,16 @@ class FlatAdam:
     """The update of torch.optim.Adam by its fused kernel, on buffers that stay in place.
 
     Args:
-        training: learning rate and decay rates.
+        training: decay rates, and the learning rate to begin with.
         parameters: contiguous buffers, updated in place by `step`; the first is flat, (n,), or (S, n) of stacked seeds.
         gradients: of the same shapes, read at each call.
+
+    Attributes:
+        lr: learning rate of the next look-ahead and step.
     """
 
     def __init__(self, training: TrainingOptions, parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
-        self._training = training
+        self._training, self.lr = training, training.lr
         self._parameters, self._gradients = list(parameters), list(gradients)
         self._moments = [parameter.new_zeros(2, parameter.numel()) for parameter in parameters]
         self._first = [moments[0].view_as(parameter) for moments, parameter in self._paired()]
@@ -138,7 +141,7 @@ class FlatAdam:
             second,
             [],
             [self._count] * len(parameters),
-            lr=self._training.lr,
+            lr=self.lr,
             beta1=self._training.adam_beta1,
             beta2=self._training.adam_beta2,
             weight_decay=0.0,

@@ -20,16 +20,22 @@ class MlpGradient:
     Args:
         weights: the target's weights, (n_weights,), read at each call.
         gradient: where to write, (n_weights,); may be the memory of the weights.
+        label_smoothing: of the targets, see Problem.cross_entropy.
     """
 
-    def __init__(self, target: Mlp, shape: StreamShape, weights: Tensor, gradient: Tensor) -> None:
+    def __init__(
+        self, target: Mlp, shape: StreamShape, weights: Tensor, gradient: Tensor, label_smoothing: float = 0.0
+    ) -> None:
         activation = in_place(target.activation)
         if activation is None:
             raise ValueError("the activation must be one of hnet_core.activations; use AutogradGradient for others.")
         self._apply_, self._backward_ = activation.apply_, activation.backward_
         self._shape, self._widths = shape, target.widths
+        self._label_smoothing = label_smoothing
+        self._of_wrong_class = label_smoothing / max(1, shape.outputs_per_task - 1)
         self._all_weights, self._all_gradients = cut(weights, target.shapes), cut(gradient, target.shapes)
         self._batch_shape = torch.Size()
+        self._buffers: dict[torch.Size, tuple[list[Tensor], list[Tensor], Tensor]] = {}
         self.start_task(0)
 
     @property
@@ -52,7 +58,7 @@ class MlpGradient:
 
     def fill(self, inputs: Tensor, labels: Tensor) -> None:
         if inputs.shape != self._batch_shape:
-            self._make_buffers(inputs)
+            self._use_buffers(inputs)
         activations = [inputs, *self._activations]
         last = len(self._layers) - 1
         for depth, (_, transposed, bias) in enumerate(self._layers):
@@ -80,15 +86,20 @@ class MlpGradient:
             delta.mul_(2 / delta.shape[-2:].numel())
         else:
             torch.softmax(outputs, dim=-1, out=delta)
-            delta.scatter_add_(-1, labels.unsqueeze(-1), self._minus_one)
+            if self._of_wrong_class:
+                delta.sub_(self._of_wrong_class)
+            delta.scatter_add_(-1, labels.unsqueeze(-1), self._minus_label)
             delta.mul_(1 / outputs.shape[-2])
 
-    def _make_buffers(self, inputs: Tensor) -> None:
+    def _use_buffers(self, inputs: Tensor) -> None:
+        """Take the buffers for a size of batch; those of other sizes stay in place."""
         self._batch_shape = inputs.shape
-        widths, batch = [*self._widths[1:-1], self._shape.outputs_per_task], inputs.shape[:-1]
-        self._activations = [inputs.new_empty(*batch, width) for width in widths]
-        self._deltas = [inputs.new_empty(*batch, width) for width in widths]
-        self._minus_one = inputs.new_full((*batch, 1), -1.0)
+        if inputs.shape not in self._buffers:
+            widths, batch = [*self._widths[1:-1], self._shape.outputs_per_task], inputs.shape[:-1]
+            activations, deltas = ([inputs.new_empty(*batch, width) for width in widths] for _ in range(2))
+            minus_label = inputs.new_full((*batch, 1), self._label_smoothing + self._of_wrong_class - 1)
+            self._buffers[inputs.shape] = activations, deltas, minus_label
+        self._activations, self._deltas, self._minus_label = self._buffers[inputs.shape]
 
 
 def _with_head(tensors: list[Tensor], head: slice) -> list[Tensor]:

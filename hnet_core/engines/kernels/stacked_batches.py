@@ -9,7 +9,7 @@ from hnet_core.engines.cuda_graph import is_recorded
 
 
 class Batches:
-    """One batch per seed, copied to buffers that stay in place for stacked seeds and recorded steps.
+    """One batch per seed, for stacked seeds and recorded steps in buffers that stay in place, a pair for each size.
 
     Attributes:
         inputs: (n, n_inputs), or (S, n, n_inputs) for stacked seeds.
@@ -19,23 +19,26 @@ class Batches:
     def __init__(self, stack: tuple[int, ...], device: torch.device) -> None:
         self._stack = stack
         self._copies = len(stack) > 0 or is_recorded(device)
+        self._buffers: dict[torch.Size, tuple[Tensor, Tensor]] = {}
         self.inputs = self.labels = torch.empty(0, device=device)
 
     def put(self, seed: int, inputs: Tensor, labels: Tensor) -> None:
         """Set the batch of one seed.
 
         Raises:
-            ValueError: a batch of another shape than the first.
+            ValueError: a batch of another shape than that of the first seed.
         """
         if not self._copies:
             self.inputs, self.labels = inputs, labels
             return
-        shape = (*self._stack, *inputs.shape)
-        if not len(self.inputs):
-            self.inputs = inputs.new_zeros(shape)
-            self.labels = labels.new_zeros(*self._stack, *labels.shape)
+        shape = torch.Size((*self._stack, *inputs.shape))
+        if seed == 0:
+            if shape not in self._buffers:
+                self._buffers[shape] = inputs.new_zeros(shape), labels.new_zeros(*self._stack, *labels.shape)
+            self.inputs, self.labels = self._buffers[shape]
         if self.inputs.shape != shape:
-            raise ValueError(f"every batch must have the shape of the first, {tuple(self.inputs.shape)}, got {shape}.")
+            of_first, own = tuple(self.inputs.shape[1:]), tuple(inputs.shape)
+            raise ValueError(f"the batch of every seed must have the shape of the first seed's, {of_first}, got {own}.")
         of_seed = seed if self._stack else ...
         self.inputs[of_seed].copy_(inputs)
         self.labels[of_seed].copy_(labels)

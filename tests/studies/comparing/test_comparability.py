@@ -36,6 +36,7 @@ STUDIES: Mapping[str, Mapping[str, Any]] = {
     "lr": {"training": {"lr": 0.01}},
     "longer": {"training": {"iterations": 5000}},
     "larger-batches": {"training": {"batch_size": 128}},
+    "epochs": {"training": {"iterations": None, "epochs": 5}},
     "more-tasks": {"n_tasks": 6},
     "other-dataset": {"stream": {"dataset": "mnist"}},
     "class-scenario": {"scenario": "class"},
@@ -58,6 +59,7 @@ REFUSALS_OF_IMPORTS = {
 }
 REFUSALS = {
     ("longer", "final_accuracy"): "different budgets: training.iterations 300 and 5000",
+    ("epochs", "final_accuracy"): "different budgets: training.iterations 300 and none",
     ("larger-batches", "final_accuracy"): "different budgets: training.batch_size 32 and 128",
     ("more-tasks", "final_accuracy"): "different streams: stream.n_tasks 4 and 6",
     ("other-dataset", "final_accuracy"): "different streams: stream.dataset digits and mnist",

@@ -205,9 +205,12 @@ def test_a_search_that_does_not_fit_the_enqueued_trials_is_refused_with_what_to_
         ("trainin.iterations=3", "unknown key 'trainin'; did you mean 'training'"),
         ("seeds.x=3", "is a value, not a block"),
         ("budget.trials=[1", "the value must be YAML"),
-        ("training.iterations=010", r"^--set .*: trial\.training\.iterations: must be a whole number, got '010'"),
+        (
+            "training.iterations=010",
+            r"^--set .*: trial\.training\.iterations: must be a whole number or null, got '010'",
+        ),
         ("training.lr=yes", r"^--set .*: trial\.training\.lr: must be a number, got 'yes'"),
-        ("training.iterations='8'", r"must be a whole number, got '8'"),
+        ("training.iterations='8'", r"must be a whole number or null, got '8'"),
         (
             "enqueue=[{hypernet.chunk_size: 2000}]",
             r"enqueue\.0: hypernet\.chunk_size must be in its range, \[50, 1500\], got 2000",

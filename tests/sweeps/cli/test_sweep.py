@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -132,6 +133,26 @@ def test_set_overrides_a_family_of_one_trial(hnet: Hnet) -> None:
     found = hnet("trial", "describe", "three_families", *given, "--format", "json", "--data", "/nonexistent").json
     assert (found["config"]["method"]["name"], found["config"]["method"]["mask_sparsity"]) == ("hypermask", 70)
     assert found["config"]["hypernet"]["chunk_size"] == 500
+
+
+def test_trial_describe_counts_the_steps_of_epochs(hnet: Hnet) -> None:
+    epochs = ("--set", "training.iterations=null", "--set", "training.epochs=2", "--format", "json")
+    found = hnet("trial", "describe", "quickstart", *epochs).json
+    assert found["steps"] == 2 * 10 * -(-1078 // 32)  # permuted digits: ten tasks, 1078 training images each
+    assert found["config"]["training"]["iterations"] is None
+
+
+def test_selection_without_a_validation_split_is_refused_before_anything_is_written(hnet: Hnet, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    for part in ("train", "test"):
+        np.savez(tmp_path / "own" / f"{part}.npz", images=np.zeros((20, 8, 8), np.uint8), labels=np.arange(20) % 10)
+    changes = ["stream.dataset=own", "stream.validation=0", "training.select=best_validation"]
+    given = [word for change in changes for word in ("--set", change)]
+    for command in ("trial run", "sweep check", "sweep run"):
+        db = ("--db", str(tmp_path / "new.db")) if command == "sweep run" else ()
+        done = hnet(*command.split(), "quickstart:smoke", *given, "--data", str(tmp_path), *db)
+        assert done.code == 2 and "select best_validation needs a validation split" in done.err, (command, done)
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_trial_describe_counts_without_training(hnet: Hnet) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import studies
+from hnet_core.build import steps_per_task
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import TrialResult
 from studies.spec.document import parse_document
@@ -113,7 +114,16 @@ def test_a_real_training_run_is_stopped_at_a_rung(tmp_path: Path) -> None:
 def test_a_trial_that_is_continued_past_a_rung_is_judged_there(tmp_path: Path) -> None:
     from sweeps.worker import work
 
-    job = Job(0, 1, tiny_spec(**STOPPING).config().model_dump(mode="json"), (0,), "", str(tmp_path), rungs=(1, 3))
+    job = Job(
+        0,
+        1,
+        tiny_spec(**STOPPING).config().model_dump(mode="json"),
+        (0,),
+        "",
+        str(tmp_path),
+        rungs=(1, 3),
+        lengths=(1,) * 5,
+    )
     messages = work(job)
     steps = [next(messages) for _ in range(2)]
     assert [step.so_far is not None for step in steps] == [True, False]
@@ -173,7 +183,7 @@ def test_a_rung_within_a_task_measures_that_task_there_and_changes_no_result(tmp
 
     config = tiny_spec(**STOPPING).config().model_dump(mode="json")
     plain: Any = list(work(Job(0, 1, config, (0,), "", str(tmp_path / "plain"))))
-    rungs = {"rungs": (2, 6, 10), "rung_unit": "iterations"}
+    rungs = {"rungs": (2, 6, 10), "rung_unit": "iterations", "lengths": (3,) * 5}
     steps: Any = list(work(Job(0, 1, config, (0,), "", str(tmp_path / "judged"), **rungs)))
     judged = [(step.tasks_done, step.within, len(step.so_far["test"])) for step in steps[:-1] if step.so_far]
     assert judged == [(0, 2, 1), (2, 0, 2), (3, 1, 4)]  # three iterations per task
@@ -203,7 +213,7 @@ def test_a_trial_is_stopped_within_its_first_task_and_the_resumed_study_remember
 def test_a_trial_that_is_continued_is_not_judged_at_a_rung_it_passed_within_a_task(tmp_path: Path) -> None:
     from sweeps.worker import work
 
-    rungs = {"rungs": (2, 6, 10), "rung_unit": "iterations"}
+    rungs = {"rungs": (2, 6, 10), "rung_unit": "iterations", "lengths": (3,) * 5}
     job = Job(0, 1, tiny_spec(**STOPPING).config().model_dump(mode="json"), (0,), "", str(tmp_path), **rungs)
     messages = work(job)
     for _ in range(3):
@@ -218,3 +228,19 @@ def test_a_trial_that_is_continued_is_not_judged_at_a_rung_it_passed_within_a_ta
                 job, TrialResult.from_dict(step.so_far), step.within, lambda rung, _: noted.append(rung)
             )
     assert noted == [6, 10]
+
+
+def test_rungs_in_iterations_follow_the_steps_that_each_task_has_in_epochs(tmp_path: Path) -> None:
+    trial = {**TINY, "training": {"epochs": 1, "batch_size": 109}}
+    stopping = {"eta": 2, "unit": "iterations", "rungs": [7, 8]}
+    search = {"training.lr": {"choice": [0.03, 0.000001]}}
+    changes = {**STOPPING, "trial": trial, "early_stopping": stopping, "search": search, "sampler": "grid"}
+    spec = tiny_spec(**{**changes, "budget": {"trials": 1}})
+    lengths = StoppingRules(spec).lengths(spec.config(), Path("unused"))
+    assert lengths == steps_per_task(spec.config()) and len(set(lengths)) > 1
+    run_sweep(spec, str(tmp_path / "parts.db"), backend=inline)
+    run_sweep(tiny_spec(**changes), str(tmp_path / "parts.db"), backend=inline)
+    run_sweep(tiny_spec(**changes), str(tmp_path / "once.db"), backend=inline)
+    assert ledger(str(tmp_path / "parts.db")) == ledger(str(tmp_path / "once.db"))
+    state, reason = ledger(str(tmp_path / "once.db"))[1]
+    assert state == "PRUNED" and str(reason).startswith("stopped after 7 iterations")

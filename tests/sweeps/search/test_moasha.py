@@ -79,7 +79,7 @@ def test_remembered_scores_count_and_rungs_are_independent() -> None:
 def test_rungs_grow_by_eta_and_the_end_is_none(
     eta: float, rungs: tuple[int, ...] | None, n_tasks: int, expected: tuple[int, ...]
 ) -> None:
-    assert EarlyStopping(eta=eta, rungs=rungs).of_stream(n_tasks, iterations=1) == expected
+    assert EarlyStopping(eta=eta, rungs=rungs).of_tasks((1,) * n_tasks) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_rungs_grow_by_eta_and_the_end_is_none(
 def test_rungs_in_iterations_begin_within_the_first_task(
     eta: float, iterations: int, n_tasks: int, expected: tuple[int, ...]
 ) -> None:
-    assert EarlyStopping(eta=eta, unit="iterations").of_stream(n_tasks, iterations) == expected
+    assert EarlyStopping(eta=eta, unit="iterations").of_tasks((iterations,) * n_tasks) == expected

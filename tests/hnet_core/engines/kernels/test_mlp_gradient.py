@@ -24,19 +24,27 @@ from hnet_core.trial import TrainingOptions
     outputs_per_task=st.integers(1, 4),
     measure=st.sampled_from(["accuracy", "mse"]),
     batch_sizes=st.lists(st.integers(1, 6), min_size=1, max_size=2),
+    smoothing=st.sampled_from([0.0, 0.05, 0.4]),
 )
 def test_gradient_of_the_own_head_equals_autograd_and_other_heads_get_zero(
-    hidden: list[int], activation: str, n_tasks: int, outputs_per_task: int, measure: str, batch_sizes: list[int]
+    hidden: list[int],
+    activation: str,
+    n_tasks: int,
+    outputs_per_task: int,
+    measure: str,
+    batch_sizes: list[int],
+    smoothing: float,
 ) -> None:
+    training = TrainingOptions(label_smoothing=smoothing if outputs_per_task > 1 else 0.0)
     shape = StreamShape(n_tasks, (5,), outputs_per_task, measure=measure)  # type: ignore[arg-type]
     options = Mlp.Options(name="mlp", hidden=tuple(hidden), activation=activation)  # type: ignore[arg-type]
     target = Mlp(options, shape.input_shape, shape.n_outputs)
     draws = torch.Generator().manual_seed(0)
     weights = target.initialize(draws, torch.float64)
-    problem = Problem(shape, target, None, TrainingOptions(), 0, torch.device("cpu"), torch.float64)
+    problem = Problem(shape, target, None, training, 0, torch.device("cpu"), torch.float64)
     ours, theirs, in_place = (torch.ones_like(weights) for _ in range(3))
-    by_hand = MlpGradient(target, shape, weights, ours)
-    in_place_of_weights = MlpGradient(target, shape, in_place, in_place)
+    by_hand = MlpGradient(target, shape, weights, ours, training.label_smoothing)
+    in_place_of_weights = MlpGradient(target, shape, in_place, in_place, training.label_smoothing)
     automatic = AutogradGradient([problem], weights, theirs)
     for task, batch_size in enumerate(batch_sizes[:n_tasks]):
         inputs = torch.randn(batch_size, 5, generator=draws, dtype=torch.float64)

@@ -1,0 +1,89 @@
+"""The optimisers of a run: one learning rate for all, and new for every task, or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakSet
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from hnet_core.trial import TrainingOptions
+
+
+class Optimizers:
+    """All optimisers of one run.
+
+    Attributes:
+        lr: the present learning rate; None before it has been set: that of the trial.
+    """
+
+    def __init__(self) -> None:
+        self.lr: float | None = None
+        self._all: WeakSet[torch.optim.Optimizer] = WeakSet()
+        self._kept: list[torch.optim.Optimizer] = []
+        self._restored: list[dict[int, Any]] = []
+
+    def of_task(self, training: TrainingOptions, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
+        """Return a new optimiser of these parameters, or where the trial keeps them the one made before.
+
+        Raises:
+            ValueError: a kept optimiser has some of them only.
+        """
+        for kept in self._kept if not training.reset_optimizer else ():
+            own = [id(parameter) for group in kept.param_groups for parameter in group["params"]]
+            if own == [id(parameter) for parameter in parameters]:
+                return kept
+            if not set(own).isdisjoint(id(parameter) for parameter in parameters):
+                raise ValueError("parameters must be the same for every task where training.reset_optimizer is false.")
+        optimizer = new_optimizer(training, parameters, training.lr if self.lr is None else self.lr)
+        self._all.add(optimizer)
+        if not training.reset_optimizer:
+            self._kept.append(optimizer)
+            if self._restored:
+                groups = optimizer.state_dict()["param_groups"]
+                optimizer.load_state_dict({"state": self._restored.pop(0), "param_groups": groups})
+        return optimizer
+
+    def set_lr(self, lr: float) -> None:
+        """Set the learning rate of present and later optimisers."""
+        self.lr = lr
+        for optimizer in self._all:
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+
+    def state(self) -> list[dict[int, Any]]:
+        """Return moments and momenta of the kept optimisers, in the order they were made; safe to load."""
+        return [tree_map(_copy, optimizer.state_dict()["state"]) for optimizer in self._kept]
+
+    def load_state(self, state: list[dict[int, Any]]) -> None:
+        """Restore a state() into the optimisers that will be made."""
+        self._restored = list(state)
+
+
+def new_optimizer(training: TrainingOptions, parameters: Sequence[Tensor], lr: float) -> torch.optim.Optimizer:
+    """Return a new optimiser of torch with the settings of the trial; what they do not name is torch's default."""
+    decay, momentum = training.weight_decay, training.momentum
+    if training.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay)
+    if training.optimizer == "rmsprop":
+        return torch.optim.RMSprop(parameters, lr=lr, momentum=momentum, weight_decay=decay)
+    betas = (training.adam_beta1, training.adam_beta2)
+    return torch.optim.Adam(parameters, lr=lr, betas=betas, weight_decay=decay)
+
+
+def why_no_flat_adam(training: TrainingOptions) -> str | None:
+    """Return the reason why the Adam of the fast engines cannot stand for the trial's optimiser; None if it can."""
+    if training.optimizer != "adam":
+        return f"its steps are Adam's, got optimizer {training.optimizer}"
+    if training.weight_decay:
+        return f"its steps have no weight decay, got weight_decay {training.weight_decay:g}"
+    if not training.reset_optimizer:
+        return "it makes a new optimiser for every task, got reset_optimizer false"
+    return None
+
+
+def _copy(leaf: Any) -> Any:
+    return leaf.detach().cpu().clone() if isinstance(leaf, Tensor) else leaf

@@ -61,7 +61,7 @@ def _check_union(members: tuple[Any, ...], value: object) -> None:
 
 
 def _is_of(scalar: type, value: object) -> bool:
-    """Whether a value is a scalar of this type; a number without a fraction, such as 1e3, is a whole one."""
+    """Return whether a value is a scalar of this type; a number without a fraction, such as 1e3, is a whole one."""
     if scalar not in (int, float):
         return isinstance(value, scalar)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

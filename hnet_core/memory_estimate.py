@@ -1,4 +1,4 @@
-"""How much memory a training takes at least, from counts alone; nothing of the network's size is made."""
+"""Lower bound of the memory a training takes, from counts alone; nothing of the network's size is allocated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def in_words(n_bytes: int) -> str:
 
 
 def memory_complaint(config: TrialConfig, shape: StreamShape, counts: WeightCounts) -> str | None:
-    """Why this machine cannot train a configuration, with both numbers; None if its memory may be enough."""
+    """Explain why this machine cannot train a configuration, with both numbers; None if its memory may be enough."""
     needed, there_is = training_bytes(config, shape, counts), training_memory(config.training.device)
     if needed <= there_is:
         return None

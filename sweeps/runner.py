@@ -17,6 +17,7 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.optimization.task_course import check_validation
 from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
+from hnet_core.runtime.machine import available_cpus
 from studies.comparing.comparability import differences
 from studies.database.open_database import connect
 from studies.database.row_types import StudyRow
@@ -173,8 +174,8 @@ def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) 
 
 
 def _default_workers(address: str | None) -> int:
-    """One per core of this machine; 0, for all cores, of a cluster that is not joined yet."""
-    return 0 if address is not None else os.cpu_count() or 1
+    """One per CPU that this process may use; 0, for all CPUs, of a cluster that is not joined yet."""
+    return 0 if address is not None else available_cpus()
 
 
 def _ray() -> Backend:

@@ -137,7 +137,7 @@ def _wal(path: Path) -> Path:
 
 
 def is_sqlite_file(path: Path) -> bool:
-    """Whether SQLite itself reads a file as a database, an empty one included."""
+    """Return whether SQLite itself reads a file as a database, an empty one included."""
     try:
         connection = open_read_only(path)
         try:

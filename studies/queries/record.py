@@ -48,7 +48,7 @@ class StudyRecord:
 
     @property
     def is_imported(self) -> bool:
-        """Whether its trials were imported, so that there is no sweep to continue."""
+        """True if its trials were imported, so that there is no sweep to continue."""
         return "imported_from" in self.spec
 
     def stale_trials(self, n_running: int) -> str | None:

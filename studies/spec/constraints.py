@@ -46,7 +46,7 @@ def parse_bound(metric: str, bound: str) -> tuple[str, float]:
 
 
 def violation(value: float | None, sign: str, bound: float) -> float:
-    """How far a value is on the wrong side of a bound: above 0 exactly where it breaks it; a missing value does."""
+    """Return the distance of a value from its bound, above 0 exactly if it breaks it; a missing value does."""
     if value is None or math.isnan(value):
         return 1.0
     if _COMPARE[sign](value, bound):

@@ -31,7 +31,7 @@ class Deviation:
 
     @property
     def is_reduction(self) -> bool:
-        """Whether less is run than in the paper, so that the result is no reproduction."""
+        """True if less is run than in the paper, so that the result is no reproduction."""
         return _is_number(self.actual) and _is_number(self.published) and self.actual < self.published
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ class _Range(_Searched):
     step: float | None = None
 
     def contains(self, value: object) -> bool:
-        """Whether a trial can have this value; between two steps there is none, up to rounding."""
+        """Return whether a trial can have this value; between two steps there is none, up to rounding."""
         low, high = self.bounds
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             return False
@@ -166,7 +166,7 @@ class Choice(_Searched):
 
 
 def _are_one(choice: object, value: object) -> bool:
-    """Whether a value stands for a choice: 8.0 does for 8, and true does not for 1."""
+    """Return whether a value stands for a choice: 8.0 does for 8, and true does not for 1."""
     return isinstance(choice, bool) == isinstance(value, bool) and bool(encode(choice) == encode(value))
 
 

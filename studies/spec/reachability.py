@@ -58,7 +58,7 @@ class Probe:
 
     @property
     def validates(self) -> bool:
-        """Whether a validation split is held out."""
+        """True if a validation split is held out."""
         return getattr(self.config.stream, "validation", None) != 0
 
     def result(self) -> TrialResult:

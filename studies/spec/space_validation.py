@@ -113,7 +113,7 @@ def _wrong_in_ranges(space: SearchSpace, branch: Mapping[str, Any], data: Path) 
 
 
 def _takes_whole_numbers(space: SearchSpace, branch: Mapping[str, Any], name: str) -> bool:
-    """Whether a field of the trial block is valid with a whole number and not with one that has a fraction."""
+    """Return whether a field of the trial block is valid with a whole number and not with one that has a fraction."""
     bounds = getattr(space.fields[name], "bounds", (0.0, 0.0))
     low, high = math.ceil(bounds[0]), math.floor(bounds[1])
     if low > high:

@@ -23,7 +23,7 @@ class Interval:
 
     @property
     def has_width(self) -> bool:
-        """Whether the bounds differ by more than the rounding of numbers of their size."""
+        """True if the bounds differ by more than the rounding of numbers of their size."""
         if self.low is None or self.high is None:
             return False
         return self.high - self.low > ROUNDING * (abs(self.low) + abs(self.high))

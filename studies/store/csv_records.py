@@ -145,7 +145,7 @@ def _quoted_values(text: str, delimiter: str, place: str) -> list[str] | None:
 
 
 def _next(text: str, delimiter: str, start: int) -> int:
-    """Where the next delimiter is, or the end of the text."""
+    """Return the position of the next delimiter, or the end of the text."""
     found = text.find(delimiter, start)
     return len(text) if found < 0 else found
 

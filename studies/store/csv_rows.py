@@ -138,7 +138,7 @@ def _whole(text: str) -> int | None:
 
 
 def looks_like_number(text: str) -> bool:
-    """Whether a text is a finite number in some way of writing, such as 007 or 1e-3."""
+    """Return whether a text is a finite number in some way of writing, such as 007 or 1e-3."""
     return _NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
 
 

@@ -13,7 +13,7 @@ MAX_LISTED = 8
 
 
 class Gaps:
-    """What is missing in many trials, each kind of gap once."""
+    """Gaps in the matrices of many trials, each kind of gap once."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, list[str]] = {}

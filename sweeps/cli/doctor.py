@@ -80,8 +80,11 @@ def _names() -> tuple[bool, str]:
 def _processor() -> tuple[bool, str]:
     import torch
 
+    from hnet_core.runtime.machine import available_cpus
+
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return True, f"{os.cpu_count()} CPU cores, " + (", ".join(gpus) if gpus else "no GPU")
+    devices = ", ".join(gpus) or "no GPU"
+    return True, f"{available_cpus()} of {os.cpu_count()} CPU cores may be used, {devices}"
 
 
 def _data(data: Any) -> tuple[bool, str]:

@@ -1,4 +1,4 @@
-"""How far an import is: a bar with the time left on a terminal, a line now and then elsewhere."""
+"""Progress of an import: a bar with the time left on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def to_optuna(studies: Studies, name: str, url: str) -> int:
 
 
 def goes_by_validation(studies: Studies, name: str) -> bool:
-    """Whether the front of a study is chosen by values that its export to Optuna does not have as objectives."""
+    """Return whether the front of a study is chosen by values that its export to Optuna does not have as objectives."""
     decisive = [SELECTED_BY[metric] for metric in studies.study(name).objectives if metric in SELECTED_BY]
     if not decisive:
         return False
@@ -234,7 +234,7 @@ def _imported(trial: FrozenTrial, names: Mapping[str, str], meaning: Meaning) ->
 
 
 def _why_impossible(values: Sequence[float], meaning: Meaning) -> str | None:
-    """Why the values of a trial cannot be a measurement, None where they can."""
+    """Explain why the values of a trial cannot be a measurement, None where they can."""
     quality = values[meaning.quality]
     if not math.isfinite(quality):
         return f"the {meaning.measure} must be a number, got {quality}"

@@ -432,3 +432,12 @@ def test_a_sweep_without_a_feasible_trial_ends_with_the_nearest_value(hnet: Hnet
     for again in (done, hnet("sweep", "run", spec, "--set", "constraints={final_accuracy: '>= 0.999'}")):
         assert re.search(r"None of 3 keeps final_accuracy >= 0.999 \(nearest 0\.\d+\): there is no front", again.err)
     assert "| none of 3 keeps final_accuracy >= 0.999 (nearest" in done.err and "best final_accuracy" not in done.err
+
+
+def test_a_process_pinned_to_one_core_gets_one_worker(spec: str, tmp_path: Path) -> None:
+    code = (
+        "import os, sys; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
+        "from sweeps.cli import main; sys.argv = ['hnet', 'sweep', 'check', sys.argv[1], '--format', 'json']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, spec], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert json.loads(done.stdout)["workers"] == 1

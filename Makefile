@@ -28,7 +28,7 @@ install: .venv/installed
 	@echo "Installed. Try: $(BIN)/hnet --help"
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -45,7 +45,13 @@ def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, A
     assert_contract(first_possible(method, stand_ins), stand_ins)
 
 
-@pytest.mark.parametrize("training", TRAINING.values(), ids=TRAINING)
+@pytest.mark.parametrize(
+    "training",
+    [
+        pytest.param(block, id=name, marks=() if name == next(iter(TRAINING)) else pytest.mark.slow)
+        for name, block in TRAINING.items()
+    ],
+)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_trains_and_resumes_as_published(method: str, training: dict[str, Any], stand_ins: Path) -> None:
     options = {"lookahead": "none"} if method == "hnet" else {}

@@ -30,6 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "REGULARIZERS", {"split": regularizer, "long": looped})
 
 
+@pytest.mark.slow
 def test_every_task_gives_a_row_per_engine(small: None) -> None:
     rows = list(step.measure(["split", "long"], ["step", "regularizer"], None))
     assert [(row.setting, row.what, row.task, row.engine) for row in rows] == [

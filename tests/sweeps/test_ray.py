@@ -67,6 +67,7 @@ def workers_of(folder: Path) -> list[int]:
     return [int(pid) for pid in found]
 
 
+@pytest.mark.slow
 def test_two_workers_on_ray_measure_what_one_process_does(tmp_path: Path) -> None:
     done = start(spec_in(tmp_path, trials=4))
     _, errors = done.communicate(timeout=180)

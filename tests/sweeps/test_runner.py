@@ -186,7 +186,7 @@ def test_a_grid_is_trained_point_by_point_and_ends_by_itself(url: str) -> None:
     assert len(points.drop_duplicates()) == 4
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "gp"])
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", pytest.param("gp", marks=pytest.mark.slow)])
 def test_every_sampler_works_with_constraints(url: str, sampler: str) -> None:
     spec = tiny_spec(
         sampler=sampler, seeds=1, constraints={"compression_ratio": "<= 1.0", "forgetting": "<= 0.9"},
@@ -343,6 +343,7 @@ def test_a_sweep_can_be_run_from_python_with_a_plain_dict(url: str, monkeypatch:
         sweeps.run({**SPEC, "sampler": "nothing"}, db=url)
 
 
+@pytest.mark.slow
 def test_a_configuration_that_failed_and_is_asked_again_does_not_stall_the_sweep(url: str) -> None:
     search = {"training.lr": {"choice": [1e30, 0.01]}}
     outcome = run(tiny_spec(search=search, budget={"trials": 6}, seeds=1), url)

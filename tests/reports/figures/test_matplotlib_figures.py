@@ -58,6 +58,7 @@ def test_the_same_numbers_give_the_same_bytes_without_a_date() -> None:
     assert b"<dc:date>" not in one["comparison-text.svg"]
 
 
+@pytest.mark.slow
 def test_reports_write_them_when_asked(tmp_path: Path) -> None:
     engine = new_engine(tmp_path)
     fill(engine, [some_runs(number) for number in range(3)], name="one")

@@ -50,8 +50,8 @@ def n_different(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     return int((np.abs(one.astype(int) - other).max(axis=2) > 20).sum())
 
 
-@pytest.mark.parametrize("theme", [1, 0], ids=["light", "dark"])
-@pytest.mark.parametrize("marks", [CLOUD, SQUARES], ids=["cloud", "squares"])
+@pytest.mark.parametrize("theme", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["light", "dark"])
+@pytest.mark.parametrize("marks", [CLOUD, pytest.param(SQUARES, marks=pytest.mark.slow)], ids=["cloud", "squares"])
 def test_marks_are_seen_on_screen(chromium: str, many: str, tmp_path: Path, marks: str, theme: int) -> None:
     flag = f"--blink-settings=preferredColorScheme={theme}"
     files = with_and_without(many, marks, tmp_path)
@@ -66,6 +66,7 @@ def test_marks_of_many_configurations_are_seen_on_paper(chromium: str, many: str
     assert sum(seen_on_paper(chromium, many, marks, tmp_path)) > 300
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("poppler")
 def test_squares_and_dots_are_seen_on_paper(chromium: str, report_folder: Path, tmp_path: Path) -> None:
     html = (report_folder / "tradeoff.html").read_text(encoding="utf-8")

@@ -273,6 +273,7 @@ def test_what_is_no_database_here_is_a_usage_error(url: str) -> None:
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_only_sqlite_opens_the_file_of_a_database(tmp_path: Path) -> None:
     """Closing any other descriptor of it would drop this process's locks, and its next commits would be lost."""
     sample_study(connect(str(tmp_path / "hnet.db"), create=True), 5, name="kept")

@@ -434,6 +434,7 @@ def test_a_sweep_without_a_feasible_trial_ends_with_the_nearest_value(hnet: Hnet
     assert "| none of 3 keeps final_accuracy >= 0.999 (nearest" in done.err and "best final_accuracy" not in done.err
 
 
+@pytest.mark.slow
 def test_a_process_pinned_to_one_core_gets_one_worker(spec: str, tmp_path: Path) -> None:
     code = (
         "import os, sys; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "

@@ -74,7 +74,9 @@ def test_a_trial_that_breaks_a_constraint_is_not_kept(tmp_path: Path) -> None:
     assert kept_in(tmp_path / "study") == {1}
 
 
-@pytest.mark.parametrize("point", ["after_commit:4", "after_tell:3", "mid_train:8"])
+@pytest.mark.parametrize(
+    "point", ["after_commit:4", "after_tell:3", pytest.param("mid_train:8", marks=pytest.mark.slow)]
+)
 def test_after_a_kill_the_front_is_kept_and_its_models_are_exported_without_training(
     point: str, tmp_path: Path
 ) -> None:

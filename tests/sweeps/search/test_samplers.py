@@ -15,6 +15,7 @@ from sweeps.search.samplers import open_optuna_study
 from tests.sweeps.tiny import tiny_spec
 
 
+@pytest.mark.slow
 def test_sweeps_that_start_at_the_same_moment_on_a_new_database_all_start(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     for attempt in range(3):  # without a second try some three in four of these rounds lose a sweep

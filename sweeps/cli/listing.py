@@ -25,7 +25,7 @@ def list_components(
     format: ListShape = "table",
     output: Output = None,
 ) -> None:
-    """List methods, streams, targets, hypernets, task inference, datasets, presets with their options, or published tables.
+    """List methods, streams, targets, hypernets, task inference, datasets or presets, or published tables.
 
     Your own data sets, folders of npz files below --data, are listed after the built-in ones.
     """

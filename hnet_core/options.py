@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from hnet_core.exact_types import check_type
+
+# Marks an option added after results had been stored, `option: Annotated[bool, ADDED_LATER] = Field(False, ...)`: it is
+# not written where it has its default, so that earlier configurations keep their hash.
+ADDED_LATER = "added later"
 
 
 class Options(BaseModel):
@@ -24,3 +37,11 @@ class ComponentOptions(Options):
     """Options of one stream, target, hypernetwork or method, chosen by `name`."""
 
     name: str
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        content: dict[str, Any] = write(self)
+        later = [key for key, field in fields.items() if ADDED_LATER in field.metadata]
+        unset = [key for key in later if getattr(self, key) == fields[key].default]
+        return {key: value for key, value in content.items() if key not in unset}

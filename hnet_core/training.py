@@ -44,7 +44,7 @@ def run_trial(
 
     Args:
         config: the configuration to train.
-        seed: of initial weights and batch order; the data and its permutations do not depend on it.
+        seed: of initial weights and batch order, and of the tasks where the stream is drawn by run.
         root: data root, see hnet_core.data.data_root.
         resume: `TaskReport.checkpoint` of an interrupted run of the same configuration and seed; the result is
             bit-identical to that of a run that was not interrupted.
@@ -89,7 +89,7 @@ class TrialRun:
         self._seed = seed
         self._memory = PeakMemory()
         device = pick_device(config.training.device)
-        self._stream: Stream = open_stream(config, root) if stream is None else stream
+        self._stream: Stream = open_stream(config, root, seed) if stream is None else stream
         self._shape = method_shape(config, self._stream.shape)
         parts = networks(config, self._shape)
         check_validation(config.training, has_validation=self.has_validation)

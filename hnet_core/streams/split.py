@@ -14,7 +14,13 @@ from hnet_core.data import Images, open_images
 from hnet_core.errors import ConfigInvalid, DatasetCorrupt
 from hnet_core.seeding import generator
 from hnet_core.streams.image_options import PreprocessedOptions, image_facts, preprocessing_for, splits
+from hnet_core.streams.orders import ClassOrderSeed, is_of_run, order_seed
 from hnet_core.streams.stream import Split, Stream, StreamShape, Task
+
+CLASS_ORDER = (
+    "draws an order of the classes: a number for all seeds of a trial alike, run: the seed of the run, run_except_0: "
+    "likewise, but file order in the run of seed 0; null: always file order"
+)
 
 
 class SplitStream:
@@ -28,9 +34,7 @@ class SplitStream:
         classes_per_task: int | None = Field(
             None, ge=1, description="left out: all classes, n_tasks must divide their number; else the first ones only"
         )
-        class_order_seed: int | None = Field(
-            None, ge=0, description="shuffles the classes, the same for every seed of a trial; left out: as they are"
-        )
+        class_order_seed: ClassOrderSeed | None = Field(None, description=CLASS_ORDER)
 
     @classmethod
     def shape(cls, options: Options, root: Path) -> StreamShape:
@@ -45,15 +49,20 @@ class SplitStream:
             )
         return StreamShape(options.n_tasks, input_shape, per_task)
 
+    @staticmethod
+    def varies_with_seed(options: Options) -> bool:
+        return is_of_run(options.class_order_seed)
+
     @classmethod
-    def open(cls, options: Options, root: Path) -> Stream:
-        return split_images(options, cls.shape(options, root), open_images(options.dataset, root, options.validation))
+    def open(cls, options: Options, root: Path, seed: int = 0) -> Stream:
+        images = open_images(options.dataset, root, options.validation)
+        return split_images(options, cls.shape(options, root), images, seed)
 
 
-def split_images(options: SplitStream.Options, shape: StreamShape, images: Images) -> Stream:
-    """Assign the classes of a data set in memory to the tasks."""
+def split_images(options: SplitStream.Options, shape: StreamShape, images: Images, seed: int) -> Stream:
+    """Assign the classes of a data set in memory to the tasks of the run with this seed."""
     whole = splits(images, preprocessing_for(options.augmentation, options.normalization, shape.input_shape))
-    groups = class_order(images.n_classes, options.class_order_seed).split(shape.outputs_per_task)
+    groups = class_order(images.n_classes, order_seed(options.class_order_seed, seed)).split(shape.outputs_per_task)
     tasks = [
         classes_as_task(whole, group, f"{options.dataset}: task {task + 1} of {shape.n_tasks}")
         for task, group in enumerate(groups[: shape.n_tasks])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -145,11 +145,24 @@ class NamedStream(Protocol):
 
     @staticmethod
     def open(options: Any, root: Path) -> Stream:
-        """Load the data below `root` and cut it into tasks, the same for every seed of a trial.
+        """Load the data below `root` and cut it into tasks, the same for every seed (see VariesWithSeed).
 
         Raises:
             DatasetMissing, DatasetCorrupt: the data cannot be read.
         """
+
+
+@runtime_checkable
+class VariesWithSeed(Protocol):
+    """A NamedStream that can differ from run to run, such as in the order of its classes."""
+
+    @staticmethod
+    def varies_with_seed(options: Any) -> bool:
+        """Return whether its tasks depend on the seed of the run under these options; their shape never does."""
+
+    @staticmethod
+    def open(options: Any, root: Path, seed: int = 0) -> Stream:
+        """Load the data and cut it into the tasks of the run with this seed."""
 
 
 def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:

@@ -56,7 +56,8 @@ def _members(annotation: Any) -> list[Any]:
 def _check_union(members: Sequence[Any], value: object) -> None:
     if isinstance(value, (tuple, list, Mapping)):
         for member in members:
-            check_type(member, value)
+            if member not in _WORDS:
+                check_type(member, value)
         return
     limited = (int, float) if int in members and float not in members else int
     if isinstance(value, limited) and abs(value) > LARGEST:

@@ -121,7 +121,7 @@ class LatentReplay(BaseMethod):
         if self.options.buffer_size == 0:
             return
         draws = generator(self.problem.seed, "replay buffer", task)
-        n_classes = (task + 1) * self.problem.shape.outputs_per_task
+        n_classes = self.problem.shape.n_classes(task + 1)
         index = self.buffer.chosen(train.labels.cpu(), n_classes, draws).to(self.problem.device)
         inputs, labels = train.batch(index, self.problem.dtype, draws)
         features = self.frozen.features(task, inputs)

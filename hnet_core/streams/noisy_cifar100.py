@@ -14,7 +14,7 @@ from torch import Tensor
 from hnet_core.errors import ConfigInvalid
 from hnet_core.streams.orders import ClassOrderSeed
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
-from hnet_core.streams.split import CLASS_ORDER, SplitStream
+from hnet_core.streams.split import CLASS_ORDER, CLASSES_PER_TASK, ClassesPerTask, SplitStream
 from hnet_core.streams.stream import Split, Stream, StreamShape, Task
 
 BLOCK = 4096
@@ -35,7 +35,7 @@ class NoisyCifar100:
     class Options(SplitStream.Options):
         dataset: str = Field("cifar100", description="CIFAR-100, or a stand-in of 3 channels and enough classes")
         n_tasks: int = Field(4, ge=1, le=4, description="tasks in the stream")
-        classes_per_task: int | None = Field(5, ge=1, description="of the shuffled classes, the first ones")
+        classes_per_task: ClassesPerTask | None = Field(5, description=CLASSES_PER_TASK)
         augmentation: AugmentationName = Field("crop_flip", description="of training images")
         normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
         class_order_seed: ClassOrderSeed | None = Field(0, description=CLASS_ORDER)

@@ -43,6 +43,7 @@ class BlockNetwork:
 
     Attributes:
         input_shape: of the inputs of the first block.
+        dropout_steps: training passes of each task in which dropout acts, None for all.
     """
 
     tiny: ClassVar[dict[str, Any]] = {}
@@ -55,6 +56,7 @@ class BlockNetwork:
         initialization: str,
         *,
         classifies: bool = True,
+        dropout_steps: int | None = None,
     ) -> None:
         self._blocks = [Chain(block) for block in blocks]
         self._whole = Chain(self._blocks)
@@ -64,6 +66,7 @@ class BlockNetwork:
         self.n_weights = sum(map(numel, self.shapes))
         self.n_blocks = len(blocks) - classifies
         self.normalization: Normalization = normalization
+        self.dropout_steps = dropout_steps
         self._initialization = initialization
 
     @property
@@ -99,6 +102,7 @@ class BlockNetwork:
             normalization or self.normalization,
             self._initialization,
             classifies=last is None and self.n_blocks < len(self._blocks),
+            dropout_steps=self.dropout_steps,
         )
 
     def _blocks_as_layers(self, first: int, last: int | None) -> list[list[Layer]]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import (
     BaseModel,
     ConfigDict,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
@@ -18,6 +19,10 @@ from hnet_core.exact_types import check_type
 # Marks an option added after results had been stored, `option: Annotated[bool, ADDED_LATER] = Field(False, ...)`: it is
 # not written where it has its default, so that earlier configurations keep their hash.
 ADDED_LATER = "added later"
+
+# Marks an option that does not change the result, such as the path of a file whose content has a checksum beside it.
+NOT_HASHED = "not hashed"
+HASHED = {"only": "hashed"}  # context of a dump without such options
 
 
 class Options(BaseModel):
@@ -39,9 +44,10 @@ class ComponentOptions(Options):
     name: str
 
     @model_serializer(mode="wrap")
-    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         content: dict[str, Any] = write(self)
-        later = [key for key, field in fields.items() if ADDED_LATER in field.metadata]
-        unset = [key for key in later if getattr(self, key) == fields[key].default]
-        return {key: value for key, value in content.items() if key not in unset}
+        for key, field in type(self).model_fields.items():
+            is_unset = ADDED_LATER in field.metadata and getattr(self, key) == field.default
+            if is_unset or (NOT_HASHED in field.metadata and info.context == HASHED):
+                del content[key]
+        return content

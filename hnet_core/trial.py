@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from hnet_core.component_check import check_component
+from hnet_core.options import HASHED
 from hnet_core.options import ComponentOptions as ComponentOptions
 from hnet_core.options import Options as Options
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
@@ -236,7 +237,7 @@ class TrialConfig(Options):
 
     def hash(self) -> str:
         """Return the identity of the configuration, 16 hex digits; seed, engine, device and threads do not enter."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", context=HASHED)
         for key in UNHASHED_TRAINING_KEYS:
             del content["training"][key]
         text = json.dumps({"result_version": RESULT_VERSION, **content}, sort_keys=True, allow_nan=False)

@@ -16,6 +16,9 @@ from hnet_core.weights.sources import OwnWeights
 
 FEATURE_BATCH = 512
 
+# The range of a search: from none to all blocks of the target network.
+FREEZE_DEPTHS: dict[str, Any] = {"search": {"choice": [0, 1, 2, 3, 4]}, "of_blocks": True}
+
 
 class FrozenBlocks:
     """The blocks before `depth` with weights of their own; with depth 0 the features are the inputs.

@@ -13,7 +13,7 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.exported_blocks import StartOptions, misfit, take_blocks
-from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
+from hnet_core.methods.frozen_blocks import FREEZE_DEPTHS, FrozenBlocks, too_deep
 from hnet_core.methods.replay_buffer import ReplayBuffer
 from hnet_core.options import ADDED_LATER
 from hnet_core.problem import Predictor, Problem
@@ -49,7 +49,12 @@ class LatentReplay(BaseMethod):
     source: OwnWeights
 
     class Options(StartOptions):
-        freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 replays images")
+        freeze_depth: int = Field(
+            0,
+            ge=0,
+            description="blocks frozen after the first task; 0 replays images",
+            json_schema_extra=FREEZE_DEPTHS,
+        )
         buffer_size: int = Field(
             200, ge=0, description="total number of examples kept, the same number of every class; 0: none"
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.exported_blocks import StartOptions, misfit, take_blocks
-from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
+from hnet_core.methods.frozen_blocks import FREEZE_DEPTHS, FrozenBlocks, too_deep
 from hnet_core.problem import Predictor, Problem
 from hnet_core.regularizers.snapshots import snapshot
 from hnet_core.seeding import generator
@@ -48,8 +48,18 @@ class PartialHnet(BaseMethod):
     source: GeneratedWeights
 
     class Options(StartOptions):
-        freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 generates all weights")
-        beta_output: float = Field(0.5, ge=0, description="strength of the output regulariser (lambda in the paper)")
+        freeze_depth: int = Field(
+            0,
+            ge=0,
+            description="blocks frozen after the first task; 0 generates all weights",
+            json_schema_extra=FREEZE_DEPTHS,
+        )
+        beta_output: float = Field(
+            0.5,
+            ge=0,
+            description="strength of the output regulariser (lambda in the paper)",
+            json_schema_extra={"search": {"float": [0.01, 10.0], "log": True}},
+        )
         lookahead: Literal["first_order", "second_order", "none"] = Field(
             "first_order", description="psi' = psi - lr * gradient, held constant or differentiated; none: psi' = psi"
         )

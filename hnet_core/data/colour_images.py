@@ -67,8 +67,8 @@ class ColourImages(ABC):
                     f"{cls.name}: cannot read the files in {folder} ({first_line(error)}); delete them and run again."
                 ) from error
             raise DatasetMissing(
-                f"{cls.name} is not in {root} and could not be downloaded ({first_line(error)}); put torchvision's "
-                f"files into {folder}, or train.npz and test.npz into {root / cls.name}, or name the data folder with "
+                f"{cls.name} is not in {root} and could not be downloaded ({first_line(error)}); put its files "
+                f"into {folder}, or train.npz and test.npz into {root / cls.name}, or name the data folder with "
                 "--data or HNET_DATA."
             ) from error
 

@@ -19,17 +19,18 @@ from hnet_core.streams.stream import Stream, StreamShape
 class SplitTinyImagenet(SplitStream):
     """20 tasks of 10 classes of TinyImageNet, scaled down to 32 pixels, flipped at random, channels normalised.
 
-    The images are a data set of one's own: train.npz and test.npz (the official validation images) in the folder
-    tiny_imagenet of the data root, 64x64x3. The official code of Hemati et al. (2023) subtracts the channel means of
-    CIFAR-10, as here.
+    The test images are the official validation images. The official code of Hemati et al. (2023) subtracts the channel
+    means of CIFAR-10, as here.
     """
 
     name = "split_tiny_imagenet"
-    summary = "TinyImageNet at 32 pixels in 20 tasks of 10 classes (images from npz files)"
+    summary = "TinyImageNet at 32 pixels in 20 tasks of 10 classes"
     tiny: ClassVar[dict[str, Any]] = {"n_tasks": 2, "classes_per_task": 2, "image_size": 16}
 
     class Options(SplitStream.Options):
-        dataset: str = Field("tiny_imagenet", description="folder of the data root with train.npz and test.npz")
+        dataset: str = Field(
+            "tiny_imagenet", description="TinyImageNet, or a stand-in of 3 channels and enough classes"
+        )
         n_tasks: int = Field(20, ge=1, description="tasks in the stream")
         augmentation: AugmentationName = Field("flip", description="of training images")
         normalization: NormalizationName = Field("cifar10", description="channel means and deviations to normalise by")

@@ -1,4 +1,4 @@
-"""SVHN and GTSRB from small files in the formats that torchvision downloads."""
+"""SVHN, GTSRB and TinyImageNet from small files in the formats of their archives."""
 
 from __future__ import annotations
 
@@ -72,18 +72,37 @@ def test_gtsrb_is_read_from_its_folders_and_scaled_to_32_pixels(tmp_path: Path) 
         assert (images.test[images.test_labels == label] == torch.tensor([5 * label, 0, 7])).all()
 
 
+def test_tiny_imagenet_is_read_from_its_official_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny-imagenet-200"
+    (folder / "val" / "images").mkdir(parents=True)
+    rows = []
+    for label in range(200):
+        name = f"n{9_000_000 - label:08d}"
+        (folder / "train" / name / "images").mkdir(parents=True)
+        grey = Image.new("L", (64, 64), label)
+        grey.save(folder / "train" / name / "images" / f"{name}_0.JPEG", quality=100)
+        grey.convert("RGB").save(folder / "val" / "images" / f"val_{label}.JPEG", quality=100)
+        rows.append(f"val_{label}.JPEG\t{name}\t0\t0\t62\t62")
+    (folder / "val" / "val_annotations.txt").write_text("\n".join(rows))
+    images = open_images("tiny_imagenet", tmp_path, 0.0)
+    assert (tuple(images.train.shape), images.n_classes) == ((200, 64, 64, 3), 200)
+    assert images.train_labels.tolist() == list(range(200)) and images.test_labels.tolist() == list(range(199, -1, -1))
+    for pixels, labels in ((images.train, images.train_labels), (images.test, images.test_labels)):
+        assert (pixels[:, 30, 30, 0].int() - (199 - labels)).abs().max() <= 1
+
+
 def test_files_with_fewer_classes_than_gtsrb_has_are_refused(tmp_path: Path) -> None:
     write_gtsrb(tmp_path, n_classes=3)
     with pytest.raises(DatasetCorrupt, match=r"gtsrb.GTSRB must hold 43 classes of images \(32, 32, 3\), got 3"):
         open_images("gtsrb", tmp_path, None)
 
 
-@pytest.mark.parametrize("name", ["svhn", "gtsrb"])
+@pytest.mark.parametrize("name", ["svhn", "gtsrb", "tiny_imagenet"])
 def test_a_pair_of_npz_files_takes_the_place_of_torchvisions(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     n_classes = DATASETS[name].n_classes
     for part in ("train", "test"):
-        pixels = np.zeros((n_classes, 32, 32, 3), dtype=np.uint8)
+        pixels = np.zeros((n_classes, *DATASETS[name].input_shape), dtype=np.uint8)
         np.savez(tmp_path / name / f"{part}.npz", images=pixels, labels=np.arange(n_classes))
     assert open_images(name, tmp_path, 0.0).n_classes == n_classes
 
@@ -96,5 +115,5 @@ def test_without_files_and_network_the_message_names_the_folders(
         raise OSError("no network")
 
     monkeypatch.setattr(f"torchvision.datasets.{name.upper()}.download", offline)
-    with pytest.raises(DatasetMissing, match=rf"{name} is not in .* \(no network\); put torchvision's files into"):
+    with pytest.raises(DatasetMissing, match=rf"{name} is not in .* \(no network\); put its files into"):
         open_images(name, tmp_path, None)

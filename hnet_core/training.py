@@ -227,12 +227,13 @@ class TrialRun:
         """Gradient steps of each task."""
         return self._problem.steps
 
+    def validate(self, tasks: Sequence[int]) -> float:
+        """Return the mean measure on the validation splits of these tasks."""
+        return sum(self._measure(task, "validation") for task in tasks) / len(tasks)
+
     def _course(self, tasks: Sequence[int]) -> TaskCourse:
         """Return the course of the training of one task, or of all tasks at once."""
         problem = self._problem
-
-        def validate() -> float:
-            return sum(self._measure(task, "validation") for task in tasks) / len(tasks)
 
         def load_state(state: tuple[dict[str, Any], Tensor]) -> None:
             self._method.load_state(state[0])
@@ -244,7 +245,7 @@ class TrialRun:
             self._shape.measure,
             steps_per_unit=sum(self._steps_per_unit(task) for task in tasks),
             n_steps=sum(problem.steps[task] for task in tasks),
-            validate=validate,
+            validate=lambda: self.validate(tasks),
             state=lambda: (self._method.state(), problem.statistics.state()),
             load_state=load_state,
         )

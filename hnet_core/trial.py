@@ -96,6 +96,7 @@ class TrainingOptions(Options):
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
     momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and rmsprop")
+    rmsprop_alpha: float = Field(0.99, ge=0, lt=1, description="decay of the mean squared gradient of rmsprop")
     weight_decay: float = Field(0.0, ge=0, description="factor of the trained weights that is added to their gradient")
     reset_optimizer: bool = Field(True, description="a new optimiser for every task; false keeps moments and momentum")
     label_smoothing: float = Field(
@@ -143,6 +144,8 @@ class TrainingOptions(Options):
             raise ValueError(f"must have either iterations or epochs, got {got}")
         if self.optimizer == "adam" and self.momentum:
             raise ValueError(f"momentum must be 0 with optimizer adam, got {self.momentum:g}; set adam_beta1 instead")
+        if self.optimizer != "rmsprop" and self.rmsprop_alpha != 0.99:
+            raise ValueError(f"rmsprop_alpha must be left out with optimizer {self.optimizer}")
         if self.validation_every is not None and not self.validates:
             raise ValueError("validation_every must be left out without select best_validation or a plateau schedule")
         return self
@@ -171,6 +174,7 @@ LATER_TRAINING_KEYS = (
     "schedule",
     "optimizer",
     "momentum",
+    "rmsprop_alpha",
     "weight_decay",
     "reset_optimizer",
     "label_smoothing",

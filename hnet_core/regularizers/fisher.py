@@ -69,7 +69,7 @@ def _labels(
 ) -> Tensor:
     """Return the position of y among the outputs of the training loss, (n,); of a regression its targets."""
     if labels == "true":
-        return own
+        return problem.training_heads.labels(task, own)
     with torch.no_grad():
         outputs = _outputs(problem, task, weights, inputs)
     if labels == "predicted":
@@ -80,7 +80,8 @@ def _labels(
 
 
 def _outputs(problem: Problem, task: int, weights: Tensor, inputs: Tensor) -> Tensor:
-    return problem.outputs(task, weights, inputs)
+    """Return the outputs over which the task is trained, (n, n_classes)."""
+    return problem.forward(task, weights, inputs)[:, problem.training_heads.outputs(task)]
 
 
 def _sum_of_losses(problem: Problem, outputs: Tensor, labels: Tensor) -> Tensor:
@@ -120,7 +121,7 @@ def _squared_gradients_of_mlp(problem: Problem, task: int, weights: Tensor, inpu
         outputs = F.linear(given[-1], weight, bias)
         sums.append(outputs if depth else outputs.requires_grad_())
         given.append(target.activation(outputs))  # type: ignore[attr-defined]
-    loss = _sum_of_losses(problem, sums[-1][:, problem.shape.head(task)], labels)
+    loss = _sum_of_losses(problem, sums[-1][:, problem.training_heads.outputs(task)], labels)
     with full_float32():
         parts = [
             part.flatten()

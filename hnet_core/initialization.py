@@ -24,7 +24,7 @@ def linear_layer(
     """Draw weight (n_out, n_in) and bias (n_out,) of one linear layer.
 
     xavier: Glorot-uniform weights, zero biases (the hypernetworks of von Oswald et al. 2020, for MNIST and CIFAR).
-    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (HyperMask, and the networks of van de Ven and Tolias).
+    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (HyperMask; van de Ven and Tolias).
 
     Drawn in float32 for every `dtype`, so that a float64 oracle starts from the same values.
     """

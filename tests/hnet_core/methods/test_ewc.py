@@ -65,6 +65,24 @@ def test_the_importance_is_the_mean_squared_gradient_of_single_examples(labels: 
         assert torch.allclose(estimate, expected, rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.parametrize("labels", ["true", "predicted"])
+def test_in_scenario_class_p_runs_over_the_classes_seen(labels: str) -> None:
+    """An oracle over the outputs of three tasks: labels are offset, and the prediction may be of an earlier task."""
+    method, stream = made()
+    seen = Problem(**{**vars_of(method.problem), "seed": 0, "trained_classes": "seen"})  # type: ignore[arg-type]
+    train, flat, total = stream.tasks[2].train, method.source.flat, torch.zeros_like(method.source.flat)
+    predicted = set()
+    for n in range(len(train)):
+        x, y = train.batch(slice(n, n + 1), torch.float64)
+        log_p = method.problem.forward(2, flat, x)[:, :6].log_softmax(dim=1)[0]
+        label = 4 + int(y) if labels == "true" else int(log_p.argmax())
+        predicted.add(label)
+        total += torch.autograd.grad(log_p[label], [flat])[0].square()
+    assert predicted == {4, 5} if labels == "true" else min(predicted) < 4
+    ours = fisher_diagonal(seen, 2, flat, train, labels=labels)  # type: ignore[arg-type]
+    assert torch.allclose(ours, total.detach() / len(train), rtol=1e-9, atol=1e-15)
+
+
 def vars_of(problem: Problem) -> dict[str, object]:
     names = ("shape", "target", "hypernet", "training", "device", "dtype")
     return {name: getattr(problem, name) for name in names}

@@ -85,8 +85,11 @@ class Fecam:
         self._inverses.append(inverses.to(self._problem.dtype))
 
     def infer(self, outputs: TaskOutputs) -> Tensor:
-        distances = [self._distance(task, outputs.features(task)) for task in range(outputs.n_seen)]
-        return torch.stack(distances).argmin(dim=0)
+        """Return the task of each input, (n,); a task in training, whose classes are not known yet, is none of them."""
+        n_known = min(outputs.n_seen, len(self._means))
+        if not n_known:
+            return torch.zeros(len(outputs.inputs), dtype=torch.int64, device=outputs.inputs.device)
+        return torch.stack([self._distance(task, outputs.features(task)) for task in range(n_known)]).argmin(dim=0)
 
     def _distance(self, task: int, features: Tensor) -> Tensor:
         """Return the squared distance of features (n, n_features) to the nearest class of a task, (n,)."""

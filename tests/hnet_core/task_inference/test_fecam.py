@@ -117,6 +117,17 @@ def test_a_class_that_a_task_does_not_have_is_nobodys_nearest() -> None:
     assert bool(inference._distance(0, method.feature_extractor(0)(inputs)).isfinite().all())
 
 
+def test_a_task_in_training_is_not_inferred_before_its_classes_are_known() -> None:
+    inference, method = fecam()
+    inputs = examples(1, 20, seed=2).inputs
+    outputs = TaskOutputs(inputs, [lambda x: x] * 2, method.feature_extractor)
+    assert inference.infer(outputs).tolist() == [0] * 20
+    inference.end_task(0, examples(0, 40, seed=1))
+    assert inference.infer(outputs).tolist() == [0] * 20
+    inference.end_task(1, examples(1, 40, seed=1))
+    assert 1 in inference.infer(outputs).tolist()
+
+
 def test_state_is_restored() -> None:
     inference, method = fecam()
     inference.end_task(0, examples(0, 40, seed=1))

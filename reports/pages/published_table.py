@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.dotted_keys import flatten
 from reports.analysis.reproduction import CellComparison, compare_table, counts, headline
-from reports.data.published_tables import PublishedTable, published_table
+from reports.data.published_cells import PublishedTable
+from reports.data.published_tables import published_table
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.formatting import MISSING, significant
@@ -36,7 +38,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
         TableNotFound, StudyNotFound: if there is no table, or no study, of that name.
         ReportNotWritten: if the folder cannot be written.
     """
-    table = published_table(table_name)
+    table = published_table(table_name, studies)
     comparisons = compare_table(table, studies, names)
     rows = [_row(found) for found in comparisons]
     measured = Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
@@ -51,11 +53,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
 def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured: Table, rows: Sequence[Row]) -> str:
     missing = [row for row in rows if row["trial"] is None]
     columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
-    configurations = {
-        found.cell.configuration.note: found.cell.configuration.settings
-        for found in comparisons
-        if found.cell.configuration is not None
-    }
+    measuring = {way.configuration: None for found in comparisons for way in found.cell.measured_by}
     return render(
         "paper.html.j2",
         table=table,
@@ -65,7 +63,7 @@ def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured
         measured=measured,
         missing=Table("missing", "Nothing in this database measures these cells.", columns, missing),
         errata=[found.cell for found in comparisons if found.cell.erratum],
-        configurations=configurations,
+        configurations=[(one.name, one.note, dict(flatten(one.blocks["full"]))) for one in measuring],
         any_reduced=any(found.scale == "reduced" for found in comparisons),
     )
 
@@ -105,6 +103,8 @@ def _row(found: CellComparison) -> dict[str, Any]:
         "standard_error": error,
         "in_standard_errors": difference.in_standard_errors if difference else None,
         "half_width": difference.half_width if difference else None,
+        "p": difference.p if difference else None,
+        "p_holm": difference.p_holm if difference else None,
         "verdict": found.verdict,
         "scale": found.scale or None,
         "reason": found.reason or None,
@@ -133,6 +133,12 @@ def _columns() -> list[Column]:
             "detectable",
             lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
             "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
+        ),
+        Column(
+            "p_holm",
+            "p (Holm)",
+            lambda row: significant(row["p_holm"], 2),
+            "of the Welch test, adjusted for all tested cells of the table; the verdict is that of each cell alone",
         ),
         Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
         Column("scale", "scale", lambda row: row["scale"] or MISSING, is_number=False),
@@ -195,7 +201,7 @@ REPORT = HtmlReport(
     name="paper",
     help="Which published numbers does this database reproduce? Writes paper.html, paper.csv, paper.tex and "
     "report.json.",
-    argument=Argument("table", str, "published table, such as vonoswald2020:table1; see: hnet list tables"),
+    argument=Argument("table", str, "published table, such as vonoswald2020:table1; see: hnet benchmark ls"),
     options=(Option("names", list[str], "look only in this study; may be given again", flag="--study"),),
     write=write,
     position=2,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
-from studies.database.row_types import LedgerRow, TrialDetail
+from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail
 from studies.queries import lookup, tables
 from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
@@ -229,6 +229,10 @@ class Studies:
             if number not in found:
                 raise lookup.no_trial(name, number)
         return found
+
+    def benchmark_documents(self) -> list[BenchmarkRow]:
+        """Return the published tables that were added to this database, by name."""
+        return lookup.read_benchmarks(self._engine)
 
     def results(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None

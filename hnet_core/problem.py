@@ -15,10 +15,11 @@ from torch import Tensor
 from hnet_core.hypernets import Hypernet
 from hnet_core.optimization.optimizers import Optimizers
 from hnet_core.streams import StreamShape
+from hnet_core.streams.training_heads import Classes, TrainingHeads
 from hnet_core.targets import Target
 from hnet_core.targets.normalization import RunningStatistics
 from hnet_core.targets.target import Kind, Normalization
-from hnet_core.trial import TrainingOptions
+from hnet_core.trial import Scenario, TrainingOptions
 
 if TYPE_CHECKING:
     from hnet_core.seed_stack import StackMember
@@ -40,6 +41,8 @@ class Problem:
         member: of a stack of seeds that are trained in the same steps, None for one alone; used by the engines.
         steps: gradient steps of each task; () where nothing is trained.
         optimizers: all those of the run, with the present learning rate.
+        scenario: what is known about the task of an example that is to be classified.
+        trained_classes: the classes over which the loss of an example is formed.
     """
 
     shape: StreamShape
@@ -52,6 +55,8 @@ class Problem:
     member: StackMember | None = None
     steps: tuple[int, ...] = ()
     optimizers: Optimizers = dataclasses.field(default_factory=Optimizers)
+    scenario: Scenario = "task"
+    trained_classes: Classes = "own_head"
 
     @functools.cached_property
     def statistics(self) -> RunningStatistics:
@@ -64,14 +69,23 @@ class Problem:
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
     def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
-        """Return the mean cross-entropy over the task's own head (or mean squared error) of one batch, a scalar.
+        """Return the mean cross-entropy over the training heads (or mean squared error) of one batch, a scalar.
 
         In training the targets are those of training.label_smoothing.
+
+        Args:
+            labels: within the task.
         """
-        outputs = self.outputs(task, weights, inputs, training=training)
+        outputs = self.forward(task, weights, inputs, training=training)[:, self.training_heads.outputs(task)]
         if self.shape.measure == "mse":
             return F.mse_loss(outputs, labels)
+        labels = self.training_heads.labels(task, labels)
         return self.cross_entropy(outputs, labels) if training else F.cross_entropy(outputs, labels)
+
+    @functools.cached_property
+    def training_heads(self) -> TrainingHeads:
+        """The outputs over which examples are classified in training."""
+        return TrainingHeads(self.shape, self.trained_classes)
 
     def cross_entropy(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Return the mean cross-entropy with soft targets: 1 - s for the label, s / (C - 1) for each other class.

@@ -28,6 +28,7 @@ ONLY_IN = {
 # A room imports from those before it only; what is not named here (a file beside the rooms) is bound by no order.
 ROOMS = {
     "hnet_core": [
+        "configuration",
         "runtime",
         "data",
         "streams",
@@ -38,6 +39,8 @@ ROOMS = {
         "regularizers",
         "engines",
         "methods",
+        "task_inference",
+        "evaluation",
     ],
     "studies": ["metrics", "statistics", "spec", "database", "store", "queries", "comparing", "output"],
     "reports": ["data", "analysis", "drawing", "tables", "figures", "pages"],

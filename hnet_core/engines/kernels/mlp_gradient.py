@@ -7,13 +7,13 @@ from torch import Tensor
 
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.matmul import product, product_and
-from hnet_core.streams import StreamShape
+from hnet_core.streams.training_heads import TrainingHeads
 from hnet_core.targets.mlp import Mlp
 from hnet_core.targets.target import cut
 
 
 class MlpGradient:
-    """Gradient of the mean cross-entropy (or mean squared error) of one task's head; other heads get zero.
+    """Gradient of the mean cross-entropy (or mean squared error) over the training heads of a task; others get zero.
 
     Every tensor may have a leading dimension of stacked seeds.
 
@@ -24,18 +24,16 @@ class MlpGradient:
     """
 
     def __init__(
-        self, target: Mlp, shape: StreamShape, weights: Tensor, gradient: Tensor, label_smoothing: float = 0.0
+        self, target: Mlp, heads: TrainingHeads, weights: Tensor, gradient: Tensor, label_smoothing: float = 0.0
     ) -> None:
         activation = in_place(target.activation)
         if activation is None:
             raise ValueError("the activation must be one of hnet_core.activations; use AutogradGradient for others.")
         self._apply_, self._backward_ = activation.apply_, activation.backward_
-        self._shape, self._widths = shape, target.widths
+        self._heads, self._widths = heads, target.widths
         self._label_smoothing = label_smoothing
-        self._of_wrong_class = label_smoothing / max(1, shape.outputs_per_task - 1)
         self._all_weights, self._all_gradients = cut(weights, target.shapes), cut(gradient, target.shapes)
-        self._batch_shape = torch.Size()
-        self._buffers: dict[torch.Size, tuple[list[Tensor], list[Tensor], Tensor]] = {}
+        self._n_outputs = 0
         self.start_task(0)
 
     @property
@@ -43,7 +41,13 @@ class MlpGradient:
         return True
 
     def start_task(self, task: int) -> None:
-        head = self._shape.head(task)
+        head = self._heads.outputs(task)
+        self._task = task
+        if head.stop - head.start != self._n_outputs:
+            self._n_outputs = head.stop - head.start
+            self._of_wrong_class = self._label_smoothing / max(1, self._n_outputs - 1)
+            self._batch_shape = torch.Size()
+            self._buffers: dict[torch.Size, tuple[list[Tensor], list[Tensor], Tensor]] = {}
         weights, gradients = _with_head(self._all_weights, head), _with_head(self._all_gradients, head)
         self._of_other_heads = [
             part
@@ -79,15 +83,16 @@ class MlpGradient:
             part.zero_()
 
     def _loss_gradient(self, labels: Tensor) -> None:
-        """Compute the gradient of the mean loss with respect to the outputs of the head."""
+        """Compute the gradient of the mean loss with respect to the outputs of the heads."""
         outputs, delta = self._activations[-1], self._deltas[-1]
-        if self._shape.measure == "mse":
+        if self._heads.shape.measure == "mse":
             torch.sub(outputs, labels, out=delta)
             delta.mul_(2 / delta.shape[-2:].numel())
         else:
             torch.softmax(outputs, dim=-1, out=delta)
             if self._of_wrong_class:
                 delta.sub_(self._of_wrong_class)
+            labels = self._heads.labels(self._task, labels)
             delta.scatter_add_(-1, labels.unsqueeze(-1), self._minus_label)
             delta.mul_(1 / outputs.shape[-2])
 
@@ -95,7 +100,7 @@ class MlpGradient:
         """Take the buffers for a size of batch; those of other sizes stay in place."""
         self._batch_shape = inputs.shape
         if inputs.shape not in self._buffers:
-            widths, batch = [*self._widths[1:-1], self._shape.outputs_per_task], inputs.shape[:-1]
+            widths, batch = [*self._widths[1:-1], self._n_outputs], inputs.shape[:-1]
             activations, deltas = ([inputs.new_empty(*batch, width) for width in widths] for _ in range(2))
             minus_label = inputs.new_full((*batch, 1), self._label_smoothing + self._of_wrong_class - 1)
             self._buffers[inputs.shape] = activations, deltas, minus_label

@@ -42,7 +42,7 @@ def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tens
     target: object = problems[0].target
     if type(target) is Mlp and in_place(target.activation) is not None:
         smoothing = problems[0].training.label_smoothing
-        return MlpGradient(target, problems[0].shape, weights, gradient, smoothing)
+        return MlpGradient(target, problems[0].training_heads, weights, gradient, smoothing)
     return AutogradGradient(problems, weights, gradient)
 
 

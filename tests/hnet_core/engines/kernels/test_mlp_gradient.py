@@ -43,8 +43,9 @@ def test_gradient_of_the_own_head_equals_autograd_and_other_heads_get_zero(
     weights = target.initialize(draws, torch.float64)
     problem = Problem(shape, target, None, training, 0, torch.device("cpu"), torch.float64)
     ours, theirs, in_place = (torch.ones_like(weights) for _ in range(3))
-    by_hand = MlpGradient(target, shape, weights, ours, training.label_smoothing)
-    in_place_of_weights = MlpGradient(target, shape, in_place, in_place, training.label_smoothing)
+    heads = problem.training_heads
+    by_hand = MlpGradient(target, heads, weights, ours, training.label_smoothing)
+    in_place_of_weights = MlpGradient(target, heads, in_place, in_place, training.label_smoothing)
     automatic = AutogradGradient([problem], weights, theirs)
     for task, batch_size in enumerate(batch_sizes[:n_tasks]):
         inputs = torch.randn(batch_size, 5, generator=draws, dtype=torch.float64)

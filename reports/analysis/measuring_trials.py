@@ -12,7 +12,7 @@ import numpy as np
 from hnet_core.dotted_keys import MISSING, flatten
 from hnet_core.trial import BYTES_PER_WEIGHT, UNHASHED_TRAINING_KEYS, TrialConfig
 from reports.analysis.measurability import NO_ENTRY, known_trial
-from reports.data.published_cells import Configuration, MeasuredBy, PublishedCell
+from reports.data.published_cells import Configuration, MeasuredBy, PublishedCell, Scale
 from reports.formatting import parameter
 from studies.metrics.definitions import METRICS
 from studies.spec.continuation import filled
@@ -91,17 +91,11 @@ class Measurement:
 class FinishedTrials:
     """The finished trials of some studies, read once."""
 
-    def __init__(self, studies: Studies, names: Sequence[str] | None = None) -> None:
-        """Read them; without names those of all studies, archived ones left out."""
+    def __init__(self, studies: Studies | None, names: Sequence[str] | None = None) -> None:
+        """Read them; without names those of all studies, archived ones left out; without a database none."""
         self._studies = studies
         self._runs: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        chosen = list(studies.studies()["name"]) if names is None else list(names)
-        self.trials = [
-            FinishedTrial(name, int(row["number"]), row["config"], len(row["seeds"]))
-            for name in chosen
-            for row in studies.ledger(name)
-            if row["state"] == "COMPLETE" and row["duplicate_of"] is None
-        ]
+        self.trials = [] if studies is None else list(_finished(studies, names))
         self._by_parts: dict[tuple[Any, ...], list[FinishedTrial]] = {}
         for trial in self.trials:
             self._by_parts.setdefault(_parts(trial.settings), []).append(trial)
@@ -114,6 +108,17 @@ class FinishedTrials:
         """Yield every trial that measures a cell, in full or reduced, by preference of the way."""
         for way in cell.measured_by:
             yield from (one for one in self._matches(way) if not one.wrong)
+
+    def exact(self, way: MeasuredBy, scale: Scale, least_seeds: int = 1) -> Iterator[FinishedTrial]:
+        """Yield the trials of a way at exactly one scale that have so many seeds."""
+        config = known_trial(way.configuration, scale)
+        if config is None or way.metric_name not in METRICS:
+            return
+        wanted = _settings(config)
+        for trial in self._by_parts.get(_parts(wanted), ()):
+            differing = {name for name in (*wanted, *trial.settings) if wanted.get(name) != trial.settings.get(name)}
+            if trial.n_seeds >= least_seeds and all(_is_free(name, way.configuration.free) for name in differing):
+                yield trial
 
     def nearest(self, cell: PublishedCell) -> str:
         """Explain why no trial matches, with the differing settings of the nearest one where they are few."""
@@ -151,6 +156,7 @@ class FinishedTrials:
         rows, task = self._rows(found.trial), found.way.task
         if task is None:
             return {int(row["seed"]): row[found.way.metric_name] for row in rows}
+        assert self._studies is not None
         matrices = self._studies.matrices(found.trial.study, found.trial.number)  # (n_seeds, T + 1, T)
         measured = matrices[:, task, task - 1] if task <= matrices.shape[2] else np.full(len(rows), np.nan)
         return {
@@ -161,15 +167,23 @@ class FinishedTrials:
     def _rows(self, trial: FinishedTrial) -> list[dict[str, Any]]:
         key = (trial.study, trial.number)
         if key not in self._runs:
+            assert self._studies is not None
             rows = self._studies.run_rows(trial.study, where=f"number == {trial.number}", sort="seed")
             self._runs[key] = list(rows.dicts())
         return self._runs[key]
 
     def _matches(self, way: MeasuredBy) -> Iterator[Match]:
         config = known_trial(way.configuration)
-        if config is not None:
+        if config is not None and way.metric_name in METRICS:
             candidates = self._by_parts.get(_parts(_settings(config)), ())
             yield from (match(way, trial) for trial in candidates)
+
+
+def _finished(studies: Studies, names: Sequence[str] | None) -> Iterator[FinishedTrial]:
+    for name in [row["name"] for row in studies.study_rows().dicts()] if names is None else names:
+        for row in studies.ledger(name):
+            if row["state"] == "COMPLETE" and row["duplicate_of"] is None:
+                yield FinishedTrial(name, int(row["number"]), row["config"], len(row["seeds"]))
 
 
 def match(way: MeasuredBy, trial: FinishedTrial) -> Match:

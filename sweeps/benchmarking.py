@@ -165,9 +165,11 @@ def _measured(cell: PublishedCell, selection: Selection, trials: FinishedTrials)
 
 
 def own_studies(selection: Selection, studies: Studies) -> Iterator[str]:
-    """Yield the names of the studies of this selection that exist, in their order."""
+    """Yield the names of the studies of this selection that exist, in their order; an imported one is none of them."""
     names = set(studies.names())
-    yield from itertools.takewhile(names.__contains__, _study_names(selection))
+    for name in itertools.takewhile(names.__contains__, _study_names(selection)):
+        if not studies.study(name).is_imported:
+            yield name
 
 
 def _study_names(selection: Selection) -> Iterator[str]:
@@ -205,8 +207,7 @@ def specs_of(plan: Plan, studies: Studies | None, data: Path) -> list[tuple[Swee
         ConfigInvalid: a training does not fit this machine.
     """
     wanted, found = dict(plan.trainings), []
-    existing = () if studies is None else tuple(own_studies(plan.selection, studies))
-    for name in existing:
+    for name in () if studies is None else own_studies(plan.selection, studies):
         assert studies is not None
         record = studies.study(name)
         trained = SweepSpec.model_validate(record.spec)
@@ -217,7 +218,8 @@ def specs_of(plan: Plan, studies: Studies | None, data: Path) -> list[tuple[Swee
         seeds = max(record.seeds, plan.selection.n_seeds)
         found.append(_checked({**record.spec, "seeds": seeds}, data))
     if wanted:
-        name = next(name for name in _study_names(plan.selection) if name not in existing)
+        taken = () if studies is None else studies.names()
+        name = next(name for name in _study_names(plan.selection) if name not in taken)
         found.append(_checked(_spec(name, plan.selection, list(wanted.values())), data))
     return found
 

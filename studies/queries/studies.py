@@ -230,6 +230,12 @@ class Studies:
                 raise lookup.no_trial(name, number)
         return found
 
+    def study_file(self, name: str) -> str:
+        """Return a study as the text of one JSON file, which `hnet study import` reads back with its configurations."""
+        from studies.queries.study_file import study_file
+
+        return study_file(self._engine, self.study(name))
+
     def benchmark_documents(self) -> list[BenchmarkRow]:
         """Return the published tables that were added to this database, by name."""
         return lookup.read_benchmarks(self._engine)

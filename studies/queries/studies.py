@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
+from hnet_core.trial import MATRICES
 from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail
 from studies.queries import lookup, tables
 from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
 from studies.queries.matrices import read_matrices
+from studies.queries.outdated_results import outdated_results
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.queries.row_selection import Rows, RowSelection, to_frame
 
@@ -185,6 +187,10 @@ class Studies:
         """Return the number of trials of a study by state; it visits every row, which `study` does not."""
         return lookup.count_trials(self._engine, name)
 
+    def outdated_results(self, name: str) -> dict[str, int]:
+        """Return what earlier versions computed in a wrong way in a study, with the number of trials each."""
+        return outdated_results(self._engine, lookup.find_study_id(self._engine, name))
+
     def trial(self, name: str, number: int) -> TrialDetail:
         """Return one trial with its launch and runs; runs of a duplicate are those of its original."""
         return lookup.find_trial(self._engine, name, number)
@@ -212,7 +218,7 @@ class Studies:
         """Return the measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
 
         Args:
-            split: "test" or "validation".
+            split: "test", "validation", "known_task", "inferred_task" or "task_inference".
 
         Returns:
             (n_seeds, T + 1, T): [s, i, j] is the measure on task j + 1 after i tasks, row 0 the untrained model; NaN
@@ -222,8 +228,8 @@ class Studies:
 
     def matrices_of(self, name: str, numbers: Sequence[int], split: str = "test") -> dict[int, NDArray[np.float64]]:
         """Return `matrices` of several trials by number, in the time that one takes."""
-        if split not in ("test", "validation"):
-            raise ValueError(f"split must be test or validation, got {split!r}.")
+        if split not in MATRICES:
+            raise ValueError(f"split must be one of {', '.join(MATRICES)}, got {split!r}.")
         found = read_matrices(self._engine, lookup.find_study_id(self._engine, name), numbers, split)
         for number in numbers:
             if number not in found:

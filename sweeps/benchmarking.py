@@ -158,9 +158,9 @@ def make_plan(selection: Selection, studies: Studies | None, data: Path) -> Plan
 
 def _measured(cell: PublishedCell, selection: Selection, trials: FinishedTrials) -> FinishedTrial | None:
     for way in cell.measured_by:
-        found = next(trials.exact(way, selection.scale, selection.n_seeds), None)
-        if found is not None:
-            return found
+        for found in trials.exact(way, selection.scale, selection.n_seeds):
+            if trials.has_values(way, found):
+                return found
     return None
 
 

@@ -101,8 +101,12 @@ class FinishedTrials:
             self._by_parts.setdefault(_parts(trial.settings), []).append(trial)
 
     def best(self, cell: PublishedCell) -> Match | None:
-        """Return the best trial for a cell: not reduced, then the most seeds, then the preferred way."""
-        return min(self.fitting(cell), key=lambda one: one.rank, default=None)
+        """Return the best trial for a cell: not reduced, then the most seeds, then the preferred way.
+
+        A trial without a value of its metric, which an earlier hnet did not measure, is taken only where no other is.
+        """
+        ranked = sorted(self.fitting(cell), key=lambda one: one.rank)
+        return next((one for one in ranked if self.has_values(one.way, one.trial)), ranked[0] if ranked else None)
 
     def fitting(self, cell: PublishedCell) -> Iterator[Match]:
         """Yield every trial that measures a cell, in full or reduced, by preference of the way."""
@@ -138,7 +142,7 @@ class FinishedTrials:
     def measure(self, cell: PublishedCell, found: Match) -> Measurement:
         """Read the values of the metric in the unit of the paper, one per seed."""
         name = found.way.metric_name
-        values = {seed: value for seed, value in self._values(found).items() if value is not None}
+        values = {seed: value for seed, value in self._values(found.way, found.trial).items() if value is not None}
         seconds = [row["seconds"] for row in self._rows(found.trial)]
         return Measurement(
             study=found.trial.study,
@@ -151,13 +155,17 @@ class FinishedTrials:
             seconds=None if None in seconds or not seconds else sum(seconds) / len(seconds),
         )
 
-    def _values(self, found: Match) -> dict[int, float | None]:
+    def has_values(self, way: MeasuredBy, trial: FinishedTrial) -> bool:
+        """Return whether any seed of a trial has the metric."""
+        return any(value is not None for value in self._values(way, trial).values())
+
+    def _values(self, way: MeasuredBy, trial: FinishedTrial) -> dict[int, float | None]:
         """Return the value of each seed, seeds ascending."""
-        rows, task = self._rows(found.trial), found.way.task
+        rows, task = self._rows(trial), way.task
         if task is None:
-            return {int(row["seed"]): row[found.way.metric_name] for row in rows}
+            return {int(row["seed"]): row[way.metric_name] for row in rows}
         assert self._studies is not None
-        matrices = self._studies.matrices(found.trial.study, found.trial.number)  # (n_seeds, T + 1, T)
+        matrices = self._studies.matrices(trial.study, trial.number)  # (n_seeds, T + 1, T)
         measured = matrices[:, task, task - 1] if task <= matrices.shape[2] else np.full(len(rows), np.nan)
         return {
             int(row["seed"]): None if np.isnan(value) else float(value)

@@ -19,6 +19,7 @@ from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
 from reports.table import Column, Row, Table, text_column
+from reports.tables.published_cells import cell_row, shown_mean, shown_range
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -40,7 +41,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
     """
     table = published_table(table_name, studies)
     comparisons = compare_table(table, studies, names)
-    rows = [_row(found) for found in comparisons]
+    rows = [cell_row(found) for found in comparisons]
     measured = Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
     files = {
         "paper.csv": csv_text(rows),
@@ -81,45 +82,13 @@ def _summary(
     }
 
 
-def _row(found: CellComparison) -> dict[str, Any]:
-    cell, measurement, difference = found.cell, found.measurement, found.difference
-    interval = None if measurement is None else measurement.interval
-    error = None if difference is None else difference.standard_error
-    return {
-        "row": cell.row,
-        "column": cell.column,
-        "unit": cell.unit,
-        "published": cell.value,
-        "published_text": cell.text,
-        "published_spread": cell.spread,
-        "published_spread_kind": cell.spread_kind,
-        "published_n": cell.n,
-        "erratum": cell.erratum or None,
-        "measured": interval.mean if interval else None,
-        "measured.low": interval.low if interval else None,
-        "measured.high": interval.high if interval else None,
-        "n": interval.n if interval else 0,
-        "difference": difference.value if difference else None,
-        "standard_error": error,
-        "in_standard_errors": difference.in_standard_errors if difference else None,
-        "half_width": difference.half_width if difference else None,
-        "p": difference.p if difference else None,
-        "p_holm": difference.p_holm if difference else None,
-        "verdict": found.verdict,
-        "scale": found.scale or None,
-        "reason": found.reason or None,
-        "study": measurement.study if measurement else None,
-        "trial": measurement.number if measurement else None,
-    }
-
-
 def _columns() -> list[Column]:
     return [
         text_column("row", "row"),
         text_column("column", "column"),
         Column("published", "paper", lambda row: row["published_text"], "as printed; ± as the caption says"),
-        Column("measured", "measured", _measured, "mean over seeds", is_mean=True),
-        Column("measured.low", "95 % interval", _range),
+        Column("measured", "measured", shown_mean, "mean over seeds", is_mean=True),
+        Column("measured.low", "95 % interval", shown_range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
         Column("difference", "difference", lambda row: _signed(row["difference"]), "measured minus published"),
         Column(
@@ -150,22 +119,6 @@ def _for_print(table: Table) -> Table:
     """Drop the columns that are too wide for print."""
     columns = [column for column in table.columns if column.key not in ("half_width", "reason")]
     return replace(table, columns=columns)
-
-
-def _measured(row: Row) -> str:
-    return MISSING if row["measured"] is None else f"{row['measured']:.{_decimals(row)}f}"
-
-
-def _range(row: Row) -> str:
-    if row["measured.low"] is None:
-        return MISSING
-    decimals = _decimals(row)
-    return f"[{row['measured.low']:.{decimals}f}, {row['measured.high']:.{decimals}f}]"
-
-
-def _decimals(row: Row) -> int:
-    """Return one digit more than the paper prints."""
-    return len(row["published_text"].split()[0].partition(".")[2]) + 1
 
 
 def _signed(value: float | None) -> str:

@@ -157,6 +157,14 @@ def test_more_seeds_are_preferred_then_the_first_way_to_measure_a_cell(measured:
     assert found.measurement.number == 1
 
 
+def test_a_trial_without_the_metric_gives_way_to_one_that_has_it(measured: Studies) -> None:
+    (way,) = cell_for(config_of(measured, 1)).measured_by
+    ways = (replace(way, metric="known_task_accuracy"), way)
+    (found,) = compare_table(table_of(replace(CELL, measured_by=ways)), measured)
+    assert found.measurement is not None
+    assert (found.measurement.metric, len(found.measurement.values)) == ("final_accuracy", 3)
+
+
 def test_a_number_that_the_paper_contradicts_neither_agrees_nor_differs(measured: Studies) -> None:
     cell = replace(cell_for(config_of(measured, 1)), erratum="Table 2 prints another number")
     (found,) = compare_table(table_of(cell), measured)

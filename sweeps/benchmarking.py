@@ -139,7 +139,9 @@ def make_plan(selection: Selection, studies: Studies | None, data: Path) -> Plan
         None if studies is None else [row["name"] for row in studies.study_rows().dicts() if row["name"] not in own]
     )
     trials = FinishedTrials(studies, others)
-    plan = Plan(selection, trainings := {}, taken := [], left_out := [])
+    trainings: dict[str, Training] = {}
+    taken: list[tuple[PublishedCell, FinishedTrial]] = []
+    left_out: list[tuple[PublishedCell, str]] = []
     for cell in sorted(selection.cells, key=lambda cell: len(cell.measured_by)):  # those with a choice come last
         why = cell.reason or unexplained(cell, selection.scale, data)
         past = None if cell.reason else _measured(cell, selection, trials)
@@ -153,7 +155,7 @@ def make_plan(selection: Selection, studies: Studies | None, data: Path) -> Plan
             chosen = next((i for i, each in enumerate(hashes) if each in trainings), 0)
             config = parsed(ways[chosen].configuration, selection.scale)
             trainings.setdefault(hashes[chosen], Training(ways[chosen], config)).cells.append(cell)
-    return plan
+    return Plan(selection, trainings, taken, left_out)
 
 
 def _measured(cell: PublishedCell, selection: Selection, trials: FinishedTrials) -> FinishedTrial | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
+from pathlib import Path
 
 from hnet_core.config_validation import check_trial
 from hnet_core.errors import ConfigInvalid, NotFound
@@ -39,7 +39,7 @@ def known_trial(configuration: Configuration, scale: Scale = "full") -> TrialCon
 
 
 @cache
-def why_not(way: MeasuredBy, scale: Scale = "full", data: str | os.PathLike[str] | None = None) -> str | None:
+def why_not(way: MeasuredBy, scale: Scale = "full", data: Path | None = None) -> str | None:
     """Return the reason why a metric of a configuration cannot be measured here, None where it can.
 
     Images that are not at hand are no reason: they can be one's own.
@@ -65,7 +65,7 @@ def why_not(way: MeasuredBy, scale: Scale = "full", data: str | os.PathLike[str]
     return None
 
 
-def unexplained(cell: PublishedCell, scale: Scale = "full", data: str | os.PathLike[str] | None = None) -> str | None:
+def unexplained(cell: PublishedCell, scale: Scale = "full", data: Path | None = None) -> str | None:
     """Return why nothing measures a cell that gives no reason itself; None where a way is open or a reason given."""
     if cell.reason:
         return None
@@ -75,6 +75,6 @@ def unexplained(cell: PublishedCell, scale: Scale = "full", data: str | os.PathL
     return None if None in reasons else "; ".join(dict.fromkeys(reason for reason in reasons if reason))
 
 
-def is_measurable(cell: PublishedCell, scale: Scale = "full", data: str | os.PathLike[str] | None = None) -> bool:
+def is_measurable(cell: PublishedCell, scale: Scale = "full", data: Path | None = None) -> bool:
     """Return whether a training that the installed components can run measures a cell."""
     return not cell.reason and unexplained(cell, scale, data) is None

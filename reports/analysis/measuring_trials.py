@@ -200,7 +200,8 @@ def match(way: MeasuredBy, trial: FinishedTrial) -> Match:
     It may do less than that in REDUCED_BELOW and REDUCED_ABOVE, or as a smaller scale of the configuration does.
     """
     wanted, scaled = _wanted(way.configuration)
-    wrong, reduced = [], []
+    wrong: list[str] = []
+    reduced: list[str] = []
     for name in dict.fromkeys((*wanted, *trial.settings)):
         value, actual = wanted.get(name, MISSING), trial.settings.get(name, MISSING)
         if actual == value or _is_free(name, way.configuration.free):

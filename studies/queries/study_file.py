@@ -68,7 +68,7 @@ def _trials(engine: Engine, record: StudyRecord) -> Iterator[dict[str, Any]]:
                 "config": row["config"],
                 "config_hash": row["config_hash"],
                 "measure": row["measure"],
-                "counts": _counts(row),
+                "counts": _counts(dict(row)),
                 "runs": [
                     {
                         **{key: each[key] for key in OF_RUN},

@@ -7,7 +7,7 @@ leaves it, only through `Study._storage`, `Study._study_id` and `FrozenTrial._tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,20 +82,21 @@ class TrialRecorder:
 
     # Before training.
 
-    def ask(self, known: Collection[int]) -> int:
+    def ask(self, is_known: Callable[[int], bool]) -> int:
         """Ask the sampler for a trial; return its number.
 
         Args:
-            known: numbers asked for before; another one is of an ask that failed after Optuna had stored it.
+            is_known: of a number, if it was asked for before; another one is of an ask that failed after Optuna had
+                stored it.
         """
-        return self._retry(self._ask, known, on_slow=self._warn_of_slow_ask)
+        return self._retry(self._ask, is_known, on_slow=self._warn_of_slow_ask)
 
-    def _ask(self, known: Collection[int]) -> int:
+    def _ask(self, is_known: Callable[[int], bool]) -> int:
         import optuna
 
         if self._ask_was_cut_off:
             for trial in self._optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-                if trial.number not in known:
+                if not is_known(trial.number):
                     self._ask_was_cut_off = False
                     return trial.number
         self._ask_was_cut_off = True

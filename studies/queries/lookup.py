@@ -106,7 +106,7 @@ def read_configs(engine: Engine, name: str, numbers: Sequence[int]) -> dict[int,
     of_study = select(trial.c.number, trial.c.config).where(trial.c.study_id == find_study_id(engine, name))
     with engine.connect() as connection:
         found = connection.execute(of_study.where(one_of(trial.c.number, numbers)).order_by(trial.c.number))
-        return dict(found.tuples().all())
+        return {row.number: row.config for row in found}
 
 
 def _finished_seeds(connection: Connection, study_id: int) -> dict[int, tuple[int, ...]]:

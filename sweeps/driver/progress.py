@@ -147,14 +147,19 @@ def infeasible_text(spec: SweepSpec, counters: Counters) -> str | None:
 
 
 def best_and_front(spec: SweepSpec, objectives: Collection[Sequence[float | None]]) -> list[str]:
-    """Texts such as "best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"; empty without results."""
+    """Texts such as "best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"; empty without results.
+
+    Where the ratio is an objective, the best is one of those that compress, if any does: a reference network of the
+    whole size beside them is no result of the search.
+    """
     values = np.array([[np.nan if value is None else value for value in row] for row in objectives], dtype=float)
     values = values[~np.isnan(values).any(axis=1)] if len(values) else values
     if not len(values):
         return []
     names, directions = list(spec.objectives), list(spec.objectives.values())
-    first = values[:, 0]
-    best = int(first.argmax() if directions[0] == "maximize" else first.argmin())
-    rest = ", ".join(f"{name} {value:.3g}" for name, value in zip(names[1:], values[best, 1:], strict=True))
-    text = f"best {names[0]} {values[best, 0]:.4g}" + (f" at {rest}" if rest else "")
+    compresses = values[:, names.index("compression_ratio")] < 1 if "compression_ratio" in names else np.zeros(0)
+    compared = values[compresses] if compresses.any() else values
+    best = compared[compared[:, 0].argmax() if directions[0] == "maximize" else compared[:, 0].argmin()]
+    rest = ", ".join(f"{name} {value:.3g}" for name, value in zip(names[1:], best[1:], strict=True))
+    text = f"best {names[0]} {best[0]:.4g}" + (f" at {rest}" if rest else "")
     return [text, f"front {int(pareto_mask(values, directions).sum())}"] if len(names) > 1 else [text]

@@ -16,6 +16,7 @@ from studies.spec.spec import SweepSpec
 from studies.store.store import Store, TrialFinished
 from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.database_retry import DatabaseRetry, warn_of_database
+from sweeps.failures import ends_sweep, failure_of
 from sweeps.fault_injection import failpoint
 from sweeps.search.distributions import suggest
 from sweeps.search.moasha import Score
@@ -210,8 +211,30 @@ class TrialRecorder:
         values: Sequence[float] | None = None,
         broken: Mapping[str, float] | None = None,
     ) -> None:
-        """End a trial for Optuna; one that has ended stays as it is."""
+        """End a trial for Optuna; one that has ended stays as it is.
 
+        Our row is written already and stays: where Optuna refuses what it is told, the trial is FAIL for it, so that
+        the sampler learns nothing from it, and if that is refused too, RUNNING until the next start.
+        """
+        import optuna
+
+        failed = optuna.trial.TrialState.FAIL
+        try:
+            self._tell(number, state, values, broken)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            log.warning("trial %d is stored, but the sampler refuses its result: %s", number, failure_of(error).reason)
+            if state != failed:
+                self.tell(number, failed)
+
+    def _tell(
+        self,
+        number: int,
+        state: TrialState,
+        values: Sequence[float] | None,
+        broken: Mapping[str, float] | None,
+    ) -> None:
         def tell() -> None:
             trial = self._trial(number)
             stored = self._optuna._storage.get_trial_system_attrs(trial._trial_id) if broken else {}

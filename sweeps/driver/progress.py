@@ -17,6 +17,7 @@ from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
+from sweeps.duration import duration_text
 from sweeps.jobs import JobProgress, Message
 
 SECONDS_BETWEEN_LINES = 60.0
@@ -88,7 +89,7 @@ class SweepProgress:
             parts.append(f"{rate:.1f} trials/min")
             if planned is not None and self._ended < planned:
                 left = planned - self._ended - sum(list(self._done.values()))
-                parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
+                parts.append(f"ETA {duration_text(60 * max(left, 0) / rate)}")
         return " | ".join([*parts, *results(self._driver.spec, counters)])
 
     def _print_periodically(self) -> None:
@@ -121,13 +122,6 @@ class _Above:
 
     def flush(self) -> None:
         """Do nothing: the console writes at once."""
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def results(spec: SweepSpec, counters: Counters) -> list[str]:

@@ -11,12 +11,13 @@ from reports.analysis.reproduction import CellComparison, compare_table, counts,
 from reports.data.published_tables import PublishedTable, published_table
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
-from reports.formatting import MISSING, significant
+from reports.formatting import MISSING, mean_text, range_text, significant
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
 from reports.table import Column, Row, Table, text_column
+from studies.statistics.interval import Interval
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -121,7 +122,7 @@ def _columns() -> list[Column]:
         Column("measured", "measured", _measured, "mean over seeds", is_mean=True),
         Column("measured.low", "95 % interval", _range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
-        Column("difference", "difference", lambda row: _signed(row["difference"]), "measured minus published"),
+        Column("difference", "difference", _signed, "measured minus published"),
         Column(
             "in_standard_errors",
             "|d| / SE",
@@ -147,23 +148,25 @@ def _for_print(table: Table) -> Table:
 
 
 def _measured(row: Row) -> str:
-    return MISSING if row["measured"] is None else f"{row['measured']:.{_decimals(row)}f}"
+    return mean_text(_interval(row))
 
 
 def _range(row: Row) -> str:
-    if row["measured.low"] is None:
+    return range_text(_interval(row))
+
+
+def _interval(row: Row) -> Interval:
+    return Interval(row["measured"], row["measured.low"], row["measured.high"], row["n"])
+
+
+def _signed(row: Row) -> str:
+    """Format the difference as the tables format a mean, with its sign."""
+    value, half = row["difference"], row["half_width"]
+    if value is None:
         return MISSING
-    decimals = _decimals(row)
-    return f"[{row['measured.low']:.{decimals}f}, {row['measured.high']:.{decimals}f}]"
-
-
-def _decimals(row: Row) -> int:
-    """Return one digit more than the paper prints."""
-    return len(row["published_text"].split()[0].partition(".")[2]) + 1
-
-
-def _signed(value: float | None) -> str:
-    return MISSING if value is None else f"{value:+.{3}f}"
+    low, high = (None, None) if half is None else (value - half, value + half)
+    text = mean_text(Interval(value, low, high, row["n"]))
+    return f"+{text}" if value > 0 else text
 
 
 def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:

@@ -29,6 +29,7 @@ from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
+from sweeps.driver.garbage_collection import collection_paused
 from sweeps.driver.lease_heartbeat import study_lease
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
@@ -117,24 +118,25 @@ def run_sweep(
         n_known = studies.trial_counts(spec.study).total
         if n_known >= MANY_TRIALS:
             log.info("Study %s: reading its %d trials.", spec.study, n_known)
-        driver = Driver(
-            spec,
-            StudyHandle(
-                id=study["id"],
-                name=spec.study,
-                launch_id=store.record_launch(study["id"], launch),
-                data_root=str(root),
-                checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
-                via_driver=address is not None and storage is None,
-            ),
-            store,
-            open_optuna_study(
-                optuna_name(spec.study, study["uuid"]), engine.url.render_as_string(hide_password=False), spec
-            ),
-            deadline=_deadline(spec, study["driver_seconds"]),
-        )
-        prepare_first_trials(driver.optuna, spec, studies)
-        n_requeued = reconcile(driver, studies)
+        with collection_paused():
+            driver = Driver(
+                spec,
+                StudyHandle(
+                    id=study["id"],
+                    name=spec.study,
+                    launch_id=store.record_launch(study["id"], launch),
+                    data_root=str(root),
+                    checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
+                    via_driver=address is not None and storage is None,
+                ),
+                store,
+                open_optuna_study(
+                    optuna_name(spec.study, study["uuid"]), engine.url.render_as_string(hide_password=False), spec
+                ),
+                deadline=_deadline(spec, study["driver_seconds"]),
+            )
+            prepare_first_trials(driver.optuna, spec, studies)
+            n_requeued = reconcile(driver, studies)
         driver.delete_unneeded_checkpoints()
         signals.attach(driver)
         _announce(driver, n_requeued)

@@ -118,7 +118,7 @@ def _check_racing(spec: SweepSpec) -> Iterator[Complaint]:
 
 def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
     for position, params in enumerate(spec.enqueue):
-        misfit = spec.space.misfit(params)
+        misfit = spec.space.misfit(params, any_family=spec.sampler != "grid")
         if misfit is not None:
             remedy = "correct it, or drop all enqueued trials with --set enqueue=[]"
             yield Complaint(("enqueue", position), f"{misfit}; {remedy}")

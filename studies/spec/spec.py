@@ -128,7 +128,9 @@ class SweepSpec(Options):
     seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
-    enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
+    enqueue: tuple[dict[str, Any], ...] = Field(
+        (), description="trials to train first, of any family; fields left out are drawn"
+    )
     warm_start: str | None = Field(
         None, description="past study of the same database whose results the sampler starts with"
     )

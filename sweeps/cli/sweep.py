@@ -46,6 +46,7 @@ def run(
 
     Exit code 4: the sweep is finished, but trials have failed or there is no result.
     """
+    print(f"Reading {spec}; PyTorch is loaded, which takes some seconds.", file=sys.stderr, flush=True)
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
     from studies.spec.reachability import doubts

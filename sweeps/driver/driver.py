@@ -118,9 +118,12 @@ class Driver:
             self._asked_ahead.append(self._ask())
 
     def _ask(self) -> tuple[int, dict[str, Any]]:
-        number = self.recorder.ask(self.state.begun | {number for number, _ in self._asked_ahead})
+        number = self.recorder.ask(self._is_known)
         failpoint("after_ask")
         return number, self.recorder.suggest(number)
+
+    def _is_known(self, number: int) -> bool:
+        return number in self.state.begun or any(number == ahead for ahead, _ in self._asked_ahead)
 
     def next_job(self) -> Job | None:
         """Hand out the next job; None if there is none now (see `finished`)."""
@@ -154,13 +157,11 @@ class Driver:
             self._skip(number, f"impossible combination: {error}", invalid_trial(block, params, self.spec, data_root))
             return
         broken = [str(bound) for bound, over in static_violations(self.spec, trial).items() if over > 0]
-        original = self.state.trial_by_hash.get(trial.config_hash)
         if broken:
             self._skip(number, f"infeasible: {', '.join(broken)} does not hold", trial)
-        elif original is not None and original != number:
+        elif (original := self.state.claim(trial.config_hash, number)) != number:
             self._copy_result(number, original, attempt, trial)
         else:
-            self.state.trial_by_hash[trial.config_hash] = number
             self.recorder.start(number, attempt, trial)
             self.counters.asked += 1
             self._asks_without_training = 0
@@ -259,8 +260,7 @@ class Driver:
         if reason is not None:
             self._prune(number, reason, result.rows(len(result.test) - (progress.within > 0)))
             return False
-        known, others = self.state.metrics.get(number), self.state.metrics_of_others(number)
-        enough = self.rules.enough_seeds(job, result, known, others)
+        enough = self.rules.enough_seeds(job, result, self.state.metrics.get(number))
         if enough is not None:
             self.complete(number, enough)
             return False
@@ -276,6 +276,7 @@ class Driver:
             self.recorder.complete(number, job.attempt, runs, metrics)
             self.counters.complete += 1
         self.state.measure(self.spec, number, metrics)
+        self.rules.add_finished(number, metrics)
         self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
         for duplicate, attempt in self.state.duplicates.pop(number, []):
             self.recorder.complete_duplicate(duplicate, attempt, metrics)

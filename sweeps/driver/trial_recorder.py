@@ -7,7 +7,7 @@ leaves it, only through `Study._storage`, `Study._study_id` and `FrozenTrial._tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from studies.spec.spec import SweepSpec
 from studies.store.store import Store, TrialFinished
 from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.database_retry import DatabaseRetry, warn_of_database
+from sweeps.failures import ends_sweep, failure_of
 from sweeps.fault_injection import failpoint
 from sweeps.search.distributions import suggest
 from sweeps.search.moasha import Score
@@ -82,20 +83,21 @@ class TrialRecorder:
 
     # Before training.
 
-    def ask(self, known: Collection[int]) -> int:
+    def ask(self, is_known: Callable[[int], bool]) -> int:
         """Ask the sampler for a trial; return its number.
 
         Args:
-            known: numbers asked for before; another one is of an ask that failed after Optuna had stored it.
+            is_known: of a number, if it was asked for before; another one is of an ask that failed after Optuna had
+                stored it.
         """
-        return self._retry(self._ask, known, on_slow=self._warn_of_slow_ask)
+        return self._retry(self._ask, is_known, on_slow=self._warn_of_slow_ask)
 
-    def _ask(self, known: Collection[int]) -> int:
+    def _ask(self, is_known: Callable[[int], bool]) -> int:
         import optuna
 
         if self._ask_was_cut_off:
             for trial in self._optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-                if trial.number not in known:
+                if not is_known(trial.number):
                     self._ask_was_cut_off = False
                     return trial.number
         self._ask_was_cut_off = True
@@ -209,8 +211,30 @@ class TrialRecorder:
         values: Sequence[float] | None = None,
         broken: Mapping[str, float] | None = None,
     ) -> None:
-        """End a trial for Optuna; one that has ended stays as it is."""
+        """End a trial for Optuna; one that has ended stays as it is.
 
+        Our row is written already and stays: where Optuna refuses what it is told, the trial is FAIL for it, so that
+        the sampler learns nothing from it, and if that is refused too, RUNNING until the next start.
+        """
+        import optuna
+
+        failed = optuna.trial.TrialState.FAIL
+        try:
+            self._tell(number, state, values, broken)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            log.warning("trial %d is stored, but the sampler refuses its result: %s", number, failure_of(error).reason)
+            if state != failed:
+                self.tell(number, failed)
+
+    def _tell(
+        self,
+        number: int,
+        state: TrialState,
+        values: Sequence[float] | None,
+        broken: Mapping[str, float] | None,
+    ) -> None:
         def tell() -> None:
             trial = self._trial(number)
             stored = self._optuna._storage.get_trial_system_attrs(trial._trial_id) if broken else {}

@@ -262,13 +262,24 @@ def _start_ray(workers: int, address: str | None, folder: Path) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         quiet |= {"include_dashboard": False, "_temp_dir": str(folder)}
-        ray.init(address="local", num_cpus=workers, object_store_memory=200 * 2**20, **quiet)
+        _start_local(workers, quiet)
     else:
         _join(address, quiet)
     if threading.current_thread() is threading.main_thread():
         for number, handler in handlers.items():  # Ray installs its own, which print native stack traces
             signal.signal(number, handler)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the failure of a trial is in its row
+
+
+def _start_local(workers: int, options: dict[str, Any]) -> None:
+    try:
+        ray.init(address="local", num_cpus=workers, object_store_memory=200 * 2**20, **options)
+    except Exception as error:  # Ray raises Exception where its processes do not answer within 30 s
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise HnetError(
+            f"Ray must be able to start its processes here, got: {why} Where the machine is overloaded, start the same "
+            "command again: it resumes the study."
+        ) from error
 
 
 def _join(address: str, options: dict[str, Any]) -> None:

@@ -74,6 +74,22 @@ def check_component(registry: Registry, raw: object) -> tuple[ComponentOptions |
     return options, []
 
 
+def component_within(registry: Registry, value: object) -> ComponentOptions:
+    """Return the options of a component within another one's, for a validator of that field.
+
+    Raises:
+        ValueError: pydantic's own, with the path within the block, or one that lists the names.
+    """
+    if isinstance(value, Mapping) and value.get("name") in registry:
+        component = registry[value["name"]]
+        options: ComponentOptions = component.Options.model_validate({**value, "name": component.name})
+        return options
+    found, complaints = check_component(registry, value)
+    if found is None:
+        raise ValueError(f"{complaints[0]}.")
+    return found
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:
     """Yield pydantic's errors in the wording of this project: the rule, the value found, a remedy.
 

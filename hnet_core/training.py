@@ -17,7 +17,7 @@ from hnet_core.build import method_shape, networks, open_stream
 from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid, TrainingDiverged
 from hnet_core.methods import Method, Problem
-from hnet_core.methods.protocol import ReadsTask
+from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask, TrainsAfterwards
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
@@ -139,6 +139,8 @@ class TrialRun:
             task = self.tasks_done
             train = self._stream.tasks[task].train
             indices, course = self._indices(task), self._course([task])
+            if isinstance(method, ReadsEarlierTasks):
+                method.read_earlier([earlier.train for earlier in self._stream.tasks[:task]])
             method.start_task(task)
             read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
             yield
@@ -148,6 +150,8 @@ class TrialRun:
                 yield
                 course.after_step()
             course.finish()
+            if isinstance(method, TrainsAfterwards):
+                yield from method.steps_after(task, train)
             if isinstance(method, ReadsTask):
                 method.end_task(task, train)
 

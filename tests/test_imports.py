@@ -37,6 +37,8 @@ ROOMS = {
         "weights",
         "regularizers",
         "engines",
+        "generators",
+        "rehearsal",
         "methods",
     ],
     "studies": ["metrics", "statistics", "spec", "database", "store", "queries", "comparing", "output"],
@@ -44,7 +46,7 @@ ROOMS = {
     "sweeps": ["search", "driver", "ray_backend", "cli"],
 }
 MAX_FILES = 22
-PLUG_INS = {"hnet_core/methods", "hnet_core/streams", "hnet_core/targets", "hnet_core/data"}
+PLUG_INS = {"hnet_core/methods", "hnet_core/generators", "hnet_core/streams", "hnet_core/targets", "hnet_core/data"}
 
 Graph = dict[Path, set[Path]]
 

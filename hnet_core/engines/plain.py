@@ -39,8 +39,11 @@ class PlainStep:
     def step(self, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         theta, embedding = self._source.theta, self._source.embeddings[self._task]
         weights = self._source.weights(self._task)
+        of_inputs = [inputs.requires_grad_()] if self._problem.inputs_gradient else []
         loss = self._problem.task_loss(self._task, weights, inputs, labels)
-        *gradients, embedding_gradient = torch.autograd.grad(loss, [*theta, embedding])
+        found = torch.autograd.grad(loss, [*of_inputs, *theta, embedding])
+        *gradients, embedding_gradient = found[len(of_inputs) :]
+        self.inputs_gradient = found[0]
         if self._protection is not None:
             changes = self._changes(self._protection, gradients)
             lookahead = [part.detach() + change for part, change in zip(theta, changes, strict=True)]

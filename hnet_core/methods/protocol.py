@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -22,6 +23,22 @@ class ReadsTask(Protocol):
 
     def end_task(self, task: int, train: Split) -> None:
         """Read the training examples after the last step of a task."""
+
+
+@runtime_checkable
+class TrainsAfterwards(Protocol):
+    """A method, or task inference, that trains further networks once its own steps on a task are done."""
+
+    def steps_after(self, task: int, train: Split) -> Iterator[None]:
+        """Train them on the examples of the task; yields after every gradient step."""
+
+
+@runtime_checkable
+class ReadsEarlierTasks(Protocol):
+    """A method that trains on the data of all tasks so far, which continual learning rules out: an upper bound."""
+
+    def read_earlier(self, earlier: Sequence[Split]) -> None:
+        """Take the training examples of the tasks before the one that starts next, in their order."""
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from hnet_core.engines.kernels.mlp_gradient import MlpGradient
 from hnet_core.engines.kernels.target_gradient import AutogradGradient
 from hnet_core.methods import Problem
 from hnet_core.streams import StreamShape
+from hnet_core.streams.training_heads import TrainingHeads
 from hnet_core.targets.mlp import Mlp
 from hnet_core.trial import TrainingOptions
 
@@ -43,8 +44,9 @@ def test_gradient_of_the_own_head_equals_autograd_and_other_heads_get_zero(
     weights = target.initialize(draws, torch.float64)
     problem = Problem(shape, target, None, training, 0, torch.device("cpu"), torch.float64)
     ours, theirs, in_place = (torch.ones_like(weights) for _ in range(3))
-    by_hand = MlpGradient(target, shape, weights, ours, training.label_smoothing)
-    in_place_of_weights = MlpGradient(target, shape, in_place, in_place, training.label_smoothing)
+    heads = TrainingHeads(shape)
+    by_hand = MlpGradient(target, heads, weights, ours, training.label_smoothing)
+    in_place_of_weights = MlpGradient(target, heads, in_place, in_place, training.label_smoothing)
     automatic = AutogradGradient([problem], weights, theirs)
     for task, batch_size in enumerate(batch_sizes[:n_tasks]):
         inputs = torch.randn(batch_size, 5, generator=draws, dtype=torch.float64)
@@ -64,4 +66,4 @@ def test_an_unknown_activation_is_refused() -> None:
     target.activation = torch.sin
     weights = torch.zeros(target.n_weights)
     with pytest.raises(ValueError, match="use AutogradGradient for others"):
-        MlpGradient(target, StreamShape(1, (5,), 2), weights, weights)
+        MlpGradient(target, TrainingHeads(StreamShape(1, (5,), 2)), weights, weights)

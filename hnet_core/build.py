@@ -7,16 +7,25 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
+from hnet_core.configuration.method_properties import network_per_task
+from hnet_core.configuration.normalization_choice import outlived_statistics
 from hnet_core.data import data_root
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets import Hypernet
+from hnet_core.methods import Method
 from hnet_core.optimization.batches import n_steps
 from hnet_core.optimization.task_course import check_training
-from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS
+from hnet_core.problem import Problem
+from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE
 from hnet_core.runtime.devices import pick_device
+from hnet_core.scenario import check_scenario
 from hnet_core.streams import Stream, StreamShape
+from hnet_core.streams.training_heads import Classes
 from hnet_core.targets import Target
-from hnet_core.trial import TrialConfig, WeightCounts
+from hnet_core.task_inference import InferenceCounts, TaskInference
+from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,26 @@ class Networks:
 
 
 def networks(config: TrialConfig, shape: StreamShape) -> Networks:
-    """Build the networks of a configuration; no weight is allocated.
+    """Check that a configuration can be trained and build its networks; no weight is allocated.
 
     Raises:
         UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network, or the
             options of training do not fit the stream.
     """
     check_training(config.training, shape)
+    check_scenario(config, shape)
+    reason = outlived_statistics(config.target, config.method)
+    if reason is not None:
+        raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="target.normalization")
+    return build_networks(config, shape)
+
+
+def build_networks(config: TrialConfig, shape: StreamShape) -> Networks:
+    """Build the networks of a configuration that was trained already; no weight is allocated.
+
+    Raises:
+        UnsupportedTrial: the method, or its task inference, cannot work with this stream and target network.
+    """
     target: Target = TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs)
     method = METHODS[config.method.name]
     reason = method.unsupported(config, shape, target)
@@ -46,7 +68,62 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         generated = method.generated(config.method, target)
         hypernet = HYPERNETS[config.hypernet.name](config.hypernet, generated.shapes, generated.kinds)
     counts = method.counts(config.method, target, hypernet, shape.n_tasks)
+    if config.task_inference is not None:
+        counts = _with_inference(config, config.task_inference, shape, target, counts)
     return Networks(target, hypernet, counts)
+
+
+def _with_inference(
+    config: TrialConfig, options: ComponentOptions, shape: StreamShape, target: Target, counts: WeightCounts
+) -> WeightCounts:
+    """Add the weights and operations of task inference to the counts of the method."""
+    inference = TASK_INFERENCE[options.name]
+    reason = inference.unsupported(config, shape, target)
+    if reason is not None:
+        raise UnsupportedTrial(f"task inference {options.name} {reason}.", key="task_inference")
+    more: InferenceCounts = inference.counts(options, shape, target, counts)
+    return replace(
+        counts,
+        model=counts.model + more.weights,
+        hypernet=counts.hypernet + more.hypernet,
+        per_task=counts.per_task + more.per_task,
+        trained=None if counts.trained is None else counts.trained + more.weights,
+        memory_bytes=counts.memory_bytes + more.memory_bytes,
+        inference=None if counts.inference is None else counts.inference + more.multiply_adds,
+    )
+
+
+def learning_problem(
+    config: TrialConfig, shape: StreamShape, parts: Networks, seed: int, device: torch.device
+) -> Problem:
+    """Return the learning problem of a configuration for its method.
+
+    Args:
+        shape: of the stream for the method, see `method_shape`.
+    """
+    classes: Classes = "own_head"
+    if config.scenario == "class" and not network_per_task(config.method):
+        classes = "all" if METHODS[config.method.name].trains_all_tasks_at_once else "seen"
+    return Problem(
+        shape,
+        parts.target,
+        parts.hypernet,
+        config.training,
+        seed,
+        device,
+        torch.float32,
+        scenario=config.scenario,
+        trained_classes=classes,
+    )
+
+
+def task_inference(config: TrialConfig, problem: Problem, method: Method) -> TaskInference | None:
+    """Return the task inference of a configuration for its method; None if it has none."""
+    options = config.task_inference
+    if options is None:
+        return None
+    inference: TaskInference = TASK_INFERENCE[options.name](options, problem, method)
+    return inference
 
 
 def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> Stream:
@@ -80,5 +157,9 @@ def stream_shape(config: TrialConfig, root: str | os.PathLike[str] | None = None
 
 
 def method_shape(config: TrialConfig, shape: StreamShape) -> StreamShape:
-    """Return the shape of a stream for the method: with one head for all tasks if the method has a single head."""
-    return replace(shape, shared_head=True) if METHODS[config.method.name].single_head else shape
+    """Return the shape of a stream for the method.
+
+    All tasks share one head in scenario domain, and always if the method has a single head.
+    """
+    shared = config.scenario == "domain" or METHODS[config.method.name].single_head
+    return replace(shape, shared_head=True) if shared else shape

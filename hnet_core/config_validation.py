@@ -10,10 +10,16 @@ from pydantic import ValidationError
 
 from hnet_core.component_check import MAX_COMPLAINTS, Complaint, check_component, explain
 from hnet_core.errors import ConfigInvalid
-from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
+from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE, Registry
 from hnet_core.trial import TrialConfig
 
-COMPONENTS: dict[str, Registry] = {"stream": STREAMS, "method": METHODS, "target": TARGETS, "hypernet": HYPERNETS}
+COMPONENTS: dict[str, Registry] = {
+    "stream": STREAMS,
+    "method": METHODS,
+    "target": TARGETS,
+    "hypernet": HYPERNETS,
+    "task_inference": TASK_INFERENCE,
+}
 
 
 def parse_trial(raw: Mapping[str, Any]) -> TrialConfig:

@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core.build import networks
+from hnet_core.build import build_networks, learning_problem
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
 from hnet_core.methods.protocol import GeneratesWeights, Method
-from hnet_core.problem import Problem
 from hnet_core.registry import METHODS
 from hnet_core.streams import StreamShape
 from hnet_core.trial import TrialConfig
@@ -74,16 +73,8 @@ class TrainedModel:
         self.seed = int(content["seed"])
         shape = {**content["shape"], "input_shape": tuple(content["shape"]["input_shape"])}
         self.shape = StreamShape(**shape)
-        parts = networks(self.config, self.shape)
-        problem = Problem(
-            self.shape,
-            parts.target,
-            parts.hypernet,
-            self.config.training,
-            self.seed,
-            torch.device("cpu"),
-            torch.float32,
-        )
+        parts = build_networks(self.config, self.shape)
+        problem = learning_problem(self.config, self.shape, parts, self.seed, torch.device("cpu"))
         self._n_weights = parts.counts.target
         self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
         self._method: Method = METHODS[self.config.method.name](self.config.method, problem)

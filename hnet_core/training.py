@@ -6,17 +6,18 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from hnet_core.build import method_shape, networks, open_stream
+from hnet_core.build import learning_problem, method_shape, networks, open_stream, task_inference
 from hnet_core.engines import StackMember
-from hnet_core.errors import ConfigInvalid, TrainingDiverged
-from hnet_core.methods import Method, Problem
+from hnet_core.errors import ConfigInvalid
+from hnet_core.evaluation.evaluator import Evaluator, Kind
+from hnet_core.methods import Method
 from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask, TrainsAfterwards
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
@@ -27,10 +28,10 @@ from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 
-EVALUATION_BATCH = 2048
 BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
 
 MatrixRow = tuple[float | None, ...]
+MATRIX_OF: dict[Kind, str] = {"scenario": "test"}  # others have the name of their kind
 
 
 def run_trial(
@@ -94,15 +95,17 @@ class TrialRun:
         parts = networks(config, self._shape)
         check_validation(config.training, has_validation=self.has_validation)
         steps = tuple(n_steps(config.training, len(task.train)) for task in self._stream.tasks)
-        problem = Problem(
-            self._shape, parts.target, parts.hypernet, config.training, seed, device, dtype, member, steps
-        )
-        self._problem = problem
+        problem = learning_problem(config, self._shape, parts, seed, device)
+        self._problem = problem = replace(problem, dtype=dtype, member=member, steps=steps)
         self._method: Method = METHODS[config.method.name](config.method, problem)
+        self._inference = task_inference(config, problem, self._method)
         self._counts = parts.counts
         if resume is None:
             self._progress = _Progress([], [], [], [], 0.0)
-            self._progress.untrained = [self._measure(task, "test") for task in range(self._shape.n_tasks)]
+            untrained = Evaluator(problem, self._method, None, self.n_tasks)
+            self._progress.untrained = [
+                untrained.measure(i, task.test)["scenario"] for i, task in enumerate(self._stream.tasks)
+            ]
         else:
             self._restore(resume)
 
@@ -135,6 +138,8 @@ class TrialRun:
                 yield
                 course.after_step()  # only now has a stack of seeds made the step
             course.finish()
+            for task, examples in enumerate(self._stream.tasks):
+                yield from self._after_steps(task, examples.train)
         else:
             task = self.tasks_done
             train = self._stream.tasks[task].train
@@ -150,10 +155,18 @@ class TrialRun:
                 yield
                 course.after_step()
             course.finish()
-            if isinstance(method, TrainsAfterwards):
-                yield from method.steps_after(task, train)
-            if isinstance(method, ReadsTask):
-                method.end_task(task, train)
+            yield from self._after_steps(task, train)
+
+    def _after_steps(self, task: int, train: Split) -> Iterator[None]:
+        """Train what is trained once the method's own steps are done, then let the parts read the examples."""
+        parts: tuple[object, ...] = (self._method, self._inference)
+        for part in parts:
+            if isinstance(part, TrainsAfterwards):
+                yield from part.steps_after(task, train)
+        if isinstance(self._method, ReadsTask):
+            self._method.end_task(task, train)
+        if self._inference is not None:
+            self._inference.end_task(task, train)
 
     def finish_task(self, seconds: float) -> TaskReport:
         """Evaluate after the last of `steps`, which took `seconds`.
@@ -163,13 +176,11 @@ class TrialRun:
         """
         n_tasks, progress = self._shape.n_tasks, self._progress
         task = n_tasks - 1 if self._method.trains_all_tasks_at_once else self.tasks_done
-        unseen = (None,) * n_tasks
-        while len(progress.test) < task:  # rows of tasks that were not trained on their own
-            progress.test.append(unseen)
-            progress.validation.append(unseen)
-            progress.seconds.append(0.0)
-        progress.test.append(self._row(task, "test"))
-        progress.validation.append(self._row(task, "validation"))
+        for name, row in self._rows(task).items():
+            matrix: list[MatrixRow] = getattr(progress, name)
+            matrix += [(None,) * n_tasks] * (task - len(matrix))  # rows of tasks that were not trained on their own
+            matrix.append(row)
+        progress.seconds += [0.0] * (task - len(progress.seconds))
         progress.seconds.append(seconds)
         progress.peak_memory_mib = max(progress.peak_memory_mib, self._memory.mib())
         return TaskReport(
@@ -201,10 +212,11 @@ class TrialRun:
 
         To be called between two of `steps`; the training continues bit for bit as without the call.
         """
-        progress, task = self._progress, self.tasks_done
-        test = [*progress.test, self._row(task, "test")]
-        validation = [*progress.validation, self._row(task, "validation")]
-        return self._result(replace(progress, test=test, validation=validation, seconds=[*progress.seconds, 0.0]))
+        progress = self._progress
+        longer: dict[str, Any] = {
+            name: [*getattr(progress, name), row] for name, row in self._rows(self.tasks_done).items()
+        }
+        return self._result(replace(progress, **longer, seconds=[*progress.seconds, 0.0]))
 
     def result_so_far(self) -> TrialResult:
         """Return the raw result with a row for each task trained so far."""
@@ -224,6 +236,9 @@ class TrialRun:
             device=device_name(self._problem.device),
             threads=self._config.training.threads,
             data_checksum=self._stream.checksum,
+            known_task=tuple(progress.known_task) or None,
+            inferred_task=tuple(progress.inferred_task) or None,
+            task_inference=tuple(progress.task_inference) or None,
         )
 
     @property
@@ -236,7 +251,8 @@ class TrialRun:
         problem = self._problem
 
         def validate() -> float:
-            return sum(self._measure(task, "validation") for task in tasks) / len(tasks)
+            evaluator = Evaluator(problem, self._method, None, tasks[-1] + 1)
+            return sum(self._validation(evaluator, task) for task in tasks) / len(tasks)
 
         def load_state(state: tuple[dict[str, Any], Tensor]) -> None:
             self._method.load_state(state[0])
@@ -286,28 +302,24 @@ class TrialRun:
         """True if the stream holds examples out of training."""
         return self._stream.tasks[0].validation is not None
 
-    def _row(self, after: int, split: str) -> MatrixRow:
-        """Measure every task seen so far."""
-        if split == "validation" and not self.has_validation:
-            return (None,) * self._shape.n_tasks
-        seen = [self._measure(task, split) for task in range(after + 1)]
-        return (*seen, *(None,) * (self._shape.n_tasks - after - 1))
+    def _rows(self, after: int) -> dict[str, MatrixRow]:
+        """Measure every task seen so far; return a row of each matrix of the result, by its name."""
+        evaluator = Evaluator(self._problem, self._method, self._inference, after + 1)
+        unseen = (None,) * (self.n_tasks - after - 1)
+        measured = [evaluator.measure(i, task.test) for i, task in enumerate(self._stream.tasks[: after + 1])]
+        rows: dict[str, MatrixRow] = {
+            MATRIX_OF.get(kind, kind): (*(one[kind] for one in measured), *unseen) for kind in measured[0]
+        }
+        rows["validation"] = (None,) * self.n_tasks
+        if self.has_validation:
+            rows["validation"] = (*(self._validation(evaluator, task) for task in range(after + 1)), *unseen)
+        return rows
 
-    def _measure(self, task: int, split: str) -> float:
-        examples: Split = getattr(self._stream.tasks[task], split)
-        predict = self._method.predictor(task)
-        total = 0.0
-        with torch.inference_mode():
-            for start in range(0, len(examples), EVALUATION_BATCH):
-                inputs, labels = examples.batch(slice(start, start + EVALUATION_BATCH), self._problem.dtype)
-                outputs = predict(inputs)
-                if not torch.isfinite(outputs).all():
-                    raise TrainingDiverged(
-                        f"training diverged: an output for task {task + 1} is NaN or infinite; lower training.lr "
-                        "or method.beta_output."
-                    )
-                total += float(sum_of_measure(outputs, labels))
-        return total / len(examples)
+    def _validation(self, evaluator: Evaluator, task: int) -> float:
+        examples = self._stream.tasks[task].validation
+        if examples is None:
+            raise ValueError("the stream must hold examples out of training, got none.")
+        return evaluator.measure(task, examples)["scenario"]
 
     def _checkpoint(self) -> dict[str, Any]:
         return {
@@ -316,6 +328,7 @@ class TrialRun:
             "method": self._method.state(),
             "statistics": self._problem.statistics.state(),
             "optimizers": self._problem.optimizers.state(),
+            "task_inference": {} if self._inference is None else self._inference.state(),
             "progress": {
                 key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
             },
@@ -331,6 +344,8 @@ class TrialRun:
         self._method.load_state(checkpoint["method"])
         self._problem.statistics.load_state(checkpoint["statistics"])
         self._problem.optimizers.load_state(checkpoint.get("optimizers", []))  # absent in earlier checkpoints
+        if self._inference is not None:
+            self._inference.load_state(checkpoint["task_inference"])
         self._progress = _Progress(**checkpoint["progress"])
 
 
@@ -343,13 +358,9 @@ class _Progress:
     validation: list[MatrixRow]
     seconds: list[float]
     peak_memory_mib: float
-
-
-def sum_of_measure(outputs: Tensor, labels: Tensor) -> Tensor:
-    """Return the number of correct classifications, or the sum of squared errors."""
-    if labels.is_floating_point():
-        return (outputs - labels).square().sum()
-    return (outputs.argmax(dim=1) == labels).sum()
+    known_task: list[MatrixRow] = field(default_factory=list)
+    inferred_task: list[MatrixRow] = field(default_factory=list)
+    task_inference: list[MatrixRow] = field(default_factory=list)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,9 +21,11 @@ from pydantic import (
 )
 
 from hnet_core.component_check import check_component
+from hnet_core.configuration.method_properties import network_per_task
+from hnet_core.configuration.normalization_choice import with_normalization
 from hnet_core.options import ComponentOptions as ComponentOptions
 from hnet_core.options import Options as Options
-from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, Registry
+from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE, Registry
 
 # Part of every configuration hash. Increase it with every change of the numbers of a configuration and seed.
 RESULT_VERSION = 1
@@ -31,8 +33,9 @@ RESULT_VERSION = 1
 BYTES_PER_WEIGHT = 4  # float32
 
 Measure = Literal["accuracy", "mse"]
-Scenario = Literal["task"]
+Scenario = Literal["task", "domain", "class"]
 Matrix = tuple[tuple[float | None, ...], ...]
+MATRICES = ("test", "validation", "known_task", "inferred_task", "task_inference")  # of a result
 
 
 class Plateau(Options):
@@ -185,6 +188,8 @@ UNHASHED_TRAINING_KEYS = ("device", "threads", "engine", "regularizer_form", "st
 class TrialConfig(Options):
     """One training run, except its seed: stream, scenario, method, target network, hypernetwork, training.
 
+    The three scenarios are those of van de Ven and Tolias (2019), https://arxiv.org/abs/1904.07734.
+
     Example:
         >>> config = TrialConfig.model_validate({
         ...     "stream": {"name": "split", "dataset": "digits", "n_tasks": 5},
@@ -197,11 +202,18 @@ class TrialConfig(Options):
     """
 
     stream: SerializeAsAny[ComponentOptions]
-    scenario: Scenario = "task"
+    scenario: Scenario = Field(
+        "task",
+        description="task: the task is known when classifying, a head for each; domain: it is not, one head for all "
+        "tasks; class: it is not, the classes of all tasks are told apart",
+    )
     method: SerializeAsAny[ComponentOptions]
     target: SerializeAsAny[ComponentOptions]
     hypernet: SerializeAsAny[ComponentOptions] | None = Field(
         None, description="dropped if the method trains no hypernetwork"
+    )
+    task_inference: SerializeAsAny[ComponentOptions] | None = Field(
+        None, description="how the task of an input is found; dropped if one network classifies all tasks"
     )
     training: TrainingOptions = TrainingOptions()
 
@@ -225,6 +237,11 @@ class TrialConfig(Options):
     def _resolve_hypernet(cls, value: object) -> object:
         return None if value is None else _resolve(HYPERNETS, value)
 
+    @field_validator("task_inference", mode="before")
+    @classmethod
+    def _resolve_task_inference(cls, value: object) -> object:
+        return None if value is None else _resolve(TASK_INFERENCE, value)
+
     @model_validator(mode="after")
     def _match_parts(self) -> TrialConfig:
         if not METHODS[self.method.name].uses_hypernet(self.method):
@@ -232,7 +249,16 @@ class TrialConfig(Options):
         elif self.hypernet is None:
             known = ", ".join(HYPERNETS)
             raise ValueError(f"method {self.method.name!r} needs a hypernet block; add one with name: {known}.")
+        if not network_per_task(self.method):
+            object.__setattr__(self, "task_inference", None)
+        object.__setattr__(self, "target", with_normalization(self.target, self.method))
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_later_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a part that was added later where there is none, so that the configuration keeps its hash."""
+        content: dict[str, Any] = write(self)
+        return {key: value for key, value in content.items() if key != "task_inference" or value is not None}
 
     def hash(self) -> str:
         """Return the identity of the configuration, 16 hex digits; seed, engine, device and threads do not enter."""
@@ -331,11 +357,15 @@ class TrialResult:
             not evaluated (tasks not seen yet, or rows of a method that trains all tasks at once). A run that was
             stopped early has only the rows of its trained tasks.
         validation: the same on the validation split, None if the stream has none.
-        untrained: the measure of the untrained model on each task's test split, (n_tasks,).
+        untrained: the measure of the untrained model on each task's test split, (n_tasks,); the task is known where
+            the method has a network for each.
         seconds: training time per task, (n_tasks,), evaluation excluded; a resumed task counts once.
         peak_memory_mib: highest resident memory of the process while this run trained, in MiB.
         device: name of the device, such as "cpu" or "NVIDIA H100".
         data_checksum: sha256 of the data, 16 hex digits.
+        known_task: as `test`, with the task of each example known; None if nothing infers the task.
+        inferred_task: as `test`, with the task of each example inferred; None if nothing infers the task.
+        task_inference: share of the test examples of each task whose task was inferred right; None likewise.
     """
 
     config_hash: str
@@ -350,6 +380,9 @@ class TrialResult:
     device: str
     threads: int
     data_checksum: str
+    known_task: Matrix | None = None
+    inferred_task: Matrix | None = None
+    task_inference: Matrix | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -358,8 +391,7 @@ class TrialResult:
 
     def rows(self, n: int) -> TrialResult:
         """Return the result of a run that was stopped after its first n tasks."""
-        validation = None if self.validation is None else self.validation[:n]
-        return replace(self, test=self.test[:n], validation=validation, seconds=self.seconds[:n])
+        return replace(self._with_matrices(lambda matrix: matrix[:n]), seconds=self.seconds[:n])
 
     def after(self, n_tasks: int) -> TrialResult:
         """Return the result as if the stream had ended after its first tasks; the weight counts stay."""
@@ -367,13 +399,17 @@ class TrialResult:
         def corner(matrix: Matrix) -> Matrix:
             return tuple(row[:n_tasks] for row in matrix[:n_tasks])
 
-        return replace(
-            self,
-            test=corner(self.test),
-            validation=None if self.validation is None else corner(self.validation),
-            untrained=self.untrained[:n_tasks],
-            seconds=self.seconds[:n_tasks],
-        )
+        return replace(self._with_matrices(corner), untrained=self.untrained[:n_tasks], seconds=self.seconds[:n_tasks])
+
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """The matrices of the run, by name."""
+        found = {name: getattr(self, name) for name in MATRICES}
+        return {name: matrix for name, matrix in found.items() if matrix is not None}
+
+    def _with_matrices(self, change: Callable[[Matrix], Matrix]) -> TrialResult:
+        changed: dict[str, Any] = {name: change(matrix) for name, matrix in self.matrices.items()}
+        return replace(self, **changed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the format of messages from a worker to the driver."""
@@ -389,8 +425,7 @@ class TrialResult:
             **{
                 **plain,
                 "counts": WeightCounts(**plain["counts"]),
-                "test": matrix(plain["test"]),
-                "validation": matrix(plain["validation"]),
+                **{name: matrix(plain.get(name)) for name in MATRICES},
                 "untrained": tuple(plain["untrained"]),
                 "seconds": tuple(plain["seconds"]),
             }

@@ -28,6 +28,7 @@ ONLY_IN = {
 # A room imports from those before it only; what is not named here (a file beside the rooms) is bound by no order.
 ROOMS = {
     "hnet_core": [
+        "configuration",
         "runtime",
         "data",
         "streams",
@@ -40,6 +41,8 @@ ROOMS = {
         "generators",
         "rehearsal",
         "methods",
+        "task_inference",
+        "evaluation",
     ],
     "studies": ["metrics", "statistics", "spec", "database", "store", "queries", "comparing", "output"],
     "reports": ["data", "analysis", "drawing", "tables", "figures", "pages"],

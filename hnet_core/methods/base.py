@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
@@ -24,6 +25,7 @@ class BaseMethod:
         problem, source: set by the method's own __init__.
     """
 
+    separate_networks: ClassVar[bool] = False
     trains_all_tasks_at_once: ClassVar[bool] = False
     single_head: ClassVar[bool] = False
     page: ClassVar[str | None] = None
@@ -34,6 +36,14 @@ class BaseMethod:
     @staticmethod
     def uses_hypernet(options: Any) -> bool:
         return False
+
+    @classmethod
+    def network_per_task(cls, options: Any) -> bool:
+        return cls.uses_hypernet(options)
+
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return cls.uses_hypernet(options)
 
     @staticmethod
     def generated(options: Any, target: Target) -> Tensors:
@@ -53,6 +63,12 @@ class BaseMethod:
 
     def predictor(self, task: int) -> Predictor:
         return fixed_predictor(self.problem, task, self.source)
+
+    def seen_predictor(self, n_seen: int) -> Predictor:
+        with torch.no_grad():
+            weights = self.source.weights(n_seen - 1)
+        seen = slice(0, self.problem.shape.head(n_seen - 1).stop)
+        return lambda inputs: self.problem.forward(n_seen - 1, weights, inputs)[:, seen]
 
     def weights(self, task: int) -> Tensor:
         return self.source.weights(task)

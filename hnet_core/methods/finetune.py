@@ -39,6 +39,10 @@ class Finetune(BaseMethod):
     def uses_hypernet(options: Options) -> bool:
         return options.network == "hypernet"
 
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return False
+
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
         return shared_counts(options.network, target, hypernet, n_tasks)

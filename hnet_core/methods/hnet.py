@@ -72,6 +72,10 @@ class Hnet(BaseMethod):
     def uses_hypernet(options: Options) -> bool:
         return True
 
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return bool(options.beta_output > 0)
+
     @staticmethod
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
         options: Any = config.method

@@ -78,6 +78,10 @@ class HyperMask(BaseMethod):
     def uses_hypernet(options: Options) -> bool:
         return True
 
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return bool(options.beta_output > 0)
+
     @staticmethod
     def generated(options: Options, target: Target) -> Tensors:
         return SemiBinaryMask(target.shapes, target.kinds).masked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -25,6 +25,10 @@ class Joint(Finetune):
 
     class Options(Finetune.Options):
         pass
+
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return cls.uses_hypernet(options)
 
     def __init__(self, options: Options, problem: Problem) -> None:
         if problem.training.engine == "fast":

@@ -133,6 +133,15 @@ class LatentReplay(BaseMethod):
 
         return predict
 
+    def seen_predictor(self, n_seen: int) -> Predictor:
+        seen = slice(0, self.problem.shape.head(n_seen - 1).stop)
+
+        def predict(inputs: Tensor) -> Tensor:
+            features = self.frozen.features(n_seen - 1, inputs)
+            return self.problem.forward(n_seen - 1, self.source.flat, features)[:, seen]
+
+        return predict
+
     def state(self) -> dict[str, Any]:
         return {
             "back": self.source.state(),
@@ -148,11 +157,13 @@ class LatentReplay(BaseMethod):
         self.buffer.load_state(state["buffer"])
 
     def _replay_loss(self, task: int) -> Tensor:
-        """Return the mean cross-entropy of replayed examples, each over the outputs of its own task."""
+        """Return the mean cross-entropy of replayed examples, each over the outputs of its own task or of all seen."""
         features, labels, tasks = self.buffer.draw(self.options.replay_batch_size, self._draws)
         outputs = self.problem.forward(task, self.source.flat, features, training=True)
-        heads = self._heads[tasks]
-        return self.problem.cross_entropy(outputs.gather(1, heads), labels)
+        if self.problem.trained_classes == "own_head":
+            return self.problem.cross_entropy(outputs.gather(1, self._heads[tasks]), labels)
+        labels = labels + self._heads[tasks, 0]
+        return self.problem.cross_entropy(outputs[:, self.problem.training_heads.outputs(task)], labels)
 
     @functools.cached_property
     def _heads(self) -> Tensor:

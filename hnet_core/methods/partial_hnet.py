@@ -71,6 +71,10 @@ class PartialHnet(BaseMethod):
     def uses_hypernet(options: Options) -> bool:
         return True
 
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return bool(options.beta_output > 0)
+
     @staticmethod
     def generated(options: Options, target: Target) -> Target:
         return target.part(options.freeze_depth)

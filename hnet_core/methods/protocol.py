@@ -60,6 +60,7 @@ class Method(Protocol):
     `hnet_core.methods.base.BaseMethod` has the defaults that most methods share.
 
     Attributes:
+        separate_networks: the network of every task has weights of its own from the start.
         trains_all_tasks_at_once: run_trial then calls start_task(0) once and mixes the batches of all tasks.
         single_head: all tasks share the outputs of the target network, as wide as the widest task; else each has its
             own.
@@ -70,6 +71,7 @@ class Method(Protocol):
     name: ClassVar[str]
     summary: ClassVar[str]
     Options: ClassVar[type[ComponentOptions]]
+    separate_networks: ClassVar[bool]
     trains_all_tasks_at_once: ClassVar[bool]
     single_head: ClassVar[bool]
     page: ClassVar[str | None]
@@ -80,6 +82,20 @@ class Method(Protocol):
     @staticmethod
     def uses_hypernet(options: Any) -> bool:
         """Return whether this method trains a hypernetwork under these options."""
+
+    @classmethod
+    def network_per_task(cls, options: Any) -> bool:
+        """Return whether each task is classified by a network of its own, so that the task must be known or inferred.
+
+        In scenarios domain and class such a method needs a task_inference block.
+        """
+
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        """Return whether the network of a task stays as it was while later tasks are learnt.
+
+        Only then do statistics of batch normalisation per task fit (hnet_core.configuration.normalization_choice).
+        """
 
     @staticmethod
     def generated(options: Any, target: Target) -> Tensors:
@@ -105,6 +121,12 @@ class Method(Protocol):
 
     def predictor(self, task: int) -> Predictor:
         """Return a function from inputs (n, n_inputs) to the outputs of the task's head, its weights computed once."""
+
+    def seen_predictor(self, n_seen: int) -> Predictor:
+        """Return a function from inputs (n, n_inputs) to the outputs of the first tasks, (n, n_seen * C), at once.
+
+        For a method with one network, in scenario class.
+        """
 
     def state(self) -> dict[str, Any]:
         """Return all state to keep between tasks: tensors, numbers, lists and dicts of them, safe to load."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -26,6 +26,7 @@ class Scratch(BaseMethod):
     name = "scratch"
     summary = "a new target network for every task, all kept (no transfer, no forgetting)"
     page = "baselines"
+    separate_networks: ClassVar[bool] = True
 
     class Options(ComponentOptions):
         pass
@@ -33,6 +34,14 @@ class Scratch(BaseMethod):
     def __init__(self, options: Options, problem: Problem) -> None:
         self.problem = problem
         self.sources = [OwnWeights(problem, task) for task in range(problem.shape.n_tasks)]
+
+    @classmethod
+    def network_per_task(cls, options: Any) -> bool:
+        return True
+
+    @classmethod
+    def keeps_networks(cls, options: Any) -> bool:
+        return True
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:

@@ -37,7 +37,8 @@ class TrainingHeads:
 
     def offset(self, task: int) -> int:
         """Return the number of those outputs before the head of the task."""
-        return self.shape.head(task).start - self.outputs(task).start
+        start: int = self.shape.head(task).start - self.outputs(task).start
+        return start
 
     def labels(self, task: int, labels: Tensor) -> Tensor:
         """Return labels within the task, (n,), as labels within `outputs(task)`; targets of a regression unchanged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -30,10 +30,11 @@ from hnet_core.trial import ComponentOptions
 class ConvOptions(ComponentOptions):
     """Options of every convolutional target network."""
 
-    normalization: Normalization = Field(
-        "task",
+    normalization: Literal["auto"] | Normalization = Field(
+        "auto",
         description="batch normalisation over: task (running statistics of each task), running (one set for all), "
-        "batch (in evaluation too), instance (each image)",
+        "batch (in evaluation too), instance (each image); auto: task where the network of a task stays as it was, "
+        "else running",
     )
     initialization: InitializationName = Field("kaiming", description="if the target network has weights of its own")
 
@@ -43,15 +44,18 @@ class BlockNetwork:
 
     Attributes:
         input_shape: of the inputs of the first block.
+        normalizes: the network has normalisation layers; without any, `normalization` changes nothing.
+        normalization: of its layers; `auto` is task for a network without a method that decides (TrialConfig).
     """
 
     tiny: ClassVar[dict[str, Any]] = {}
+    normalizes: ClassVar[bool] = True
 
     def __init__(
         self,
         blocks: Sequence[Sequence[Layer]],
         input_shape: Shape,
-        normalization: Normalization,
+        normalization: Literal["auto"] | Normalization,
         initialization: str,
         *,
         classifies: bool = True,
@@ -63,7 +67,7 @@ class BlockNetwork:
         self.shapes: tuple[Shape, ...] = tuple(shape for _, shape in self._whole.tensors)
         self.n_weights = sum(map(numel, self.shapes))
         self.n_blocks = len(blocks) - classifies
-        self.normalization: Normalization = normalization
+        self.normalization: Normalization = "task" if normalization == "auto" else normalization
         self._initialization = initialization
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from hnet_core.targets.blocks import BlockNetwork, ConvOptions, check_sides, image_sides
@@ -18,6 +20,7 @@ class Zenkenet(BlockNetwork):
 
     name = "zenkenet"
     summary = "four convolutions and a hidden layer of 512 (Zenke et al. 2017)"
+    normalizes: ClassVar[bool] = False
 
     class Options(ConvOptions):
         dropout_conv: float = Field(0.25, ge=0, lt=1, description="channels left out after each pair of convolutions")

@@ -86,7 +86,7 @@ def _surfaces(
     on_row: Progress | None,
 ) -> list[EmbeddingSurface]:
     from hnet_core.data import data_root
-    from hnet_core.embedding_map import embedding_grid, embedding_map
+    from hnet_core.evaluation.embedding_map import embedding_grid, embedding_map
     from hnet_core.registry import STREAMS
 
     if n < MIN_GRID:

@@ -16,7 +16,7 @@ import pytest
 from hnet_core.build import networks, stream_shape
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid
-from hnet_core.registry import METHODS, STREAMS, TARGETS
+from hnet_core.registry import METHODS, STREAMS, TARGETS, TASK_INFERENCE
 from hnet_core.stacked import StackedRuns
 from hnet_core.training import run_trial
 from hnet_core.trial import Scenario, TrialConfig, TrialResult
@@ -24,7 +24,7 @@ from tests.hnet_core.checkpoints import packed, unpacked
 from tests.hnet_core.tiny import TINY, tiny
 
 FAST = [{"name": name, **options} for name, method in METHODS.items() for options in method.tested_options]
-
+INFERENCE = [{"name": name, **options} for name, one in TASK_INFERENCE.items() for options in one.tested_options]
 
 EPOCH = {"iterations": None, "epochs": 2, "batch_size": 50}
 TRAINING: dict[str, dict[str, Any]] = {
@@ -56,6 +56,32 @@ def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, A
 def test_a_method_trains_and_resumes_as_published(method: str, training: dict[str, Any], stand_ins: Path) -> None:
     options = {"lookahead": "none"} if method == "hnet" else {}
     assert_contract(tiny(method={"name": method, **options}, training=training), stand_ins)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "inference"),
+    [
+        pytest.param(scenario, inference, id=f"{scenario}-{case_name(inference)}", marks=marks)
+        for scenario in get_args(Scenario)
+        for inference in INFERENCE
+        for marks in [() if scenario == "class" and inference == INFERENCE[0] else pytest.mark.slow]
+    ],
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_learns_in_every_scenario_or_says_why_not(
+    method: str, scenario: str, inference: dict[str, Any], stand_ins: Path
+) -> None:
+    block = {
+        **combined({"name": method}, "split", scenario, "mlp").model_dump(mode="json"),
+        "task_inference": inference,
+    }
+    config = parse_trial(block)
+    reason = impossible(config, stand_ins)
+    if reason is None:
+        result = assert_contract(config, stand_ins)
+        assert (result.task_inference is None) == (config.task_inference is None and scenario != "class")
+    else:
+        assert len(reason) > 20, reason
 
 
 @pytest.mark.slow
@@ -104,7 +130,7 @@ def first_possible(method: dict[str, Any], root: Path) -> TrialConfig:
     return next(config for config in itertools.chain([digits], others) if impossible(config, root) is None)
 
 
-def assert_contract(config: TrialConfig, root: Path) -> None:
+def assert_contract(config: TrialConfig, root: Path) -> TrialResult:
     saved: list[bytes] = []
     whole = run_trial(config, 3, root, on_task=lambda report: saved.append(packed(report)))
     assert_complete(whole, config)
@@ -113,6 +139,7 @@ def assert_contract(config: TrialConfig, root: Path) -> None:
     assert comparable(watched(config, root)) == comparable(whole)
     if whole.measure == "mse" or len(whole.test) > 2:  # on so few images two networks may have equal accuracies
         assert comparable(run_trial(config, 4, root)) != comparable(whole)
+    return whole
 
 
 def watched(config: TrialConfig, root: Path) -> TrialResult:

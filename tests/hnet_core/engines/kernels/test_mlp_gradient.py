@@ -44,7 +44,7 @@ def test_gradient_of_the_own_head_equals_autograd_and_other_heads_get_zero(
     weights = target.initialize(draws, torch.float64)
     problem = Problem(shape, target, None, training, 0, torch.device("cpu"), torch.float64)
     ours, theirs, in_place = (torch.ones_like(weights) for _ in range(3))
-    heads = TrainingHeads(shape)
+    heads = problem.training_heads
     by_hand = MlpGradient(target, heads, weights, ours, training.label_smoothing)
     in_place_of_weights = MlpGradient(target, heads, in_place, in_place, training.label_smoothing)
     automatic = AutogradGradient([problem], weights, theirs)

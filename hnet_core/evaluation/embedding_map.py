@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from hnet_core.errors import ConfigInvalid
+from hnet_core.evaluation.evaluator import EVALUATION_BATCH, sum_of_measure
 from hnet_core.streams import Split
 from hnet_core.trained_model import TrainedModel
-from hnet_core.training import EVALUATION_BATCH, sum_of_measure
 
 MARGIN = 0.4
 

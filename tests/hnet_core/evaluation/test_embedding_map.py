@@ -10,8 +10,8 @@ import torch
 from hnet_core import trained_model as model
 from hnet_core.build import method_shape
 from hnet_core.data import data_root
-from hnet_core.embedding_map import embedding_grid, embedding_map
 from hnet_core.errors import ConfigInvalid, HnetError
+from hnet_core.evaluation.embedding_map import embedding_grid, embedding_map
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
 from hnet_core.trained_model import TrainedModel

@@ -1,0 +1,1 @@
+"""Evaluation of trained methods: in the scenarios, and over the space of task embeddings."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.optimization.optimizers import Optimizers
-from hnet_core.output_loss import OutputLoss
+from hnet_core.optimization.output_loss import OutputLoss
 from hnet_core.streams import StreamShape
 from hnet_core.streams.training_heads import Classes, TrainingHeads
 from hnet_core.targets import Target

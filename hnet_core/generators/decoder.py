@@ -12,7 +12,7 @@ from hnet_core.engines import HypernetStep, OwnWeightsStep, Protection, hypernet
 from hnet_core.generators.generator import GeneratorCounts, GeneratorOptions, generator_training
 from hnet_core.hypernets import Hypernet
 from hnet_core.optimization.optimizers import Optimizers
-from hnet_core.output_loss import OutputLoss
+from hnet_core.optimization.output_loss import OutputLoss
 from hnet_core.problem import Problem
 from hnet_core.registry import HYPERNETS
 from hnet_core.seeding import generator

@@ -11,7 +11,7 @@ from torch import Tensor
 from hnet_core.generators.decoder import Decoder, decoder_counts, mlp
 from hnet_core.generators.discriminator import Discriminator
 from hnet_core.generators.generator import GeneratorCounts, GeneratorOptions, Sampler
-from hnet_core.output_loss import automatic_gradient
+from hnet_core.optimization.output_loss import automatic_gradient
 from hnet_core.problem import Problem
 from hnet_core.seeding import generator
 from hnet_core.targets.mlp import Mlp

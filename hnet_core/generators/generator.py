@@ -101,6 +101,7 @@ class Generator(Protocol):
     The last task of a stream needs none: nothing is rehearsed after it.
 
     Attributes:
+        problem: of its decoder, with the training options of the generator.
         n_tasks: tasks it learns, all of the stream but the last.
         tested_options: options that the tests train, one configuration each.
     """
@@ -110,6 +111,7 @@ class Generator(Protocol):
     Options: ClassVar[type[GeneratorOptions]]
     page: ClassVar[str | None]
     tested_options: ClassVar[tuple[dict[str, Any], ...]]
+    problem: Problem
     n_tasks: int
 
     def __init__(self, options: Any, problem: Problem) -> None: ...
@@ -159,13 +161,25 @@ def unsupported(options: Any, config: TrialConfig, shape: StreamShape) -> str | 
     return None
 
 
-def generator_training(options: GeneratorOptions, training: TrainingOptions) -> TrainingOptions:
-    """Return the training options of a generator: Adam with a constant learning rate, the engine of the trial."""
-    length = {"iterations": options.iterations, "epochs": None} if options.iterations is not None else {}
+def adam_training(
+    training: TrainingOptions, iterations: int | None = None, batch_size: int | None = None, lr: float | None = None
+) -> TrainingOptions:
+    """Return the options for a network that is trained besides the classifier: Adam with a constant learning rate.
+
+    Args:
+        training: of the trial; its engine, and all that is not given, hold.
+    """
     kept = ("iterations", "epochs", "batch_size", "lr", "adam_beta1", "adam_beta2", "reset_optimizer")
     engine = ("device", "threads", "engine", "regularizer_form")
-    given = {key: getattr(options, key) for key in ("batch_size", "lr") if getattr(options, key) is not None}
-    return TrainingOptions(**{**{key: getattr(training, key) for key in (*kept, *engine)}, **length, **given})
+    given = {"batch_size": batch_size, "lr": lr}
+    length = {} if iterations is None else {"iterations": iterations, "epochs": None}
+    changed = {key: value for key, value in given.items() if value is not None}
+    return TrainingOptions(**{**{key: getattr(training, key) for key in (*kept, *engine)}, **length, **changed})
+
+
+def generator_training(options: GeneratorOptions, training: TrainingOptions) -> TrainingOptions:
+    """Return the training options of a generator in a trial."""
+    return adam_training(training, options.iterations, options.batch_size, options.lr)
 
 
 def training_steps(network: Generator, problem: Problem, task: int, train: Split) -> Iterator[None]:
@@ -174,11 +188,9 @@ def training_steps(network: Generator, problem: Problem, task: int, train: Split
     Args:
         problem: of the trial.
     """
-    options: Any = network.options  # type: ignore[attr-defined]
     network.start_task(task)
     draws = generator(problem.seed, "generator batches", task)
-    training = generator_training(options, problem.training)
-    for index in batches(training, len(train), draws, problem.device):
+    for index in batches(network.problem.training, len(train), draws, problem.device):
         inputs, _ = train.batch(index, problem.dtype)
         network.step(inputs)
         yield

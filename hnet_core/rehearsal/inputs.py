@@ -24,7 +24,9 @@ class RehearsedInputs(Protocol):
         n_rows: rows of a step.
     """
 
-    tasks: Tensor | None
+    @property
+    def tasks(self) -> Tensor | None: ...
+
     n_rows: int
 
     def draw(self, n_steps: int) -> Tensor:
@@ -47,7 +49,7 @@ class SampledPerTask:
         self._network, self._task = network, task
         self._per_task = -(-n_rows // task)
         self.n_rows = task * self._per_task
-        self.tasks: Tensor | None = torch.arange(task).repeat_interleave(self._per_task)
+        self.tasks = torch.arange(task).repeat_interleave(self._per_task)
         self._like = torch.empty(0, dtype=problem.dtype, device=problem.device)
         self._n_inputs = problem.shape.n_inputs
         self._draws = generator(problem.seed, "rehearsal", task)
@@ -70,7 +72,7 @@ class SampledTogether:
 
     def __init__(self, sampler: Sampler, problem: Problem, task: int, n_rows: int) -> None:
         self._sampler, self.n_rows = sampler, n_rows
-        self.tasks: Tensor | None = None
+        self.tasks = None
         self._draws = generator(problem.seed, "rehearsal", task)
 
     def draw(self, n_steps: int) -> Tensor:
@@ -88,7 +90,7 @@ class RealInputs:
         self._earlier, self._problem = earlier, problem
         self._per_task = -(-n_rows // len(earlier))
         self.n_rows = len(earlier) * self._per_task
-        self.tasks: Tensor | None = torch.arange(len(earlier)).repeat_interleave(self._per_task)
+        self.tasks = torch.arange(len(earlier)).repeat_interleave(self._per_task)
         self._draws = generator(problem.seed, "rehearsal", len(earlier))
 
     def draw(self, n_steps: int) -> Tensor:

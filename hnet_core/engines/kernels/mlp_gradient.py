@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.matmul import product, product_and
-from hnet_core.output_loss import OutputLoss
+from hnet_core.optimization.output_loss import OutputLoss
 from hnet_core.streams.training_heads import TrainingHeads
 from hnet_core.targets.mlp import Mlp
 from hnet_core.targets.target import cut

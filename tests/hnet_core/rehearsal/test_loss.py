@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from hnet_core.output_loss import automatic_gradient
+from hnet_core.optimization.output_loss import automatic_gradient
 from hnet_core.rehearsal.classifier import Distillation, soft_targets
 from hnet_core.rehearsal.loss import RehearsalLoss
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.hnet_core.test_embedding_map import trained
 from typer.testing import CliRunner
 
 from reports.figures.embedding import EmbeddingSurface, embedding_figure, finding, heat_scale_of
 from sweeps.cli.report import app
-from tests.hnet_core.test_embedding_map import trained
 
 
 def surface(task: int = 2) -> EmbeddingSurface:

@@ -45,6 +45,7 @@ def test_an_earlier_study_is_continued_from_its_checkpoints_and_reported(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert CliRunner().invoke(app, ["db", "upgrade", "--db", database]).exit_code == 0
     found = studies.open(database)
     before = next(iter(found.trial_rows("tiny", "number == 0").dicts()))
     record = found.study("tiny")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, case, select
 
+from hnet_core.trial import MATRICES
 from studies.database.schema import evaluation, run
 from studies.metrics.from_matrix import Evaluations
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def read_evaluations(
     connection: Connection, of_runs: ColumnElement[bool], run_ids: NDArray[np.int_], n_tasks: int | None = None
 ) -> Evaluations:
-    """Read the cells that metrics need: all of the test split, the last row of the validation split.
+    """Read the cells that metrics need: all of the test split, the last row of the other matrices.
 
     Args:
         of_runs: which runs, a condition on their table.
@@ -28,9 +29,9 @@ def read_evaluations(
 
     after, split = evaluation.c.after_task, evaluation.c.split
     last = run.c.n_tasks if n_tasks is None else n_tasks
-    is_validation = case((split == "validation", 1), else_=0)  # a number, as the array holds floats
+    matrix = case({name: i for i, name in enumerate(MATRICES)}, value=split)  # a number, as the array holds floats
     query = (
-        select(evaluation.c.run_id, is_validation, after, evaluation.c.on_task, evaluation.c.value)
+        select(evaluation.c.run_id, matrix, after, evaluation.c.on_task, evaluation.c.value)
         .join(run, run.c.id == evaluation.c.run_id)
         .where(of_runs, after <= last, evaluation.c.on_task <= last, (split == "test") | (after == last))
     )
@@ -40,7 +41,7 @@ def read_evaluations(
     columns = columns[np.isin(columns[:, 0], run_ids)].T
     return Evaluations(
         run=np.searchsorted(run_ids, columns[0].astype(int)),
-        is_validation=columns[1].astype(bool),
+        split=columns[1].astype(int),
         after_task=columns[2].astype(int),
         on_task=columns[3].astype(int),
         value=columns[4],

@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from hnet_core.trial import MATRICES
 from studies.database.storable_text import storable
 from studies.metrics.definitions import MATRIX_METRICS, VARYING
 
@@ -233,14 +234,20 @@ evaluation = Table(
     "evaluation",
     metadata,
     _column("run_id", Integer, "the run that was evaluated"),
-    _column("split", String(10), "test (for reporting) or validation (for selection)"),
+    _column(
+        "split",
+        String(20),
+        "test (for reporting) or validation (for selection), both by the rule of the scenario; on the test split also "
+        "known_task and inferred_task, the measure with the task known and inferred, and task_inference, the share of "
+        "inputs whose task was inferred right",
+    ),
     _column("after_task", Integer, "tasks trained so far, 1 to T; 0 is the untrained model (test split only)"),
     _column("on_task", Integer, "task it was evaluated on, 1 to T"),
-    _column("value", Double, "the measure of the trial: accuracy in [0, 1] or mse"),
+    _column("value", Double, "the measure of the trial: accuracy in [0, 1] or mse; a share for task_inference"),
     PrimaryKeyConstraint("run_id", "split", "after_task", "on_task"),
     _belongs_to("run", {"run_id": "id"}),
-    _one_of("split", ("test", "validation")),
-    comment="The matrix of each run in long form. A pair of tasks that was not evaluated has no row.",
+    _one_of("split", MATRICES),
+    comment="The matrices of each run in long form. A pair of tasks that was not evaluated has no row.",
     # A row is its key and one value: without a rowid the key is the table, which halves the file.
     sqlite_with_rowid=False,
 )

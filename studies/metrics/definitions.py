@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
-from hnet_core.trial import TrialResult, WeightCounts
+from hnet_core.trial import MATRICES, TrialResult, WeightCounts
 from studies.metrics import from_matrix
 from studies.metrics.from_matrix import Evaluations, Matrices
 from studies.missing import nan_to_none
@@ -106,6 +106,41 @@ METRICS: dict[str, Metric] = {
             "matrix",
             from_matrix.validation_final,
             "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
+            lowest=0.0,
+            highest=1.0,
+        ),
+        Metric(
+            "known_task_accuracy",
+            "Known-task accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            from_matrix.known_task,
+            "final_accuracy with the task of every input known, where the run also infers it (CL1 of HNET); missing "
+            "where nothing infers the task.",
+            lowest=0.0,
+            highest=1.0,
+        ),
+        Metric(
+            "inferred_task_accuracy",
+            "Inferred-task accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            from_matrix.inferred_task,
+            "final_accuracy with the task of every input inferred (CL2 and CL3 of HNET); equal to final_accuracy in "
+            "scenarios domain and class.",
+            lowest=0.0,
+            highest=1.0,
+        ),
+        Metric(
+            "task_inference_accuracy",
+            "Task-inference accuracy",
+            "higher",
+            "accuracy",
+            "matrix",
+            from_matrix.task_inference,
+            "Share of test inputs whose task is inferred right after the last task, mean over all tasks.",
             lowest=0.0,
             highest=1.0,
         ),
@@ -377,19 +412,16 @@ def run_metrics(result: TrialResult) -> dict[str, float | None]:
     import numpy as np
 
     cells = [
-        (is_validation, after_task, on_task, value)
-        for is_validation, matrix in (
-            (False, (result.untrained, *result.test)),
-            (True, ((), *(result.validation or ()))),
-        )
-        for after_task, row in enumerate(matrix)
+        (MATRICES.index(name), after_task, on_task, value)
+        for name, matrix in result.matrices.items()
+        for after_task, row in enumerate((result.untrained if name == "test" else (), *matrix))
         for on_task, value in enumerate(row, start=1)
         if value is not None
     ]
     columns = np.array(cells, dtype=float).reshape(-1, 4).T
     evaluations = Evaluations(
         run=np.zeros(len(cells), dtype=int),
-        is_validation=columns[0].astype(bool),
+        split=columns[0].astype(int),
         after_task=columns[1].astype(int),
         on_task=columns[2].astype(int),
         value=columns[3],

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hnet_core.trial import MATRICES
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -20,14 +22,14 @@ class Evaluations:
 
     Attributes:
         run: index of the run, from 0.
-        is_validation: whether it was the validation split.
+        split: index in hnet_core.trial.MATRICES of the matrix it belongs to.
         after_task: tasks trained so far, from 1; 0 is the untrained model.
         on_task: task evaluated, from 1.
         value: accuracy or mse.
     """
 
     run: NDArray[np.int_]
-    is_validation: NDArray[np.bool_]
+    split: NDArray[np.int_]
     after_task: NDArray[np.int_]
     on_task: NDArray[np.int_]
     value: NDArray[np.float64]
@@ -44,7 +46,12 @@ class Matrices:
     def __init__(self, n_tasks: NDArray[np.int_], cells: Evaluations) -> None:
         self.n_tasks = n_tasks
         self.cells = cells
-        self.is_test = ~cells.is_validation
+        self.is_test = self.is_of("test")
+
+    def is_of(self, matrix: str) -> NDArray[np.bool_]:
+        """Return which cells are of a matrix of hnet_core.trial.MATRICES, (n_cells,)."""
+        found: NDArray[np.bool_] = self.cells.split == MATRICES.index(matrix)
+        return found
 
     @cached_property
     def is_last(self) -> NDArray[np.bool_]:
@@ -126,7 +133,22 @@ def during(matrices: Matrices) -> NDArray[np.float64]:
 
 def validation_final(matrices: Matrices) -> NDArray[np.float64]:
     """Return `final` on the validation split, (n_runs,)."""
-    return matrices.mean_over_tasks(matrices.cells.is_validation & matrices.is_last)
+    return matrices.mean_over_tasks(matrices.is_of("validation") & matrices.is_last)
+
+
+def known_task(matrices: Matrices) -> NDArray[np.float64]:
+    """Return `final` with the task known, (n_runs,)."""
+    return matrices.mean_over_tasks(matrices.is_of("known_task") & matrices.is_last)
+
+
+def inferred_task(matrices: Matrices) -> NDArray[np.float64]:
+    """Return `final` with the task inferred, (n_runs,)."""
+    return matrices.mean_over_tasks(matrices.is_of("inferred_task") & matrices.is_last)
+
+
+def task_inference(matrices: Matrices) -> NDArray[np.float64]:
+    """Return the share of inputs whose task is inferred right after the last task, mean over tasks, (n_runs,)."""
+    return matrices.mean_over_tasks(matrices.is_of("task_inference") & matrices.is_last)
 
 
 def average_incremental(matrices: Matrices) -> NDArray[np.float64]:

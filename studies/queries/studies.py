@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
+from hnet_core.trial import MATRICES
 from studies.database.row_types import LedgerRow, TrialDetail
 from studies.queries import lookup, tables
 from studies.queries.choice import Choice, choose
@@ -212,7 +213,7 @@ class Studies:
         """Return the measured matrix of each seed of a trial, seeds ascending; for a duplicate those of its original.
 
         Args:
-            split: "test" or "validation".
+            split: "test", "validation", "known_task", "inferred_task" or "task_inference".
 
         Returns:
             (n_seeds, T + 1, T): [s, i, j] is the measure on task j + 1 after i tasks, row 0 the untrained model; NaN
@@ -222,8 +223,8 @@ class Studies:
 
     def matrices_of(self, name: str, numbers: Sequence[int], split: str = "test") -> dict[int, NDArray[np.float64]]:
         """Return `matrices` of several trials by number, in the time that one takes."""
-        if split not in ("test", "validation"):
-            raise ValueError(f"split must be test or validation, got {split!r}.")
+        if split not in MATRICES:
+            raise ValueError(f"split must be one of {', '.join(MATRICES)}, got {split!r}.")
         found = read_matrices(self._engine, lookup.find_study_id(self._engine, name), numbers, split)
         for number in numbers:
             if number not in found:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from hnet_core.errors import ConfigInvalid
-from hnet_core.trial import Measure
+from hnet_core.trial import MATRICES, Measure
 from studies.database.schema import COMPLETE, PRUNED
 from studies.spreadsheet import FORMULA_STARTS
 from studies.store.csv_records import DELIMITERS, Records
@@ -99,8 +99,8 @@ def settings_of(place: str, row: Mapping[str, str]) -> Settings:
 
 def cell_of(place: str, row: Mapping[str, str]) -> tuple[str, int, int]:
     split = row.get("split") or "test"
-    if split not in ("test", "validation"):
-        raise ConfigInvalid(f"{place}: split must be test or validation, got {split!r}.")
+    if split not in MATRICES:
+        raise ConfigInvalid(f"{place}: split must be one of {', '.join(MATRICES)}, got {split!r}.")
     return split, integer_of(place, row, "after_task", 0, MAX_TASKS), integer_of(place, row, "on_task", 1, MAX_TASKS)
 
 

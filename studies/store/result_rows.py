@@ -62,11 +62,9 @@ def insert_results(
 
 def _evaluations(result: TrialResult) -> Iterator[tuple[str, int, int, float]]:
     """Yield (split, after_task, on_task, value) of each evaluated cell; tasks from 1, after task 0 is untrained."""
-    splits = {"test": (result.untrained, *result.test)}
-    if result.validation is not None:
-        splits["validation"] = ((), *result.validation)
-    for split, rows in splits.items():
-        for after_task, row in enumerate(rows):
+    for split, matrix in result.matrices.items():
+        untrained: tuple[float, ...] = result.untrained if split == "test" else ()
+        for after_task, row in enumerate((untrained, *matrix)):
             for on_task, value in enumerate(row, start=1):
                 if value is not None:
                     yield split, after_task, on_task, value

@@ -37,6 +37,22 @@ N = None
 LOWER = ((0.9, N, N), (0.95, 0.8, N), (0.7, 0.82, 0.6))
 
 
+def test_accuracies_with_the_task_known_and_inferred_are_means_over_the_last_rows() -> None:
+    def matrix(*last: float) -> Any:
+        return ((1.0, N, N), (1.0, 1.0, N), last)
+
+    inferred = dataclasses.replace(
+        result(LOWER),
+        known_task=matrix(0.9, 0.8, 1.0),
+        inferred_task=matrix(0.5, 0.6, 0.7),
+        task_inference=matrix(0.0, 0.3, 0.6),
+    )
+    metrics = run_metrics(inferred)
+    assert metrics["final_accuracy"] == run_metrics(result(LOWER))["final_accuracy"]
+    found = [metrics[f"{name}_accuracy"] for name in ("known_task", "inferred_task", "task_inference")]
+    assert found == pytest.approx([0.9, 0.6, 0.3])
+
+
 def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
     metrics = run_metrics(result(LOWER, validation=((0.5, N, N), (0.5, 0.5, N), (0.6, 0.7, 0.8))))
     assert list(metrics) == list(METRICS)
@@ -45,6 +61,9 @@ def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
         "during_accuracy": pytest.approx((0.9 + 0.8 + 0.6) / 3),
         "average_incremental_accuracy": pytest.approx((0.9 + (0.95 + 0.8) / 2 + (0.7 + 0.82 + 0.6) / 3) / 3),
         "validation_final_accuracy": pytest.approx(0.7),
+        "known_task_accuracy": None,
+        "inferred_task_accuracy": None,
+        "task_inference_accuracy": None,
         "forgetting": pytest.approx(((0.95 - 0.7) + (0.8 - 0.82)) / 2),
         "forgetting_first": pytest.approx(((0.9 - 0.7) + (0.8 - 0.82)) / 2),
         "forgetting_mammoth": pytest.approx(((0.95 - 0.7) + 0) / 2),

@@ -274,9 +274,9 @@ def test_a_set_that_every_searched_family_overwrites_is_refused_and_one_that_som
         ConfigInvalid, match=r"method.freeze_depth=4: changes nothing.*--set families\.hn\.method\.freeze"
     ):
         load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_block])
-    spec = load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_family, "target.normalization=task"])
+    spec = load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [of_family, "target.normalization=batch"])
     assert spec.config({"family": "hn"}).method.beta_output == 0.25  # type: ignore[attr-defined]
-    assert [spec.config({"family": name}).target.normalization for name in ("hn", "lr")] == ["instance", "task"]  # type: ignore[attr-defined]
+    assert [spec.config({"family": name}).target.normalization for name in ("hn", "lr")] == ["instance", "batch"]  # type: ignore[attr-defined]
     block = "target={name: slim_resnet18, n_filters: 8}"  # which one of the two families completes and neither replaces
     spec = load_spec(open_document("partial_hnet_cifar100:reduced"), ROOT, [block, "search.family={choice: [hn]}"])
     assert spec.config({"family": "hn"}).target.n_filters == 8  # type: ignore[attr-defined]

@@ -74,20 +74,24 @@ def check_component(registry: Registry, raw: object) -> tuple[ComponentOptions |
     return options, []
 
 
+class PartInvalid(ValueError):
+    """Complaints about a component within the options of another one."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("; ".join(map(str, complaints)))
+        self.complaints = complaints
+
+
 def component_within(registry: Registry, value: object) -> ComponentOptions:
     """Return the options of a component within another one's, for a validator of that field.
 
     Raises:
-        ValueError: pydantic's own, with the path within the block, or one that lists the names.
+        PartInvalid: with every complaint, which `explain` puts below the key of the field.
     """
-    if isinstance(value, Mapping) and value.get("name") in registry:
-        component = registry[value["name"]]
-        options: ComponentOptions = component.Options.model_validate({**value, "name": component.name})
-        return options
-    found, complaints = check_component(registry, value)
-    if found is None:
-        raise ValueError(f"{complaints[0]}.")
-    return found
+    options, complaints = check_component(registry, value)
+    if options is None:
+        raise PartInvalid(complaints)
+    return options
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:
@@ -104,7 +108,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complain
     }
     for one in found[:MAX_COMPLAINTS]:
         inner = one.get("ctx", {}).get("error")
-        if isinstance(inner, ValidationError):  # a component that was checked within
+        if isinstance(inner, PartInvalid):
+            yield from (each.below(*one["loc"]) for each in inner.complaints)
+        elif isinstance(inner, ValidationError):  # a component that was checked within
             yield from (Complaint((*one["loc"], *each.path), each.message) for each in explain(inner, model))
         elif one["type"] != "missing" or one["loc"] not in meant:
             yield Complaint(one["loc"], _message(one, model))

@@ -32,6 +32,14 @@ HYPERNET: dict[str, Any] = {
     "chunk_size": 50_000,
 }
 
+# Options of small networks, for the contract test.
+TINY: dict[str, Any] = {
+    "decoder": (6,),
+    "latent": 3,
+    "condition_size": 5,
+    "hypernet": {"name": "chunked", "hidden": (4,), "task_embedding": 3, "chunk_embedding": 2, "chunk_size": 90},
+}
+
 
 class GeneratorOptions(ComponentOptions):
     """Options of every generator: a fully connected decoder from noise and the condition of a task to inputs."""
@@ -45,7 +53,7 @@ class GeneratorOptions(ComponentOptions):
     )
     condition_size: int = Field(100, ge=1, description="length of a condition")
     hypernet: SerializeAsAny[ComponentOptions] | None = Field(
-        HYPERNET,  # type: ignore[arg-type]
+        HYPERNET,
         validate_default=True,
         description="generates the decoder's weights for each task; null: the decoder has weights of its own, which "
         "move on from task to task",

@@ -37,13 +37,13 @@ class GenerativeReplay(BaseMethod):
     summary = "rehearsal of samples from a generator that rehearses itself: DGR with distillation (Shin et al. 2017)"
     page = "replay"
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"generator": {"name": "vae", "encoder": [8], "decoder": [6], "latent": 3}},
+        {"generator": {"name": "vae", "encoder": (8,), "decoder": (6,), "latent": 3}},
     )
 
     class Options(ComponentOptions):
         temperature: float = Field(2.0, gt=0, description="T of the soft targets")
         generator: SerializeAsAny[ComponentOptions] = Field(
-            {"name": "vae", "decoder": (400, 400)},  # type: ignore[arg-type]
+            {"name": "vae", "decoder": (400, 400)},
             validate_default=True,
             description="what samples come from; without condition and hypernetwork, which are off by default here",
         )

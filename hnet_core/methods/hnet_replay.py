@@ -10,7 +10,7 @@ from pydantic import Field, SerializeAsAny, field_validator
 from torch import Tensor
 
 from hnet_core.component_check import component_within
-from hnet_core.generators.generator import Generator, GeneratorCounts, training_steps, unsupported
+from hnet_core.generators.generator import TINY, Generator, GeneratorCounts, training_steps, unsupported
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.problem import Problem
@@ -36,8 +36,8 @@ class HnetReplay(BaseMethod):
     summary = "rehearsal of samples from a generator that a hypernetwork protects: HNET+R (von Oswald et al. 2020)"
     page = "replay"
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"generator": {"name": "vae", "encoder": [8], "decoder": [6], "latent": 3, "condition_size": 5}},
-        {"generator": {"name": "gan", "discriminator": [8], "decoder": [6], "latent": 3, "condition": "none"}},
+        {"generator": {"name": "vae", "encoder": (8,), **TINY}},
+        {"generator": {"name": "gan", "discriminator": (8,), **TINY, "condition": "normal"}},
     )
 
     class Options(ComponentOptions):
@@ -46,7 +46,7 @@ class HnetReplay(BaseMethod):
         )
         temperature: float = Field(2.0, gt=0, description="T of the soft targets")
         generator: SerializeAsAny[ComponentOptions] = Field(
-            {"name": "vae"},  # type: ignore[arg-type]
+            {"name": "vae"},
             validate_default=True,
             description="what samples come from, see docs/methods/generators.md",
         )

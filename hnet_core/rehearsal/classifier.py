@@ -111,23 +111,14 @@ class RehearsedClassifier:
 
     def _blocks(self, inputs: RehearsedInputs) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield rehearsed inputs and their soft targets step by step, computed for many steps at a time."""
+        heads = self._problem.training_heads
+        n_outputs, n_before = (heads.outputs(task).stop for task in (self._task, self._task - 1))
         while True:
             drawn = inputs.draw(STEPS_AT_ONCE)
             with torch.no_grad():
                 outputs = self._teacher.forward(self._task - 1, self._copy, drawn.flatten(0, 1))
-            targets = soft_targets(
-                outputs[:, : self._n_outputs], self._n_outputs_before, self._n_groups, self._distillation
-            )
+            targets = soft_targets(outputs[:, :n_outputs], n_before, self._n_groups, self._distillation)
             yield from zip(drawn, targets.view(len(drawn), inputs.n_rows, self._n_groups, -1), strict=True)
-
-    @property
-    def _n_outputs(self) -> int:
-        return self._problem.training_heads.outputs(self._task).stop
-
-    @property
-    def _n_outputs_before(self) -> int:
-        """Outputs of the tasks that the copy has learnt."""
-        return self._problem.training_heads.outputs(self._task - 1).stop
 
 
 def soft_targets(outputs: Tensor, n_before: int, n_groups: int, distillation: Distillation) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hnet_core.component_check import component_within
 from hnet_core.engines import own_weights_step
-from hnet_core.generators.generator import Generator, adam_training, training_steps, unsupported
+from hnet_core.generators.generator import TINY, Generator, adam_training, training_steps, unsupported
 from hnet_core.methods.protocol import Method
 from hnet_core.optimization.batches import batches
 from hnet_core.optimization.optimizers import Optimizers
@@ -44,7 +44,7 @@ class InferenceNetwork:
     summary = "a network trained on samples of the earlier tasks (HNET+TIR of von Oswald et al. 2020)"
     page = "task_inference_network"
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"generator": {"name": "vae", "encoder": [8], "decoder": [6], "latent": 3, "condition_size": 5}},
+        {"generator": {"name": "vae", "encoder": (8,), **TINY}},
     )
 
     class Options(ComponentOptions):
@@ -57,7 +57,7 @@ class InferenceNetwork:
         )
         lr: float | None = Field(None, gt=0, description="learning rate of Adam; left out: that of training")
         generator: SerializeAsAny[ComponentOptions] = Field(
-            {"name": "vae", "decoder": (50, 150)},  # type: ignore[arg-type]
+            {"name": "vae", "decoder": (50, 150)},
             validate_default=True,
             description="what samples come from, see docs/methods/generators.md",
         )

@@ -54,7 +54,7 @@ def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, A
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_trains_and_resumes_as_published(method: str, training: dict[str, Any], stand_ins: Path) -> None:
-    options = {"lookahead": "none"} if method == "hnet" else {}
+    options = {"lookahead": "none"} if method == "hnet" else METHODS[method].tested_options[0]
     assert_contract(tiny(method={"name": method, **options}, training=training), stand_ins)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from pydantic import Field, PositiveInt, SerializeAsAny, field_validator
@@ -109,6 +109,7 @@ class Generator(Protocol):
     The last task of a stream needs none: nothing is rehearsed after it.
 
     Attributes:
+        options: those it was made with.
         problem: of its decoder, with the training options of the generator.
         n_tasks: tasks it learns, all of the stream but the last.
         tested_options: options that the tests train, one configuration each.
@@ -119,6 +120,7 @@ class Generator(Protocol):
     Options: ClassVar[type[GeneratorOptions]]
     page: ClassVar[str | None]
     tested_options: ClassVar[tuple[dict[str, Any], ...]]
+    options: Any
     problem: Problem
     n_tasks: int
 
@@ -150,6 +152,18 @@ class Generator(Protocol):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Restore a state() saved after a task."""
+
+
+@runtime_checkable
+class Rehearses(Protocol):
+    """A method, or task inference, that rehearses samples of a generator."""
+
+    generator: Generator
+
+
+def tells_tasks(options: GeneratorOptions) -> bool:
+    """Return whether a generator samples each task by itself, by its condition or generated weights."""
+    return options.hypernet is not None or options.condition != "none"
 
 
 def unsupported(options: Any, config: TrialConfig, shape: StreamShape) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import Field, SerializeAsAny, field_validator
 from torch import Tensor
 
 from hnet_core.component_check import component_within
-from hnet_core.generators.generator import Generator, unsupported
+from hnet_core.generators.generator import Generator, tells_tasks, unsupported
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.hnet_replay import generator_counts, with_generator
@@ -66,7 +66,7 @@ class GenerativeReplay(BaseMethod):
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
         method: Any = config.method
         options = method.generator
-        if options.hypernet is not None or options.condition != "none":
+        if tells_tasks(options):
             return (
                 "has one generator for all tasks: method.generator must have hypernet null and condition none; remove "
                 "them, or take method hnet_replay"

@@ -43,9 +43,7 @@ class InferenceNetwork:
     name = "network"
     summary = "a network trained on samples of the earlier tasks (HNET+TIR of von Oswald et al. 2020)"
     page = "task_inference_network"
-    tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"generator": {"name": "vae", "encoder": (8,), **TINY}},
-    )
+    tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({"generator": {"name": "vae", "encoder": (8,), **TINY}},)
 
     class Options(ComponentOptions):
         hidden: tuple[PositiveInt, ...] | None = Field(

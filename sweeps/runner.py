@@ -18,6 +18,7 @@ from hnet_core.optimization.task_course import check_validation
 from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
 from hnet_core.runtime.machine import available_cpus
+from reports.formatting import plural
 from studies.comparing.comparability import differences
 from studies.database.open_database import connect
 from studies.database.row_types import StudyRow
@@ -111,6 +112,7 @@ def run_sweep(
         check_past(spec, studies)
     study = _find_or_create(store, spec)
     with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost):
+        _check_is_current(studies, spec.study)
         study = _update_study(store, spec)
         n_known = studies.trial_counts(spec.study).total
         if n_known >= MANY_TRIALS:
@@ -211,6 +213,19 @@ def _update_study(store: Store, spec: SweepSpec) -> StudyRow:
         )
     store.update_study(study["id"], spec=wanted, seeds=spec.seeds)
     return study
+
+
+def _check_is_current(studies: Studies, name: str) -> None:
+    """Refuse to mix results with those that an earlier version computed in a wrong way.
+
+    Raises:
+        ConfigInvalid: the study has such results.
+    """
+    for fault, n_trials in studies.outdated_results(name).items():
+        raise ConfigInvalid(
+            f"study {name!r} cannot go on: in {plural(n_trials, 'trial')} of an earlier version {fault}; run the sweep "
+            "again under another name with --study."
+        )
 
 
 def _row(store: Store, name: str) -> StudyRow:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from typer.testing import CliRunner
 import hnet_core
 import studies
 from hnet_core.config_validation import parse_trial
-from hnet_core.errors import UnsupportedTrial
+from hnet_core.errors import ConfigInvalid, UnsupportedTrial
 from hnet_core.training import run_trial
 from studies.spec.spec import SweepSpec
 from sweeps.cli import app
@@ -68,6 +69,22 @@ def test_an_earlier_study_is_continued_from_its_checkpoints_and_reported(
     for command in ("db check", "study show tiny", f"report tradeoff tiny -o {tmp_path / 'report'}"):
         done = CliRunner().invoke(app, [*command.split(), "--db", database])
         assert done.exit_code == 0, (command, done.output, done.exception)
+
+
+def test_a_study_with_outlived_batch_statistics_is_labelled_and_not_continued(database: str, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["db", "upgrade", "--db", database]).exit_code == 0
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "UPDATE trial SET config = json_set(config, '$.method.name', 'finetune', '$.target.name', 'resnet32', "
+            "'$.target.normalization', 'task')"
+        )
+    spec = SweepSpec.model_validate(studies.open(database).study("tiny").spec)
+    with pytest.raises(ConfigInvalid, match="cannot go on: in 1 trial of an earlier version earlier tasks were evalu"):
+        run_sweep(spec, database, backend=inline)
+    report = tmp_path / "report"
+    done = CliRunner().invoke(app, ["report", "tradeoff", "tiny", "-o", str(report), "--db", database])
+    assert done.exit_code == 0, done.output
+    assert "<strong>Outdated:</strong> in 1 trial earlier tasks" in (report / "tradeoff.html").read_text()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
-from reports.formatting import exact_json
+from reports.formatting import exact_json, plural
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.constraints import feasible
 from studies.statistics.selection import SIZE, Candidates, deciding, has_every
@@ -71,6 +71,7 @@ class StudyData:
         configurations: the finished ones with a quality and a ratio, duplicates left out.
         feasible: numbers of those that meet the constraints of the study.
         front: the non-dominated ones under the objectives of the study, by growing ratio.
+        outdated: what an earlier version computed in a wrong way, in sentences.
     """
 
     record: StudyRecord
@@ -80,6 +81,7 @@ class StudyData:
     configurations: tuple[Trial, ...]
     feasible: frozenset[int]
     front: tuple[Trial, ...]
+    outdated: tuple[str, ...] = ()
 
     @property
     def front_is_tradeoff(self) -> bool:
@@ -172,6 +174,9 @@ def read_study(studies: Studies, name: str) -> StudyData:
         configurations=tuple(columns.where(is_configuration)),
         feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
         front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+        outdated=tuple(
+            f"in {plural(n_trials, 'trial')} {fault}" for fault, n_trials in studies.outdated_results(name).items()
+        ),
     )
 
 

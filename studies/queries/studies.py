@@ -13,6 +13,7 @@ from studies.queries import lookup, tables
 from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
 from studies.queries.matrices import read_matrices
+from studies.queries.outdated_results import outdated_results
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.queries.row_selection import Rows, RowSelection, to_frame
 
@@ -185,6 +186,10 @@ class Studies:
     def trial_counts(self, name: str) -> TrialCounts:
         """Return the number of trials of a study by state; it visits every row, which `study` does not."""
         return lookup.count_trials(self._engine, name)
+
+    def outdated_results(self, name: str) -> dict[str, int]:
+        """Return what earlier versions computed in a wrong way in a study, with the number of trials each."""
+        return outdated_results(self._engine, lookup.find_study_id(self._engine, name))
 
     def trial(self, name: str, number: int) -> TrialDetail:
         """Return one trial with its launch and runs; runs of a duplicate are those of its original."""

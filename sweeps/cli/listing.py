@@ -10,7 +10,7 @@ import typer
 from sweeps.cli.options import Data, Output
 from sweeps.cli.root import app
 
-Kind = Literal["methods", "streams", "targets", "hypernets", "datasets", "presets", "tables"]
+Kind = Literal["methods", "streams", "targets", "hypernets", "task_inference", "datasets", "presets", "tables"]
 
 
 ListShape = Annotated[
@@ -25,7 +25,7 @@ def list_components(
     format: ListShape = "table",
     output: Output = None,
 ) -> None:
-    """List methods, streams, targets, hypernets, datasets or presets with their options, or published tables.
+    """List methods, streams, targets, hypernets, task inference, datasets or presets, or published tables.
 
     Your own data sets, folders of npz files below --data, are listed after the built-in ones.
     """
@@ -38,7 +38,7 @@ def list_components(
         rows = [{**row, **{key: ", ".join(row.get(key) or ()) for key in ("options", "variants")}} for row in rows]
     further = {"presets": ["variants"], "datasets": [], "tables": []}
     columns = ["name", "summary", *further.get(kind, ["options"])]
-    write(rows, columns, format, output, kind.capitalize())
+    write(rows, columns, format, output, kind.replace("_", " ").capitalize())
 
 
 def _presets() -> list[dict[str, Any]]:

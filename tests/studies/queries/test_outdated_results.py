@@ -1,0 +1,51 @@
+"""Results with the batch statistics of earlier versions are found, and a study that has some is not continued."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hnet_core.configuration.normalization_choice import had_wrong_statistics, with_normalization
+from hnet_core.registry import METHODS, TARGETS
+
+CASES: list[tuple[dict[str, Any], str, str, bool]] = [
+    ({"name": "finetune"}, "slim_resnet18", "task", True),
+    ({"name": "ewc"}, "resnet32", "task", True),
+    ({"name": "latent_replay"}, "slim_resnet18", "task", True),
+    ({"name": "hnet", "beta_output": 0}, "resnet32", "task", True),
+    ({"name": "scratch"}, "resnet32", "running", True),
+    ({"name": "hnet", "beta_output": 0.01}, "resnet32", "task", False),
+    ({"name": "finetune"}, "resnet32", "running", False),
+    ({"name": "finetune"}, "zenkenet", "task", False),
+    ({"name": "finetune"}, "mlp", "task", False),
+    ({"name": "scratch"}, "resnet32", "task", False),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "normalization", "is_wrong"), CASES)
+def test_stored_configurations_of_weights_that_moved_on_are_named(
+    method: dict[str, Any], target: str, normalization: str, is_wrong: bool
+) -> None:
+    config = {"method": method, "target": {"name": target, "normalization": normalization}}
+    assert (had_wrong_statistics(config) is not None) == is_wrong
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "chosen"),
+    [
+        ({"name": "hnet"}, "auto", "task"),
+        ({"name": "hnet", "beta_output": 0.0}, "auto", "running"),
+        ({"name": "finetune"}, "auto", "running"),
+        ({"name": "ewc"}, "auto", "running"),
+        ({"name": "latent_replay"}, "auto", "running"),
+        ({"name": "joint"}, "auto", "running"),
+        ({"name": "scratch"}, "auto", "task"),
+        ({"name": "scratch"}, "running", "task"),
+        ({"name": "finetune"}, "batch", "batch"),
+    ],
+)
+def test_the_normalisation_follows_the_method(method: dict[str, Any], asked: str, chosen: str) -> None:
+    of_method = METHODS[method["name"]].Options.model_validate(method)
+    of_target = TARGETS["resnet32"].Options.model_validate({"name": "resnet32", "normalization": asked})
+    assert getattr(with_normalization(of_target, of_method), "normalization", None) == chosen

@@ -139,13 +139,13 @@ class TrainedModel:
         Raises:
             HnetError: there is no generator.
         """
-        parts = [part for part in (self._method, self._inference) if isinstance(part, Rehearses)]
-        if not parts:
+        parts: tuple[object, ...] = (self._method, self._inference)
+        network = next((part.generator for part in parts if isinstance(part, Rehearses)), None)
+        if network is None:
             raise HnetError(
                 f"method {self.config.method.name} has no generator to sample from; train hnet_replay, "
                 "generative_replay, or any method with task_inference network."
             )
-        network = parts[0].generator
         tasks = range(network.n_tasks) if tells_tasks(network.options) else [network.n_tasks - 1]
         return [network.sampler(task)(n, generator(seed, "samples", task)) for task in tasks]
 

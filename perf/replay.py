@@ -1,9 +1,9 @@
 """Timing of the steps of HNET+R and HNET+TIR on split MNIST, engines against each other: `python -m perf.replay`.
 
-One row per measurement: part (classifier: a step with rehearsal, its samples included; generator: a step of the
-variational autoencoder; decoder: its decoder with hypernetwork, output regulariser and optimisers alone), task (from 1),
-engine (plain | fast), ms (median of processor time), ratio (of plain to this). The inputs are random pixels: the time of
-a step does not depend on their values.
+One row per measurement: part, task (from 1), engine (plain | fast), ms (median of processor time), ratio (of plain to
+this). Parts: classifier, a step with rehearsal, its samples included; generator, a step of the variational autoencoder;
+decoder, its decoder with hypernetwork, output regulariser and optimisers alone. The inputs are random pixels: the time
+of a step does not depend on their values.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
 from reports.figures.samples import TaskSamples, finding, grid_png, samples_figure, statistics

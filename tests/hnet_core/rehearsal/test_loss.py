@@ -19,7 +19,7 @@ def random(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=draws, dtype=torch.float64)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     n_groups=st.integers(1, 4),
     n_classes=st.integers(1, 4),

@@ -68,8 +68,9 @@ class RehearsedClassifier:
         shape = self._problem.shape
         has_heads = self._problem.scenario != "class" and not shape.shared_head
         self._n_groups = task + 1 if has_heads else 1
-        weights = torch.zeros(0, self._n_groups) if inputs is None else (1 - present_share) * self._shares(inputs)
-        weights = weights.to(self._problem.device, self._problem.dtype)
+        no_rows = torch.zeros(0, self._n_groups, dtype=self._problem.dtype)
+        weights = no_rows if inputs is None else (1 - present_share) * self._shares(inputs)
+        weights = weights.to(self._problem.device)
         group, temperature = task if has_heads else 0, self._distillation.temperature
         self._loss.start_task(self._n_groups, group, present_share, weights, temperature)
         if inputs is not None:
@@ -87,7 +88,7 @@ class RehearsedClassifier:
 
     def _shares(self, inputs: RehearsedInputs) -> Tensor:
         """Return the share of each rehearsed row and group in the loss, (n_rows, n_groups), 1 in all."""
-        shares = torch.zeros(inputs.n_rows, self._n_groups)
+        shares = torch.zeros(inputs.n_rows, self._n_groups, dtype=self._problem.dtype)
         if self._n_groups == 1:
             shares[:] = 1.0
         elif inputs.tasks is None:

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core.engines.kernels.adam import FlatAdam
+from hnet_core.engines.kernels.adam import FlatAdam, MomentsOfSeed
 from hnet_core.engines.kernels.mlp_gradient import MlpGradient
 from hnet_core.engines.step_protocols import picked
 from hnet_core.optimization.optimizers import why_no_flat_adam
@@ -55,7 +55,7 @@ def encoder(problem: Problem, network: Mlp, latent: int) -> Encoder:
     """
     shape = StreamShape(problem.shape.n_tasks, network.widths[:1], 2 * latent, shared_head=True)
     own = dataclasses.replace(problem, shape=shape, target=network, hypernet=None, loss=None, inputs_gradient=False)
-    is_plain = picked(problem.training.engine, why_no_flat_adam(problem.training)) == "plain"
+    is_plain = picked(problem.training.engine, why_no_flat_adam(problem.training, keeps=True)) == "plain"
     return PlainEncoder(own, network) if is_plain else FastEncoder(own, network)
 
 
@@ -92,10 +92,18 @@ class FastEncoder:
         self._weights = self.source.flat.detach()
         self._gradient = torch.zeros_like(self._weights)
         self._network = MlpGradient(network, problem.training_heads, self._weights, self._gradient)
+        self._adam, self._keeps = self._new_adam(), False
 
     def start_task(self, task: int) -> None:
-        self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
+        if self._problem.training.reset_optimizer:
+            self._adam = self._new_adam()
+        elif not self._keeps:
+            self._keeps = True
+            self._problem.optimizers.keep(MomentsOfSeed(self._adam, 0))
         self._network.start_task(task)
+
+    def _new_adam(self) -> FlatAdam:
+        return FlatAdam(self._problem.training, [self._weights], [self._gradient])
 
     def forward(self, inputs: Tensor, noise: Tensor, factor: Tensor | float) -> Tensor:
         with torch.no_grad():

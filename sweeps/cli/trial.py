@@ -201,6 +201,8 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
     )
     return {
         **static_metrics(parts.counts),
+        "generator_weights": parts.counts.generator,
+        "generator_hypernet_weights": parts.counts.generator_hypernet,
         "weights_per_further_task": parts.counts.per_task,
         "n_tasks": shape.n_tasks,
         "n_inputs": shape.n_inputs,

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from studies.spec.ranges import RungUnit
 
+FailureKind = Literal["trial", "worker", "node", "environment"]
+
 
 @dataclass(frozen=True)
 class Job:
@@ -89,13 +91,14 @@ class Failure:
     """Reason why a job ended without a result: one line, and the traceback.
 
     Attributes:
-        kind: "trial": it would fail again; "worker": the process died, and another one may succeed; "environment":
-            a disk or a data set, so that every trial would fail.
+        kind: "trial": it would fail again; "worker": the process died or can train no more, and another one may
+            succeed; "node": the process was ended with or by its node (lost, preempted, drained, low on memory);
+            "environment": a disk, a device or a data set, so that every trial would fail.
     """
 
     reason: str
     traceback: str | None = None
-    kind: Literal["trial", "worker", "environment"] = "trial"
+    kind: FailureKind = "trial"
 
 
 Message = JobProgress | Success | Failure

@@ -28,6 +28,7 @@ from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
+from sweeps.driver.failure_guard import Verdict
 from sweeps.driver.lease_heartbeat import study_lease
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
@@ -55,12 +56,14 @@ class Outcome:
     Attributes:
         stopped: a stop was requested before the budget was spent.
         interrupted: the request was Ctrl-C.
+        guarded: why the guard against failing trials has ended it before the budget was spent.
     """
 
     study: str
     counters: Counters
     stopped: bool
     interrupted: bool
+    guarded: Verdict | None = None
 
 
 def run_sweep(
@@ -142,7 +145,7 @@ def run_sweep(
             _drive(driver, workers or _default_workers(address), address, backend or _ray())
         if not driver.stopping:
             driver.delete_unneeded_checkpoints()
-    return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted)
+    return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted, driver.guarded)
 
 
 def checkpoint_location(study_uuid: str, storage: str | None = None) -> str:

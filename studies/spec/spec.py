@@ -41,7 +41,7 @@ class Budget(Options):
 
 
 class Limits(Options):
-    """Limits on the time of a trial and on retries after a lost worker."""
+    """Limits on the time of a trial, on retries after a lost worker or node, and on trials that fail."""
 
     trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
     task_minutes: float | None = Field(
@@ -51,6 +51,16 @@ class Limits(Options):
         "five times what the slowest trial of its method took, at least 10",
     )
     retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
+    preemptions: int = Field(
+        20, ge=0, le=1000, description="further attempts after the node of a trial was lost, drained or low on memory"
+    )
+    failures: int = Field(
+        5,
+        ge=0,
+        le=10_000,
+        description="of the first trials that stop the sweep; more than half of the last 20 (or twice as many, if that "
+        "is more) stop it too; 0: none do",
+    )
 
 
 class EarlyStopping(Options):

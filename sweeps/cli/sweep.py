@@ -19,6 +19,7 @@ from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
     from studies.spec.spec import SweepSpec
+    from sweeps.driver.failure_guard import Verdict
     from sweeps.runner import Outcome
 
 app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
@@ -44,7 +45,7 @@ def run(
 ) -> None:
     """Run a sweep; repeat the command to resume an interrupted one.
 
-    Exit code 4: the sweep is finished, but trials have failed or there is no result.
+    Exit code 4: the sweep is finished, but trials have failed or there is no result; or limits.failures stopped it.
     """
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
@@ -65,6 +66,9 @@ def run(
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
+    if outcome.guarded is not None:
+        _print_guarded(outcome.guarded, command_line())
+        raise typer.Exit(4)
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
@@ -149,6 +153,18 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
         return
     Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _print_guarded(verdict: Verdict, command: str) -> None:
+    """Print why the guard has stopped a sweep, with the traceback, and the command that continues it."""
+    worst = verdict.commonest
+    print((worst.traceback or "").rstrip(), file=sys.stderr)
+    print(
+        f"Stopped, since {verdict.finding} (limits.failures); {verdict.n_alike} of {verdict.n_failed} like trial "
+        f"{worst.number}: {worst.reason}",
+        file=sys.stderr,
+    )
+    print(f"Mend that and continue with: {command}", file=sys.stderr)
 
 
 def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:

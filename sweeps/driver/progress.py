@@ -83,6 +83,8 @@ class SweepProgress:
             parts.append(f"{counters.pruned} stopped early")
         if counters.skipped:
             parts.append(f"{counters.skipped} skipped")
+        if counters.preempted:
+            parts.append(f"{counters.preempted} preempted")
         rate = self._per_minute()
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")

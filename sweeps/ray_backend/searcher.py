@@ -14,22 +14,20 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import RayTaskError
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from hnet_core.errors import HnetError
 from sweeps.checkpoints import Checkpoints, open_checkpoints
 from sweeps.driver.driver import Driver
-from sweeps.failures import failure_of
 from sweeps.jobs import Failure, Message, Success
 from sweeps.ray_backend.head_address import no_cluster
+from sweeps.ray_backend.lost_workers import failure_of_worker
 from sweeps.ray_backend.scheduler import DriverScheduler
 from sweeps.ray_backend.scratch_folder import scratch_folder
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
@@ -94,13 +92,13 @@ class JobSearcher(Searcher):
 
     def worker_died(self, trial: Trial) -> None:
         """Note the failure of a trial whose worker has died."""
-        self._failures.setdefault(trial.trial_id, _worker_failure(trial.get_pickled_error()))
+        self._failures.setdefault(trial.trial_id, failure_of_worker(trial.get_pickled_error()))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
         if error or result is None or "messages" not in result:
-            messages: list[Message] = [self._failures.pop(trial_id, _worker_failure(None))]
+            messages: list[Message] = [self._failures.pop(trial_id, failure_of_worker(None))]
         else:
             messages = messages_of(result)
         (self._watchdog.complete if isinstance(messages[-1], Success) else self._watchdog.stop)(number)
@@ -183,16 +181,6 @@ def kill_worker(trial: Trial) -> None:
     actor = trial.temporary_state.ray_actor
     if actor is not None:
         ray.kill(actor)
-
-
-def _worker_failure(error: Exception | None) -> Failure:
-    """Failure of a dead worker, from Ray's error; one that raised an error itself is alive."""
-    if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
-        return replace(failure_of(error.cause), traceback=str(error))
-    text = "" if error is None else str(error)
-    if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
-        return Failure("the worker ran out of memory and was killed", text or None, "worker")
-    return Failure("the worker process died", text or None, "worker")
 
 
 def run_with_ray(

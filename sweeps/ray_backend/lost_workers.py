@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import ray
 from ray.exceptions import (
     ActorUnavailableError,
     NodeDiedError,
@@ -11,6 +13,7 @@ from ray.exceptions import (
     RayActorError,
     RayTaskError,
 )
+from ray.tune.experiment import Trial
 
 from sweeps.failures import failure_of
 from sweeps.jobs import Failure
@@ -30,6 +33,19 @@ class WorkerBroken(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
         self.failure = failure
+
+
+def error_of(trial: Trial) -> Exception | None:
+    """Read the error that ended the worker of a trial; None if it has none, or one that cannot be read here.
+
+    `Trial.get_pickled_error` of Ray 2.60.0 returns None: it looks in the storage, to which Tune copies the file later.
+    """
+    path = trial.pickled_error_file
+    try:
+        error = None if path is None else ray.cloudpickle.loads(Path(path).read_bytes())
+    except Exception:  # that of a plug-in which this process cannot import
+        return None
+    return error if isinstance(error, Exception) else None
 
 
 def failure_of_worker(error: Exception | None) -> Failure:

@@ -27,7 +27,7 @@ from sweeps.checkpoints import Checkpoints, open_checkpoints
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Failure, Message, Success
 from sweeps.ray_backend.head_address import no_cluster
-from sweeps.ray_backend.lost_workers import failure_of_worker
+from sweeps.ray_backend.lost_workers import error_of, failure_of_worker
 from sweeps.ray_backend.scheduler import DriverScheduler
 from sweeps.ray_backend.scratch_folder import scratch_folder
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
@@ -92,7 +92,7 @@ class JobSearcher(Searcher):
 
     def worker_died(self, trial: Trial) -> None:
         """Note the failure of a trial whose worker has died."""
-        self._failures.setdefault(trial.trial_id, failure_of_worker(trial.get_pickled_error()))
+        self._failures.setdefault(trial.trial_id, failure_of_worker(error_of(trial)))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from studies.spec.ranges import RungUnit
+from studies.spec.resources import Request
 
 FailureKind = Literal["trial", "worker", "node", "environment"]
 
@@ -26,6 +27,7 @@ class Job:
         rungs: numbers of tasks, or of iterations over all tasks, of the first seed after which the driver judges it.
         lengths: of the tasks, in the unit of the rungs; () without rungs.
         race: the driver judges it after each seed too.
+        request: resources that a worker needs for it.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
 
@@ -40,6 +42,7 @@ class Job:
     lengths: tuple[int, ...] = ()
     race: bool = False
     via_driver: bool = False
+    request: Request = field(default_factory=Request)
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,6 +60,7 @@ class Job:
                 "seeds": tuple(content["seeds"]),
                 "rungs": tuple(content["rungs"]),
                 "lengths": tuple(content["lengths"]),
+                "request": Request(**content["request"]),
             }
         )
 

@@ -40,5 +40,5 @@ def impossible_request(text: str) -> str | None:
     )
 
 
-def _bytes(found: re.Match[str]) -> float:
-    return float(found["size"].rstrip(".")) * _UNITS[found["unit"]]
+def _bytes(found: re.Match[str]) -> int:
+    return int(float(found["size"].rstrip(".")) * _UNITS[found["unit"]])

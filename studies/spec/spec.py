@@ -17,6 +17,7 @@ from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
 from studies.spec.ranges import Dimension, RungUnit
+from studies.spec.resources import Request, Resources, TrialResources, request_of, with_resources
 from studies.spec.space import SearchSpace
 
 MAX_ENTRIES = 100  # fields searched, and families: each is checked with each
@@ -144,6 +145,7 @@ class SweepSpec(Options):
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
     limits: Limits = Limits()
+    resources: Resources | None = Field(None, description="of one trial; left out: one CPU, and a GPU if there are any")
     keep: Literal["front"] | None = Field(None, description="checkpoints of finished trials to keep; left out: none")
     budget: Budget
     paper: Paper | None = None
@@ -176,7 +178,24 @@ class SweepSpec(Options):
 
     def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
         """Return the trial configuration with these parameters in place; without any, the template."""
-        return parse_trial(self.space.place(self.space.example() if params is None else params))
+        return parse_trial(self.block(self.space.example() if params is None else params))
+
+    def block(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the trial block with these parameters in place, which uses the resources that are asked for."""
+        return with_resources(self.space.place(params), self._resources_of(params.get(FAMILY)))
+
+    def request(self, config: TrialConfig, family: str | None = None) -> Request:
+        """Return the resources that a trial of a configuration asks for."""
+        return request_of(self._resources_of(family), config)
+
+    def requests(self) -> list[Request]:
+        """Return the different resources that trials of this sweep ask for, one or more."""
+        return list(
+            dict.fromkeys(self.request(self.config(params), params.get(FAMILY)) for params in self.space.branches())
+        )
+
+    def _resources_of(self, family: str | None) -> TrialResources:
+        return TrialResources() if self.resources is None else self.resources.of_family(family)
 
     @functools.cached_property
     def space(self) -> SearchSpace:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.options import Assignments, Cpus, Data, Database, Gpus, Memory, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
@@ -34,13 +34,17 @@ def run(
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Training processes at a time.", show_default="one per CPU core")
+        int | None,
+        typer.Option(min=1, help="Training processes at a time.", show_default="as many as there is room for"),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
     storage: Annotated[
         str | None,
         typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
     ] = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    memory: Memory = None,
     set_: Assignments = None,
 ) -> None:
     """Run a sweep; repeat the command to resume an interrupted one.
@@ -55,7 +59,9 @@ def run(
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    checked = load_spec(document, _root(data), set_ or [], study, trained_here=address is None)
+    checked = load_spec(
+        document, _root(data), _assignments(set_, cpus, gpus, memory), study, trained_here=address is None
+    )
     with messages():
         for line in (*contradictions(checked), *doubts(checked, _root(data))):
             logging.getLogger("hnet").warning("Warning: %s.", line)
@@ -83,6 +89,9 @@ def check(
     study: NewName = None,
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    memory: Memory = None,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
     format: ObjectFormat = "table",
@@ -99,7 +108,9 @@ def check(
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
-    checked = load_spec(open_document(spec), _root(data), set_ or [], study, trained_here=True)
+    checked = load_spec(
+        open_document(spec), _root(data), _assignments(set_, cpus, gpus, memory), study, trained_here=True
+    )
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
     write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")
@@ -224,6 +235,12 @@ def messages() -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
+
+
+def _assignments(given: list[str] | None, cpus: int | None, gpus: float | None, memory: str | None) -> list[str]:
+    """The `--set` arguments, and the options for resources as such."""
+    options = {"cpus": cpus, "gpus": gpus, "memory": memory}
+    return [*(given or []), *(f"resources.{key}={value}" for key, value in options.items() if value is not None)]
 
 
 def _root(data: Path | None) -> Path:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
+from studies.spec.conditions import FAMILY
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store
 from studies.store.suggested_trial import SuggestedTrial
@@ -115,6 +116,14 @@ class Driver:
     def _may_ask(self) -> bool:
         return bool(self._asked_ahead) or not self._budget_is_spent()
 
+    @property
+    def n_left(self) -> int | None:
+        """Trials that are still to be trained, running ones included; None where only time ends the sweep."""
+        waiting, planned = len(self.state.waiting) + len(self.state.jobs), self.spec.planned_trials
+        if self.finished:
+            return len(self.state.jobs)
+        return None if planned is None else waiting + max(0, planned - self.counters.asked)
+
     def ask_ahead(self) -> None:
         """Ask the sampler, which may take long, for the next trial before a worker is free.
 
@@ -150,7 +159,7 @@ class Driver:
             self._fail_untrained(number, params, attempt, failure_of(error))
 
     def _begin(self, number: int, params: Mapping[str, Any], attempt: int) -> None:
-        block = self.spec.space.place(params)
+        block = self.spec.block(params)
         data_root = self.study.data_root
         try:
             config = parse_trial(block)
@@ -171,8 +180,9 @@ class Driver:
             self.counters.asked += 1
             self._asks_without_training = 0
             lengths = self.rules.lengths(config, Path(data_root))
-            rungs = {"rungs": self.rules.rungs(lengths), "lengths": lengths}
-            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), **rungs))
+            more: dict[str, Any] = {"rungs": self.rules.rungs(lengths), "lengths": lengths}
+            more["request"] = self.spec.request(config, params.get(FAMILY))
+            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), **more))
 
     def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         """A job of this study, with the rules and the checkpoints of its trial."""
@@ -182,7 +192,7 @@ class Driver:
 
     def _fail_untrained(self, number: int, params: Mapping[str, Any], attempt: int, failure: Failure) -> None:
         log.warning("trial %d failed: %s", number, failure.reason)
-        trial = invalid_trial(self.spec.space.place(params), params, self.spec, self.study.data_root)
+        trial = invalid_trial(self.spec.block(params), params, self.spec, self.study.data_root)
         self.state.failures[number] = failure.reason
         self.recorder.start(number, attempt, trial)
         self.recorder.fail(number, attempt, failure.reason, failure.traceback)

@@ -8,6 +8,7 @@ from typing import Any
 
 from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
+from studies.spec.conditions import FAMILY
 from sweeps.driver.driver import Driver
 from sweeps.driver.state import TrialMetrics
 from sweeps.driver.trial_recorder import GAVE_UP, PREEMPTED, noted_rungs
@@ -128,4 +129,9 @@ def _queue_missing_seeds(driver: Driver, row: Mapping[str, Any]) -> None:
     number, state = row["number"], driver.state
     missing = [seed for seed in range(driver.spec.seeds) if seed not in row["seeds"]]
     if missing and not driver.rules.ends_race(state.metrics[number], state.metrics_of_others(number)):
-        state.waiting.append(driver.job(number, row["attempt"], row["config"], missing, purpose="more_seeds"))
+        spec, params = driver.spec, row["params"]
+        more: dict[str, Any] = {
+            "purpose": "more_seeds",
+            "request": spec.request(spec.config(params), params.get(FAMILY)),
+        }
+        state.waiting.append(driver.job(number, row["attempt"], row["config"], missing, **more))

@@ -49,11 +49,13 @@ class JobTrainable(tune.Trainable):
             raise self._broken
         messages = self._next_messages()
         unsent = self._in_memory.take_unsent() if self._in_memory is not None else None
-        if isinstance(messages[-1], Failure) and messages[-1].kind == "worker":
-            self._broken = WorkerBroken(messages.pop())
+        last = messages[-1]
+        if isinstance(last, Failure) and last.kind == "worker":
+            self._broken = WorkerBroken(last)
+            del messages[-1]
             if not messages and unsent is None:
                 raise self._broken  # else in the next step, since an exception leaves out everything else
-        is_done = self._broken is None and not isinstance(messages[-1], JobProgress)
+        is_done = self._broken is None and not isinstance(last, JobProgress)
         if is_done:
             self._release()
         result = {"messages": _encode(messages), "done": is_done}

@@ -47,7 +47,9 @@ def died(text: str) -> ActorDiedError:
         (died(LOW), "node", "the worker was killed, since its node ran low on memory"),
     ],
 )
-def test_the_end_of_a_process_is_distinguished_from_that_of_its_node(error: Exception | None, kind: str, reason: str) -> None:
+def test_the_end_of_a_process_is_distinguished_from_that_of_its_node(
+    error: Exception | None, kind: str, reason: str
+) -> None:
     failure = failure_of_worker(error)
     assert (failure.kind, failure.reason.startswith(reason)) == (kind, True)
     assert failure.traceback == (None if error is None else str(error))

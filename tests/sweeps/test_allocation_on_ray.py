@@ -16,9 +16,9 @@ from perf.noop import SPEC
 from studies.spec.spec import SweepSpec
 from sweeps.ray_backend.session import QUIET
 from sweeps.runner import run_sweep
+from tests.sweeps.ray_trainables import RECORD, TOGETHER, at_once, breaking_backend, waiting_backend
 from tests.sweeps.tiny import SPEC as TRAINED
 from tests.sweeps.tiny import tiny_spec
-from tests.sweeps.waiting_trainable import RECORD, TOGETHER, at_once, waiting_backend
 
 OBJECTS = {"object_store_memory": 100 * 2**20}
 
@@ -147,6 +147,18 @@ def test_families_of_different_resources_take_turns_on_the_same_cpus(
     spec = spec_of(6, **FAMILIES, enqueue=enqueue)
     outcome = run_sweep(spec, url, address=empty_cluster.address, backend=waiting_backend)
     assert outcome.counters.complete == 6
+
+
+@pytest.mark.slow
+def test_a_process_that_is_broken_for_good_from_its_third_trial_on_is_replaced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = str(tmp_path / "a.db")
+    with caplog.at_level(logging.WARNING, "hnet"):
+        outcome = run_sweep(spec_of(7), url, workers=1, backend=breaking_backend)
+    assert (outcome.counters.complete, outcome.counters.failed) == (7, 0)
+    reason = "RuntimeError: CUDA error: an illegal memory access was encountered; attempt 2 follows"
+    assert caplog.messages == [f"trial {number}: {reason}" for number in (2, 4, 6)]
 
 
 @pytest.mark.slow

@@ -1,14 +1,15 @@
-"""A trainable that trains nothing, and waits for others that run at the same time."""
+"""Trainables that train nothing: one waits for others that run at the same time, one breaks its process."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from perf.noop import no_work
-from sweeps.driver.driver import Driver
+from sweeps.failures import failure_of
 from sweeps.jobs import Job, Message
 from sweeps.ray_backend.searcher import run_with_ray
 from sweeps.ray_backend.trainable import JobTrainable
@@ -45,7 +46,19 @@ class WaitingTrainable(JobTrainable):
     work = staticmethod(wait_for_others)
 
 
-def waiting_backend(
-    driver: Driver, workers: int, address: str | None, on_message: Callable[[int, Message], bool]
-) -> None:
-    run_with_ray(driver, workers, address, on_message, WaitingTrainable)
+JOBS_OF_PROCESS: list[int] = []
+
+
+def break_from_the_third_on(job: Job, checkpoints: object = None) -> Iterator[Message]:
+    JOBS_OF_PROCESS.append(job.number)
+    if len(JOBS_OF_PROCESS) >= 3:
+        yield failure_of(RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with ..."))
+    yield from no_work(job)
+
+
+class BreakingTrainable(JobTrainable):
+    work = staticmethod(break_from_the_third_on)
+
+
+waiting_backend = partial(run_with_ray, trainable=WaitingTrainable)
+breaking_backend = partial(run_with_ray, trainable=BreakingTrainable)

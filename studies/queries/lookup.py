@@ -108,12 +108,14 @@ def read_trial_states(engine: Engine, name: str) -> list[TrialState]:
     return [TrialState._make((*row, seeds.get(row.number, ()))) for row in rows]
 
 
-def read_configs(engine: Engine, name: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return the stored configurations of trials by number; raises StudyNotFound."""
-    of_study = select(trial.c.number, trial.c.config).where(trial.c.study_id == find_study_id(engine, name))
+def read_configs(engine: Engine, name: str, numbers: Sequence[int]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the stored configuration and searched values of trials by number; raises StudyNotFound."""
+    of_study = select(trial.c.number, trial.c.config, trial.c.params).where(
+        trial.c.study_id == find_study_id(engine, name)
+    )
     with engine.connect() as connection:
         found = connection.execute(of_study.where(one_of(trial.c.number, numbers)).order_by(trial.c.number))
-        return {row.number: row.config for row in found}
+        return {row.number: (row.config, row.params) for row in found}
 
 
 def _finished_seeds(connection: Connection, study_id: int) -> dict[int, tuple[int, ...]]:

@@ -203,8 +203,8 @@ class Studies:
         """Return the state and the finished seeds of every trial, by number, without its configuration."""
         return lookup.read_trial_states(self._engine, name)
 
-    def configs(self, name: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Return the stored configurations of these trials, by number."""
+    def configs(self, name: str, numbers: Sequence[int]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+        """Return the stored configuration and the searched values of these trials, by number."""
         return lookup.read_configs(self._engine, name, numbers)
 
     def numbers_of_tasks(self, name: str) -> dict[int, frozenset[int]]:

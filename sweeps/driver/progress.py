@@ -31,6 +31,7 @@ class SweepProgress:
     def __init__(self, driver: Driver, stream: TextIO) -> None:
         self._driver = driver
         self._done: dict[int, float] = {}
+        self._noted = self._ended
         self._finished: deque[float] = deque([time.monotonic()], maxlen=21)
         self._over = threading.Event()
         self._stream = stream
@@ -67,7 +68,9 @@ class SweepProgress:
             self._done[number] = message.tasks_done / message.tasks_in_all
         else:
             self._done.pop(number, None)
-            self._finished.append(time.monotonic())
+            if self._ended > self._noted:  # else a further attempt follows
+                self._finished.append(time.monotonic())
+            self._noted = self._ended
         if self._console.is_terminal:
             self._update()
 
@@ -84,6 +87,8 @@ class SweepProgress:
             parts.append(f"{counters.pruned} stopped early")
         if counters.skipped:
             parts.append(f"{counters.skipped} skipped")
+        if counters.preempted:
+            parts.append(f"{counters.preempted} preempted")
         rate = self._per_minute()
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")

@@ -11,13 +11,15 @@ from typing import Any
 from studies.database.row_types import TrialState
 from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
+from studies.spec.conditions import FAMILY
 from sweeps.driver.driver import Driver
 from sweeps.driver.state import TrialMetrics
-from sweeps.driver.trial_recorder import GAVE_UP, noted_rungs
+from sweeps.driver.trial_recorder import GAVE_UP, PREEMPTED, noted_rungs
 from sweeps.search.objectives import compared_metrics
 from sweeps.search.warm_start import PAST
 
-# High, so that repeated preemption does not fail a long trial; finite, because a trial may itself kill the driver.
+# Attempts that did not end with their node. High, so that repeated preemption of the driver does not fail a long trial;
+# finite, because a trial may itself kill the driver.
 MAX_ATTEMPTS = 20
 
 Ledger = Mapping[int, TrialState]
@@ -43,7 +45,7 @@ def reconcile(driver: Driver, studies: Studies) -> int:
         row = ledger.get(trial.number)
         if row is None or row.state == "RUNNING":
             n_requeued += row is not None
-            _requeue(driver, trial.number, row)
+            _requeue(driver, trial.number, row, trial.user_attrs.get(PREEMPTED, 0))
         elif not trial.state.is_finished():
             _tell_stored_result(driver, row)
     _fill_rungs(driver, studies)
@@ -105,9 +107,10 @@ def _plain(values: Any) -> list[float | None]:
     return [None if value != value else float(value) for value in values]
 
 
-def _requeue(driver: Driver, number: int, row: TrialState | None) -> None:
+def _requeue(driver: Driver, number: int, row: TrialState | None, n_preempted: int) -> None:
     attempt = 1 if row is None else row.attempt + 1
-    if attempt > MAX_ATTEMPTS:
+    driver.preemptions[number] = n_preempted
+    if attempt - n_preempted > MAX_ATTEMPTS:
         driver.state.add_finished("FAILED", duplicate=False)
         driver.recorder.fail(number, attempt - 1, f"{GAVE_UP}{MAX_ATTEMPTS} attempts: the driver died each time")
     else:
@@ -133,6 +136,9 @@ def _queue_missing_seeds(driver: Driver, studies: Studies, ledger: Ledger) -> No
         if row.state == "COMPLETE" and not _is_duplicate(row) and len(row.seeds) < len(wanted)
     }
     open_races = [number for number in missing if not driver.rules.ends_race(number, state.metrics[number])]
-    for number, config in studies.configs(driver.study.name, open_races).items():
-        attempt = ledger[number].attempt
-        state.waiting.append(driver.job(number, attempt, config, missing[number], purpose="more_seeds"))
+    for number, (config, params) in studies.configs(driver.study.name, open_races).items():
+        more: dict[str, Any] = {
+            "purpose": "more_seeds",
+            "request": driver.spec.request(driver.spec.config(params), params.get(FAMILY)),
+        }
+        state.waiting.append(driver.job(number, ledger[number].attempt, config, missing[number], **more))

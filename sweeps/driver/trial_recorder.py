@@ -31,6 +31,7 @@ log = logging.getLogger("hnet")
 
 GAVE_UP = "gave up after "  # begins the reason of a failure that is not the trial's own
 RUNG = "rung "  # and its number: the user attribute of Optuna's trial that holds the score there
+PREEMPTED = "preempted"  # the user attribute that counts the attempts of a trial that ended with their node
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,10 @@ class TrialRecorder:
     def retry(self, number: int, attempt: int) -> None:
         """Begin a further attempt of a trial whose worker died."""
         self._write(number, attempt, lambda: self._store.retry_trial(self._study.id, number, attempt))
+
+    def note_preemption(self, number: int, n_preempted: int) -> None:
+        """Store how many attempts of a trial ended with their node, for a resumed study."""
+        self._retry(lambda: self._trial(number).set_user_attr(PREEMPTED, n_preempted))
 
     # While training.
 

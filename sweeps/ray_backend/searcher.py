@@ -121,6 +121,12 @@ class JobSearcher(Searcher):
                 self._failures[trial.trial_id] = failure
                 kill_worker(trial)
 
+    def kill_workers(self) -> None:
+        """Kill the worker of every running job."""
+        for trial in self._trials.values():
+            if _is_running(trial):
+                kill_worker(trial)
+
     def _store_checkpoint(self, number: int, result: dict[str, Any]) -> bool:
         """Store a checkpoint that came with a message; return False if that failed."""
         if "checkpoint" not in result:
@@ -164,7 +170,10 @@ class StopWhenAborted(tune.Stopper):
 
     def stop_all(self) -> bool:
         self._searcher.end_overdue()
-        return self._driver.aborted is not None
+        if self._driver.aborted is None:
+            return False
+        self._searcher.kill_workers()  # else Tune waits until they have finished their task
+        return True
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -250,6 +259,7 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # our handler lets the running trials finish
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "2",  # for workers of an abandoned sweep that are only starting
     "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own snapshot, which grows with the trials, is never read
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }

@@ -16,6 +16,7 @@ from studies.metrics.definitions import METRICS
 from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
+from studies.spec.notify import check_address
 from studies.spec.ranges import Dimension, RungUnit
 from studies.spec.space import SearchSpace
 
@@ -137,6 +138,11 @@ class SweepSpec(Options):
     keep: Literal["front"] | None = Field(None, description="checkpoints of finished trials to keep; left out: none")
     budget: Budget
     paper: Paper | None = None
+    notify: str | None = Field(
+        None,
+        exclude=True,
+        description="http(s) address for one POST when the sweep ends, stalls or is stopped by its guard",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -152,6 +158,11 @@ class SweepSpec(Options):
         if not value:
             raise ValueError("must name at least one field; to train one configuration use: hnet trial run")
         return value
+
+    @field_validator("notify")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        return None if value is None else check_address(value)
 
     @field_validator("constraints")
     @classmethod
@@ -198,7 +209,7 @@ class SweepSpec(Options):
         return is_spent or (self.grid_order is not None and counted + uncounted >= len(self.grid_order))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back."""
+        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back; without `notify`."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 

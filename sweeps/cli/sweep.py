@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shlex
@@ -45,6 +46,12 @@ def run(
         Path | None,
         typer.Option(help="Folder on a local disk to work in on a SQLite database that is on a network file system."),
     ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HNET_NOTIFY", help="Address for one POST when the sweep ends, stalls or is stopped by its guard."
+        ),
+    ] = None,
     set_: Assignments = None,
 ) -> None:
     """Run a sweep; repeat the command to resume an interrupted one.
@@ -61,7 +68,8 @@ def run(
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    checked = load_spec(document, data_folder(data), set_ or [], study, trained_here=address is None)
+    assignments = [*(set_ or []), *([] if notify is None else [f"notify={json.dumps(notify)}"])]
+    checked = load_spec(document, data_folder(data), assignments, study, trained_here=address is None)
     with messages():
         on_network = network_warning(db) if scratch is None else None
         for line in (*contradictions(checked), *doubts(checked, data_folder(data)), *filter(None, [on_network])):

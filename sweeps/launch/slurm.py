@@ -121,8 +121,8 @@ def job_name(study: str) -> str:
 
 
 def _seconds_to_end(time: str | None) -> int:
-    """Seconds before the limit at which the sweep is ended: a quarter of a short one."""
-    return SECONDS_TO_END if time is None else max(1, min(SECONDS_TO_END, seconds_of(time) // 4))
+    """Seconds before the limit at which the sweep is ended: a quarter of a short one, at least 30."""
+    return SECONDS_TO_END if time is None else max(30, min(SECONDS_TO_END, seconds_of(time) // 4))
 
 
 def seconds_of(time: str) -> int:

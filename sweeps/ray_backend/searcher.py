@@ -259,7 +259,6 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # our handler lets the running trials finish
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "2",  # for workers of an abandoned sweep that are only starting
     "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own snapshot, which grows with the trials, is never read
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }

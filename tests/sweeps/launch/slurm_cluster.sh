@@ -35,7 +35,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0
 MpiDefault=none
-KillWait=10
+KillWait=30
 MinJobAge=3600
 ReturnToService=2
 SlurmdParameters=config_overrides

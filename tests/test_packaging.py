@@ -20,6 +20,7 @@ SHIPPED = {
     "reports/templates": {".j2", ".css", ".js"},
     "reports/published": {".csv", ".yaml"},
     "sweeps/presets": {".yaml"},
+    "sweeps/launch/templates": {".j2"},
     "studies/database/migrations/versions": {".py"},
 }
 

@@ -16,6 +16,7 @@ ip link set cluster up
 printf '127.0.0.1 localhost\n10.77.0.1 login\n10.77.0.11 n1\n10.77.0.12 n2\n' >hosts
 mount --bind hosts /etc/hosts
 mount -t tmpfs none /run
+mount --bind tmp /tmp
 
 cat >slurm.conf <<CONF
 ClusterName=test

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 _GIVEN = re.compile(r"(notify['\"]?[\s:=]+['\"]?https?://[^/\s'\"]*)[^\s'\",}\]]*")  # in a spec, or on a command line
 
@@ -14,13 +14,13 @@ def check_address(address: str) -> str:
     Raises:
         ValueError: it is no http or https URL with a host, or it has a blank or control character.
     """
-    try:
-        parts: SplitResult | None = urlsplit(address)
-        has_host = bool(parts.hostname) and parts.port != 0  # a port that is no number raises
-    except ValueError:
-        parts, has_host = None, False
     readable = address.isascii() and address.isprintable() and " " not in address
-    if parts is None or parts.scheme not in ("http", "https") or not has_host or not readable:
+    try:
+        parts = urlsplit(address)
+        is_good = readable and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number, or of brackets
+        is_good = False
+    if not is_good:
         raise ValueError("must be an address that begins with http:// or https:// and names a host")
     return address
 

@@ -23,7 +23,7 @@ def main() -> None:
 
     address, wanted = sys.argv[1], int(sys.argv[2])
     ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    found = wait_for_nodes(lambda: sum(node["Alive"] for node in ray.nodes()), wanted)
+    found = wait_for_nodes(lambda: sum(node["Alive"] for node in ray.nodes()), wanted)  # type: ignore[no-untyped-call]
     missing = "" if found >= wanted else f", {wanted - found} are missing; the sweep starts without them"
     print(f"{found} of {wanted} nodes have joined{missing}.", file=sys.stderr)
     ray.shutdown()

@@ -7,7 +7,6 @@ folder=$1 cpus=$2
 cd "$folder"
 mkdir -p state log run tmp
 chmod 755 "$folder" .
-chmod 1777 tmp
 hostname login
 ip link set lo up
 ip link add cluster type bridge
@@ -16,7 +15,6 @@ ip link set cluster up
 printf '127.0.0.1 localhost\n10.77.0.1 login\n10.77.0.11 n1\n10.77.0.12 n2\n' >hosts
 mount --bind hosts /etc/hosts
 mount -t tmpfs none /run
-mount --bind tmp /tmp
 
 cat >slurm.conf <<CONF
 ClusterName=test

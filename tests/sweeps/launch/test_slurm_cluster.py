@@ -70,7 +70,8 @@ class Cluster:
         sweep = SweepCommand(str(spec), study, str(self.folder / f"{study}.db"), workers=2)
         path = self.folder / f"{study}.sbatch"
         path.write_text(slurm_script(job, sweep))
-        return self.run("sbatch", "--parsable", str(path), XDG_CACHE_HOME=str(self.folder / "cache"))
+        places = {"XDG_CACHE_HOME": str(self.folder / "cache"), "HNET_SCRATCH": str(self.folder / "tmp")}
+        return self.run("sbatch", "--parsable", str(path), **places)
 
     def fields(self, job: str) -> list[dict[str, str]]:
         """What scontrol knows of a job, or of each job of an array."""
@@ -83,7 +84,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/var/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="s-", dir="/var/tmp"))
     made = Cluster(folder)
     try:
         yield made
@@ -92,7 +93,7 @@ def cluster() -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_until(condition: Callable[[], bool], explain: Callable[[], str], seconds: float = 400) -> None:
+def wait_until(condition: Callable[[], bool], explain: Callable[[], str], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, explain()

@@ -24,6 +24,7 @@ class Job:
         rungs: numbers of tasks, or of iterations over all tasks, of the first seed after which the driver judges it.
         lengths: of the tasks, in the unit of the rungs; () without rungs.
         race: the driver judges it after each seed too.
+        checkpoint_minutes: between checkpoints within a task.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
 
@@ -38,6 +39,7 @@ class Job:
     lengths: tuple[int, ...] = ()
     race: bool = False
     via_driver: bool = False
+    checkpoint_minutes: float = 10.0
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Progress of a job: after each task of each seed, and when a seed that is judged is resumed.
+    """Progress of a job: after each checkpoint of each seed, and when a seed that is judged is resumed.
 
     Attributes:
         tasks_done: over all seeds of the job.

@@ -42,14 +42,17 @@ class Budget(Options):
 
 
 class Limits(Options):
-    """Limits on the time of a trial and on retries after a lost worker."""
+    """Limits on the time of a trial, on what it may lose, and on retries after a lost worker."""
 
     trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
     task_minutes: float | None = Field(
         None,
         gt=0,
-        description="without a finished task a worker is taken for hung and killed, its trial retried; left out: "
-        "five times what the slowest trial of its method took, at least 10",
+        description="without a finished task or checkpoint a worker is taken for hung and killed, its trial retried; "
+        "left out: five times what the slowest trial of its method took, at least 10",
+    )
+    checkpoint_minutes: float = Field(
+        10, gt=0, description="between the checkpoints within a long task; there is one after every task anyway"
     )
     retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
 

@@ -134,7 +134,7 @@ def test_a_job_that_is_requeued_goes_on_and_ends_with_every_trial_once(cluster: 
 
 
 def test_before_the_time_limit_a_job_is_queued_again_and_scancel_ends_it_for_good(cluster: Cluster) -> None:
-    job = cluster.submit(SlurmJob(nodes=2, cpus=1, time="2"), "limited", trial=longer(10**6), budget={"trials": 2})
+    job = cluster.submit(SlurmJob(nodes=2, cpus=1, time="4"), "limited", trial=longer(10**6), budget={"trials": 2})
     wait_until(lambda: cluster.fields(job)[0]["Restarts"] == "1", lambda: cluster.log("limited"))
     assert "terminated; the same command resumes" in cluster.log("limited")
     assert "queued again and goes on from its checkpoints" in cluster.log("limited")

@@ -38,8 +38,8 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
     """
     table = published_table(table_name)
     comparisons = compare_table(table, studies, names)
-    rows = [_row(found) for found in comparisons]
-    measured = Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
+    rows = [cell_row(found) for found in comparisons]
+    measured = cell_table(table, rows)
     files = {
         "paper.csv": csv_text(rows),
         "paper.tex": latex_table(_for_print(measured), f"Published by {table.cite}."),
@@ -49,8 +49,6 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
 
 
 def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured: Table, rows: Sequence[Row]) -> str:
-    missing = [row for row in rows if row["trial"] is None]
-    columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
     configurations = {
         found.cell.configuration.note: found.cell.configuration.settings
         for found in comparisons
@@ -61,9 +59,9 @@ def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured
         table=table,
         headline=headline(comparisons),
         counts=counts(comparisons),
-        figure=_figure(comparisons, measured),
+        figure=differences_figure(comparisons, measured),
         measured=measured,
-        missing=Table("missing", "Nothing in this database measures these cells.", columns, missing),
+        missing=missing_table(rows),
         errata=[found.cell for found in comparisons if found.cell.erratum],
         configurations=configurations,
         any_reduced=any(found.scale == "reduced" for found in comparisons),
@@ -83,7 +81,20 @@ def _summary(
     }
 
 
-def _row(found: CellComparison) -> dict[str, Any]:
+def cell_table(table: PublishedTable, rows: Sequence[Row]) -> Table:
+    """Build the table of the cells that were measured."""
+    return Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
+
+
+def missing_table(rows: Sequence[Row]) -> Table:
+    """Build the table of the cells that nothing measures."""
+    missing = [row for row in rows if row["trial"] is None]
+    columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
+    return Table("missing", "Nothing in this database measures these cells.", columns, missing)
+
+
+def cell_row(found: CellComparison) -> dict[str, Any]:
+    """Return one cell with its measurement, exactly."""
     cell, measurement, difference = found.cell, found.measurement, found.difference
     interval = None if measurement is None else measurement.interval
     error = None if difference is None else difference.standard_error
@@ -166,7 +177,8 @@ def _signed(value: float | None) -> str:
     return MISSING if value is None else f"{value:+.{3}f}"
 
 
-def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
+def differences_figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
+    """Draw measured minus published; None where nothing was measured."""
     lines = [_line(found) for found in comparisons if found.difference is not None]
     if not lines:
         return None

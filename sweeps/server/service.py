@@ -1,0 +1,116 @@
+"""The database behind every address, with what is kept of it until it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.data.study_map import StudyMap, read_map
+from studies.database.open_database import connect
+from studies.database.reading import connect_for_reading
+from studies.queries.studies import Studies
+from sweeps.server.guard import WRITE
+from sweeps.server.settings import ServerSettings
+
+QUERY_SECONDS = 10.0
+MAX_MAPS = 8
+MAX_KEPT = 1000
+Value = TypeVar("Value")
+
+
+class HasStatus(Protocol):
+    """What a request brings along: the access of its token."""
+
+    @property
+    def state(self) -> Any: ...
+
+
+class Service:
+    """Reads the studies of one database, and writes notes, tags and the archive.
+
+    Attributes:
+        studies: for reading alone, with a time limit on every query.
+        changes: the version of each study.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.engine = connect_for_reading(settings.db, QUERY_SECONDS)
+        self.studies = Studies(self.engine)
+        self.changes = self.studies.changes()
+        self._kept = Kept(MAX_MAPS)
+        self._others = Kept(MAX_KEPT)
+
+    def version(self, name: str) -> str:
+        """Return the version of a study; raises StudyNotFound."""
+        found = self.changes.versions().get(name)
+        if found is None:
+            self.studies.study(name)  # raises, unless it was made this moment
+            return "new"
+        return found
+
+    def map(self, name: str) -> StudyMap:
+        """Return the configurations of a study as arrays; raises StudyNotFound."""
+        found: StudyMap = self._kept.get((name, self.version(name)), lambda: read_map(self.studies, name))
+        return found
+
+    def matching(self, name: str, where: str) -> NDArray[np.int_]:
+        """Return the numbers of the trials that meet a condition, ascending; raises ConfigInvalid."""
+        key = ("matching", name, self.version(name), where)
+        return self.keep(key, lambda: self.studies.matching(name, where))
+
+    def keep(self, key: tuple[Any, ...], make: Callable[[], Value]) -> Value:
+        """Return what `make` made for this key before, or makes now; the key must name the version."""
+        found: Value = self._others.get(key, make)
+        return found
+
+    @cached_property
+    def writer(self) -> Any:
+        """The engine for notes, tags and the archive; opened when the first is written."""
+        return connect(self.settings.db)
+
+    def may_write(self, request: HasStatus) -> bool:
+        return not self.settings.read_only and bool(request.state.access == WRITE)
+
+    def close(self) -> None:
+        self.changes.close()
+        self.engine.dispose()
+        if "writer" in self.__dict__:
+            self.writer.dispose()
+
+
+class Kept:
+    """The values made last by key, at most so many; several threads that want one wait for a single making."""
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self._lock = threading.Lock()
+        self._making: dict[Any, threading.Lock] = {}
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            own = self._making.setdefault(key, threading.Lock())
+        with own:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            try:
+                value = make()
+                with self._lock:
+                    self._values[key] = value
+                    while len(self._values) > self._at_most:
+                        self._values.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+        return value

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reports.data.study_data import Quality, StudyData, quality_of, trials_of
 from reports.data.trial import Trial
 from reports.data.trial_arrays import TrialColumns
-from studies.metrics.definitions import METRICS, SELECTED_BY
+from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
 from studies.statistics.selection import SIZE, Candidates, has_every
 
@@ -126,7 +126,7 @@ def read_map(studies: Studies, name: str) -> StudyMap:
 
 def read_some(studies: Studies, map: StudyMap, chosen: NDArray[np.bool_]) -> StudyData:
     """Read the trials of `chosen` in full, as the data of a report that has these alone."""
-    trials = _read_trials(studies, map.record, map.quality, map.numbers[chosen].tolist())
+    trials = _read_trials(studies, map.record, _shown(map), map.numbers[chosen].tolist())
     table = TrialColumns(trials)
     front = table.where(table.among(map.numbers[map.on_front].tolist()))
     return StudyData(
@@ -144,19 +144,22 @@ def read_one(studies: Studies, name: str, number: int, measure: str) -> StudyDat
     """Read one trial in full, in any state, as the data of a report that has it alone; raises StudyNotFound."""
     record = studies.study(name)
     quality = quality_of(f"final_{measure}", lambda metric: np.full(1, np.nan), np.zeros(1, dtype=bool))
-    trials = _read_trials(studies, record, quality, [number])
+    trials = _read_trials(studies, record, list(VARYING), [number])
     return StudyData(record, quality, tuple(record.searched), trials, trials, frozenset({number}), ())
 
 
-def _read_trials(studies: Studies, record: StudyRecord, quality: Quality, numbers: Sequence[int]) -> tuple[Trial, ...]:
-    ends = [f"{name}.{end}" for name in _shown(record, quality) for end in ("low", "high")]
+def _read_trials(
+    studies: Studies, record: StudyRecord, with_interval: Sequence[str], numbers: Sequence[int]
+) -> tuple[Trial, ...]:
+    ends = [f"{name}.{end}" for name in with_interval for end in ("low", "high")]
     columns = ["number", "state", "reason", "duplicate_of", "n", "params", *METRICS, *ends]
     return trials_of(studies.rows_of(record.name, numbers, columns), tuple(record.searched))
 
 
-def _shown(record: StudyRecord, quality: Quality) -> Sequence[str]:
+def _shown(map: StudyMap) -> Sequence[str]:
     """List the metrics whose intervals are shown."""
-    varying = [name for name in record.objectives if METRICS[name].kind != "count"]
+    quality = map.quality
+    varying = [name for name in map.record.objectives if name in VARYING]
     return list(dict.fromkeys([quality.final, quality.during, quality.selection, "forgetting", *varying]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from reports.drawing.svg import figure
 from reports.formatting import plural, significant
 from studies.statistics.hypervolume import REFERENCE_POINT
 
+CHUNK = 2000  # points that are compared with the front at once
 FRAME = Frame(width=960, height=260, left=52, right=16, top=34, bottom=48)
 
 
@@ -79,29 +80,47 @@ def _sign(map: StudyMap) -> float:
 def _follow(
     x: NDArray[np.float64], y: NDArray[np.float64], reference: tuple[float, float]
 ) -> tuple[list[int], list[float]]:
-    """Add points one by one to a front that is sorted by x, both less is better; return where the area grew."""
-    xs: list[float] = []
-    ys: list[float] = []  # descending
-    area, trials, values = 0.0, [], []
-    for i, (px, py) in enumerate(zip(x.tolist(), y.tolist(), strict=True), start=1):
-        if px >= reference[0] or py >= reference[1]:
-            continue
-        at = bisect_left(xs, px)
-        if (at and ys[at - 1] <= py) or (at < len(xs) and xs[at] == px and ys[at] <= py):
-            continue
-        end = at
-        while end < len(xs) and ys[end] >= py:
-            end += 1
-        # The strip between this point and the next one of the front, level by level down to py.
-        level = ys[at - 1] if at else reference[1]
-        edges = [*xs[at:end], xs[end] if end < len(xs) else reference[0]]
-        left = px
-        for edge, below in zip(edges, [*ys[at:end], None], strict=True):
-            area += (edge - left) * (level - py)
-            left = edge
-            if below is not None:
-                level = below
-        xs[at:end], ys[at:end] = [px], [py]
-        trials.append(i)
-        values.append(area)
+    """Add points one by one to a front, less is better in both; return where the area grew and to what."""
+    front = _Front(reference)
+    trials: list[int] = []
+    values: list[float] = []
+    for start in range(0, len(x), CHUNK):
+        part = slice(start, start + CHUNK)
+        for i in front.not_dominated(x[part], y[part]).tolist():
+            if front.add(float(x[start + i]), float(y[start + i])):
+                trials.append(start + i + 1)
+                values.append(front.area)
     return trials or [len(x)], values or [0.0]
+
+
+class _Front:
+    """A front of two costs, sorted by the first, and the area it dominates up to a reference point."""
+
+    def __init__(self, reference: tuple[float, float]) -> None:
+        self._reference = reference
+        self._x: list[float] = []
+        self._y: list[float] = []  # descending
+        self.area = 0.0
+
+    def not_dominated(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int_]:
+        """Return the indices of the points that the front does not dominate yet, which are few."""
+        at = np.searchsorted(self._x, x, side="right")
+        levels = np.array([self._reference[1], *self._y])
+        return np.flatnonzero((y < levels[at]) & (x < self._reference[0]))
+
+    def add(self, x: float, y: float) -> bool:
+        """Add a point, remove those it dominates, and return whether the area grew."""
+        start = bisect_right(self._x, x)
+        if (self._y[start - 1] if start else self._reference[1]) <= y:
+            return False
+        while start and self._x[start - 1] == x:
+            start -= 1
+        end = start
+        while end < len(self._x) and self._y[end] >= y:
+            end += 1
+        # The new area is a strip from this point to the next one that stays, under the levels of those removed.
+        edges = [x, *self._x[start:end], self._x[end] if end < len(self._x) else self._reference[0]]
+        levels = [self._y[start - 1] if start else self._reference[1], *self._y[start:end]]
+        self.area += sum((b - a) * (level - y) for a, b, level in zip(edges, edges[1:], levels, strict=False))
+        self._x[start:end], self._y[start:end] = [x], [y]
+        return True

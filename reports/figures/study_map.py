@@ -9,7 +9,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from reports.data.study_data import StudyData
-from reports.data.study_map import MAX_POINTS, StudyMap
+from reports.data.study_map import StudyMap
 from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, vertical_line
 from reports.drawing.labels import Label, draw_labels
@@ -145,6 +145,3 @@ def _points(data: StudyData, x: LogScale, y: ContinuousScale, trials: Sequence[T
         place(t.number, x(t.ratio), y, t[data.quality.final], trial_text(data, t) if titled else "") for t in trials
     )
     return [point for point in placed if point is not None]
-
-
-__all__ = ["MAX_POINTS", "caption", "finding", "map_figure"]

@@ -15,7 +15,7 @@ from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
 from studies.queries.matrices import read_matrices
 from studies.queries.measured import read_matching, read_measured
-from studies.queries.notes import study_note_of, trial_notes_of
+from studies.queries.notes import Labels, labels_of, trial_notes_of
 from studies.queries.queryable_columns import one_of
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.queries.row_selection import Rows, RowSelection, to_frame
@@ -125,9 +125,9 @@ class Studies:
         """Return the versions of all studies, to find out cheaply which have changed."""
         return Changes(self._engine)
 
-    def note(self, name: str) -> str | None:
-        """Return the note on a study, None where there is none."""
-        return study_note_of(self._engine, name)
+    def labels(self, name: str) -> Labels:
+        """Return tags, note and archive of a study."""
+        return labels_of(self._engine, name)
 
     def trial_notes(self, name: str) -> dict[int, str]:
         """Return the notes on trials of a study by number."""

@@ -1,4 +1,4 @@
-"""The selection of a page: a `--where` condition in the address, narrowed by brushing, and shown as command and code."""
+"""The selection of a page: a `--where` condition, narrowed by brushing, and shown as command and as code."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from sweeps.server.guard import WRITE
 from sweeps.server.settings import ServerSettings
 
 QUERY_SECONDS = 10.0
+PATIENT_SECONDS = 60.0
 MAX_MAPS = 8
 MAX_KEPT = 1000
 Value = TypeVar("Value")
@@ -44,6 +45,7 @@ class Service:
         self.engine = connect_for_reading(settings.db, QUERY_SECONDS)
         self.studies = Studies(self.engine)
         self.changes = self.studies.changes()
+        _load_packages()
         self._kept = Kept(MAX_MAPS)
         self._others = Kept(MAX_KEPT)
 
@@ -71,6 +73,11 @@ class Service:
         return found
 
     @cached_property
+    def patient(self) -> Studies:
+        """A reader for the pages that read every trial of the database."""
+        return Studies(connect_for_reading(self.settings.db, PATIENT_SECONDS))
+
+    @cached_property
     def writer(self) -> Any:
         """The engine for notes, tags and the archive; opened when the first is written."""
         return connect(self.settings.db)
@@ -83,6 +90,13 @@ class Service:
         self.engine.dispose()
         if "writer" in self.__dict__:
             self.writer.dispose()
+
+
+def _load_packages() -> None:
+    """Import what pages need on first use, so that the first reader does not wait for it."""
+    import pandas  # noqa: F401
+    import scipy.special
+    import scipy.stats  # noqa: F401
 
 
 class Kept:

@@ -35,7 +35,7 @@ def page(request: Request) -> Response:
 
 def _content(service: Service, name: str, version: str) -> dict[str, Any]:
     table = published_table(name)
-    comparisons = compare_table(table, service.studies)
+    comparisons = compare_table(table, service.patient)
     rows = [cell_row(found) for found in comparisons]
     measured = cell_table(table, rows)
     return {

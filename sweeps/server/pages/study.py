@@ -15,7 +15,7 @@ from reports.analysis.main_effects import main_effects
 from reports.analysis.provenance import paper_check, provenance
 from reports.analysis.trial_outcomes import MEANINGS, group_reasons
 from reports.data.study_data import StudyData, is_varied, trials_of
-from reports.data.study_map import StudyMap, read_some
+from reports.data.study_map import MAX_POINTS, StudyMap, read_some
 from reports.drawing.color_scale import color_legend
 from reports.figures import hypervolume
 from reports.figures.parameter_panels import parameter_panels
@@ -23,9 +23,10 @@ from reports.figures.study_map import caption, finding, map_figure
 from reports.figures.trial_outcomes import outcomes_bar
 from reports.formatting import mean_text, parameter, range_text, significant
 from reports.tables.front import front_table
+from studies.queries.row_selection import Rows
 from sweeps.server.addresses import Addresses
 from sweeps.server.overview import Overview, overview, running_rows
-from sweeps.server.pages.trials import trial_table_of
+from sweeps.server.pages.trials import table_of
 from sweeps.server.query_parameters import check_names, decimal, flag, study_name, text
 from sweeps.server.rendering import Pages
 from sweeps.server.selection import Range, code_of, command_of, narrowed
@@ -61,13 +62,13 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
     chosen = np.ones(len(map), dtype=bool) if selected is None else selected
     drawn = _drawn(map, chosen, is_zoomed)
     data = read_some(service.studies, map, drawn)
-    db = service.settings.db
+    db, labels = service.settings.db, service.studies.labels(name)
     return {
         "name": name,
         "study": found,
-        "note": service.studies.note(name),
-        "tags": _tags(service, name),
-        "archived": _is_archived(service, name),
+        "note": labels.note,
+        "tags": labels.tags,
+        "archived": labels.archived_at is not None,
         "where": where or "",
         "zoom": is_zoomed,
         "n_matching": None if matching is None else len(matching),
@@ -80,9 +81,9 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
         "command": command_of(name, db, where),
         "code": code_of(name, db, where),
         "why_none": None if map.on_front.any() else service.studies.choice(name).why_none,
-        "top": trial_table_of(service, name, where, _best_first(map), TOP),
+        "top": table_of(service, name, _best(map, chosen)),
         "sort": _best_first(map),
-        "running": running_rows(service, name),
+        "running": running_rows(service, name) if found.counts.states["RUNNING"] else [],
         "short": short_names(tuple(map.record.searched)),
         "parameter": parameter,
         "significant": significant,
@@ -97,7 +98,9 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
 
 
 def _drawn(map: StudyMap, chosen: NDArray[np.bool_], is_zoomed: bool) -> NDArray[np.bool_]:
-    """Choose the points drawn one by one: of the selection, and the front around it unless the axes fit the former."""
+    """Choose the points drawn one by one: all of a small study, else the selection and the front around it."""
+    if len(map) <= MAX_POINTS:
+        return np.ones(len(map), dtype=bool)
     points = map.worth_drawing(chosen)
     return points if is_zoomed else points | map.on_front
 
@@ -110,6 +113,14 @@ def _front(map: StudyMap, data: StudyData, chosen: NDArray[np.bool_]) -> Any:
     return front_table(StudyData(
         data.record, data.quality, data.parameters, front, front, data.feasible, front,
     ))  # fmt: skip
+
+
+def _best(map: StudyMap, chosen: NDArray[np.bool_]) -> list[int]:
+    """Return the numbers of the best configurations of a selection, the best first."""
+    places = np.flatnonzero(chosen)
+    order = np.lexsort((map.numbers[places], map.losses[places]))[:TOP]
+    numbers: list[int] = map.numbers[places[order]].tolist()
+    return numbers
 
 
 def _best_first(map: StudyMap) -> str:
@@ -146,15 +157,15 @@ def _coverage(service: Service, name: str, found: Overview, map: StudyMap) -> di
         "not started": max(0, (found.planned or 0) - found.done - states["RUNNING"]),
     }
     counts = {outcome: count for outcome, count in counts.items() if count}
-    rows = service.studies.trial_rows(
-        name,
-        where="state in ['FAILED', 'PRUNED', 'SKIPPED']",
-        limit=MAX_REASONS,
-        columns=["number", "state", "reason", "duplicate_of", "n", "params"],
-    )
-    failures = service.studies.trial_rows(
-        name, where="state == 'FAILED'", sort="-finished_at", limit=MAX_FAILURES, columns=["number", "reason"]
-    )
+    columns = ["number", "state", "reason", "duplicate_of", "n", "params"]
+    rows, failures = Rows(columns, []), Rows(["number", "reason"], [])
+    if states["FAILED"] + states["PRUNED"] + states["SKIPPED"]:
+        without = "state in ['FAILED', 'PRUNED', 'SKIPPED']"
+        rows = service.studies.trial_rows(name, where=without, limit=MAX_REASONS, columns=columns)
+    if states["FAILED"]:
+        failures = service.studies.trial_rows(
+            name, where="state == 'FAILED'", sort="-finished_at", limit=MAX_FAILURES, columns=failures.columns
+        )
     return {
         "outcomes": counts,
         "outcomes_bar": outcomes_bar(counts) if counts else "",
@@ -178,19 +189,6 @@ def _growth(map: StudyMap) -> dict[str, Any]:
         "growth_text": hypervolume.finding(found),
         "growth_caption": hypervolume.caption(map),
     }
-
-
-def _tags(service: Service, name: str) -> list[str]:
-    rows = service.studies.study_rows(_named(name), archived=True).dicts()
-    return [word for row in rows for word in (row["tags"].split(", ") if row["tags"] else [])]
-
-
-def _is_archived(service: Service, name: str) -> bool:
-    return any(row["archived_at"] for row in service.studies.study_rows(_named(name), archived=True).dicts())
-
-
-def _named(name: str) -> str:
-    return f"name == {name!r}"
 
 
 def _hover(data: StudyData) -> dict[str, Any]:

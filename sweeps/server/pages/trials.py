@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from hnet_core.dotted_keys import short_names
 from reports.formatting import mean_text, parameter, range_text, significant
 from studies.metrics.definitions import METRICS
 from studies.output.trial_table import by_importance, printed, table_columns
+from studies.queries.record import StudyRecord
+from studies.queries.row_selection import Rows
 from studies.statistics.interval import Interval
 from sweeps.server.query_parameters import row_query, study_name
 from sweeps.server.rendering import Pages
@@ -73,9 +76,18 @@ def trial_table_of(
     service: Service, name: str, where: str | None, sort: str | None, limit: int, after: int | None = None
 ) -> TrialTable:
     """Read one page of trials, with the columns that `hnet study trials` prints."""
-    record = service.studies.study(name)
     found = service.studies.trial_rows(name, where, sort, limit, after=after)
-    rows = printed(found)
+    return _table(service.studies.study(name), found, printed(found), limit)
+
+
+def table_of(service: Service, name: str, numbers: Sequence[int]) -> TrialTable:
+    """Return some trials in this order as a table."""
+    found = service.studies.rows_of(name, numbers)
+    by_number = {row["number"]: row for row in printed(found)}
+    return _table(service.studies.study(name), found, [by_number[number] for number in numbers], len(numbers) + 1)
+
+
+def _table(record: StudyRecord, found: Rows, rows: list[dict[str, Any]], limit: int) -> TrialTable:
     shown = [column for column in table_columns(rows, found, record) if column != "number"]
     order = [column for column in by_importance(["number", *shown], rows, record) if column != "number"]
     searched = [column for column in order if column in found.params()]

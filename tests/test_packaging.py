@@ -20,6 +20,8 @@ SHIPPED = {
     "reports/templates": {".j2", ".css", ".js"},
     "reports/published": {".csv", ".yaml"},
     "sweeps/presets": {".yaml"},
+    "sweeps/server/templates": {".j2"},
+    "sweeps/server/static": {".css", ".js", ".svg"},
     "studies/database/migrations/versions": {".py"},
 }
 

@@ -63,7 +63,8 @@ class StudyMap:
         if not len(numbers):
             return np.zeros(len(self), dtype=bool)
         places = np.minimum(np.searchsorted(numbers, self.numbers), len(numbers) - 1)
-        return numbers[places] == self.numbers
+        found: NDArray[np.bool_] = numbers[places] == self.numbers
+        return found
 
     def worth_drawing(self, chosen: NDArray[np.bool_], at_most: int = MAX_POINTS) -> NDArray[np.bool_]:
         """Return a mask of the points of `chosen` that matter most, (n_configurations,).

@@ -46,7 +46,7 @@ def check_names(request: Request, known: Collection[str]) -> None:
     """Refuse an address with a parameter that means nothing here: it would be left out silently."""
     for name in request.query_params:
         if name not in known:
-            raise ConfigInvalid(f"unknown parameter {name[:80]!r}{did_you_mean(name[:80], known)}.")
+            raise ConfigInvalid(f"unknown parameter {name[:80]!r}{did_you_mean(name[:80], list(known))}.")
 
 
 def text(request: Request, name: str) -> str | None:

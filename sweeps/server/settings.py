@@ -21,7 +21,7 @@ class ServerSettings:
     Attributes:
         db: file or URL of the study database.
         specs: folder of the specs that may be launched; None: presets and published tables alone.
-        read_only: nothing can be changed, with any token.
+        read_only: nothing can be changed; the write token reads.
         write_token, read_token: None where nobody has that access.
         is_made_up: the token to start with was made up here, and is printed once.
         root_path: prefix of every address behind a proxy, such as /hnet.
@@ -101,8 +101,8 @@ def make_settings(
         port=port,
         specs=specs,
         read_only=read_only,
-        write_token=None if read_only else token or made_up,
-        read_token=read_token or ((token or made_up) if read_only else None),
+        write_token=token or made_up,
+        read_token=read_token,
         is_made_up=is_made_up,
         root_path=_prefix(root_path),
         names=frozenset({name.lower() for name in names} | own),

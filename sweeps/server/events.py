@@ -65,11 +65,12 @@ class Watcher:
         try:
             yield f"retry: {RETRY_MS}\n\n"
             while not self._stopped:
+                looks = self._looks  # before reading: a change meanwhile ends the next wait at once
                 version = await run_sync(self._version, study)
                 if version is not None and version != last:
                     yield f"id: {version}\nevent: change\ndata: {version}\n\n"
                     last = version
-                if not await self._wait():
+                if not await self._wait(looks):
                     yield ": alive\n\n"
         finally:
             self._clients -= 1
@@ -81,10 +82,12 @@ class Watcher:
         except HnetError as error:
             log.warning("events: %s", error)
             return None
+        except Exception:  # the thread of all streams must go on
+            log.exception("events: unexpected error")
+            return None
 
-    async def _wait(self) -> bool:
-        """Wait for the next look at the database; False where there was none for a while."""
-        looks = self._looks
+    async def _wait(self, looks: int) -> bool:
+        """Wait until the database was seen changed after so many looks; False where it was not for a while."""
         try:
             async with asyncio.timeout(ALIVE_SECONDS), self._looked:
                 await self._looked.wait_for(lambda: self._looks != looks or self._stopped)

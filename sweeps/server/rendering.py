@@ -16,8 +16,7 @@ from sweeps.server.addresses import Addresses
 from sweeps.server.service import Kept, Service
 
 FOLDER = Path(__file__).parent
-MAX_KEPT = 200
-MAX_KEPT_BYTES = 1_000_000  # of one page; larger ones are made again
+MAX_BYTES = 64 * 2**20  # of the pages that are kept
 
 
 def assets() -> dict[str, tuple[str, str]]:
@@ -40,7 +39,7 @@ class Pages:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._kept = Kept(MAX_KEPT)
+        self._kept = Kept(MAX_BYTES, len)
         self.addresses = Addresses(service.settings.root_path)
 
     def respond(self, request: Request, version: str, template: str, make: Callable[[], dict[str, Any]]) -> Response:

@@ -22,6 +22,7 @@ QUERY_SECONDS = 10.0
 PATIENT_SECONDS = 60.0
 MAX_MAPS = 8
 MAX_KEPT = 1000
+MAX_BYTES = 64 * 2**20  # of the selections that are kept
 Value = TypeVar("Value")
 
 
@@ -48,6 +49,7 @@ class Service:
         _load_packages()
         self._kept = Kept(MAX_MAPS)
         self._others = Kept(MAX_KEPT)
+        self._matching = Kept(MAX_BYTES, lambda numbers: int(numbers.nbytes) + 100)
 
     def version(self, name: str) -> str:
         """Return the version of a study; raises StudyNotFound."""
@@ -64,8 +66,9 @@ class Service:
 
     def matching(self, name: str, where: str) -> NDArray[np.int_]:
         """Return the numbers of the trials that meet a condition, ascending; raises ConfigInvalid."""
-        key = ("matching", name, self.version(name), where)
-        return self.keep(key, lambda: self.studies.matching(name, where))
+        key = (name, self.version(name), where)
+        found: NDArray[np.int_] = self._matching.get(key, lambda: self.studies.matching(name, where))
+        return found
 
     def keep(self, key: tuple[Any, ...], make: Callable[[], Value]) -> Value:
         """Return what `make` made for this key before, or makes now; the key must name the version."""
@@ -100,10 +103,17 @@ def _load_packages() -> None:
 
 
 class Kept:
-    """The values made last by key, at most so many; several threads that want one wait for a single making."""
+    """The values used last by key, as many as fit; several threads that want one wait for a single making.
 
-    def __init__(self, at_most: int) -> None:
-        self._at_most = at_most
+    Args:
+        capacity: the most that all values may weigh together.
+        weigh: weight of a value; by default each weighs 1.
+    """
+
+    def __init__(self, capacity: int, weigh: Callable[[Any], int] = lambda value: 1) -> None:
+        self._capacity = capacity
+        self._weigh = weigh
+        self._weight = 0
         self._lock = threading.Lock()
         self._making: dict[Any, threading.Lock] = {}
         self._values: OrderedDict[Any, Any] = OrderedDict()
@@ -121,10 +131,15 @@ class Kept:
             try:
                 value = make()
                 with self._lock:
-                    self._values[key] = value
-                    while len(self._values) > self._at_most:
-                        self._values.popitem(last=False)
+                    self._add(key, value)
             finally:
                 with self._lock:
                     self._making.pop(key, None)
         return value
+
+    def _add(self, key: Any, value: Any) -> None:
+        self._values[key] = value
+        self._weight += self._weigh(value)
+        while self._weight > self._capacity and self._values:
+            _, oldest = self._values.popitem(last=False)
+            self._weight -= self._weigh(oldest)

@@ -7,6 +7,7 @@ JSON.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -53,7 +54,7 @@ async def archive(request: Request) -> Response:
     return _done(request, {"archived": given["archived"]})
 
 
-async def _fields(request: Request, kinds: dict[str, type]) -> dict[str, Any]:
+async def _fields(request: Request, kinds: Mapping[str, type]) -> dict[str, Any]:
     """Read the fields of a form or of a JSON object.
 
     Raises:
@@ -74,13 +75,14 @@ async def _fields(request: Request, kinds: dict[str, type]) -> dict[str, Any]:
         if kind is list:
             found.setdefault(name, [])
         value = found.get(name)
-        if type(value) is not kind or (kind is list and not all(isinstance(word, str) for word in value)):
+        is_mixed = isinstance(value, list) and not all(isinstance(word, str) for word in value)
+        if type(value) is not kind or is_mixed:
             word = {list: "a list of texts", str: "a text", bool: "true or false"}[kind]
             raise ConfigInvalid(f"{name} must be {word}.")
     return found
 
 
-def _from_form(body: bytes, kinds: dict[str, type]) -> dict[str, Any]:
+def _from_form(body: bytes, kinds: Mapping[str, type]) -> dict[str, Any]:
     """Read a form; a list is words with commas between them."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
     found: dict[str, Any] = {}

@@ -129,7 +129,7 @@ def _best_first(map: StudyMap) -> str:
 
 def _parameters(service: Service, map: StudyMap, chosen: NDArray[np.bool_]) -> dict[str, Any]:
     """Draw the selection by parameter; of a large one an even sample."""
-    none = {"panels": None, "sampled": None, "colors": []}
+    none: dict[str, Any] = {"panels": None, "sampled": None, "colors": []}
     if not chosen.any() or not map.record.searched:
         return none
     sample = map.evenly(chosen, MAX_SAMPLE)

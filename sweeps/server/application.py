@@ -46,11 +46,7 @@ def make_application(settings: ServerSettings) -> Starlette:
     app = Starlette(
         routes=[*_api_routes(), *_page_routes(), *_form_routes()],
         middleware=[Middleware(Guard, settings=settings)],
-        exception_handlers={
-            HnetError: errors.expected,
-            HTTPException: errors.not_found,
-            Exception: errors.unexpected,
-        },
+        exception_handlers={HnetError: errors.expected, HTTPException: errors.not_found},
         lifespan=lifespan,
     )
     app.state.service = service

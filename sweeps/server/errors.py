@@ -46,12 +46,6 @@ def not_found(request: Request, error: Exception) -> Response:
     return _respond(request, error.status_code, text.get(error.status_code, str(error.detail)), 3)
 
 
-def unexpected(request: Request, error: Exception) -> Response:
-    """Answer a bug: the log has the traceback, the browser gets one line."""
-    log.exception("unexpected %s at %s %s", type(error).__name__, request.method, request.url.path, exc_info=error)
-    return _respond(request, 500, "unexpected error (a bug of hnet; the log of the server shows where)", 1)
-
-
 def _respond(request: Request, status: int, message: str, exit_code: int) -> Response:
     pages: Pages = request.app.state.pages
     path = request.url.path.removeprefix(request.app.state.service.settings.root_path)

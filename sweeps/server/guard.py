@@ -19,6 +19,7 @@ log = logging.getLogger("hnet")
 
 MAX_BODY = 64 * 1024
 READ, WRITE = "read", "write"
+UNEXPECTED = "unexpected error (a bug of hnet; the log of the server shows where)"
 HEADERS = {
     "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
@@ -73,7 +74,13 @@ class Guard:
             "path": raw.decode("ascii", "replace"),
             "state": {**scope.get("state", {}), "access": access},
         }
-        await self._app(inside, _limited(receive), _with_headers(send))
+        outgoing = _Outgoing(send)
+        try:
+            await self._app(inside, _limited(receive), outgoing)
+        except Exception:
+            log.exception("unexpected error at %s %s", scope["method"], visible(scope["path"][:200]))
+            if not outgoing.has_begun:
+                await _answer(send, 500, _body(scope, Refused(500, UNEXPECTED)), [])
 
     def _check(self, scope: Scope, headers: dict[str, str]) -> str:
         """Return the access of a request, or raise Refused."""
@@ -174,15 +181,20 @@ def _limited(receive: Receive) -> Receive:
     return limited
 
 
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
+class _Outgoing:
+    """Sends a response with the headers that every response has."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.has_begun = True
             there = {name for name, _ in message["headers"]}
             more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in there]
             message = {**message, "headers": [*message["headers"], *more]}
-        await send(message)
-
-    return sending
+        await self._send(message)
 
 
 async def _answer(send: Send, status: int, body: str, headers: Iterable[tuple[str, str]]) -> None:

@@ -72,7 +72,7 @@ def test_csv_is_that_of_the_command(client: TestClient, _filled: Path) -> None:
 
 
 @pytest.mark.parametrize("sort", [None, "-final_accuracy", "method.beta_output", "state,-number", "reason"])
-@pytest.mark.parametrize("size", [1, 7])
+@pytest.mark.parametrize("size", [5, 7])
 def test_following_next_gives_every_row_once_in_order(client: TestClient, sort: str | None, size: int) -> None:
     address = f"/api/v1/studies/sample-tradeoff/trials?limit={size}" + (f"&sort={sort}" if sort else "")
     found: list[int] = []

@@ -78,6 +78,7 @@ def test_a_page_is_well_formed_and_holds_nothing_that_its_policy_forbids(client:
     assert own
 
 
+@pytest.mark.slow
 def test_every_link_of_the_site_leads_somewhere(client: TestClient) -> None:
     seen: set[str] = set()
     waiting = ["/"]
@@ -132,7 +133,7 @@ def test_a_selection_narrows_every_part_of_a_study(client: TestClient) -> None:
         ("/?q=nothing-like-it", "Show all studies"),
         ("/studies/sample-tradeoff/trials?where=number<0", "No trial meets the condition"),
         ("/compare", "hnet study compare A B"),
-        ("/compare?side=sample-tradeoff&side=archived", "not comparable"),
+        ("/compare?side=sample-tradeoff&side=archived", "Two seeds show nothing"),
         ("/compare?side=sample-tradeoff&side=nothing", "study &#39;nothing&#39; is not in"),
         ("/studies/sample-tradeoff/trials/4", "hnet study retry sample-tradeoff 4"),
         ("/tables/vonoswald2020:table1", "hnet report paper"),

@@ -43,7 +43,9 @@ def not_found(request: Request, error: Exception) -> Response:
     """Answer an address that is none, or a method it does not have."""
     assert isinstance(error, HTTPException)
     text = {404: "there is no such address here; the studies are at /", 405: "this address does not take that method"}
-    return _respond(request, error.status_code, text.get(error.status_code, str(error.detail)), 3)
+    found = _respond(request, error.status_code, text.get(error.status_code, str(error.detail)), 3)
+    found.headers.update(error.headers or {})
+    return found
 
 
 def _respond(request: Request, status: int, message: str, exit_code: int) -> Response:

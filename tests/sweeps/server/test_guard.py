@@ -87,7 +87,9 @@ def test_the_read_token_and_a_read_only_server_change_nothing(ask: Ask) -> None:
 def test_the_write_token_changes_things_by_post_alone(ask: Ask) -> None:
     client = ask()
     for address, body in WRITES.items():
-        assert client.get(address).status_code == 405
+        refused = client.get(address)
+        assert refused.status_code == 405
+        assert refused.headers["allow"] == "POST"
         assert client.post(address, json=body).status_code == 200
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
         assert client.request(method, "/api/v1/studies/sample-tradeoff").status_code == 405

@@ -65,7 +65,7 @@ def served(database: Path) -> Iterator[str]:
     _wait_for(base)
     yield base
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
 
 
 def _wait_for(base: str) -> None:
@@ -88,11 +88,10 @@ def test_it_prints_a_made_up_token_once_and_ends_cleanly_while_somebody_listens(
     assert httpx.get(address).status_code == 303
     with httpx.stream("GET", f"{base}/events", headers={"authorization": f"Bearer {token}"}) as stream:
         assert next(stream.iter_lines()).startswith("retry")
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 4
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0
+    assert "Cancel" not in err  # uvicorn's word for a stream that did not end by itself
     assert token not in out + err
     assert "Stopped." in err
     assert "Traceback" not in err

@@ -140,8 +140,9 @@ def _density(map: StudyMap, x: LogScale, y: ContinuousScale, chosen: NDArray[np.
 
 
 def _points(data: StudyData, x: LogScale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Point]:
-    titled = len(trials) <= MAX_TITLED
-    placed = (
-        place(t.number, x(t.ratio), y, t[data.quality.final], trial_text(data, t) if titled else "") for t in trials
-    )
+    """Place trials; of many, which get neither bars nor titles, without their intervals."""
+    final = data.quality.final
+    if len(trials) > MAX_TITLED:
+        return [Point(x(t.ratio), y(t.value(final)), None, None, t.number, "") for t in trials]
+    placed = (place(t.number, x(t.ratio), y, t[final], trial_text(data, t)) for t in trials)
     return [point for point in placed if point is not None]

@@ -32,7 +32,7 @@ from sweeps.server.rendering import Pages
 from sweeps.server.selection import Range, code_of, command_of, narrowed
 from sweeps.server.service import Service
 
-MAX_SAMPLE = 1000
+MAX_SAMPLE = 600
 MAX_FAILURES = 20
 MAX_REASONS = 2000
 TOP = 10

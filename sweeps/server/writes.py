@@ -62,7 +62,10 @@ async def _fields(request: Request, kinds: Mapping[str, type]) -> dict[str, Any]
             there.
     """
     body = await request.body()
-    if request.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+    is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+    if _is_api(request) and not is_json:
+        raise ConfigInvalid("the body must be a JSON object, sent as application/json.")
+    if is_json:
         try:
             found = json.loads(body)
         except (ValueError, RecursionError):
@@ -96,7 +99,7 @@ def _from_form(body: bytes, kinds: Mapping[str, type]) -> dict[str, Any]:
 
 
 def _done(request: Request, content: dict[str, Any]) -> Response:
-    if request.headers.get("content-type", "").startswith("application/json"):
+    if _is_api(request):
         return Response(json_text(content), media_type="application/json", headers={"cache-control": "no-store"})
     service = _service(request)
     name = request.path_params["name"]
@@ -104,6 +107,11 @@ def _done(request: Request, content: dict[str, Any]) -> Response:
     if "number" in request.path_params:
         page += f"/trials/{trial_number(request)}"
     return RedirectResponse(page, 303)
+
+
+def _is_api(request: Request) -> bool:
+    path = request.url.path.removeprefix(_service(request).settings.root_path)
+    return path.startswith("/api/")
 
 
 def _service(request: Request) -> Service:

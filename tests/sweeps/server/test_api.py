@@ -134,10 +134,11 @@ def test_tags_notes_and_the_archive_are_changed_by_programs(ask: Ask, database: 
     "body", [b"", b"[]", b"{", b'{"text": 1}', b'{"text": "x", "path": "/etc"}', b'{"text": null}', b"\xff" * 9]
 )
 def test_a_body_that_is_no_such_object_is_refused(ask: Ask, body: bytes) -> None:
-    address = "/api/v1/studies/sample-tradeoff/note"
-    found = ask().post(address, content=body, headers={"content-type": "application/json"})
-    assert found.status_code == 400
-    assert found.json()["error"]
+    address, client = "/api/v1/studies/sample-tradeoff/note", ask()
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        found = client.post(address, content=body, headers={"content-type": kind})
+        assert found.status_code == 400
+        assert found.json()["error"]
 
 
 def test_the_document_names_every_route_and_every_parameter(client: TestClient) -> None:

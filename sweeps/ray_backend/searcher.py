@@ -57,7 +57,7 @@ class JobSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         try:
-            if len(self._numbers) >= self._room.workers(self._driver.n_left) and not self._driver.stopping:
+            if not self._driver.finished and len(self._numbers) >= self._room.workers(self._driver.n_left):
                 self._driver.ask_ahead()  # all workers are busy, so a slow sampler delays none
                 return None
             job = self._driver.next_job()

@@ -15,8 +15,8 @@ from sweeps.ray_backend.searcher import run_with_ray
 from sweeps.ray_backend.trainable import JobTrainable
 
 RECORD = "HNET_TEST_RECORD"  # environment variable: a folder for a file per start and end of a job
-TOGETHER = "HNET_TEST_TOGETHER"  # environment variable: jobs that must run at the same time before the first one ends
-HOLD = 3.0  # seconds that they run together
+TOGETHER = "HNET_TEST_TOGETHER"  # environment variable: jobs that must run at a time before the first one ends
+HOLD = 3.0  # seconds that they run on together
 PATIENCE = 240.0
 
 
@@ -25,7 +25,7 @@ def wait_for_others(job: Job, checkpoints: object = None) -> Iterator[Message]:
     mine = folder / f"{job.number}.{job.attempt}.running"
     mine.touch()
     end = time.monotonic() + PATIENCE
-    while len(list(folder.glob("*.running"))) < together and time.monotonic() < end:
+    while len([*folder.glob("*.running"), *folder.glob("*.at_once")]) < together and time.monotonic() < end:
         time.sleep(0.05)
     at_once = len(list(folder.glob("*.running")))
     stop = time.monotonic() + HOLD
@@ -33,7 +33,7 @@ def wait_for_others(job: Job, checkpoints: object = None) -> Iterator[Message]:
         at_once = max(at_once, len(list(folder.glob("*.running"))))
         time.sleep(0.05)
     (folder / f"{job.number}.{job.attempt}.at_once").write_text(str(at_once))
-    mine.unlink()
+    mine.unlink(missing_ok=True)  # removed with its node
     yield from no_work(job)
 
 

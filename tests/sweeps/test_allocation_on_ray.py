@@ -108,7 +108,7 @@ def test_workers_follow_a_cluster_that_grows_from_nothing_and_shrinks(
             empty_cluster.add_node(num_cpus=1, **OBJECTS)
             wait_until(lambda: len(list(folder.glob("*.running"))) == 4)
             empty_cluster.remove_node(large, allow_graceful=False)
-            for path in folder.glob("*.running"):  # the three that ran there left theirs; the fourth leaves a gap
+            for path in folder.glob("*.running"):  # those of the node that is lost stay otherwise
                 path.unlink(missing_ok=True)
         except BaseException as error:
             problems.append(error)
@@ -117,12 +117,12 @@ def test_workers_follow_a_cluster_that_grows_from_nothing_and_shrinks(
     changes.start()
     with caplog.at_level(logging.INFO, "hnet"):
         outcome = run_sweep(
-            spec_of(10, limits={"retries": 0}), url, address=empty_cluster.address, backend=waiting_backend
+            spec_of(7, limits={"retries": 0}), url, address=empty_cluster.address, backend=waiting_backend
         )
     changes.join()
     assert not problems
-    assert (outcome.counters.complete, outcome.counters.failed) == (10, 0)
-    assert states(url, "noop") == ["COMPLETE"] * 10
+    assert (outcome.counters.complete, outcome.counters.failed) == (7, 0)
+    assert states(url, "noop") == ["COMPLETE"] * 7
     workers = [one for one in caplog.messages if one.startswith("Workers: ")]
     assert workers[-1].startswith("Workers: 1, as many as the cluster has room for")
     assert any(one.startswith("Workers: 4") for one in workers)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sweeps import estimate as module
+from sweeps.allocation import Node
 from sweeps.estimate import estimate, seconds_per_run
 from tests.sweeps.tiny import SPEC, tiny_spec
 
@@ -122,3 +123,27 @@ def test_more_workers_than_cores_do_not_make_the_sweep_faster(monkeypatch: pytes
 def test_what_only_some_trials_can_reach_is_among_the_warnings() -> None:
     (doubt,) = warnings(constraints={"compression_ratio": "<= 0.01"})
     assert "keeps compression_ratio <= 0.01" in doubt
+
+
+ON_GPU = {**SPEC["trial"], "training": {"iterations": 3, "batch_size": 16, "device": "cuda"}}
+
+
+def test_a_training_for_a_gpu_is_checked_and_timed_on_a_machine_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(module, "this_machine", lambda: Node(8, 0, 2**40))
+    timed: list[str] = []
+    monkeypatch.setattr(module, "seconds_per_run", lambda config, root: timed.append(config.training.device) or 1.0)
+    found = estimate(tiny_spec(trial=ON_GPU, seeds=3), ROOT)
+    assert timed == ["cpu"]
+    assert found["resources"] == ["1 CPU, 1 GPU"]
+    assert "this machine has no GPU: the time is that of its CPU" in found["warnings"][0]
+
+
+def test_workers_and_resources_of_a_trial_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "this_machine", lambda: Node(8, 0, 2**40))
+    monkeypatch.setattr(module, "available_cpus", lambda: 8)
+    monkeypatch.setattr(module, "seconds_per_run", lambda config, root: 60.0)
+    found = estimate(tiny_spec(resources={"cpus": 3, "memory": "1 GiB"}, seeds=2), ROOT)
+    assert (found["workers"], found["resources"], found["estimated_minutes"]) == (2, ["3 CPUs, 1 GiB"], 3.0)
+    too_much = estimate(tiny_spec(resources={"memory": "2048 GiB"}), ROOT)["warnings"]
+    assert any("resources.memory must be at most the 1 TiB" in line for line in too_much)

@@ -412,3 +412,29 @@ def test_no_password_is_stored_with_a_launch(url: str, monkeypatch: pytest.Monke
     (launch,) = studies.open(url).study("tiny").launches
     assert "SEKRET" not in str(launch)
     assert "postgresql://bob:***@host/x" in launch["command_line"]
+
+
+def test_the_head_of_a_cluster_needs_no_gpu_and_this_machine_does(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    spec = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 3, "device": "cuda"}})
+    with pytest.raises(ConfigInvalid, match=r"training\.device is cuda, but torch finds no GPU here"):
+        run(spec, url)
+    run_sweep(spec, url, address="auto", backend=lambda *_: None)
+    (launch,) = studies.open(url).study("tiny").launches
+    assert launch["device"] == "cuda, as the workers of a cluster find it"
+
+
+def test_more_memory_than_there_is_is_refused_with_both_numbers_before_there_is_a_database(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigInvalid, match=r"at most the [\d.]+ [KMGT]iB that this process may use, got 900 TiB"):
+        run(tiny_spec(resources={"memory": "900 TiB"}), url)
+    assert not (tmp_path / "runs.db").exists()
+
+
+def test_resources_may_change_when_a_study_continues(url: str) -> None:
+    run(tiny_spec(seeds=1), url)
+    outcome = run(tiny_spec(seeds=1, resources={"cpus": 2}, budget={"trials": 4}), url)
+    assert outcome.counters.complete == 4
+    threads = [run_["threads"] for row in range(4) for run_ in studies.open(url).trial("tiny", row)["runs"]]
+    assert threads == [1, 1, 1, 2]

@@ -187,6 +187,14 @@ def test_sweep_check_estimates_and_writes_nothing(hnet: Hnet, spec: str, tmp_pat
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_the_resources_of_a_trial_are_options_too(hnet: Hnet, spec: str) -> None:
+    checked = hnet("sweep", "check", spec, "--cpus", "2", "--gpus", "0", "--memory", "1 GiB", "--format", "json")
+    assert checked.json["resources"] == ["2 CPUs, 1 GiB"]
+    wrong = hnet("sweep", "check", spec, "--memory", "much")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    assert "resources.memory: must be a size with a unit, such as 8 GiB or 500 MB, got 'much'" in wrong.err
+
+
 @pytest.mark.parametrize("command", [["sweep", "check"], ["sweep", "run"], ["trial", "run"]])
 def test_networks_that_no_memory_holds_are_refused_with_both_numbers_before_anything_is_written(
     command: list[str], hnet: Hnet, spec: str, tmp_path: Path

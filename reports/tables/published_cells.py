@@ -57,4 +57,4 @@ def shown_range(row: Row) -> str:
 
 def _decimals(row: Row) -> int:
     """Return one digit more than the paper prints."""
-    return len(row["published_text"].split()[0].partition(".")[2]) + 1
+    return len(row["published_text"].split()[0].rstrip("%").partition(".")[2]) + 1

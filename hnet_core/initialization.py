@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import BeforeValidator
 from torch import Tensor
 
-InitializationName = Literal["xavier", "kaiming"]
+
+def _known_name(name: object) -> object:
+    return "kaiming" if name == "pytorch" else name
+
+
+InitializationName = Annotated[Literal["xavier", "kaiming"], BeforeValidator(_known_name)]
+"""xavier or kaiming; pytorch is another name of kaiming, under which a configuration is stored."""
 
 
 def linear_layer(
@@ -17,7 +24,7 @@ def linear_layer(
     """Draw weight (n_out, n_in) and bias (n_out,) of one linear layer.
 
     xavier: Glorot-uniform weights, zero biases (the hypernetworks of von Oswald et al. 2020, for MNIST and CIFAR).
-    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (HyperMask).
+    kaiming: PyTorch's own default, both uniform in +-1/sqrt(n_in) (HyperMask; van de Ven and Tolias).
 
     Drawn in float32 for every `dtype`, so that a float64 oracle starts from the same values.
     """

@@ -14,16 +14,14 @@ from typing import Any, Literal
 from pydantic import (
     Field,
     SerializeAsAny,
-    SerializerFunctionWrapHandler,
     field_validator,
-    model_serializer,
     model_validator,
 )
 
 from hnet_core.component_check import check_component
 from hnet_core.configuration.method_properties import network_per_task
 from hnet_core.configuration.normalization_choice import with_normalization
-from hnet_core.options import HASHED
+from hnet_core.options import ADDED_LATER, HASHED
 from hnet_core.options import ComponentOptions as ComponentOptions
 from hnet_core.options import Options as Options
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE, Registry
@@ -77,45 +75,68 @@ OptimizerName = Literal["adam", "sgd", "rmsprop"]
 class TrainingOptions(Options):
     """Length, batches, optimiser and engine of the training of each task.
 
-    The defaults are those of the official code of von Oswald et al. (2020): a new Adam for every task. An option that
-    was added later is not written where it has its default, so that the configuration keeps its hash.
+    The defaults are those of the official code of von Oswald et al. (2020): a new Adam for every task.
     """
 
     iterations: int | None = Field(
         2000, ge=1, le=10_000_000, description="gradient steps per task; null where epochs are given"
     )
     epochs: int | None = Field(
-        None, ge=1, le=1_000_000, description="passes over the training examples of each task, instead of iterations"
+        None,
+        ge=1,
+        le=1_000_000,
+        description="passes over the training examples of each task, instead of iterations",
+        json_schema_extra=ADDED_LATER,
     )
     batch_size: int = Field(128, ge=1, description="images per step")
     drop_last: bool | None = Field(
         None,
         description="leave out the last batch of an epoch if it is not full; left out: with epochs it is trained as it "
         "is, with iterations it is filled from the next epoch",
+        json_schema_extra=ADDED_LATER,
     )
     lr: float = Field(1e-3, gt=0, description="learning rate")
-    schedule: Schedule | None = Field(None, description="of the learning rate within a task; left out: constant")
-    optimizer: OptimizerName = Field("adam", description="the update rule, as in torch.optim")
+    schedule: Schedule | None = Field(
+        None, description="of the learning rate within a task; left out: constant", json_schema_extra=ADDED_LATER
+    )
+    optimizer: OptimizerName = Field(
+        "adam", description="the update rule, as in torch.optim", json_schema_extra=ADDED_LATER
+    )
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
-    momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and rmsprop")
-    rmsprop_alpha: float = Field(0.99, ge=0, lt=1, description="decay of the mean squared gradient of rmsprop")
-    weight_decay: float = Field(0.0, ge=0, description="factor of the trained weights that is added to their gradient")
-    reset_optimizer: bool = Field(True, description="a new optimiser for every task; false keeps moments and momentum")
+    momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and rmsprop", json_schema_extra=ADDED_LATER)
+    rmsprop_alpha: float = Field(
+        0.99, ge=0, lt=1, description="decay of the mean squared gradient of rmsprop", json_schema_extra=ADDED_LATER
+    )
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        description="factor of the trained weights that is added to their gradient",
+        json_schema_extra=ADDED_LATER,
+    )
+    reset_optimizer: bool = Field(
+        True,
+        description="a new optimiser for every task; false keeps moments and momentum",
+        json_schema_extra=ADDED_LATER,
+    )
     label_smoothing: float = Field(
         0.0,
         ge=0,
         lt=0.5,
         description="probability that the soft target of an example spreads evenly over the wrong classes of its task",
+        json_schema_extra=ADDED_LATER,
     )
     select: Literal["last", "best_validation"] = Field(
-        "last", description="the weights that a task ends with: the last ones, or the best on its validation split"
+        "last",
+        description="the weights that a task ends with: the last ones, or the best on its validation split",
+        json_schema_extra=ADDED_LATER,
     )
     validation_every: int | None = Field(
         None,
         ge=1,
         description="epochs (or iterations) between validations for plateau and best_validation; left out: every epoch,"
         " or 100 iterations",
+        json_schema_extra=ADDED_LATER,
     )
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto: a GPU if there is one")
     threads: int = Field(1, ge=1, description="CPU threads of one training process")
@@ -153,13 +174,6 @@ class TrainingOptions(Options):
             raise ValueError("validation_every must be left out without select best_validation or a plateau schedule")
         return self
 
-    @model_serializer(mode="wrap")
-    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        content: dict[str, Any] = write(self)
-        later = [key for key in LATER_TRAINING_KEYS if getattr(self, key) == fields[key].default]
-        return {key: value for key, value in content.items() if key not in later}
-
     @property
     def plateau(self) -> Plateau | None:
         return None if self.schedule is None else self.schedule.plateau
@@ -168,22 +182,6 @@ class TrainingOptions(Options):
     def validates(self) -> bool:
         """True if training reads the validation split."""
         return self.select == "best_validation" or self.plateau is not None
-
-
-# Added after results had been stored: not written where they have their default.
-LATER_TRAINING_KEYS = (
-    "epochs",
-    "drop_last",
-    "schedule",
-    "optimizer",
-    "momentum",
-    "rmsprop_alpha",
-    "weight_decay",
-    "reset_optimizer",
-    "label_smoothing",
-    "select",
-    "validation_every",
-)
 
 
 # These change the speed, not the result, and are left out of the configuration hash.
@@ -218,7 +216,9 @@ class TrialConfig(Options):
         None, description="dropped if the method trains no hypernetwork"
     )
     task_inference: SerializeAsAny[ComponentOptions] | None = Field(
-        None, description="how the task of an input is found; dropped if one network classifies all tasks"
+        None,
+        description="how the task of an input is found; dropped if one network classifies all tasks",
+        json_schema_extra=ADDED_LATER,
     )
     training: TrainingOptions = TrainingOptions()
 
@@ -258,12 +258,6 @@ class TrialConfig(Options):
             object.__setattr__(self, "task_inference", None)
         object.__setattr__(self, "target", with_normalization(self.target, self.method))
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_later_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a part that was added later where there is none, so that the configuration keeps its hash."""
-        content: dict[str, Any] = write(self)
-        return {key: value for key, value in content.items() if key != "task_inference" or value is not None}
 
     def hash(self) -> str:
         """Return the identity of the configuration, 16 hex digits; seed, engine, device and threads do not enter."""

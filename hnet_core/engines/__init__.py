@@ -24,12 +24,15 @@ __all__ = [
 ]
 
 
-def hypernet_step(problem: Problem, source: GeneratedWeights) -> HypernetStep:
+def hypernet_step(problem: Problem, source: GeneratedWeights, plain_only: str | None = None) -> HypernetStep:
     """Return the engine that `training.engine` names; auto is the fast one wherever it supports the configuration.
+
+    Args:
+        plain_only: the reason why the fast engine cannot protect as the method wants it; None if it can.
 
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.
     """
-    if picked(problem.training.engine, unsupported(problem)) == "plain":
+    if picked(problem.training.engine, plain_only or unsupported(problem)) == "plain":
         return PlainStep(problem, source)
     return member_step(problem.member, problem, source, FastStep)

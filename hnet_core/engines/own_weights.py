@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from hnet_core.engines.cuda_graph import RecordedSteps
-from hnet_core.engines.kernels.adam import FlatAdam
+from hnet_core.engines.kernels.adam import FlatAdam, MomentsOfSeed
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
 from hnet_core.engines.step_protocols import picked
@@ -30,22 +31,47 @@ class OwnWeightsStep(Protocol):
         """Make one gradient step on one batch."""
 
 
-def own_weights_step(problem: Problem, source: OwnWeights) -> OwnWeightsStep:
+class WeightPenalty(Protocol):
+    """A penalty on the weights of one network, called in every step on tensors that stay in place.
+
+    A step may be recorded and run again (hnet_core.engines.cuda_graph): the functions must do the same operations on
+    the same tensors in every step of a task.
+    """
+
+    def add_gradient(self, weights: Tensor, gradient: Tensor) -> None:
+        """Add the gradient of the penalty at `weights` (n_weights,) to that of the loss, (n_weights,), in place."""
+
+    def after_step(self, weights: Tensor, gradient: Tensor) -> None:
+        """Read the weights after the step and the gradient it was made with, (n_weights,) each."""
+
+
+def own_weights_step(problem: Problem, source: OwnWeights, penalty: WeightPenalty | None = None) -> OwnWeightsStep:
     """Return the engine that `training.engine` names; auto is the fast one wherever it has the optimiser.
+
+    Args:
+        penalty: added to the loss of every task; None for none.
 
     Raises:
         UnsupportedTrial: engine fast with an optimiser it does not have.
     """
-    if picked(problem.training.engine, why_no_flat_adam(problem.training)) == "plain":
-        return PlainOwnWeights(problem, source)
-    return member_step(problem.member, problem, source, FastOwnWeights)
+    if picked(problem.training.engine, why_no_flat_adam(problem.training, keeps=True)) == "plain":
+        return PlainOwnWeights(problem, source, penalty)
+    return member_step(problem.member, problem, PenalizedWeights(source, penalty), FastOwnWeights)
+
+
+@dataclass(frozen=True)
+class PenalizedWeights:
+    """The weights of one seed, and the penalty on them."""
+
+    source: OwnWeights
+    penalty: WeightPenalty | None = None
 
 
 class PlainOwnWeights:
     """Automatic differentiation and an optimiser of torch."""
 
-    def __init__(self, problem: Problem, source: OwnWeights) -> None:
-        self._problem, self._source = problem, source
+    def __init__(self, problem: Problem, source: OwnWeights, penalty: WeightPenalty | None = None) -> None:
+        self._problem, self._source, self._penalty = problem, source, penalty
 
     def start_task(self, task: int) -> None:
         self._task = task
@@ -55,14 +81,18 @@ class PlainOwnWeights:
         flat = self._source.flat
         loss = self._problem.task_loss(self._task, flat, inputs, labels)
         (flat.grad,) = torch.autograd.grad(loss, [flat])
+        if self._penalty is not None:
+            self._penalty.add_gradient(flat.detach(), flat.grad)
         self._optimizer.step()
+        if self._penalty is not None:
+            self._penalty.after_step(flat.detach(), flat.grad)
 
 
 class FastOwnWeights:
     """Flat buffers, with a leading dimension for several seeds: gradient by hand for an MLP, fused Adam."""
 
-    def __init__(self, problems: Sequence[Problem], sources: Sequence[OwnWeights]) -> None:
-        self._problem = problems[0]
+    def __init__(self, problems: Sequence[Problem], members: Sequence[PenalizedWeights]) -> None:
+        self._problems, self._problem, sources = problems, problems[0], [member.source for member in members]
         self._weights = sources[0].flat.detach()
         if len(sources) > 1:
             self._weights = torch.stack([source.flat.detach() for source in sources])
@@ -70,13 +100,21 @@ class FastOwnWeights:
                 source.flat = weights.detach().requires_grad_()
         self._gradient = torch.zeros_like(self._weights)
         self._target = target_gradient(problems, self._weights, self._gradient)
+        self._adam, self._keeps = FlatAdam(self._problem.training, [self._weights], [self._gradient]), False
         self._batches = Batches(self._weights.shape[:-1], self._problem.device)
+        rows = zip(members, self._rows(self._weights), self._rows(self._gradient), strict=True)
+        self._penalized = [(one.penalty, own, gradient) for one, own, gradient in rows if one.penalty is not None]
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         if protection is not None:
             raise ValueError("protection must be None for own weights, which are not generated.")
         self._target.start_task(task)
-        self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
+        if self._problem.training.reset_optimizer:
+            self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
+        elif not self._keeps:
+            self._keeps = True
+            for seed, problem in enumerate(self._problems):
+                problem.optimizers.keep(MomentsOfSeed(self._adam, seed))
         self._recorded_steps = RecordedSteps(self._step, self._problem.device, lambda: self._target.recordable)
 
     def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
@@ -89,5 +127,13 @@ class FastOwnWeights:
 
     def _step(self) -> None:
         self._target.fill(self._batches.inputs, self._batches.labels)
+        for penalty, weights, gradient in self._penalized:
+            penalty.add_gradient(weights, gradient)
         self._adam.begin_step()
         self._adam.step()
+        for penalty, weights, gradient in self._penalized:
+            penalty.after_step(weights, gradient)
+
+    def _rows(self, tensor: Tensor) -> list[Tensor]:
+        """Return the part of every seed, (n_weights,) each."""
+        return list(tensor) if tensor.dim() > 1 else [tensor]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hnet_core.errors import TrainingDiverged
 from hnet_core.methods import Method, Problem
+from hnet_core.methods.protocol import GivesFeatures
 from hnet_core.problem import Predictor
 from hnet_core.streams import Split
 from hnet_core.task_inference import TaskInference, TaskOutputs
@@ -64,7 +65,7 @@ class Evaluator:
         self, inference: TaskInference, task: int, inputs: Tensor, labels: Tensor
     ) -> dict[Kind, Tensor]:
         """Classify each example by the network of the task it is inferred to be of."""
-        outputs = TaskOutputs(inputs, [self._predictor(seen) for seen in range(self._n_seen)])
+        outputs = TaskOutputs(inputs, [self._predictor(seen) for seen in range(self._n_seen)], self._extractor)
         known = sum_of_measure(finite(outputs.of_task(task), task), labels)
         tasks = inference.infer(outputs)
         is_of_task = tasks == task
@@ -95,6 +96,17 @@ class Evaluator:
     @functools.cached_property
     def _seen_predictor(self) -> Predictor:
         return self._method.seen_predictor(self._n_seen)
+
+    def _extractor(self, task: int) -> Predictor:
+        if task not in self._extractors:
+            if not isinstance(self._method, GivesFeatures):
+                raise TypeError("the method must give features; see TaskInference.unsupported.")
+            self._extractors[task] = self._method.feature_extractor(task)
+        return self._extractors[task]
+
+    @functools.cached_property
+    def _extractors(self) -> dict[int, Predictor]:
+        return {}
 
     @functools.cached_property
     def _predictors(self) -> dict[int, Predictor]:

@@ -70,6 +70,13 @@ class BaseMethod:
         seen = slice(0, self.problem.shape.head(n_seen - 1).stop)
         return lambda inputs: self.problem.forward(n_seen - 1, weights, inputs)[:, seen]
 
+    def feature_extractor(self, task: int) -> Predictor:
+        with torch.no_grad():
+            weights = self.weights(task)
+        front = self.problem.target.part(0, self.problem.target.n_blocks)
+        mode = self.problem.statistics.forward_mode(task, training=False)
+        return lambda inputs: front.forward(inputs, weights[: front.n_weights], mode).flatten(1)
+
     def weights(self, task: int) -> Tensor:
         return self.source.weights(task)
 

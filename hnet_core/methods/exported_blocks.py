@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from pydantic import Field, model_validator
@@ -22,13 +22,15 @@ from hnet_core.trial import ComponentOptions
 class StartOptions(ComponentOptions):
     """Options of a method whose blocks can start as those of a model written by `hnet trial export`."""
 
-    start_from: Annotated[str | None, ADDED_LATER, NOT_HASHED] = Field(
+    start_from: str | None = Field(
         None,
         description="file of hnet trial export whose first blocks are taken; left out: they are learnt with task 1",
+        json_schema_extra={**ADDED_LATER, **NOT_HASHED},
     )
-    start_checksum: Annotated[str | None, ADDED_LATER] = Field(
+    start_checksum: str | None = Field(
         None,
         description="of the weights in that file; found by hnet, and part of the configuration in place of the path",
+        json_schema_extra=ADDED_LATER,
     )
 
     @model_validator(mode="before")

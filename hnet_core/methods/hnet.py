@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -11,13 +12,15 @@ from torch import Tensor
 from hnet_core.engines import Protection, hypernet_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
+from hnet_core.options import ADDED_LATER
 from hnet_core.problem import Problem
+from hnet_core.regularizers.fisher import fisher_diagonal
 from hnet_core.regularizers.lookahead import EpsilonPlacement
 from hnet_core.seeding import generator
-from hnet_core.streams import StreamShape
+from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
-from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
-from hnet_core.weights.sources import GeneratedWeights, shared_counts
+from hnet_core.trial import BYTES_PER_WEIGHT, ComponentOptions, TrialConfig, WeightCounts
+from hnet_core.weights.sources import GeneratedWeights, copies, shared_counts
 
 
 class Hnet(BaseMethod):
@@ -36,7 +39,12 @@ class Hnet(BaseMethod):
         {"lookahead": "sgd"},
         {"regularized_outputs": "own_head"},
         {"regularized_tasks": 1},
+        {"previous_embeddings": "trained", "initial_embedding": "previous"},
+        {"lookahead_gradient": "differentiated"},
+        {"output_weights": "fisher", "fisher_examples": 10},
     )
+
+    source: GeneratedWeights
 
     class Options(ComponentOptions):
         beta_output: float = Field(
@@ -62,11 +70,39 @@ class Hnet(BaseMethod):
             "stored", description="keep the previous weights (official code) or the previous theta (paper)"
         )
 
+        lookahead_gradient: Literal["constant", "differentiated"] = Field(
+            "constant",
+            description="dtheta of eq. 2 is a constant, or the gradient of the regulariser flows through it too",
+            json_schema_extra=ADDED_LATER,
+        )
+        previous_embeddings: Literal["fixed", "trained"] = Field(
+            "fixed",
+            description="the regulariser may move the embeddings of previous tasks, its targets are of their copies",
+            json_schema_extra=ADDED_LATER,
+        )
+        initial_embedding: Literal["random", "previous"] = Field(
+            "random",
+            description="a task starts with an embedding of its own, or with that of the task before it",
+            json_schema_extra=ADDED_LATER,
+        )
+        output_weights: Literal["equal", "fisher"] = Field(
+            "equal",
+            description="weight of each squared difference in the regulariser: 1, or its Fisher information",
+            json_schema_extra=ADDED_LATER,
+        )
+        fisher_examples: int | None = Field(
+            None,
+            ge=1,
+            description="training examples of a task that output_weights fisher is estimated on; left out: all",
+            json_schema_extra=ADDED_LATER,
+        )
+
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
         self.problem = problem
         self.source = GeneratedWeights(problem)
-        self._engine = hypernet_step(problem, self.source)
+        self._engine = hypernet_step(problem, self.source, _plain_only(options))
+        self._importance: list[Tensor] = []  # of the outputs of each finished task, (n_outputs,)
 
     @staticmethod
     def uses_hypernet(options: Options) -> bool:
@@ -80,13 +116,20 @@ class Hnet(BaseMethod):
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
         options: Any = config.method
         optimizer = config.training.optimizer
+        reason = _plain_only(options)
+        if reason is not None and config.training.engine == "fast":
+            return f"cannot be trained by training.engine fast: {reason}; use auto or plain"
+        if options.lookahead_gradient == "differentiated" and options.lookahead == "none":
+            return "has no step to differentiate with lookahead none; set lookahead to adam or sgd"
         if optimizer == "adam" or options.lookahead != "adam" or not options.beta_output:
             return None
         return f"looks ahead with Adam's step, got training.optimizer {optimizer}; set method.lookahead to sgd or none"
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
-        return shared_counts("hypernet", target, hypernet, n_tasks)
+        counts = shared_counts("hypernet", target, hypernet, n_tasks)
+        kept = n_tasks * target.n_weights if options.output_weights == "fisher" else 0
+        return dataclasses.replace(counts, memory_bytes=BYTES_PER_WEIGHT * kept)
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
@@ -94,12 +137,34 @@ class Hnet(BaseMethod):
         return 3 * (target.multiply_adds(batch_size) + (1 + regularized) * hypernet.multiply_adds())
 
     def start_task(self, task: int) -> None:
+        if task > 0 and self.options.initial_embedding == "previous":
+            n_read, embeddings = self.source.hypernet.n_read, self.source.embeddings
+            with torch.no_grad():
+                embeddings[task][:n_read] = embeddings[task - 1][:n_read]
         self._draws = generator(self.problem.seed, "regularized tasks", task)
         protects = task > 0 and self.options.beta_output > 0
         self._engine.start_task(task, self._protection(task) if protects else None)
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         self._engine.step(inputs, labels, self._regularized_tasks(task))
+
+    def prepare(self, task: int, train: Split) -> Split:
+        return train
+
+    def end_task(self, task: int, train: Split) -> None:
+        if self.options.output_weights == "fisher":
+            with torch.no_grad():
+                weights = self.source.weights(task)
+            n_examples = self.options.fisher_examples
+            self._importance.append(fisher_diagonal(self.problem, task, weights, train, n_examples=n_examples))
+
+    def state(self) -> dict[str, Any]:
+        importance = {"importance": copies(self._importance)} if self.options.output_weights == "fisher" else {}
+        return {**self.source.state(), **importance}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.source.load_state(state)
+        self._importance = [part.to(self.problem.device) for part in state.get("importance", [])]
 
     def _protection(self, task: int) -> Protection:
         options = self.options
@@ -109,6 +174,9 @@ class Hnet(BaseMethod):
             epsilon=options.lookahead_epsilon,
             kept=self._kept_outputs(task),
             n_drawn=options.regularized_tasks,
+            importance=torch.stack(self._importance) if self._importance else None,
+            differentiates_step=options.lookahead_gradient == "differentiated",
+            trains_previous=options.previous_embeddings == "trained",
             store_targets=options.regularizer_target == "stored",
         )
 
@@ -128,3 +196,16 @@ class Hnet(BaseMethod):
         for previous in range(task):
             kept[previous, target.weights_of_outputs(shape.head(previous))] = True
         return kept.to(self.problem.device)
+
+
+def _plain_only(options: Any) -> str | None:
+    """Return the reason why the fast engine cannot train with these options; None if it can."""
+    if not options.beta_output:
+        return None
+    wanted = {
+        "lookahead_gradient": ("differentiated", "it takes the look-ahead step as a constant"),
+        "previous_embeddings": ("trained", "it keeps the embeddings of previous tasks"),
+        "output_weights": ("fisher", "it regularises all outputs equally"),
+    }
+    found = {key: value for key, (value, _) in wanted.items() if getattr(options, key) == value}
+    return next((f"{wanted[key][1]}, got method.{key} {value}" for key, value in found.items()), None)

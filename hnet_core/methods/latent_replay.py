@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -63,10 +63,11 @@ class LatentReplay(BaseMethod):
             None, description="in the frozen blocks; left out: that of the target network"
         )
         coefficient: float = Field(1.0, ge=0, description="weight c of the loss of the replayed examples")
-        replay_order: Annotated[Literal["draws", "passes"], ADDED_LATER] = Field(
+        replay_order: Literal["draws", "passes"] = Field(
             "draws",
             description="replayed examples of a step: drawn anew, or, as in the official code, by passes over the "
             "shuffled buffer in full batches",
+            json_schema_extra=ADDED_LATER,
         )
         frozen_statistics_update: bool = Field(
             False, description="running statistics of frozen blocks keep changing, as in the official code"

@@ -192,6 +192,10 @@ class PartialHnet(BaseMethod):
             weights = self.source.weights(task)
         return lambda inputs: self.problem.outputs(task, weights, self.frozen.features(task, inputs))
 
+    def feature_extractor(self, task: int) -> Predictor:
+        of_generated = super().feature_extractor(task)
+        return lambda inputs: of_generated(self.frozen.features(task, inputs))
+
     def state(self) -> dict[str, Any]:
         return {
             "generated": self.source.state(),

@@ -44,6 +44,15 @@ class GeneratesWeights(Protocol):
         """Return the embedding of every task, (embedding_size,) each; None without a hypernetwork."""
 
 
+@runtime_checkable
+class GivesFeatures(Protocol):
+    """A method that gives the features of its networks; task inference by classes in features reads them."""
+
+    def feature_extractor(self, task: int) -> Predictor:
+        """Return a function from inputs (n, n_inputs) to features before the heads, (n, n_features), by the network of
+        the task, its weights computed once."""
+
+
 class Method(Protocol):
     """A continual learning method; run_trial calls it in this order for every task.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import torch
@@ -11,6 +11,16 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from hnet_core.trial import TrainingOptions
+
+
+class Moments(Protocol):
+    """An optimiser of an engine that a run keeps over its tasks; its state has the form of torch's."""
+
+    def state(self) -> dict[int, Any]:
+        """Return step, exp_avg and exp_avg_sq of every parameter by its position; safe to load."""
+
+    def load_state(self, state: dict[int, Any]) -> None:
+        """Restore a state()."""
 
 
 class Optimizers:
@@ -23,7 +33,7 @@ class Optimizers:
     def __init__(self) -> None:
         self.lr: float | None = None
         self._all: WeakSet[torch.optim.Optimizer] = WeakSet()
-        self._kept: list[torch.optim.Optimizer] = []
+        self._kept: list[torch.optim.Optimizer | Moments] = []
         self._restored: list[dict[int, Any]] = []
 
     def of_task(self, training: TrainingOptions, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
@@ -33,6 +43,8 @@ class Optimizers:
             ValueError: a kept optimiser has some of them only.
         """
         for kept in self._kept if not training.reset_optimizer else ():
+            if not isinstance(kept, torch.optim.Optimizer):
+                continue
             own = [id(parameter) for group in kept.param_groups for parameter in group["params"]]
             if own == [id(parameter) for parameter in parameters]:
                 return kept
@@ -47,6 +59,12 @@ class Optimizers:
                 optimizer.load_state_dict({"state": self._restored.pop(0), "param_groups": groups})
         return optimizer
 
+    def keep(self, moments: Moments) -> None:
+        """Keep an optimiser of an engine over the tasks, and restore its state in a run that is resumed."""
+        self._kept.append(moments)
+        if self._restored:
+            moments.load_state(self._restored.pop(0))
+
     def set_lr(self, lr: float) -> None:
         """Set the learning rate of present and later optimisers."""
         self.lr = lr
@@ -56,7 +74,10 @@ class Optimizers:
 
     def state(self) -> list[dict[int, Any]]:
         """Return moments and momenta of the kept optimisers, in the order they were made; safe to load."""
-        return [tree_map(_copy, optimizer.state_dict()["state"]) for optimizer in self._kept]
+        return [
+            tree_map(_copy, kept.state_dict()["state"] if isinstance(kept, torch.optim.Optimizer) else kept.state())
+            for kept in self._kept
+        ]
 
     def load_state(self, state: list[dict[int, Any]]) -> None:
         """Restore a state() into the optimisers that will be made."""
@@ -76,13 +97,17 @@ def new_optimizer(training: TrainingOptions, parameters: Sequence[Tensor], lr: f
     return torch.optim.Adam(parameters, lr=lr, betas=betas, weight_decay=decay)
 
 
-def why_no_flat_adam(training: TrainingOptions) -> str | None:
-    """Return the reason why the Adam of the fast engines cannot stand for the trial's optimiser; None if it can."""
+def why_no_flat_adam(training: TrainingOptions, *, keeps: bool = False) -> str | None:
+    """Return the reason why the Adam of the fast engines cannot stand for the trial's optimiser; None if it can.
+
+    Args:
+        keeps: the engine can keep its Adam over the tasks.
+    """
     if training.optimizer != "adam":
         return f"its steps are Adam's, got optimizer {training.optimizer}"
     if training.weight_decay:
         return f"its steps have no weight decay, got weight_decay {training.weight_decay:g}"
-    if not training.reset_optimizer:
+    if not training.reset_optimizer and not keeps:
         return "it makes a new optimiser for every task, got reset_optimizer false"
     return None
 

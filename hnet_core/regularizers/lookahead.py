@@ -20,7 +20,8 @@ def adam_lookahead(
 ) -> list[Tensor]:
     """Return the change of each parameter if Adam made a step with these gradients now; its state is not changed.
 
-    Weight decay adds its multiple of the parameter to the gradient, as in torch.optim.Adam.
+    The change is differentiable in gradients that are. Weight decay adds its multiple of the parameter to the gradient,
+    as in torch.optim.Adam.
 
     With m' and v' the moments after the step and s the number of the step,
     as_optimizer: -lr / (1 - b1^s) * m' / (sqrt(v' / (1 - b2^s)) + eps), what torch.optim.Adam does;
@@ -34,7 +35,8 @@ def adam_lookahead(
         state = optimizer.state.get(parameter, {})
         step = float(state.get("step", 0)) + 1
         if group["weight_decay"]:
-            gradient = gradient + group["weight_decay"] * parameter.detach()
+            own = parameter if gradient.requires_grad else parameter.detach()
+            gradient = gradient + group["weight_decay"] * own
         first = (1 - beta1) * gradient
         second = (1 - beta2) * gradient.square()
         if state:
@@ -42,8 +44,16 @@ def adam_lookahead(
             second = second + beta2 * state["exp_avg_sq"]
         correction1, correction2 = 1 - beta1**step, 1 - beta2**step
         if epsilon == "as_optimizer":
-            change = first / ((second / correction2).sqrt() + group["eps"])
+            change = first / (_root(second / correction2) + group["eps"])
         else:
-            change = math.sqrt(correction2) * first / (second.sqrt() + group["eps"])
+            change = math.sqrt(correction2) * first / (_root(second) + group["eps"])
         changes.append(-group["lr"] / correction1 * change)
     return changes
+
+
+def _root(square: Tensor) -> Tensor:
+    """Return the square root, with the derivative 0 instead of infinity at 0: of |g| for a gradient g of 0."""
+    if not square.requires_grad:
+        return square.sqrt()
+    positive = square > 0
+    return torch.where(positive, square, 1.0).sqrt() * positive

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from hnet_core.streams.image_sizes import of_classes, resized
 from hnet_core.streams.orders import ClassOrderSeed, is_of_run, order_seed
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import class_order, classes_as_task
-from hnet_core.streams.stream import Stream, StreamShape
+from hnet_core.streams.stream import Stream, StreamShape, Task
 from hnet_core.trial import ComponentOptions
 
 CHANNELS = 3
@@ -39,10 +39,11 @@ class CrossDataset:
         class_order_seed: ClassOrderSeed | None = Field(
             0, description="draws the classes, run: by the seed of the run; null: the first ones of each"
         )
-        second_classes: Annotated[Literal["same", "next"], ADDED_LATER] = Field(
+        second_classes: Literal["same", "next"] = Field(
             "same",
             description="places in the order of the classes that the second task takes: those of the first task, or "
             "the next ones, which are other classes where both data sets are one",
+            json_schema_extra=ADDED_LATER,
         )
         image_size: int = Field(32, ge=8, description="pixels of a side the images are scaled to")
         validation: float | None = Validation
@@ -72,7 +73,7 @@ class CrossDataset:
         preprocessing = preprocessing_for(options.augmentation, options.normalization, shape.input_shape)
         names = options.first, options.second
         opened = [open_images(name, root, options.validation) for name in names]
-        tasks = []
+        tasks: list[Task] = []
         for name, original in zip(names, opened, strict=True):
             order = class_order(original.n_classes, order_seed(options.class_order_seed, seed))
             follows = bool(tasks) and options.second_classes == "next"

@@ -53,8 +53,11 @@ class SplitStream:
     class Options(PreprocessedOptions):
         classes_per_task: ClassesPerTask | None = Field(None, description=CLASSES_PER_TASK)
         class_order_seed: ClassOrderSeed | None = Field(None, description=CLASS_ORDER)
-        head_width: Annotated[int | None, ADDED_LATER] = Field(
-            None, ge=1, description="outputs of a task's head; left out: as many as the widest task has classes"
+        head_width: int | None = Field(
+            None,
+            ge=1,
+            description="outputs of a task's head; left out: as many as the widest task has classes",
+            json_schema_extra=ADDED_LATER,
         )
 
     @classmethod

@@ -179,11 +179,16 @@ class Dropout(BaseLayer):
         self._probability = probability
 
     def forward(self, x: Tensor, weights: WeightReader, mode: ForwardMode) -> Tensor:
-        if not mode.training or mode.noise is None or self._probability == 0:
-            return x
-        shape = (len(x), x.shape[1], *(1 for _ in x.shape[2:]))
-        kept = mode.noise(shape) >= self._probability
-        return x * (kept.to(x.dtype) / (1 - self._probability))
+        return dropped_out(x, self._probability, mode)
+
+
+def dropped_out(x: Tensor, probability: float, mode: ForwardMode) -> Tensor:
+    """Return values (n, n_values), or channels of images (n, channels, H, W), of which dropout left some out."""
+    if not mode.training or mode.noise is None or probability == 0:
+        return x
+    shape = (len(x), x.shape[1], *(1 for _ in x.shape[2:]))
+    kept = mode.noise(shape) >= probability
+    return x * (kept.to(x.dtype) / (1 - probability))
 
 
 class Shortcut(BaseLayer):

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS, ActivationName
 from hnet_core.initialization import InitializationName, linear_layer
+from hnet_core.options import ADDED_LATER
 from hnet_core.targets.blocks import BlockNetwork
-from hnet_core.targets.layers import Activation, Layer, Linear
+from hnet_core.targets.layers import Activation, Dropout, Layer, Linear, dropped_out
 from hnet_core.targets.target import (
     EVALUATION,
     ForwardMode,
@@ -28,7 +29,11 @@ from hnet_core.trial import ComponentOptions
 
 
 class Mlp:
-    """Linear layers with biases; weights in the order W1, b1, W2, b2, ... Every hidden layer is a block."""
+    """Linear layers with biases; weights in the order W1, b1, W2, b2, ... Every hidden layer is a block.
+
+    Attributes:
+        drops_out: True if training leaves out values at random.
+    """
 
     name = "mlp"
     summary = "fully connected network, any widths"
@@ -38,6 +43,16 @@ class Mlp:
         hidden: tuple[PositiveInt, ...] = Field((400, 400), description="widths of the hidden layers")
         activation: ActivationName = Field("relu", description="of the hidden layers")
         initialization: InitializationName = Field("xavier", description="if the target network has weights of its own")
+        dropout_input: float = Field(
+            0.0, ge=0, lt=1, description="inputs left out in training", json_schema_extra=ADDED_LATER
+        )
+        dropout_hidden: float = Field(
+            0.0,
+            ge=0,
+            lt=1,
+            description="values left out in training after each hidden layer",
+            json_schema_extra=ADDED_LATER,
+        )
 
     def __init__(self, options: Options, input_shape: tuple[int, ...], n_outputs: int) -> None:
         self.widths = (numel(input_shape), *options.hidden, n_outputs)
@@ -51,6 +66,7 @@ class Mlp:
         self._options = options
         self.activation = ACTIVATIONS[options.activation]
         self._initialization = options.initialization
+        self.drops_out = options.dropout_input > 0 or options.dropout_hidden > 0
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -68,19 +84,26 @@ class Mlp:
 
     def forward(self, inputs: Tensor, weights: Tensor, mode: ForwardMode = EVALUATION) -> Tensor:
         tensors = cut(weights, self.shapes)
-        hidden = inputs
+        hidden = dropped_out(inputs, self._options.dropout_input, mode)
         for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):
             hidden = self.activation(F.linear(hidden, weight, bias))
+            hidden = dropped_out(hidden, self._options.dropout_hidden, mode)
         return F.linear(hidden, tensors[-2], tensors[-1])
 
     def part(self, first: int, last: int | None = None, normalization: Normalization | None = None) -> Target:
         if not 0 <= first <= (self.n_blocks if last is None else last) <= self.n_blocks:
             raise ValueError(f"blocks must be within 0 to {self.n_blocks}, got {first} to {last}.")
+        options = self._options if first == 0 else self._options.model_copy(update={"dropout_input": 0.0})
         if last is None:
-            options = self._options.model_copy(update={"hidden": self._options.hidden[first:]})
+            options = options.model_copy(update={"hidden": options.hidden[first:]})
             return Mlp(options, (self.widths[first],), self.widths[-1])
         widths = itertools.pairwise(self.widths[first : last + 1])
-        blocks: list[list[Layer]] = [[Linear(n_in, n_out), Activation(self.activation)] for n_in, n_out in widths]
+        dropout: list[Layer] = [Dropout(options.dropout_hidden)] if options.dropout_hidden else []
+        blocks: list[list[Layer]] = [
+            [Linear(n_in, n_out), Activation(self.activation), *dropout] for n_in, n_out in widths
+        ]
+        if blocks and options.dropout_input:
+            blocks[0].insert(0, Dropout(options.dropout_input))
         return BlockNetwork(blocks, (self.widths[first],), "batch", self._initialization, classifies=False)
 
     def weights_of_outputs(self, outputs: slice) -> Tensor:

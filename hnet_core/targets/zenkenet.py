@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -16,10 +16,11 @@ class ZenkenetOptions(ConvOptions):
     """Options of both networks."""
 
     dropout_conv: float = Field(0.25, ge=0, lt=1, description="channels left out after each pair of convolutions")
-    dropout_steps: Annotated[int | None, ADDED_LATER] = Field(
+    dropout_steps: int | None = Field(
         None,
         ge=0,
         description="first training passes of each task with dropout; left out: all; 1 as in the code of HyperMask",
+        json_schema_extra=ADDED_LATER,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -40,14 +40,20 @@ class TaskOutputs:
 
     Args:
         predictors: of the tasks seen so far, outputs (n, C) each.
+        extractor: returns the function of a task from inputs to features before its head; None without one.
 
     Attributes:
         inputs: (n, n_inputs).
     """
 
-    def __init__(self, inputs: Tensor, predictors: Sequence[Predictor]) -> None:
+    def __init__(
+        self,
+        inputs: Tensor,
+        predictors: Sequence[Predictor],
+        extractor: Callable[[int], Predictor] | None = None,
+    ) -> None:
         self.inputs = inputs
-        self._predictors = predictors
+        self._predictors, self._extractor = predictors, extractor
         self._outputs: dict[int, Tensor] = {}
 
     @property
@@ -60,6 +66,12 @@ class TaskOutputs:
         if task not in self._outputs:
             self._outputs[task] = self._predictors[task](self.inputs)
         return self._outputs[task]
+
+    def features(self, task: int) -> Tensor:
+        """Return the features before the head of a task by its own network, (n, n_features)."""
+        if self._extractor is None:
+            raise ValueError("the method must give features; name the reason in TaskInference.unsupported.")
+        return self._extractor(task)(self.inputs)
 
     def of_tasks(self, tasks: Tensor) -> Tensor:
         """Return for each input the outputs by the network of the task given for it, (n, C)."""

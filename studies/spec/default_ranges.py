@@ -58,7 +58,9 @@ def _range_of(block: Mapping[str, Any], key: str) -> dict[str, Any] | None:
     part, _, option = key.partition(".")
     field = getattr(_component(block, part), "Options", None)
     field = None if field is None else field.model_fields.get(option)
-    found = None if field is None else default_range(field)
+    if field is None:
+        return None
+    found = default_range(field)
     if found is None or not isinstance(field.json_schema_extra, dict) or not field.json_schema_extra.get("of_blocks"):
         return found
     n_blocks = _n_blocks(block)

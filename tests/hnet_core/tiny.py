@@ -19,10 +19,11 @@ TINY: dict[str, Any] = {
 def tiny(**changes: Any) -> TrialConfig:
     """Return TINY with blocks changed: `tiny(method={"name": "joint"}, training={"iterations": 2})`.
 
-    A block with a new name replaces the old block, any other is merged into it.
+    A value, or a block with a new name, replaces what was there; any other block is merged into it.
     """
     content = {**TINY}
     for block, values in changes.items():
         old = content.get(block) or {}
-        content[block] = values if "name" in values and values["name"] != old.get("name") else {**old, **values}
+        replaces = not isinstance(values, dict) or ("name" in values and values["name"] != old.get("name"))
+        content[block] = values if replaces else {**old, **values}
     return parse_trial(content)

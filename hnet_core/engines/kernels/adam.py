@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -149,3 +150,23 @@ class FlatAdam:
             amsgrad=False,
             maximize=False,
         )
+
+    def moments(self, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the number of steps, () for all seeds, and views of both moments of the first parameter, (n,) each."""
+        n_numbers = self._parameters[0].shape[-1]
+        first, second = (moments.view(-1, n_numbers)[seed] for moments in (self._first[0], self._second[0]))
+        return self._count, first, second
+
+
+class MomentsOfSeed:
+    """The state of a FlatAdam with one parameter for one of its seeds, in the form of torch.optim.Adam's state."""
+
+    def __init__(self, adam: FlatAdam, seed: int) -> None:
+        self._adam, self._seed = adam, seed
+
+    def state(self) -> dict[int, Any]:
+        return {0: dict(zip(("step", "exp_avg", "exp_avg_sq"), self._adam.moments(self._seed), strict=True))}
+
+    def load_state(self, state: dict[int, Any]) -> None:
+        for name, own in self.state()[0].items():
+            own.copy_(state[0][name])

@@ -33,14 +33,14 @@ class TargetGradient(Protocol):
 
 
 def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tensor) -> TargetGradient:
-    """Return the gradient by hand for an MLP, by autograd for any other target network.
+    """Return the gradient by hand for an MLP without dropout, by autograd for any other target network.
 
     Args:
         problems: one per stacked seed.
         weights, gradient: buffers that stay in place, (n_weights,) or (S, n_weights) each, or one for both.
     """
     target: object = problems[0].target
-    if type(target) is Mlp and in_place(target.activation) is not None:
+    if type(target) is Mlp and not target.drops_out and in_place(target.activation) is not None:
         smoothing = problems[0].training.label_smoothing
         return MlpGradient(target, problems[0].training_heads, weights, gradient, smoothing)
     return AutogradGradient(problems, weights, gradient)

@@ -254,6 +254,8 @@ def test_the_fast_engine_refuses_the_optimisers_it_does_not_have(
 ) -> None:
     run = TrialRun(tiny(method=method, training={**training, "iterations": 1}), 0)
     run.train_task()
+    if method == {"name": "finetune"} and "reset_optimizer" in training:
+        return  # the engine of a network's own weights keeps its Adam
     with pytest.raises(UnsupportedTrial, match=says):
         TrialRun(tiny(method=method, training={**training, "engine": "fast"}), 0).train_task()
 

@@ -18,7 +18,7 @@ from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid
 from hnet_core.evaluation.evaluator import Evaluator, Kind
 from hnet_core.methods import Method
-from hnet_core.methods.protocol import ReadsTask, TrainsAfterwards
+from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask, TrainsAfterwards
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
@@ -144,6 +144,8 @@ class TrialRun:
             task = self.tasks_done
             train = self._stream.tasks[task].train
             indices, course = self._indices(task), self._course([task])
+            if isinstance(method, ReadsEarlierTasks):
+                method.read_earlier([earlier.train for earlier in self._stream.tasks[:task]])
             method.start_task(task)
             read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
             yield

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from hnet_core.build import networks, stream_shape
 from hnet_core.config_validation import parse_trial
+from hnet_core.errors import ConfigInvalid
+from hnet_core.memory_estimate import memory_complaint
 from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
@@ -32,6 +36,7 @@ def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
 
 def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
     config = parse_trial(job.config)
+    _refuse_too_large(config, job.data_root)
     resumed_from = latest_checkpoints(checkpoints)
     trained = {seed: tasks_done(resumed_from.get(seed)) for seed in job.seeds}
     results: dict[int, dict[str, Any]] = {}
@@ -57,6 +62,14 @@ def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
                 yield _task_progress(job, seed, run, trained)
         results |= {seed: result.to_dict() for seed, result in zip(seeds, runs.results(), strict=True)}
     yield Success(tuple(results[seed] for seed in job.seeds))
+
+
+def _refuse_too_large(config: TrialConfig, data_root: str) -> None:
+    """Refuse what takes more memory than this machine has; another one may have started the sweep."""
+    shape = stream_shape(config, Path(data_root))
+    complaint = memory_complaint(config, shape, networks(config, shape).counts)
+    if complaint is not None:
+        raise ConfigInvalid(complaint)
 
 
 def _seed_groups(job: Job, config: TrialConfig, resumed_from: Mapping[int, Checkpoint]) -> list[tuple[int, ...]]:

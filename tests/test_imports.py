@@ -38,6 +38,8 @@ ROOMS = {
         "weights",
         "regularizers",
         "engines",
+        "generators",
+        "rehearsal",
         "methods",
         "task_inference",
         "evaluation",
@@ -47,7 +49,7 @@ ROOMS = {
     "sweeps": ["search", "driver", "ray_backend", "cli"],
 }
 MAX_FILES = 22
-PLUG_INS = {"hnet_core/methods", "hnet_core/streams", "hnet_core/targets", "hnet_core/data"}
+PLUG_INS = {"hnet_core/methods", "hnet_core/generators", "hnet_core/streams", "hnet_core/targets", "hnet_core/data"}
 
 Graph = dict[Path, set[Path]]
 

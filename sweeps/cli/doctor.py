@@ -84,7 +84,11 @@ def _processor() -> tuple[bool, str]:
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     devices = ", ".join(gpus) or "no GPU"
-    return True, f"{available_cpus()} of {os.cpu_count()} CPU cores may be used, {devices}"
+    workers = min(available_cpus(), len(gpus) or available_cpus())  # one CPU each, and a GPU where there are any
+    return (
+        True,
+        f"{available_cpus()} of {os.cpu_count()} CPU cores may be used, {devices}; workers by default: {workers}",
+    )
 
 
 def _data(data: Any) -> tuple[bool, str]:

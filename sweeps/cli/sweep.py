@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.options import Assignments, Cpus, Data, Database, Gpus, Memory, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
     from studies.spec.spec import SweepSpec
+    from sweeps.driver.failure_guard import Verdict
     from sweeps.runner import Outcome
 
 app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
@@ -33,19 +34,24 @@ def run(
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Training processes at a time.", show_default="one per CPU core")
+        int | None,
+        typer.Option(min=1, help="Training processes at a time.", show_default="as many as there is room for"),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
     storage: Annotated[
         str | None,
         typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
     ] = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    memory: Memory = None,
     set_: Assignments = None,
 ) -> None:
     """Run a sweep; repeat the command to resume an interrupted one.
 
-    Exit code 4: the sweep is finished, but trials have failed or there is no result.
+    Exit code 4: the sweep is finished, but trials have failed or there is no result; or limits.failures stopped it.
     """
+    print(f"Reading {spec}; PyTorch is loaded, which takes some seconds.", file=sys.stderr, flush=True)
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
     from studies.spec.reachability import doubts
@@ -54,7 +60,9 @@ def run(
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    checked = load_spec(document, _root(data), set_ or [], study, trained_here=address is None)
+    checked = load_spec(
+        document, _root(data), _assignments(set_, cpus, gpus, memory), study, trained_here=address is None
+    )
     with messages():
         for line in (*contradictions(checked), *doubts(checked, _root(data))):
             logging.getLogger("hnet").warning("Warning: %s.", line)
@@ -65,6 +73,9 @@ def run(
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
+    if outcome.guarded is not None:
+        _print_guarded(outcome.guarded, command_line())
+        raise typer.Exit(4)
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
@@ -79,6 +90,9 @@ def check(
     study: NewName = None,
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    memory: Memory = None,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
     format: ObjectFormat = "table",
@@ -95,7 +109,9 @@ def check(
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
-    checked = load_spec(open_document(spec), _root(data), set_ or [], study, trained_here=True)
+    checked = load_spec(
+        open_document(spec), _root(data), _assignments(set_, cpus, gpus, memory), study, trained_here=True
+    )
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
     write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")
@@ -149,6 +165,18 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
         return
     Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _print_guarded(verdict: Verdict, command: str) -> None:
+    """Print why the guard has stopped a sweep, with the traceback, and the command that continues it."""
+    worst = verdict.commonest
+    print((worst.traceback or "").rstrip(), file=sys.stderr)
+    print(
+        f"Stopped, since {verdict.finding} (limits.failures); {verdict.n_alike} of {verdict.n_failed} like trial "
+        f"{worst.number}: {worst.reason}",
+        file=sys.stderr,
+    )
+    print(f"Mend that and continue with: {command}", file=sys.stderr)
 
 
 def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
@@ -208,6 +236,12 @@ def messages() -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
+
+
+def _assignments(given: list[str] | None, cpus: int | None, gpus: float | None, memory: str | None) -> list[str]:
+    """The `--set` arguments, and the options for resources as such."""
+    options = {"cpus": cpus, "gpus": gpus, "memory": memory}
+    return [*(given or []), *(f"resources.{key}={value}" for key, value in options.items() if value is not None)]
 
 
 def _root(data: Path | None) -> Path:

@@ -56,7 +56,7 @@ def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, A
 def test_a_method_trains_and_resumes_as_published_or_says_why_not(
     method: str, training: dict[str, Any], stand_ins: Path
 ) -> None:
-    options = {"lookahead": "none"} if method == "hnet" else {}
+    options = {"lookahead": "none"} if method == "hnet" else METHODS[method].tested_options[0]
     config = tiny(method={"name": method, **options}, training=training)
     reason = impossible(config, stand_ins)
     if reason is None:

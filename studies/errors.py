@@ -15,3 +15,7 @@ class StudyBusy(HnetError):
     """A study whose lease a driver holds."""
 
     exit_code = 6
+
+
+class QueryTimeout(HnetError):
+    """A query that was stopped because it took too long."""

@@ -28,6 +28,7 @@ class Job:
         lengths: of the tasks, in the unit of the rungs; () without rungs.
         race: the driver judges it after each seed too.
         request: resources that a worker needs for it.
+        checkpoint_minutes: between checkpoints within a task.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
 
@@ -43,6 +44,7 @@ class Job:
     race: bool = False
     via_driver: bool = False
     request: Request = field(default_factory=Request)
+    checkpoint_minutes: float = 10.0
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Progress of a job: after each task of each seed, and when a seed that is judged is resumed.
+    """Progress of a job: after each checkpoint of each seed, and when a seed that is judged is resumed.
 
     Attributes:
         tasks_done: over all seeds of the job.

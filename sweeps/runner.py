@@ -33,6 +33,7 @@ from sweeps.driver.driver import Driver
 from sweeps.driver.failure_guard import Verdict
 from sweeps.driver.garbage_collection import collection_paused
 from sweeps.driver.lease_heartbeat import study_lease
+from sweeps.driver.notification import notifications
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
 from sweeps.driver.stop_signals import StopSignals
@@ -171,16 +172,18 @@ def _checkpoint_root() -> Path:
 
 
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
-    with SweepProgress(driver, sys.stderr) as progress:
+    with notifications(driver.spec.notify, driver) as message_received:
+        with SweepProgress(driver, sys.stderr) as progress:
 
-        def on_message(number: int, message: Message) -> bool:
-            continues = driver.receive(number, message)
-            progress.note(number, message, continues)
-            return continues
+            def on_message(number: int, message: Message) -> bool:
+                message_received()
+                continues = driver.receive(number, message)
+                progress.note(number, message, continues)
+                return continues
 
-        backend(driver, workers, address, on_message)
-    if driver.aborted is not None:
-        raise driver.aborted
+            backend(driver, workers, address, on_message)
+        if driver.aborted is not None:
+            raise driver.aborted
 
 
 def _refuse_lacking(spec: SweepSpec) -> None:

@@ -21,6 +21,9 @@ SHIPPED = {
     "reports/published": {".csv", ".yaml"},
     "reports/measured": {".json"},
     "sweeps/presets": {".yaml"},
+    "sweeps/launch/templates": {".j2"},
+    "sweeps/server/templates": {".j2"},
+    "sweeps/server/static": {".css", ".js", ".svg"},
     "studies/database/migrations/versions": {".py"},
 }
 
@@ -46,7 +49,7 @@ def test_the_distribution_has_a_name_of_its_own_and_the_command_is_hnet() -> Non
     assert project["name"] == "hnet-sweeps"
     assert project["scripts"] == {"hnet": "sweeps.cli:main"}
     own = [line for extra in project["optional-dependencies"].values() for line in extra if line.startswith("hnet")]
-    assert own == ["hnet-sweeps[paper,postgres]"]
+    assert own == ["hnet-sweeps[paper,postgres,serve]"]
 
 
 def test_the_metadata_agrees_with_the_citation_file() -> None:

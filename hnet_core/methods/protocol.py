@@ -138,7 +138,11 @@ class Method(Protocol):
         """
 
     def state(self) -> dict[str, Any]:
-        """Return all state to keep between tasks: tensors, numbers, lists and dicts of them, safe to load."""
+        """Return all state to keep between tasks: tensors, numbers, lists and dicts of them, safe to load.
+
+        In the middle of a task it is saved too. What else changes with the steps of a task is noted with
+        `hnet_core.within_task.note`, as optimisers of `Problem.optimizer` and generators of `seeding` are.
+        """
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore a state() saved after a task."""
+        """Restore a state() saved after a task, or after start_task one saved within the task: in place."""

@@ -93,7 +93,7 @@ def trial_outcomes(data: StudyData) -> TrialOutcomes:
         counts=ordered,
         seeds=sorted(seeds.items(), reverse=True),
         seeds_planned=data.record.seeds,
-        reasons=_reasons(trial for trial in data.trials if trial.state in ("FAILED", "SKIPPED", "PRUNED")),
+        reasons=group_reasons(trial for trial in data.trials if trial.state in ("FAILED", "SKIPPED", "PRUNED")),
         running=[trial.number for trial in data.trials if trial.state == "RUNNING"],
         stale=data.record.stale_trials(sum(trial.state == "RUNNING" for trial in data.trials)),
     )
@@ -116,7 +116,7 @@ def _outcome(trial: Trial) -> str:
     return trial.state.lower()
 
 
-def _reasons(trials: Iterable[Trial]) -> list[Reason]:
+def group_reasons(trials: Iterable[Trial]) -> list[Reason]:
     """Group reasons that differ only in their numbers, failures first, then the most frequent."""
     groups: dict[tuple[str, str], list[Trial]] = defaultdict(list)
     for trial in trials:

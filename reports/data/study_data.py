@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -156,7 +156,7 @@ def read_study(studies: Studies, name: str) -> StudyData:
     parameters = tuple(record.searched)
     if record.is_imported and not parameters:
         parameters = _differing(rows)
-    trials = _trials(rows, parameters)
+    trials = trials_of(rows, parameters)
     columns = TrialColumns(trials)
     is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
     is_candidate = is_finished & feasible(columns.__getitem__, record.constraints, len(trials))
@@ -168,7 +168,7 @@ def read_study(studies: Studies, name: str) -> StudyData:
     front = columns.where(on_front & is_configuration)
     return StudyData(
         record=record,
-        quality=_quality(final, columns, is_configuration & is_candidate),
+        quality=quality_of(final, columns.__getitem__, is_configuration & is_candidate),
         parameters=parameters,
         trials=trials,
         configurations=tuple(columns.where(is_configuration)),
@@ -191,11 +191,11 @@ def _candidates(columns: TrialColumns, chosen: NDArray[np.bool_], objectives: Ma
     return Candidates(columns.numbers[chosen], lambda metric: columns[metric][chosen], objectives)
 
 
-def _quality(final: str, columns: TrialColumns, is_candidate: NDArray[np.bool_]) -> Quality:
+def quality_of(final: str, values: Callable[[str], NDArray[np.float64]], is_candidate: NDArray[np.bool_]) -> Quality:
     """Return the measure; selection is on the validation split where every candidate has one, as for the front."""
     measure = final.removeprefix("final_")
     word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
-    return Quality(final, f"during_{measure}", deciding(final, columns.__getitem__, is_candidate), word)
+    return Quality(final, f"during_{measure}", deciding(final, values, is_candidate), word)
 
 
 def _columns() -> list[str]:
@@ -204,7 +204,8 @@ def _columns() -> list[str]:
     return ["number", "state", "reason", "duplicate_of", "n", "params", *METRICS, *ends]
 
 
-def _trials(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
+def trials_of(rows: Rows, parameters: tuple[str, ...]) -> tuple[Trial, ...]:
+    """Return rows of trials as objects, with these of their parameters."""
     at = {column: i for i, column in enumerate(rows.columns)}
     head = itemgetter(*(at[column] for column in ("number", "state", "reason", "duplicate_of", "n", "params")))
     trials = []

@@ -42,7 +42,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
     table = published_table(table_name, studies)
     comparisons = compare_table(table, studies, names)
     rows = [cell_row(found) for found in comparisons]
-    measured = Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
+    measured = cell_table(table, rows)
     files = {
         "paper.csv": csv_text(rows),
         "paper.tex": latex_table(_for_print(measured), f"Published by {table.cite}."),
@@ -52,17 +52,15 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
 
 
 def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured: Table, rows: Sequence[Row]) -> str:
-    missing = [row for row in rows if row["trial"] is None]
-    columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
     measuring = {way.configuration: None for found in comparisons for way in found.cell.measured_by}
     return render(
         "paper.html.j2",
         table=table,
         headline=headline(comparisons),
         counts=counts(comparisons),
-        figure=_figure(comparisons, measured),
+        figure=differences_figure(comparisons, measured),
         measured=measured,
-        missing=Table("missing", "Nothing in this database measures these cells.", columns, missing),
+        missing=missing_table(rows),
         errata=[found.cell for found in comparisons if found.cell.erratum],
         configurations=[(one.name, one.note, dict(flatten(one.blocks["full"]))) for one in measuring],
         any_reduced=any(found.scale == "reduced" for found in comparisons),
@@ -80,6 +78,18 @@ def _summary(
         "verdicts": counts(comparisons),
         "cells": rows,
     }
+
+
+def cell_table(table: PublishedTable, rows: Sequence[Row]) -> Table:
+    """Build the table of the cells that were measured."""
+    return Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
+
+
+def missing_table(rows: Sequence[Row]) -> Table:
+    """Build the table of the cells that nothing measures."""
+    missing = [row for row in rows if row["trial"] is None]
+    columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
+    return Table("missing", "Nothing in this database measures these cells.", columns, missing)
 
 
 def _columns() -> list[Column]:
@@ -121,7 +131,8 @@ def _for_print(table: Table) -> Table:
     return replace(table, columns=columns)
 
 
-def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
+def differences_figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
+    """Draw measured minus published; None where nothing was measured."""
     lines = [_line(found) for found in comparisons if found.difference is not None]
     if not lines:
         return None

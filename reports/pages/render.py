@@ -6,13 +6,17 @@ import base64
 import hashlib
 import json
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from reports.formatting import json_finite
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 MAX_NAME = 120
 
@@ -23,13 +27,25 @@ def render(template: str | Path, **content: Any) -> str:
     Args:
         template: name of a template of this package, or path of another, which may extend and import those here.
     """
+    folder, name = (template.parent, template.name) if isinstance(template, Path) else (None, template)
+    style, script = asset("report.css"), asset("report.js")
+    return page_template(name, folder).render(
+        style=Markup(style), script=Markup(script), policy=content_policy(style, script), **content
+    )
+
+
+def page_template(name: str, folder: Path | None = None) -> Template:
+    """Return a template of `folder`, which may extend and import those of this package, or of this package."""
+    return _environment(folder).get_template(name)
+
+
+@cache
+def _environment(folder: Path | None) -> Environment:
     from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
     loaders: list[BaseLoader] = [PackageLoader("reports")]
-    if isinstance(template, Path):
-        loaders.insert(0, FileSystemLoader(template.parent))
-        template = template.name
-    style, script = _asset("report.css"), _asset("report.js")
+    if folder is not None:
+        loaders.insert(0, FileSystemLoader(folder))
     environment = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
@@ -41,9 +57,7 @@ def render(template: str | Path, **content: Any) -> str:
     environment.policies["json.dumps_function"] = _json
     environment.filters["short"] = short
     environment.filters["breakable"] = breakable
-    return environment.get_template(template).render(
-        style=Markup(style), script=Markup(script), policy=content_policy(style, script), **content
-    )
+    return environment
 
 
 def content_policy(style: str, script: str) -> str:
@@ -68,7 +82,8 @@ def _json(content: Any, **options: Any) -> str:
     return json.dumps(json_finite(content), allow_nan=False, **options)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of the style sheet or the script of all pages."""
     return (files("reports") / "templates" / name).read_text(encoding="utf-8")
 
 

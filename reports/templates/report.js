@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("hover").textContent);
+  let data = {};
   const tip = document.querySelector(".tip");
   const SVG = "http://www.w3.org/2000/svg";
   const REACH = 26; // pixels of the drawing within which a point is meant
@@ -65,7 +65,10 @@
 
   function openRow(trial) {
     const row = ["front", "tradeoff-row", "fronts-row"].map((place) => document.getElementById(`${place}-${trial}`)).find(Boolean);
-    if (!row) return;
+    if (!row) {
+      if (data.page) location.assign(data.page.replace("NUMBER", trial));
+      return;
+    }
     const details = row.closest("details");
     if (details) details.open = true;
     document.querySelectorAll("tr.found").forEach((one) => one.classList.remove("found"));
@@ -196,14 +199,25 @@
     addEventListener("afterprint", () => opened.forEach((details) => { details.open = false; }));
   }
 
-  document.querySelectorAll("svg[role=img]").forEach((svg) => {
-    takeOverTitles(svg);
-    if (isTrials(svg)) hoverable(svg);
+  // Everything in these parts of the page; a page that replaces some of them asks for those again.
+  function bind(roots) {
+    data = JSON.parse(document.getElementById("hover").textContent);
+    const each = (selector, use) => roots.forEach((root) => root.querySelectorAll(selector).forEach(use));
+    each("svg[role=img]", (svg) => {
+      takeOverTitles(svg);
+      if (isTrials(svg)) hoverable(svg);
+    });
+    each(".switchable .plot, .brushable", walkable);
+    each(".plot", scrollable);
+    each("button[data-family]", filterable);
+    each("table.sortable", sortable);
+  }
+
+  bind([document]);
+  document.addEventListener("hnet:replaced", (event) => {
+    tip.hidden = true;
+    bind(event.detail);
   });
-  document.querySelectorAll(".switchable .plot").forEach(walkable);
-  document.querySelectorAll(".plot").forEach(scrollable);
-  document.querySelectorAll("button[data-family]").forEach(filterable);
-  document.querySelectorAll("table.sortable").forEach(sortable);
   choosable();
   printable();
 })();

@@ -28,6 +28,7 @@ from sqlalchemy.exc import (
 
 from hnet_core.errors import HnetError
 from studies.database.urls import masked, sqlite_path, without_secrets
+from studies.errors import QueryTimeout
 
 LOCK_TIMEOUT_SECONDS = 60
 Result = TypeVar("Result")
@@ -45,14 +46,17 @@ def to_json(content: Any) -> str:
     return json.dumps(content, allow_nan=False)
 
 
-def make_engine(url: URL) -> Engine:
+def make_engine(url: URL, read_only: bool = False) -> Engine:
     """Make an engine for `url`; no connection is opened yet.
 
     A connection with the execution option `hnet_writes` takes SQLite's write lock when its transaction begins.
+
+    Args:
+        read_only: open a SQLite file for reading alone, whatever its permissions are.
     """
     if url.get_backend_name() == "sqlite":
         path = sqlite_path(url)
-        if path is not None and _is_read_only(path):
+        if path is not None and (read_only or _is_read_only(path)):
             engine = create_engine(url, creator=lambda: open_read_only(path))
         else:
             arguments = {"timeout": LOCK_TIMEOUT_SECONDS}
@@ -178,6 +182,8 @@ def _begin(connection: Connection) -> None:
 def _explain(context: ExceptionContext) -> None:
     """Replace errors a user can fix (no server, full disk, locked or damaged file) by one line that names them."""
     error = context.sqlalchemy_exception
+    if str(context.original_exception) == "interrupted" or _sqlstate(context.original_exception) == _CANCELLED:
+        raise QueryTimeout("a query must finish within the time limit of this service; narrow it down.") from None
     environmental = isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
     environmental = environmental or _sqlstate(context.original_exception) in _REMEDIES
     if not environmental or context.is_pre_ping or context.dialect is None:
@@ -226,6 +232,7 @@ def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
     return DatabaseUnreachable(f"the database {masked(url)} must answer, got: {reason}; {hint}.")
 
 
+_CANCELLED = "57014"  # by statement_timeout; SQLite's own word is "interrupted", see studies/database/reading.py
 _NO_PRIVILEGE = "42501"
 _GRANT_SCHEMA = "let its owner run: GRANT USAGE, CREATE ON SCHEMA public TO {user}"
 _GRANT_TABLES = (

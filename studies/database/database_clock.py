@@ -16,6 +16,13 @@ class epoch_now(FunctionElement[float]):
     inherit_cache = True
 
 
+class epoch_of(FunctionElement[float]):
+    """Return the SQL for a moment as seconds since 1970, to a millisecond on SQLite."""
+
+    type = Double()
+    inherit_cache = True
+
+
 @compiles(epoch_now, "sqlite")
 def _sqlite(element: epoch_now, compiler: Any, **options: Any) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
@@ -24,3 +31,13 @@ def _sqlite(element: epoch_now, compiler: Any, **options: Any) -> str:
 @compiles(epoch_now, "postgresql")
 def _postgresql(element: epoch_now, compiler: Any, **options: Any) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+@compiles(epoch_of, "sqlite")
+def _sqlite_of(element: epoch_of, compiler: Any, **options: Any) -> str:
+    return f"((julianday({compiler.process(element.clauses)}) - 2440587.5) * 86400.0)"
+
+
+@compiles(epoch_of, "postgresql")
+def _postgresql_of(element: epoch_of, compiler: Any, **options: Any) -> str:
+    return f"CAST(extract(epoch FROM {compiler.process(element.clauses)}) AS double precision)"

@@ -21,6 +21,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -148,6 +149,17 @@ study_tag = Table(
     sqlite_with_rowid=False,
 )
 
+study_note = Table(
+    "study_note",
+    metadata,
+    _column("study_id", Integer, "the study"),
+    _column("text", FreeText, "the note as typed; shown as plain text"),
+    _column("written_at", UtcDateTime, "when it was last changed, UTC"),
+    PrimaryKeyConstraint("study_id"),
+    _belongs_to("study", {"study_id": "id"}),
+    comment="A note that somebody wrote on a study.",
+)
+
 launch = Table(
     "launch",
     metadata,
@@ -207,7 +219,22 @@ trial = Table(
     ForeignKeyConstraint(["study_id", "duplicate_of"], ["trial.study_id", "trial.number"]),
     _one_of("state", STATES),
     _one_of("measure", ("accuracy", "mse")),
+    # Counting by state and finding what changed read this instead of the rows, which hold whole configurations.
+    Index("ix_trial_state", "study_id", "state", "finished_at", "attempt", "duplicate_of"),
     comment="One configuration of a study. Its results are in run, one row per seed.",
+)
+
+trial_note = Table(
+    "trial_note",
+    metadata,
+    _column("study_id", Integer, "the study"),
+    _column("number", Integer, "the trial"),
+    _column("text", FreeText, "the note as typed; shown as plain text"),
+    _column("written_at", UtcDateTime, "when it was last changed, UTC"),
+    PrimaryKeyConstraint("study_id", "number"),
+    _belongs_to("trial", {"study_id": "study_id", "number": "number"}),
+    comment="A note that somebody wrote on a trial.",
+    sqlite_with_rowid=False,
 )
 
 run = Table(

@@ -75,9 +75,9 @@ def write_object(
         ]
         emit(_table(parts, ["name", "value"], title, to_screen=output is None, heads=False), output)
     elif format == "csv":
-        emit(_csv([content], list(content)), output)
+        emit(csv_text([content], list(content)), output)
     else:
-        emit(_json(content, indent=2 if format == "json" else None), output)
+        emit(json_text(content, indent=2 if format == "json" else None), output)
 
 
 def say(message: str) -> None:
@@ -187,21 +187,23 @@ def _short(value: Any) -> str:
 
 def _text(rows: list[dict[str, Any]], columns: list[str], format: Format, title: str | None, to_screen: bool) -> str:
     if format == "json":
-        return _json({"rows": rows}, indent=2)
+        return json_text({"rows": rows}, indent=2)
     if format == "jsonl":
-        return "".join(_json(row) for row in rows)
+        return "".join(json_text(row) for row in rows)
     if format == "csv":
-        return _csv(rows, columns)
+        return csv_text(rows, columns)
     if format == "table":
         return _table(rows, columns, title, to_screen)
     raise ConfigInvalid(f"--format must be table, json, csv or jsonl, got {format!r}.")
 
 
-def _json(content: Any, indent: int | None = None) -> str:
+def json_text(content: Any, indent: int | None = None) -> str:
+    """Format plain JSON: a number that is none as null, every text as it is."""
     return json.dumps(plain(content), indent=indent, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: list[str]) -> str:
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Format rows as CSV with a header; a metric over seeds is four columns."""
     intervals = {column for column in columns if any(is_interval(row.get(column)) for row in rows)}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -97,16 +97,23 @@ def order(sort: str, fields: Mapping[str, QueryableColumn]) -> list[ColumnElemen
     Raises:
         ConfigInvalid: if a column is unknown or none is named.
     """
+    return [
+        (reading.desc() if is_descending else reading.asc()).nulls_last()
+        for reading, is_descending in sort_keys(sort, fields)
+    ]
+
+
+def sort_keys(sort: str, fields: Mapping[str, QueryableColumn]) -> list[tuple[ColumnElement[Any], bool]]:
+    """Return what `order` sorts by: (SQL, is descending) pairs; raises what `order` raises."""
     keys = [key.strip() for key in sort.split(",") if key.strip()]
     if not keys:
         raise ConfigInvalid(f"--sort must name columns, such as -final_accuracy,compression_ratio; got {sort!r}.")
-    elements: list[ColumnElement[Any]] = []
-    for key in keys:
-        field = known(key.removeprefix("-"), fields, "--sort")
-        for kind, reading in field.readings.items():
-            if kind != "json":
-                elements.append((reading.desc() if key.startswith("-") else reading.asc()).nulls_last())
-    return elements
+    return [
+        (reading, key.startswith("-"))
+        for key in keys
+        for kind, reading in known(key.removeprefix("-"), fields, "--sort").readings.items()
+        if kind != "json"
+    ]
 
 
 def one_of(column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElement[bool]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
-from hnet_core.errors import ConfigInvalid, HnetError
+from hnet_core.errors import ConfigInvalid
 from studies.database.connections import open_read_only
 from studies.database.urls import without_secrets
+from studies.errors import QueryTimeout
 from studies.queries.row_selection import Rows, to_frame
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ _READING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
-
-
-class QueryTimeout(HnetError):
-    """A query that was stopped because it took too long."""
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,12 @@ _FLOATS = frozenset(f"{name}{end}" for name in VARYING for end in ("", ".low", "
 
 @dataclass(frozen=True)
 class RowSelection:
-    """A condition, an order and a limit on the rows of a table."""
+    """A condition, an order and a limit on the rows of a table; `after` is a trial, whose followers are selected."""
 
     where: str | None = None
     sort: str | None = None
     limit: int | None = None
+    after: int | None = None
 
     def of(
         self,

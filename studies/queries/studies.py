@@ -9,11 +9,16 @@ from sqlalchemy import Engine
 
 from hnet_core.trial import MATRICES
 from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail, TrialState
+from studies.database.schema import trial
 from studies.queries import lookup, tables
+from studies.queries.changes import Changes
 from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
 from studies.queries.matrices import read_matrices
+from studies.queries.measured import read_matching, read_measured
+from studies.queries.notes import Labels, labels_of, trial_notes_of
 from studies.queries.outdated_results import outdated_results
+from studies.queries.queryable_columns import one_of
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.queries.row_selection import Rows, RowSelection, to_frame
 
@@ -98,8 +103,37 @@ class Studies:
         sort: str | None = None,
         limit: int | None = None,
         columns: Sequence[str] | None = None,
+        *,
+        after: int | None = None,
     ) -> Rows:
-        return tables.trial_rows(self._engine, self.study(name), RowSelection(where, sort, limit), columns=columns)
+        """Return `trials` as plain rows; `after` gives the page that follows a trial in the order of `sort`."""
+        selection = RowSelection(where, sort, limit, after)
+        return tables.trial_rows(self._engine, self.study(name), selection, columns=columns)
+
+    def rows_of(self, name: str, numbers: Sequence[int], columns: Sequence[str] | None = None) -> Rows:
+        """Return some trials as `trial_rows` does, by number."""
+        chosen = one_of(trial.c.number, numbers)
+        return tables.trial_rows(self._engine, self.study(name), RowSelection(), chosen, columns=columns)
+
+    def measured(self, name: str, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Return columns of the COMPLETE trials that are no duplicates, by number; see `studies.queries.measured`."""
+        return read_measured(self._engine, self.study(name), columns)
+
+    def matching(self, name: str, where: str) -> NDArray[np.int_]:
+        """Return the numbers of the trials that meet a condition, ascending, (n_trials,)."""
+        return read_matching(self._engine, self.study(name), where)
+
+    def changes(self) -> Changes:
+        """Return the versions of all studies, to find out cheaply which have changed."""
+        return Changes(self._engine)
+
+    def labels(self, name: str) -> Labels:
+        """Return tags, note and archive of a study."""
+        return labels_of(self._engine, name)
+
+    def trial_notes(self, name: str) -> dict[int, str]:
+        """Return the notes on trials of a study by number."""
+        return trial_notes_of(self._engine, name)
 
     def front(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None

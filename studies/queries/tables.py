@@ -13,11 +13,14 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select, t
 from studies.database.schema import PRUNED, evaluation, run, run_summary, study, study_tag, trial
 from studies.metrics.definitions import VARYING
 from studies.queries.choice import choose
+from studies.queries.paging import followers
 from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
 from studies.queries.record import StudyRecord
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.study_columns import study_columns
 from studies.queries.trial_columns import run_columns, setting_column, trial_columns, with_summary
+
+FEW = 3000  # trials that are looked up one by one; of more, all runs of the study are read
 
 
 def study_rows(engine: Engine, selection: RowSelection, tag: str | None = None, archived: bool = False) -> Rows:
@@ -52,6 +55,8 @@ def trial_rows(
         searched = [name for name in columns if name not in listed and known(name, fields, "columns")]
         wanted = {name: listed[name] for name in [*columns, *(["params"] if searched else [])] if name in listed}
     query = select(*wanted.values()).select_from(with_summary()).where(trial.c.study_id == record.id, *conditions)
+    if selection.after is not None:
+        query = query.where(followers(engine, record, selection.after, selection.sort, fields))
     query = selection.of(query, fields, engine.dialect.name, (trial.c.number,))
     has_params = "params" in wanted
     values = _read(engine, query)
@@ -121,10 +126,12 @@ def _seeds_of(
     some = or_(*(and_(n > 0, n < func.count()) for n in known.values()))
     joined = run.join(run_summary, run_summary.c.run_id == run.c.id)
     query = select(run.c.number, *known.values()).select_from(joined).where(run.c.study_id == record.id)
+    number, original = columns.index("number"), columns.index("duplicate_of")
+    if len(rows) <= FEW:
+        query = query.where(one_of(run.c.number, [row[number] for row in rows] + [row[original] or 0 for row in rows]))
     with engine.connect() as connection:
         found = connection.execute(query.group_by(run.c.number).having(some)).mappings().all()
     of_trial = {row["number"]: {name: row[name] for name in metrics} for row in found}
-    number, original = columns.index("number"), columns.index("duplicate_of")
     return [of_trial.get(row[number] if row[original] is None else row[original], {}) for row in rows]
 
 

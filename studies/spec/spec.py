@@ -17,6 +17,7 @@ from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
 from studies.spec.family_ranges import with_family_ranges
+from studies.spec.notify import check_address
 from studies.spec.ranges import Dimension, RungUnit
 from studies.spec.resources import Request, Resources, TrialResources, request_of, with_resources
 from studies.spec.space import SearchSpace
@@ -43,14 +44,17 @@ class Budget(Options):
 
 
 class Limits(Options):
-    """Limits on the time of a trial, on retries after a lost worker or node, and on trials that fail."""
+    """Limits on the time of a trial, on what it may lose, on retries after a lost worker or node, and on failures."""
 
     trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
     task_minutes: float | None = Field(
         None,
         gt=0,
-        description="without a finished task a worker is taken for hung and killed, its trial retried; left out: "
-        "five times what the slowest trial of its method took, at least 10",
+        description="without a finished task or checkpoint a worker is taken for hung and killed, its trial retried; "
+        "left out: five times what the slowest trial of its method took, at least 10",
+    )
+    checkpoint_minutes: float = Field(
+        10, gt=0, description="between the checkpoints within a long task; there is one after every task anyway"
     )
     retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
     preemptions: int = Field(
@@ -152,6 +156,11 @@ class SweepSpec(Options):
     keep: Literal["front"] | None = Field(None, description="checkpoints of finished trials to keep; left out: none")
     budget: Budget
     paper: Paper | None = None
+    notify: str | None = Field(
+        None,
+        exclude=True,
+        description="http(s) address for one POST when the sweep ends, stalls or is stopped by its guard",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -169,6 +178,11 @@ class SweepSpec(Options):
         if not value:
             raise ValueError("must name at least one field; to train one configuration use: hnet trial run")
         return value
+
+    @field_validator("notify")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        return None if value is None else check_address(value)
 
     @field_validator("constraints")
     @classmethod
@@ -232,7 +246,7 @@ class SweepSpec(Options):
         return is_spent or (self.grid_order is not None and counted + uncounted >= len(self.grid_order))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back."""
+        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back; without `notify`."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 

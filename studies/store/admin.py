@@ -1,18 +1,19 @@
-"""Administration of stored studies: tags, archive, retry of failed trials, removal; one transaction per call."""
+"""Administration of stored studies: tags, notes, archive, retry of failed trials, removal; one transaction per call."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
 from hnet_core.errors import ConfigInvalid
 from studies.database.database_clock import epoch_now
-from studies.database.schema import FAILED, RUNNING, study, study_tag, trial
+from studies.database.schema import FAILED, RUNNING, study, study_note, study_tag, trial, trial_note
 from studies.errors import StudyBusy, StudyNotFound, TrialNotFound
 
 MAX_TAG_LENGTH = 50
+MAX_NOTE_LENGTH = 20_000
 
 
 def tag_study(engine: Engine, name: str, add: Collection[str] = (), remove: Collection[str] = ()) -> list[str]:
@@ -33,6 +34,40 @@ def tag_study(engine: Engine, name: str, add: Collection[str] = (), remove: Coll
             connection.execute(insert(study_tag), [{"study_id": study_id, "tag": word} for word in dict.fromkeys(add)])
         tags = select(study_tag.c.tag).where(of_study).order_by(study_tag.c.tag)
         return list(connection.scalars(tags))
+
+
+def note_study(engine: Engine, name: str, text: str) -> None:
+    """Replace the note on a study; an empty text removes it.
+
+    Raises:
+        StudyNotFound: if there is no study of that name.
+        ConfigInvalid: if the text is too long.
+    """
+    with _writer(engine).begin() as connection:
+        _replace_note(connection, study_note, {"study_id": _id(connection, name)}, text)
+
+
+def note_trial(engine: Engine, name: str, number: int, text: str) -> None:
+    """Replace the note on a trial; an empty text removes it.
+
+    Raises:
+        StudyNotFound, TrialNotFound: if there is no such study or trial.
+        ConfigInvalid: if the text is too long.
+    """
+    with _writer(engine).begin() as connection:
+        study_id = _id(connection, name)
+        found = select(trial.c.number).where(trial.c.study_id == study_id, trial.c.number == number)
+        if connection.scalar(found) is None:
+            raise TrialNotFound(f"study {name!r} has no trial {number}; list them: hnet study trials {name}")
+        _replace_note(connection, trial_note, {"study_id": study_id, "number": number}, text)
+
+
+def _replace_note(connection: Connection, table: Table, key: dict[str, int], text: str) -> None:
+    if len(text) > MAX_NOTE_LENGTH:
+        raise ConfigInvalid(f"a note must have at most {MAX_NOTE_LENGTH} characters, got {len(text)}; shorten it.")
+    connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
+    if text.strip():
+        connection.execute(insert(table).values(**key, text=text, written_at=datetime.now(UTC)))
 
 
 def archive_study(engine: Engine, name: str, archived: bool = True) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, func, insert, select
 
 from hnet_core.errors import ConfigInvalid
-from studies.database.schema import evaluation, launch, run, study, study_tag, task_time, trial
+from studies.database.schema import evaluation, launch, run, study, study_note, study_tag, task_time, trial, trial_note
 from studies.database.stored_metrics import add_summaries, windows
 from studies.errors import StudyNotFound
 from studies.store.store import StudyExists
@@ -71,7 +71,8 @@ def _copy_study(
     _copy(
         reading, writing, trial, trial.c.study_id == there_id, {"study_id": {there_id: here_id}, "launch_id": launches}
     )
-    _copy(reading, writing, study_tag, study_tag.c.study_id == there_id, {"study_id": {there_id: here_id}})
+    for table in (study_tag, study_note, trial_note):
+        _copy(reading, writing, table, table.c.study_id == there_id, {"study_id": {there_id: here_id}})
     runs = _copy_runs(reading, writing, there_id, here_id)
     of_runs = select(run.c.id).where(run.c.study_id == there_id)
     _copy(reading, writing, task_time, task_time.c.run_id.in_(of_runs), {"run_id": runs})

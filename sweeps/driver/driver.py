@@ -188,6 +188,7 @@ class Driver:
     def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         """A job of this study, with the rules and the checkpoints of its trial."""
         more |= {"race": self.rules.races, "via_driver": self.study.via_driver, "rung_unit": self.rules.rung_unit}
+        more |= {"checkpoint_minutes": self.spec.limits.checkpoint_minutes}
         location = self._retention.location(number)
         return Job(number, attempt, config, tuple(seeds), self.study.data_root, location, **more)
 

@@ -128,6 +128,12 @@ class JobSearcher(Searcher):
                 self._failures[trial.trial_id] = failure
                 kill_worker(trial)
 
+    def kill_workers(self) -> None:
+        """Kill the worker of every running job."""
+        for trial in self._trials.values():
+            if _is_running(trial):
+                kill_worker(trial)
+
     def _store_checkpoint(self, number: int, result: dict[str, Any]) -> bool:
         """Store a checkpoint that came with a message; return False if that failed."""
         if "checkpoint" not in result:
@@ -171,7 +177,10 @@ class StopWhenAborted(tune.Stopper):
 
     def stop_all(self) -> bool:
         self._searcher.end_overdue()
-        return self._driver.aborted is not None
+        if self._driver.aborted is None:
+            return False
+        self._searcher.kill_workers()  # else Tune waits until they have finished their task
+        return True
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

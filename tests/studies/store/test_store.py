@@ -238,4 +238,6 @@ def test_everything_of_a_study_goes_with_it(engine: Engine) -> None:
     assert {table.name for table in metadata.sorted_tables if count_of(engine, table) == 0} == {
         "benchmark",
         "study_tag",
+        "study_note",
+        "trial_note",
     }

@@ -1,0 +1,170 @@
+"""All configurations of a study of any size as arrays: the trade-off, the front, and the points worth drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.data.study_data import Quality, StudyData, quality_of, trials_of
+from reports.data.trial import Trial
+from reports.data.trial_arrays import TrialColumns
+from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
+from studies.spec.constraints import feasible
+from studies.statistics.selection import SIZE, Candidates, has_every
+
+if TYPE_CHECKING:
+    from studies.queries.record import StudyRecord
+    from studies.queries.studies import Studies
+
+MAX_POINTS = 2000
+BINS = 100  # of the axis of ratios, each of which keeps its best points
+
+
+@dataclass(frozen=True)
+class StudyMap:
+    """The finished configurations of a study that have a quality and a ratio, by number, duplicates left out.
+
+    Attributes:
+        numbers: (n_configurations,), as the other arrays.
+        ratios, finals: compression ratio, and the final measure on the test split.
+        is_feasible: meets the constraints of the study.
+        on_front: not dominated under the objectives of the study.
+        best: number of the best trial by its quality; None without any.
+        seeds: finished seeds.
+        finished: when it finished, seconds since 1970.
+    """
+
+    record: StudyRecord
+    quality: Quality
+    numbers: NDArray[np.int_]
+    ratios: NDArray[np.float64]
+    finals: NDArray[np.float64]
+    is_feasible: NDArray[np.bool_]
+    on_front: NDArray[np.bool_]
+    best: int | None
+    seeds: NDArray[np.int_]
+    finished: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @cached_property
+    def losses(self) -> NDArray[np.float64]:
+        """The final measure, negated where higher is better."""
+        return -self.finals if self.quality.higher_is_better else self.finals
+
+    def among(self, numbers: NDArray[np.int_]) -> NDArray[np.bool_]:
+        """Return a mask of the configurations with one of these numbers, ascending, (n_configurations,)."""
+        if not len(numbers):
+            return np.zeros(len(self), dtype=bool)
+        places = np.minimum(np.searchsorted(numbers, self.numbers), len(numbers) - 1)
+        found: NDArray[np.bool_] = numbers[places] == self.numbers
+        return found
+
+    def worth_drawing(self, chosen: NDArray[np.bool_], at_most: int = MAX_POINTS) -> NDArray[np.bool_]:
+        """Return a mask of the points of `chosen` that matter most, (n_configurations,).
+
+        These are the front, then the best of each hundredth of the (logarithmic) axis of ratios, so that the upper edge
+        of the cloud is drawn point by point along its whole length.
+        """
+        if chosen.sum() <= at_most:
+            return chosen
+        places = np.flatnonzero(chosen)
+        ratios = np.log(self.ratios[places])
+        low, high = ratios.min(), ratios.max()
+        bins = np.minimum(((ratios - low) / ((high - low) or 1.0) * BINS).astype(int), BINS - 1)
+        order = np.lexsort((self.losses[places], bins))
+        starts = np.searchsorted(bins[order], np.arange(BINS))
+        rank = np.empty(len(places), dtype=int)
+        rank[order] = np.arange(len(places)) - starts[bins[order]]
+        kept = np.lexsort((self.losses[places], rank, ~self.on_front[places]))[:at_most]
+        mask = np.zeros(len(self), dtype=bool)
+        mask[places[kept]] = True
+        return mask
+
+    def evenly(self, chosen: NDArray[np.bool_], at_most: int) -> NDArray[np.bool_]:
+        """Return a mask of at most so many points of `chosen`, evenly spaced by number, (n_configurations,)."""
+        places = np.flatnonzero(chosen)
+        if len(places) > at_most:
+            places = places[np.linspace(0, len(places) - 1, at_most).round().astype(int)]
+        mask = np.zeros(len(self), dtype=bool)
+        mask[places] = True
+        return mask
+
+
+def read_map(studies: Studies, name: str) -> StudyMap:
+    """Read the finished configurations of a study; raises StudyNotFound."""
+    record = studies.study(name)
+    wanted = [*record.objectives, *SELECTED_BY, SIZE, *record.constraints]
+    metrics = dict.fromkeys(each for metric in wanted for each in (metric, SELECTED_BY.get(metric, metric)))
+    columns = studies.measured(name, ["number", "n", "finished_at", *metrics])
+    numbers = columns["number"].astype(int)
+    is_feasible = feasible(columns.__getitem__, record.constraints, len(numbers))
+    candidates = _candidates(columns, is_feasible, record.objectives)
+    final = _candidates(columns, np.ones(len(numbers), dtype=bool), record.objectives).final
+    shown = has_every(columns.__getitem__, (final, SIZE))
+    on_front = np.zeros(len(numbers), dtype=bool)
+    on_front[is_feasible] = candidates.front
+    quality = quality_of(final, columns.__getitem__, is_feasible & shown)
+    return StudyMap(
+        record=record,
+        quality=quality,
+        numbers=numbers[shown],
+        ratios=columns[SIZE][shown],
+        finals=columns[final][shown],
+        is_feasible=is_feasible[shown],
+        on_front=(on_front & shown)[shown],
+        best=candidates.best(),
+        seeds=columns["n"][shown].astype(int),
+        finished=columns["finished_at"][shown],
+    )
+
+
+def read_some(studies: Studies, map: StudyMap, chosen: NDArray[np.bool_]) -> StudyData:
+    """Read the trials of `chosen` in full, as the data of a report that has these alone."""
+    trials = _read_trials(studies, map.record, _shown(map), map.numbers[chosen].tolist())
+    table = TrialColumns(trials)
+    front = table.where(table.among(map.numbers[map.on_front].tolist()))
+    return StudyData(
+        record=map.record,
+        quality=map.quality,
+        parameters=tuple(map.record.searched),
+        trials=trials,
+        configurations=trials,
+        feasible=frozenset(map.numbers[map.is_feasible & chosen].tolist()),
+        front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+    )
+
+
+def read_one(studies: Studies, name: str, number: int, measure: str) -> StudyData:
+    """Read one trial in full, in any state, as the data of a report that has it alone; raises StudyNotFound."""
+    record = studies.study(name)
+    quality = quality_of(f"final_{measure}", lambda metric: np.full(1, np.nan), np.zeros(1, dtype=bool))
+    trials = _read_trials(studies, record, list(VARYING), [number])
+    return StudyData(record, quality, tuple(record.searched), trials, trials, frozenset({number}), ())
+
+
+def _read_trials(
+    studies: Studies, record: StudyRecord, with_interval: Sequence[str], numbers: Sequence[int]
+) -> tuple[Trial, ...]:
+    ends = [f"{name}.{end}" for name in with_interval for end in ("low", "high")]
+    columns = ["number", "state", "reason", "duplicate_of", "n", "params", *METRICS, *ends]
+    return trials_of(studies.rows_of(record.name, numbers, columns), tuple(record.searched))
+
+
+def _shown(map: StudyMap) -> Sequence[str]:
+    """List the metrics whose intervals are shown."""
+    quality = map.quality
+    varying = [name for name in map.record.objectives if name in VARYING]
+    return list(dict.fromkeys([quality.final, quality.during, quality.selection, "forgetting", *varying]))
+
+
+def _candidates(
+    columns: dict[str, NDArray[np.float64]], chosen: NDArray[np.bool_], objectives: dict[str, str]
+) -> Candidates:
+    return Candidates(columns["number"][chosen].astype(int), lambda metric: columns[metric][chosen], objectives)

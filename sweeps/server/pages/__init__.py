@@ -1,0 +1,1 @@
+"""One page per file: collects its content and names its template."""

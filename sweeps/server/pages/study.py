@@ -1,0 +1,209 @@
+"""The page of one study: front, selection, parameters, running and failed trials, coverage, provenance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hnet_core.dotted_keys import short_names
+from reports.analysis.main_effects import main_effects
+from reports.analysis.provenance import paper_check, provenance
+from reports.analysis.trial_outcomes import MEANINGS, group_reasons
+from reports.data.study_data import StudyData, is_varied, trials_of
+from reports.data.study_map import MAX_POINTS, StudyMap, read_some
+from reports.drawing.color_scale import color_legend
+from reports.figures import hypervolume
+from reports.figures.parameter_panels import parameter_panels
+from reports.figures.study_map import caption, finding, map_figure
+from reports.figures.trial_outcomes import outcomes_bar
+from reports.formatting import mean_text, parameter, range_text, significant
+from reports.tables.front import front_table
+from studies.queries.row_selection import Rows
+from sweeps.server.addresses import Addresses
+from sweeps.server.overview import Overview, overview, running_rows
+from sweeps.server.pages.trials import table_of
+from sweeps.server.query_parameters import check_names, decimal, flag, study_name, text
+from sweeps.server.rendering import Pages
+from sweeps.server.selection import Range, code_of, command_of, narrowed
+from sweeps.server.service import Service
+
+MAX_SAMPLE = 600
+MAX_FAILURES = 20
+MAX_REASONS = 2000
+TOP = 10
+
+
+def page(request: Request) -> Response:
+    """Show one study, or the part of it that `where` selects."""
+    check_names(request, ["where", "zoom", "x0", "x1", "y0", "y1"])
+    service: Service = request.app.state.service
+    pages: Pages = request.app.state.pages
+    name = study_name(request)
+    version = service.version(name)
+    where, is_zoomed = text(request, "where"), flag(request, "zoom")
+    bounds = {key: decimal(request, key) for key in ("x0", "x1", "y0", "y1")}
+    if any(bound is not None for bound in bounds.values()):
+        ratios, qualities = Range(bounds["x0"], bounds["x1"]), Range(bounds["y0"], bounds["y1"])
+        chosen = narrowed(where, ratios, service.map(name).quality.final, qualities)
+        return RedirectResponse(pages.addresses.study(name, where=chosen, zoom="1" if is_zoomed else None), 303)
+    return pages.respond(request, version, "study.html.j2", lambda: _content(service, name, version, where, is_zoomed))
+
+
+def _content(service: Service, name: str, version: str, where: str | None, is_zoomed: bool) -> dict[str, Any]:
+    found = overview(service, name)
+    map = service.map(name)
+    matching = None if where is None else service.matching(name, where)
+    selected = None if matching is None else map.among(matching)
+    chosen = np.ones(len(map), dtype=bool) if selected is None else selected
+    drawn = _drawn(map, chosen, is_zoomed)
+    data = read_some(service.studies, map, drawn)
+    db, labels = service.settings.db, service.studies.labels(name)
+    return {
+        "name": name,
+        "study": found,
+        "note": labels.note,
+        "tags": labels.tags,
+        "archived": labels.archived_at is not None,
+        "where": where or "",
+        "zoom": is_zoomed,
+        "n_matching": None if matching is None else len(matching),
+        "n_selected": int(chosen.sum()),
+        "map": map,
+        "figure": map_figure(map, data, selected, is_zoomed=is_zoomed) if len(map) else None,
+        "finding": finding(map, selected),
+        "caption": caption(map, data),
+        "front": _front(map, data, chosen),
+        "command": command_of(name, db, where),
+        "code": code_of(name, db, where),
+        "why_none": None if map.on_front.any() else service.studies.choice(name).why_none,
+        "top": table_of(service, name, _best(map, chosen)),
+        "sort": _best_first(map),
+        "running": running_rows(service, name) if found.counts.states["RUNNING"] else [],
+        "short": short_names(tuple(map.record.searched)),
+        "parameter": parameter,
+        "significant": significant,
+        **_parameters(service, map, chosen),
+        **_coverage(service, name, found, map),
+        **_growth(map),
+        "made": provenance(data),
+        "paper": paper_check(map.record.spec),
+        "hover": _hover(data) | {"page": Addresses(service.settings.root_path).study(name) + "/trials/NUMBER"},
+        "live": {"study": name, "seen": version},
+    }
+
+
+def _drawn(map: StudyMap, chosen: NDArray[np.bool_], is_zoomed: bool) -> NDArray[np.bool_]:
+    """Choose the points drawn one by one: all of a small study, else the selection and the front around it."""
+    if len(map) <= MAX_POINTS:
+        return np.ones(len(map), dtype=bool)
+    points = map.worth_drawing(chosen)
+    return points if is_zoomed else points | map.on_front
+
+
+def _front(map: StudyMap, data: StudyData, chosen: NDArray[np.bool_]) -> Any:
+    members = set(map.numbers[map.on_front & chosen].tolist())
+    front = tuple(trial for trial in data.front if trial.number in members)
+    if not front:
+        return None
+    return front_table(StudyData(
+        data.record, data.quality, data.parameters, front, front, data.feasible, front,
+    ))  # fmt: skip
+
+
+def _best(map: StudyMap, chosen: NDArray[np.bool_]) -> list[int]:
+    """Return the numbers of the best configurations of a selection, the best first."""
+    places = np.flatnonzero(chosen)
+    order = np.lexsort((map.numbers[places], map.losses[places]))[:TOP]
+    numbers: list[int] = map.numbers[places[order]].tolist()
+    return numbers
+
+
+def _best_first(map: StudyMap) -> str:
+    return f"-{map.quality.final}" if map.quality.higher_is_better else map.quality.final
+
+
+def _parameters(service: Service, map: StudyMap, chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    """Draw the selection by parameter; of a large one an even sample."""
+    none: dict[str, Any] = {"panels": None, "sampled": None, "colors": []}
+    if not chosen.any() or not map.record.searched:
+        return none
+    sample = map.evenly(chosen, MAX_SAMPLE)
+    data = read_some(service.studies, map, sample)
+    effects = {name: main_effects(data, name) for name in data.parameters if is_varied(data, name)}
+    if not effects:
+        return none
+    is_sample = bool(sample.sum() < chosen.sum())
+    return {
+        "panels": parameter_panels(data, effects),
+        "sampled": (int(sample.sum()), int(chosen.sum())) if is_sample else None,
+        "colors": color_legend(data.ratio_range),
+    }
+
+
+def _coverage(service: Service, name: str, found: Overview, map: StudyMap) -> dict[str, Any]:
+    own, states = found.counts.own, found.counts.states
+    counts = {
+        "complete": own["COMPLETE"],
+        "duplicate": found.counts.duplicates - found.counts.duplicates_by_state["RUNNING"],
+        "pruned": own["PRUNED"],
+        "failed": own["FAILED"],
+        "skipped": own["SKIPPED"],
+        "running": states["RUNNING"],
+        "not started": max(0, (found.planned or 0) - found.done - states["RUNNING"]),
+    }
+    counts = {outcome: count for outcome, count in counts.items() if count}
+    columns = ["number", "state", "reason", "duplicate_of", "n", "params"]
+    rows, failures = Rows(columns, []), Rows(["number", "reason"], [])
+    if states["FAILED"] + states["PRUNED"] + states["SKIPPED"]:
+        without = "state in ['FAILED', 'PRUNED', 'SKIPPED']"
+        rows = service.studies.trial_rows(name, where=without, limit=MAX_REASONS, columns=columns)
+    if states["FAILED"]:
+        failures = service.studies.trial_rows(
+            name, where="state == 'FAILED'", sort="-finished_at", limit=MAX_FAILURES, columns=failures.columns
+        )
+    return {
+        "outcomes": counts,
+        "outcomes_bar": outcomes_bar(counts) if counts else "",
+        "meanings": MEANINGS,
+        "reasons": group_reasons(trials_of(rows, ())),
+        "failures": [
+            {"number": number, "reason": reason, "traceback": service.studies.trial(name, number)["traceback"]}
+            for number, reason in failures.values
+        ],
+        "n_failed": states["FAILED"],
+        "seeds": sorted(Counter(map.seeds.tolist()).items(), reverse=True),
+    }
+
+
+def _growth(map: StudyMap) -> dict[str, Any]:
+    found = hypervolume.growth(map)
+    if found is None:
+        return {"growth": None, "growth_text": "", "growth_caption": ""}
+    return {
+        "growth": hypervolume.hypervolume_figure(map, found),
+        "growth_text": hypervolume.finding(found),
+        "growth_caption": hypervolume.caption(map),
+    }
+
+
+def _hover(data: StudyData) -> dict[str, Any]:
+    """Return the texts that the script shows beside a point."""
+    quality, names = data.quality, short_names(data.parameters)
+    return {
+        "names": ["ratio", "final", "n", *names.values()],
+        "front": [trial.number for trial in data.front],
+        "trials": {
+            trial.number: [
+                significant(trial.ratio),
+                f"{mean_text(trial[quality.final])} {range_text(trial[quality.final])}",
+                str(trial.n),
+                *(parameter(trial.params[name])[:40] for name in names),
+            ]
+            for trial in data.configurations
+        },
+    }

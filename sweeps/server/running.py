@@ -1,0 +1,93 @@
+"""Starts the server, prints its address, and ends it cleanly on SIGINT and SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from hnet_core.errors import ConfigInvalid
+from sweeps.server.application import make_application
+from sweeps.server.events import Watcher
+from sweeps.server.settings import ServerSettings
+
+SHUTDOWN_SECONDS = 5
+BACKLOG = 128
+
+
+def serve(settings: ServerSettings) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        ConfigInvalid: if the address cannot be bound.
+        what `studies.database.open_database.connect` raises.
+    """
+    listening = _bind(settings.host, settings.port)
+    settings = replace(settings, port=listening.getsockname()[1])
+    app = make_application(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        root_path=settings.root_path,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        limit_concurrency=1000,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    ignored = [signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        print(f"Serving {_database(settings)}{' (read only)' if settings.read_only else ''} at:", flush=True)
+        print(f"  {start_address(settings)}", flush=True)
+        _Server(config, app.state.watcher).run(sockets=[listening])
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), ignored, strict=True):
+            signal.signal(number, handler)
+        listening.close()
+    print("Stopped.", file=sys.stderr)
+
+
+def start_address(settings: ServerSettings) -> str:
+    """Return the address to open first; a token that was given is not repeated."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    if settings.host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    name = "HNET_TOKEN" if settings.write_token else "HNET_READ_TOKEN"
+    token = settings.start_token if settings.is_made_up else f"${name}"
+    return f"http://{host}:{settings.port}{settings.root_path}/?token={token}"
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of events first: they would keep the server from ending."""
+
+    def __init__(self, config: uvicorn.Config, watcher: Watcher) -> None:
+        super().__init__(config)
+        self._watcher = watcher
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._watcher.stop()
+        super().handle_exit(sig, frame)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigInvalid(
+            f"the server must be able to bind {host}:{port}, got: {error.strerror or error}; choose another --port."
+        ) from None
+
+
+def _database(settings: ServerSettings) -> Any:
+    from studies.database.urls import mask_passwords
+
+    return mask_passwords(settings.db)

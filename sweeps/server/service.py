@@ -1,0 +1,145 @@
+"""The database behind every address, with what is kept of it until it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.data.study_map import StudyMap, read_map
+from studies.database.open_database import connect
+from studies.database.reading import connect_for_reading
+from studies.queries.studies import Studies
+from sweeps.server.guard import WRITE
+from sweeps.server.settings import ServerSettings
+
+QUERY_SECONDS = 10.0
+PATIENT_SECONDS = 60.0
+MAX_MAPS = 8
+MAX_KEPT = 1000
+MAX_BYTES = 64 * 2**20  # of the selections that are kept
+Value = TypeVar("Value")
+
+
+class HasStatus(Protocol):
+    """What a request brings along: the access of its token."""
+
+    @property
+    def state(self) -> Any: ...
+
+
+class Service:
+    """Reads the studies of one database, and writes notes, tags and the archive.
+
+    Attributes:
+        studies: for reading alone, with a time limit on every query.
+        changes: the version of each study.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.engine = connect_for_reading(settings.db, QUERY_SECONDS)
+        self.studies = Studies(self.engine)
+        self.changes = self.studies.changes()
+        _load_packages()
+        self._kept = Kept(MAX_MAPS)
+        self._others = Kept(MAX_KEPT)
+        self._matching = Kept(MAX_BYTES, lambda numbers: int(numbers.nbytes) + 100)
+
+    def version(self, name: str) -> str:
+        """Return the version of a study; raises StudyNotFound."""
+        found = self.changes.versions().get(name)
+        if found is None:
+            self.studies.study(name)  # raises, unless it was made this moment
+            return "new"
+        return found
+
+    def map(self, name: str) -> StudyMap:
+        """Return the configurations of a study as arrays; raises StudyNotFound."""
+        found: StudyMap = self._kept.get((name, self.version(name)), lambda: read_map(self.studies, name))
+        return found
+
+    def matching(self, name: str, where: str) -> NDArray[np.int_]:
+        """Return the numbers of the trials that meet a condition, ascending; raises ConfigInvalid."""
+        key = (name, self.version(name), where)
+        found: NDArray[np.int_] = self._matching.get(key, lambda: self.studies.matching(name, where))
+        return found
+
+    def keep(self, key: tuple[Any, ...], make: Callable[[], Value]) -> Value:
+        """Return what `make` made for this key before, or makes now; the key must name the version."""
+        found: Value = self._others.get(key, make)
+        return found
+
+    @cached_property
+    def patient(self) -> Studies:
+        """A reader for the pages that read every trial of the database."""
+        return Studies(connect_for_reading(self.settings.db, PATIENT_SECONDS))
+
+    @cached_property
+    def writer(self) -> Any:
+        """The engine for notes, tags and the archive; opened when the first is written."""
+        return connect(self.settings.db)
+
+    def may_write(self, request: HasStatus) -> bool:
+        return not self.settings.read_only and bool(request.state.access == WRITE)
+
+    def close(self) -> None:
+        self.changes.close()
+        self.engine.dispose()
+        if "writer" in self.__dict__:
+            self.writer.dispose()
+
+
+def _load_packages() -> None:
+    """Import what pages need on first use, so that the first reader does not wait for it."""
+    import pandas  # noqa: F401
+    import scipy.special
+    import scipy.stats  # noqa: F401
+
+
+class Kept:
+    """The values used last by key, as many as fit; several threads that want one wait for a single making.
+
+    Args:
+        capacity: the most that all values may weigh together.
+        weigh: weight of a value; by default each weighs 1.
+    """
+
+    def __init__(self, capacity: int, weigh: Callable[[Any], int] = lambda value: 1) -> None:
+        self._capacity = capacity
+        self._weigh = weigh
+        self._weight = 0
+        self._lock = threading.Lock()
+        self._making: dict[Any, threading.Lock] = {}
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            own = self._making.setdefault(key, threading.Lock())
+        with own:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            try:
+                value = make()
+                with self._lock:
+                    self._add(key, value)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+        return value
+
+    def _add(self, key: Any, value: Any) -> None:
+        self._values[key] = value
+        self._weight += self._weigh(value)
+        while self._weight > self._capacity and self._values:
+            _, oldest = self._values.popitem(last=False)
+            self._weight -= self._weigh(oldest)

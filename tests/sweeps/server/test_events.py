@@ -1,0 +1,135 @@
+"""Events: a page is told of every change, none is lost, none is queued, and the streams end with the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from studies.database.open_database import connect
+from studies.store import admin
+from sweeps.server.events import Watcher
+from sweeps.server.service import Service
+from sweeps.server.settings import make_settings
+
+NAME = "sample-tradeoff"
+
+
+@pytest.fixture
+def service(database: Path):  # type: ignore[no-untyped-def]
+    made = Service(make_settings(str(database), "127.0.0.1", 8080, None, False, None, None, ""))
+    yield made
+    made.close()
+
+
+@contextlib.asynccontextmanager
+async def watching(service: Service):  # type: ignore[no-untyped-def]
+    watcher = Watcher(service, poll_seconds=0.01)
+    watcher.start()
+    try:
+        yield watcher
+    finally:
+        await watcher.close()
+
+
+async def next_id(stream) -> str:  # type: ignore[no-untyped-def]
+    """The id of the next event of a stream."""
+    async with asyncio.timeout(10):
+        async for text in stream:
+            if text.startswith("id: "):
+                return str(text.split("\n")[0].removeprefix("id: "))
+    raise AssertionError("the stream has ended")
+
+
+def write(database: Path, text: str) -> None:
+    engine = connect(str(database))
+    admin.note_study(engine, NAME, text)
+    engine.dispose()
+
+
+def test_a_change_is_told_to_every_listener_of_its_study_and_to_no_other(service: Service, database: Path) -> None:
+    async def run() -> None:
+        async with watching(service) as watcher:
+            seen, other = service.version(NAME), service.version("archived")
+            streams = [watcher.stream(NAME, seen) for _ in range(20)]
+            quiet = watcher.stream("archived", other)
+            waiting = [asyncio.ensure_future(next_id(stream)) for stream in streams]
+            untold = asyncio.ensure_future(next_id(quiet))
+            await asyncio.sleep(0.05)
+            write(database, "changed")
+            assert set(await asyncio.gather(*waiting)) == {service.version(NAME)}
+            assert not untold.done()
+            untold.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_reconnect_gets_an_event_exactly_if_something_changed(service: Service, database: Path) -> None:
+    async def run() -> None:
+        async with watching(service) as watcher:
+            seen = service.version(NAME)
+            for n in range(3):  # while nobody listens
+                write(database, f"change {n}")
+            stream = watcher.stream(NAME, seen)
+            now = await next_id(stream)
+            assert now == service.version(NAME) != seen
+            again = watcher.stream(NAME, now)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await next_id(again)
+
+    asyncio.run(run())
+
+
+def test_many_changes_between_two_reads_are_one_event(service: Service, database: Path) -> None:
+    async def run() -> None:
+        async with watching(service) as watcher:
+            stream = watcher.stream(NAME, "")
+            told = 0
+            for n in range(30):
+                write(database, f"change {n}")
+            while (await next_id(stream)) != service.version(NAME):
+                told += 1
+            assert told <= 1
+
+    asyncio.run(run())
+
+
+def test_streams_end_when_the_server_does_and_count_no_client_then(service: Service) -> None:
+    async def run() -> None:
+        async with watching(service) as watcher:
+            stream = watcher.stream(NAME, service.version(NAME))
+            reading = asyncio.ensure_future(_read_to_the_end(stream))
+            await asyncio.sleep(0.1)
+            assert watcher.clients == 1
+            watcher.stop()
+            async with asyncio.timeout(5):
+                await reading
+            assert watcher.clients == 0
+
+    asyncio.run(run())
+
+
+async def _read_to_the_end(stream) -> None:  # type: ignore[no-untyped-def]
+    async for _ in stream:
+        pass
+
+
+def test_nobody_listening_means_that_nobody_looks(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def count(*_: object) -> str:
+        nonlocal looks
+        looks += 1
+        return "same"
+
+    monkeypatch.setattr(Watcher, "_version", count)
+
+    async def run() -> None:
+        async with watching(service):
+            await asyncio.sleep(0.1)
+
+    asyncio.run(run())
+    assert looks == 0

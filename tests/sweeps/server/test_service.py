@@ -1,0 +1,51 @@
+"""Values that are kept: made once, also by many threads at a time, and never more than fit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sweeps.server.service import Kept
+
+
+def test_a_value_is_made_once_for_all_threads_that_want_it() -> None:
+    kept, made = Kept(4), []
+
+    def make() -> str:
+        time.sleep(0.05)
+        made.append(threading.get_ident())
+        return "value"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: kept.get("key", make), range(16))) == {"value"}
+    assert len(made) == 1
+
+
+def test_what_was_used_longest_ago_goes_first() -> None:
+    kept = Kept(2)
+    for key in ("a", "b"):
+        kept.get(key, lambda key=key: key.upper())  # type: ignore[misc]
+    kept.get("a", pytest.fail)
+    kept.get("c", lambda: "C")
+    assert kept.get("a", lambda: "again") == "A"
+    assert kept.get("b", lambda: "again") == "again"
+
+
+def test_values_together_weigh_no_more_than_the_capacity() -> None:
+    kept = Kept(100, len)
+    for n in range(50):
+        kept.get(n, lambda: b"x" * 30)
+    assert kept.get(49, lambda: b"new") != b"new"
+    assert kept.get(46, lambda: b"new") == b"new"
+    assert kept.get("huge", lambda: b"x" * 1000) == b"x" * 1000
+    assert kept.get("huge", lambda: b"again") == b"again"
+
+
+def test_an_error_is_not_kept() -> None:
+    kept = Kept(2)
+    with pytest.raises(ZeroDivisionError):
+        kept.get("key", lambda: 1 / 0)
+    assert kept.get("key", lambda: 5) == 5

@@ -212,8 +212,7 @@ def specs_of(plan: Plan, studies: Studies | None, data: Path) -> list[tuple[Swee
     for name in () if studies is None else own_studies(plan.selection, studies):
         assert studies is not None
         record = studies.study(name)
-        trained = SweepSpec.model_validate(record.spec)
-        hashes = {trained.config({"family": family}).hash() for family in trained.families}
+        hashes = _trained(record.spec)
         if not hashes & wanted.keys():
             continue
         wanted = {each: training for each, training in wanted.items() if each not in hashes}
@@ -224,6 +223,15 @@ def specs_of(plan: Plan, studies: Studies | None, data: Path) -> list[tuple[Swee
         name = next(name for name in _study_names(plan.selection) if name not in taken)
         found.append(_checked(_spec(name, plan.selection, list(wanted.values())), data))
     return found
+
+
+def _trained(spec: Mapping[str, Any]) -> set[str]:
+    """Return the configuration hashes of the families of a stored spec; none of one that is no longer valid."""
+    try:
+        checked = SweepSpec.model_validate(spec)
+        return {checked.config({"family": family}).hash() for family in checked.families}
+    except ValueError:
+        return set()
 
 
 def _spec(name: str, selection: Selection, trainings: Sequence[Training]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class FinishedTrials:
         self.trials = [] if studies is None else list(_finished(studies, names))
         self._by_parts: dict[tuple[Any, ...], list[FinishedTrial]] = {}
         for trial in self.trials:
-            self._by_parts.setdefault(_parts(trial.settings), []).append(trial)
+            self._by_parts.setdefault(_parts(trial.config), []).append(trial)
 
     def best(self, cell: PublishedCell) -> Match | None:
         """Return the best trial for a cell: not reduced, then the most seeds, then the preferred way.
@@ -119,7 +119,7 @@ class FinishedTrials:
         if config is None or way.metric_name not in METRICS:
             return
         wanted = _settings(config)
-        for trial in self._by_parts.get(_parts(wanted), ()):
+        for trial in self._by_parts.get(_parts(config.model_dump()), ()):
             differing = {name for name in (*wanted, *trial.settings) if wanted.get(name) != trial.settings.get(name)}
             if trial.n_seeds >= least_seeds and all(_is_free(name, way.configuration.free) for name in differing):
                 yield trial
@@ -183,7 +183,7 @@ class FinishedTrials:
     def _matches(self, way: MeasuredBy) -> Iterator[Match]:
         config = known_trial(way.configuration)
         if config is not None and way.metric_name in METRICS:
-            candidates = self._by_parts.get(_parts(_settings(config)), ())
+            candidates = self._by_parts.get(_parts(config.model_dump()), ())
             yield from (match(way, trial) for trial in candidates)
 
 
@@ -232,9 +232,9 @@ def _settings(config: TrialConfig) -> Settings:
     return settings_of(config.model_dump(mode="json"))
 
 
-def _parts(settings: Settings) -> tuple[Any, ...]:
+def _parts(config: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the settings that two trials share if one can measure for the other."""
-    return tuple(settings.get(name) for name in ("stream.name", "method.name", "target.name"))
+    return tuple(config[part]["name"] for part in ("stream", "method", "target"))
 
 
 def _is_free(name: str, free: Sequence[str]) -> bool:

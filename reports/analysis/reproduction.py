@@ -130,7 +130,7 @@ def _why_no_test(cell: PublishedCell, n_measured: int) -> str | None:
 
 def _rounding(text: str) -> float:
     """Return half a unit in the last digit of a printed value: 0.005 for `99.79 ± 0.01`."""
-    digits = text.split()[0].partition(".")[2]
+    digits = text.split()[0].rstrip("%").partition(".")[2]
     return 0.5 * 10.0 ** -len(digits)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.analysis.reproduction import CellComparison
-from reports.formatting import MISSING, mean_text, range_text
+from reports.formatting import MISSING, count_text, mean_text, range_text
 from reports.table import Row
 from studies.statistics.interval import Interval
 
@@ -44,13 +44,13 @@ def cell_row(found: CellComparison) -> dict[str, Any]:
 
 
 def shown_mean(row: Row) -> str:
-    """Format the measured mean to the precision of its interval."""
-    return mean_text(_interval(row))
+    """Format the measured mean to the precision of its interval, a number of weights in full."""
+    return count_text(row["measured"]) if row["unit"] == "weights" else mean_text(_interval(row))
 
 
 def shown_range(row: Row) -> str:
-    """Format the measured interval."""
-    return range_text(_interval(row))
+    """Format the measured interval; a number of weights, which no seed changes, has none."""
+    return MISSING if row["unit"] == "weights" else range_text(_interval(row))
 
 
 def shown_difference(row: Row) -> str:

@@ -14,7 +14,8 @@ TABLES = list(published_tables())
 CELLS = [(table, cell) for table in TABLES for cell in table.cells]
 N_CELLS = {
     "vonoswald2020:table1": 36, "vonoswald2020:table2": 18, "vonoswald2020:table3": 8, "vonoswald2020:table4": 6,
-    "vonoswald2020:table5": 4, "vonoswald2020:table6": 10, "hemati2023:table1": 48, "hemati2023:table2": 66,
+    "vonoswald2020:table5": 4, "vonoswald2020:table6": 10, "vonoswald2020:text": 8, "vonoswald2020:weights": 16,
+    "hemati2023:table1": 48, "hemati2023:table2": 66,
     "hemati2023:table3": 10, "hemati2023:table4": 30, "hemati2023:table5": 30, "hemati2023:table6": 40,
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from reports.formatting import MISSING
 from reports.tables.published_cells import shown_difference, shown_mean, shown_range
 from sweeps.cli.report import app
 from tests.reports.cases import fill, new_engine, some_runs
@@ -31,12 +32,24 @@ def test_the_report_of_a_table_is_written_also_where_nothing_wasshown_mean(tmp_p
 
 
 def test_numbers_have_the_digits_that_their_intervals_support() -> None:
-    row = {"measured": 99.7512, "measured.low": 99.62, "measured.high": 99.88, "n": 5, "difference": -0.0388}
+    row = {
+        "unit": "percent",
+        "measured": 99.7512,
+        "measured.low": 99.62,
+        "measured.high": 99.88,
+        "n": 5,
+        "difference": -0.0388,
+    }
     assert (shown_mean(row), shown_range(row)) == ("99.75", "[99.62, 99.88]")
     assert shown_difference({**row, "half_width": 0.4}) == "-0.04"
     assert shown_difference({**row, "difference": 12.3456, "half_width": 3.0}) == "+12.3"
     one = {**row, "measured.low": None, "measured.high": None, "n": 1, "half_width": None}
     assert (shown_mean(one), shown_range(one), shown_difference(one)) == ("99.75", "–", "-0.03880")
+
+
+def test_a_number_of_weights_is_shown_in_full_and_without_an_interval() -> None:
+    row = {"unit": "weights", "measured": 465672.0, "measured.low": 465672.0, "measured.high": 465672.0, "n": 2}
+    assert (shown_mean(row), shown_range(row)) == ("465,672", MISSING)
 
 
 def test_every_published_table_is_listed() -> None:

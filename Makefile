@@ -3,6 +3,7 @@
 # make test    install the development tools and run the fast tests; ARGS="--runslow" runs all of them
 # make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
 # make check   format, lint, types and fast tests; run it before each commit
+# make presets train the smoke variant of every preset: some minutes each on a busy machine; needs the images (HNET_DATA)
 # make perf    measure training steps and write the tables of docs/performance.md
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +12,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 # pip shows its downloads, except in continuous integration
 PIP := $(BIN)/pip install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: demo install test check perf chaos clean
+.PHONY: demo install test check perf presets chaos clean
 
 demo: .venv/installed
 	@mkdir -p demo
@@ -38,6 +39,9 @@ check: .venv/installed-dev
 
 chaos: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py tests/sweeps/test_watching.py
+
+presets: .venv/installed-dev
+	$(BIN)/python -m perf.presets $(ARGS)
 
 perf: .venv/installed-dev
 	$(BIN)/python -m perf.report

@@ -22,6 +22,7 @@ from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERE
 from hnet_core.runtime.devices import pick_device
 from hnet_core.scenario import check_scenario
 from hnet_core.streams import Stream, StreamShape
+from hnet_core.streams.stream import VariesWithSeed
 from hnet_core.streams.training_heads import Classes
 from hnet_core.targets import Target
 from hnet_core.task_inference import InferenceCounts, TaskInference
@@ -126,14 +127,29 @@ def task_inference(config: TrialConfig, problem: Problem, method: Method) -> Tas
     return inference
 
 
-def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> Stream:
-    """Open the stream of a configuration with its data, on the device of the training."""
-    stream: Stream = STREAMS[config.stream.name].open(config.stream, data_root(root))
-    return stream.to(pick_device(config.training.device))
+def open_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None, seed: int = 0) -> Stream:
+    """Open the stream of a configuration with its data, on the device of the training, for the run with this seed."""
+    return read_stream(config, root, seed).to(pick_device(config.training.device))
+
+
+def read_stream(config: TrialConfig, root: str | os.PathLike[str] | None = None, seed: int = 0) -> Stream:
+    """Open the stream of a configuration in main memory, for the run with this seed."""
+    named = STREAMS[config.stream.name]
+    of_run = {"seed": seed} if varies_with_seed(config) else {}
+    stream: Stream = named.open(config.stream, data_root(root), **of_run)
+    return stream
+
+
+def varies_with_seed(config: TrialConfig) -> bool:
+    """Return whether the tasks of a run depend on its seed."""
+    named = STREAMS[config.stream.name]
+    return isinstance(named, VariesWithSeed) and named.varies_with_seed(config.stream)
 
 
 def steps_per_task(config: TrialConfig, root: str | os.PathLike[str] | None = None) -> tuple[int, ...]:
     """Return the gradient steps of each task; with a length in epochs the data is read to count its examples.
+
+    Where the tasks depend on the seed of the run they are those of seed 0.
 
     Raises:
         DatasetMissing, DatasetCorrupt: the data cannot be read.

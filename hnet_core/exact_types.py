@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hnet_core.shown_value import shown
@@ -33,7 +33,7 @@ def check_type(annotation: Any, value: object) -> None:
     elif annotation is float and isinstance(value, int) and abs(value) > sys.float_info.max:
         raise ValueError(f"must be a finite number, got {shown(value)}")
     elif get_origin(annotation) in (Union, types.UnionType):
-        _check_union(get_args(annotation), value)
+        _check_union(_members(annotation), value)
     elif get_origin(annotation) in (tuple, list) and isinstance(value, (tuple, list)):
         of_items = [one for one in get_args(annotation) if one is not ...]
         of_items *= len(value) if len(of_items) == 1 else 1
@@ -44,10 +44,20 @@ def check_type(annotation: Any, value: object) -> None:
             check_type(get_args(annotation)[1], each)
 
 
-def _check_union(members: tuple[Any, ...], value: object) -> None:
+def _members(annotation: Any) -> list[Any]:
+    """Return the types of a union, with those of unions inside it, without annotations."""
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [member for one in get_args(annotation) for member in _members(one)]
+    return [annotation]
+
+
+def _check_union(members: Sequence[Any], value: object) -> None:
     if isinstance(value, (tuple, list, Mapping)):
         for member in members:
-            check_type(member, value)
+            if member not in _WORDS:
+                check_type(member, value)
         return
     limited = (int, float) if int in members and float not in members else int
     if isinstance(value, limited) and abs(value) > LARGEST:

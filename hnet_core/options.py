@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import (
     BaseModel,
     ConfigDict,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
@@ -18,6 +19,11 @@ from hnet_core.exact_types import check_type
 
 # `json_schema_extra` of an option that was added after results had been stored.
 ADDED_LATER: dict[str, Any] = {"added_later": True}
+
+# `json_schema_extra` of an option that does not change the result, such as the path of a file whose content has a
+# checksum beside it.
+NOT_HASHED: dict[str, Any] = {"not_hashed": True}
+HASHED = {"only": "hashed"}  # context of a dump without such options
 
 
 class Options(BaseModel):
@@ -37,21 +43,19 @@ class Options(BaseModel):
         return value
 
     @model_serializer(mode="wrap")
-    def _without_later_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_later_defaults(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         content: dict[str, Any] = write(self)
-        for name, default in _later_defaults(type(self)):
-            if getattr(self, name) == default:
-                content.pop(name, None)
-        return content
+        model = type(self)
+        unset = [key for key in _marked(model, "added_later") if getattr(self, key) == model.model_fields[key].default]
+        left_out = {*unset, *(_marked(model, "not_hashed") if info.context == HASHED else ())}
+        return {key: value for key, value in content.items() if key not in left_out}
 
 
 @functools.cache
-def _later_defaults(model: type[BaseModel]) -> tuple[tuple[str, Any], ...]:
-    """Return names and defaults of the options that were added later."""
-    extras = ((name, field, field.json_schema_extra) for name, field in model.model_fields.items())
-    return tuple(
-        (name, field.default) for name, field, extra in extras if isinstance(extra, dict) and extra.get("added_later")
-    )
+def _marked(model: type[BaseModel], mark: str) -> tuple[str, ...]:
+    """Return the names of the options with a mark in their `json_schema_extra`."""
+    extras = ((name, field.json_schema_extra) for name, field in model.model_fields.items())
+    return tuple(name for name, extra in extras if isinstance(extra, dict) and extra.get(mark))
 
 
 class ComponentOptions(Options):

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from hnet_core.build import open_stream
+from hnet_core.build import open_stream, varies_with_seed
 from hnet_core.engines import StackMember, stack_members
 from hnet_core.runtime.devices import pick_device, seconds_since
 from hnet_core.training import TrialRun
@@ -48,9 +48,13 @@ def run_trials(
 
 
 def groups(config: TrialConfig, seeds: Sequence[int], begun: Mapping[int, Checkpoint]) -> list[tuple[int, ...]]:
-    """Group the seeds to train together, in order; seeds with a checkpoint only with others of the same progress."""
+    """Group the seeds to train together, in order; seeds with a checkpoint only with others of the same progress.
+
+    Where tasks depend on the seed and are trained for epochs, seeds may differ in their steps and are trained alone.
+    """
     wanted = config.training.stack_seeds
-    if not (pick_device(config.training.device).type == "cuda" if wanted == "auto" else wanted):
+    differ = varies_with_seed(config) and config.training.epochs is not None
+    if differ or not (pick_device(config.training.device).type == "cuda" if wanted == "auto" else wanted):
         return [(seed,) for seed in seeds]
     by_progress = itertools.groupby(seeds, key=lambda seed: tasks_done(begun.get(seed)))
     return [tuple(together) for _, together in by_progress]
@@ -85,12 +89,13 @@ class StackedRuns:
         if len(progress) != 1:
             raise ValueError(f"the seeds must all have trained the same number of tasks, got {sorted(progress)}.")
         self.reports: list[TaskReport] = []
-        stream, self._device = open_stream(config, root), pick_device(config.training.device)
+        self._device = pick_device(config.training.device)
+        shared = None if varies_with_seed(config) else open_stream(config, root)
         members: Sequence[StackMember | None] = stack_members(len(seeds))
         if config.training.plateau is not None:  # every seed has a learning rate of its own
             members = [None] * len(seeds)
         self.runs = [
-            TrialRun(config, seed, root, begun.get(seed), dtype, stream, member)
+            TrialRun(config, seed, root, begun.get(seed), dtype, shared, member)
             for seed, member in zip(seeds, members, strict=True)
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_flatten
 
 from hnet_core.build import build_networks, learning_problem
 from hnet_core.config_validation import parse_trial
@@ -66,6 +68,8 @@ class TrainedModel:
         config: the configuration it was trained with.
         seed: the seed it was trained with.
         shape: tasks, inputs and heads.
+        target: the network that classifies.
+        checksum: of configuration, seed and all weights, 16 hex digits; the same for every file of the same model.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
@@ -75,6 +79,9 @@ class TrainedModel:
         self.shape = StreamShape(**shape)
         parts = build_networks(self.config, self.shape)
         problem = learning_problem(self.config, self.shape, parts, self.seed, torch.device("cpu"))
+        self.checksum = _checksum(content)
+        self.target = parts.target
+        self._problem = problem
         self._n_weights = parts.counts.target
         self._n_read = parts.hypernet.n_read if parts.hypernet is not None else 0
         self._method: Method = METHODS[self.config.method.name](self.config.method, problem)
@@ -96,6 +103,12 @@ class TrainedModel:
             name = self.config.method.name
             raise HnetError(f"method {name} keeps the weights of a task in parts; use predict(task, inputs).")
         return weights
+
+    def statistics(self, task: int) -> Tensor:
+        """Return the running statistics of the target network for a task, (n_statistics,); empty if it keeps none."""
+        self._check(task)
+        rows = self._problem.statistics.state()
+        return rows[task % len(rows)] if len(rows) else rows.flatten()
 
     def embeddings(self) -> Tensor:
         """Return the part of the trained task embeddings that the hypernetwork reads, (n_tasks, n_read).
@@ -144,3 +157,16 @@ class TrainedModel:
     def _check(self, task: int) -> None:
         if not 0 <= task < self.shape.n_tasks:
             raise ValueError(f"task must be 0 to {self.shape.n_tasks - 1}, got {task}.")
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    """Return the sha256 of an exported model: of its tensors and numbers, not of the bytes of its file."""
+    digest = hashlib.sha256(parse_trial(content["config"]).hash().encode())
+    for key in ("seed", "method", "statistics"):
+        leaves, structure = tree_flatten(content[key])
+        digest.update(str(structure).encode())
+        for leaf in leaves:
+            is_tensor = isinstance(leaf, Tensor)
+            digest.update(str((leaf.dtype, tuple(leaf.shape)) if is_tensor else leaf).encode())
+            digest.update(leaf.contiguous().numpy().tobytes() if is_tensor else b"")
+    return digest.hexdigest()[:16]

@@ -45,7 +45,7 @@ def run_trial(
 
     Args:
         config: the configuration to train.
-        seed: of initial weights and batch order; the data and its permutations do not depend on it.
+        seed: of initial weights and batch order, and of the tasks where the stream is drawn by run.
         root: data root, see hnet_core.data.data_root.
         resume: `TaskReport.checkpoint` of an interrupted run of the same configuration and seed; the result is
             bit-identical to that of a run that was not interrupted.
@@ -90,7 +90,7 @@ class TrialRun:
         self._seed = seed
         self._memory = PeakMemory()
         device = pick_device(config.training.device)
-        self._stream: Stream = open_stream(config, root) if stream is None else stream
+        self._stream: Stream = open_stream(config, root, seed) if stream is None else stream
         self._shape = method_shape(config, self._stream.shape)
         parts = networks(config, self._shape)
         check_validation(config.training, has_validation=self.has_validation)
@@ -244,13 +244,14 @@ class TrialRun:
         """Gradient steps of each task."""
         return self._problem.steps
 
+    def validate(self, tasks: Sequence[int]) -> float:
+        """Return the mean measure on the validation splits of these tasks."""
+        evaluator = Evaluator(self._problem, self._method, None, tasks[-1] + 1)
+        return sum(self._validation(evaluator, task) for task in tasks) / len(tasks)
+
     def _course(self, tasks: Sequence[int]) -> TaskCourse:
         """Return the course of the training of one task, or of all tasks at once."""
         problem = self._problem
-
-        def validate() -> float:
-            evaluator = Evaluator(problem, self._method, None, tasks[-1] + 1)
-            return sum(self._validation(evaluator, task) for task in tasks) / len(tasks)
 
         def load_state(state: tuple[dict[str, Any], Tensor]) -> None:
             self._method.load_state(state[0])
@@ -262,7 +263,7 @@ class TrialRun:
             self._shape.measure,
             steps_per_unit=sum(self._steps_per_unit(task) for task in tasks),
             n_steps=sum(problem.steps[task] for task in tasks),
-            validate=validate,
+            validate=lambda: self.validate(tasks),
             state=lambda: (self._method.state(), problem.statistics.state()),
             load_state=load_state,
         )

@@ -21,7 +21,7 @@ from pydantic import (
 from hnet_core.component_check import check_component
 from hnet_core.configuration.method_properties import network_per_task
 from hnet_core.configuration.normalization_choice import with_normalization
-from hnet_core.options import ADDED_LATER
+from hnet_core.options import ADDED_LATER, HASHED
 from hnet_core.options import ComponentOptions as ComponentOptions
 from hnet_core.options import Options as Options
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE, Registry
@@ -105,6 +105,9 @@ class TrainingOptions(Options):
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's first moment")
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
     momentum: float = Field(0.0, ge=0, lt=1, description="of sgd and rmsprop", json_schema_extra=ADDED_LATER)
+    rmsprop_alpha: float = Field(
+        0.99, ge=0, lt=1, description="decay of the mean squared gradient of rmsprop", json_schema_extra=ADDED_LATER
+    )
     weight_decay: float = Field(
         0.0,
         ge=0,
@@ -165,6 +168,8 @@ class TrainingOptions(Options):
             raise ValueError(f"must have either iterations or epochs, got {got}")
         if self.optimizer == "adam" and self.momentum:
             raise ValueError(f"momentum must be 0 with optimizer adam, got {self.momentum:g}; set adam_beta1 instead")
+        if self.optimizer != "rmsprop" and self.rmsprop_alpha != 0.99:
+            raise ValueError(f"rmsprop_alpha must be left out with optimizer {self.optimizer}")
         if self.validation_every is not None and not self.validates:
             raise ValueError("validation_every must be left out without select best_validation or a plateau schedule")
         return self
@@ -256,7 +261,7 @@ class TrialConfig(Options):
 
     def hash(self) -> str:
         """Return the identity of the configuration, 16 hex digits; seed, engine, device and threads do not enter."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", context=HASHED)
         for key in UNHASHED_TRAINING_KEYS:
             del content["training"][key]
         text = json.dumps({"result_version": RESULT_VERSION, **content}, sort_keys=True, allow_nan=False)

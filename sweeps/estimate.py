@@ -12,7 +12,7 @@ import torch
 
 from hnet_core.build import networks, steps_per_task, stream_shape
 from hnet_core.memory_estimate import in_words, training_bytes
-from hnet_core.optimization.task_course import check_validation
+from hnet_core.optimization.task_course import check_validation, n_validations
 from hnet_core.runtime.devices import pick_device, seconds_since
 from hnet_core.runtime.machine import available_cpus, training_memory
 from hnet_core.training import TrialRun
@@ -88,19 +88,23 @@ def seconds_per_run(config: TrialConfig, root: Path) -> float:
     iterations = min(UNTIMED_STEPS + TIMED_STEPS, *lengths)
     changes = {"iterations": iterations, "epochs": None, "schedule": None, "select": "last"}  # without validations
     short = config.model_copy(update={"training": config.training.model_copy(update=changes)})
+    validations = [n_validations(config.training, length) for length in lengths]
     start = time.perf_counter()
     run = TrialRun(short, seed=0, root=root)
     check_validation(config.training, has_validation=run.has_validation)
-    _time_task(run, lengths, device)
+    _time_task(run, lengths, validations, device)
     run = TrialRun(short, seed=0, root=root)
     per_task: list[float] = []
     while not run.finished and (not per_task or time.perf_counter() - start < TIMED_SECONDS):
-        per_task += _time_task(run, lengths, device)
+        per_task += _time_task(run, lengths, validations, device)
     return sum(per_task) + per_task[-1] * (run.n_tasks - len(per_task))
 
 
-def _time_task(run: TrialRun, lengths: Sequence[int], device: torch.device) -> list[float]:
-    """Return the seconds of the next task with all its steps; one value for each task that is trained with it."""
+def _time_task(run: TrialRun, lengths: Sequence[int], validations: Sequence[int], device: torch.device) -> list[float]:
+    """Return the seconds of the next task with all its steps and validations in training.
+
+    One value for each task that is trained with it.
+    """
     done, start = run.tasks_done, time.perf_counter()
     steps = run.steps()
     next(steps)
@@ -112,7 +116,13 @@ def _time_task(run: TrialRun, lengths: Sequence[int], device: torch.device) -> l
     once += seconds_since(last, device)
     n_tasks = run.tasks_done - done
     step = statistics.median(seconds[UNTIMED_STEPS:] or seconds)
-    return [once / n_tasks + step * length for length in lengths[done : done + n_tasks]]
+    trained = range(done, done + n_tasks)
+    start = time.perf_counter()
+    if any(validations[task] for task in trained):
+        run.validate(trained)
+    validation = seconds_since(start, device) / n_tasks
+    often = max(validations[task] for task in trained)  # tasks that are trained together are validated together
+    return [once / n_tasks + step * lengths[task] + validation * often for task in trained]
 
 
 def _too_few_seeds(seeds: int) -> Iterator[str]:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hnet_core.build import read_stream
 from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.optimization.task_course import check_validation
-from hnet_core.registry import STREAMS
 from hnet_core.runtime.devices import device_name, pick_device
 from hnet_core.runtime.machine import available_cpus
 from reports.formatting import plural
@@ -101,7 +101,7 @@ def run_sweep(
     if storage is None:
         checkpoints.prepare(str(_checkpoint_root()))
     config = spec.config()
-    stream = STREAMS[config.stream.name].open(config.stream, root)
+    stream = read_stream(config, root)
     check_validation(config.training, has_validation=stream.tasks[0].validation is not None)
     launch = provenance(
         device_name(pick_device(config.training.device)), config.training.threads, stream.checksum, spec_text

@@ -19,6 +19,7 @@ PACKAGES = ["hnet_core", "studies", "reports", "sweeps"]
 SHIPPED = {
     "reports/templates": {".j2", ".css", ".js"},
     "reports/published": {".csv", ".yaml"},
+    "reports/measured": {".json"},
     "sweeps/presets": {".yaml"},
     "studies/database/migrations/versions": {".py"},
 }

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS
 from hnet_core.hypernets.hidden_layers import hidden_forward, hidden_shapes, hidden_weights
-from hnet_core.hypernets.hypernet import HypernetOptions
+from hnet_core.hypernets.hypernet import EMBEDDING_SIZES, HypernetOptions
 from hnet_core.initialization import InitializationName, linear_layer, normal
 from hnet_core.targets.target import Kind, numel
 
@@ -75,9 +75,17 @@ class ChannelwiseHypernet:
     class Options(HypernetOptions):
         hidden: tuple[PositiveInt, ...] = Field((50, 32), description="widths of the hidden layers, may be empty")
         task_embedding: int = Field(
-            32, ge=1, description="length of a task embedding, own biases and scales not counted"
+            32,
+            ge=1,
+            description="length of a task embedding, own biases and scales not counted",
+            json_schema_extra=EMBEDDING_SIZES,
         )
-        channel_embedding: int = Field(32, ge=1, description="length d of the vector of an output channel")
+        channel_embedding: int = Field(
+            32,
+            ge=1,
+            description="length d of the vector of an output channel",
+            json_schema_extra={"search": {"choice": [4, 8, 16, 32, 64]}},
+        )
         initialization: InitializationName = Field("kaiming", description="kaiming is PyTorch's default")
 
     def __init__(

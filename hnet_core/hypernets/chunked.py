@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hnet_core.activations import ACTIVATIONS
 from hnet_core.hypernets.hidden_layers import hidden_forward, hidden_shapes, hidden_weights
-from hnet_core.hypernets.hypernet import HypernetOptions
+from hnet_core.hypernets.hypernet import EMBEDDING_SIZES, HypernetOptions
 from hnet_core.initialization import linear_layer, normal
 from hnet_core.targets.target import Kind, numel
 
@@ -29,8 +29,15 @@ class ChunkedHypernet:
     summary = "one small network generates the target weights chunk by chunk; the compressive one"
 
     class Options(HypernetOptions):
-        chunk_embedding: int = Field(96, ge=1, description="length of a chunk embedding")
-        chunk_size: int = Field(42_000, ge=1, description="target weights generated at a time")
+        chunk_embedding: int = Field(
+            96, ge=1, description="length of a chunk embedding", json_schema_extra=EMBEDDING_SIZES
+        )
+        chunk_size: int = Field(
+            42_000,
+            ge=1,
+            description="target weights generated at a time",
+            json_schema_extra={"search": {"int": [100, 50_000], "log": True}},
+        )
 
     def __init__(
         self, options: Options, target_shapes: tuple[tuple[int, ...], ...], kinds: tuple[Kind, ...] = ()

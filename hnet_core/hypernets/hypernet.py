@@ -14,13 +14,16 @@ from hnet_core.initialization import InitializationName
 from hnet_core.targets.target import Kind
 from hnet_core.trial import ComponentOptions
 
+# Of tasks and of chunks: the grid of von Oswald et al. (2020), App. C.
+EMBEDDING_SIZES: dict[str, Any] = {"search": {"choice": [8, 12, 24, 36, 62, 96, 128]}}
+
 
 class HypernetOptions(ComponentOptions):
     """Options of every hypernetwork."""
 
     hidden: tuple[PositiveInt, ...] = Field((10, 10), description="widths of the hidden layers, may be empty")
     activation: ActivationName = Field("relu", description="of the hidden layers; the paper says ELU, its code ReLU")
-    task_embedding: int = Field(96, ge=1, description="length of a task embedding")
+    task_embedding: int = Field(96, ge=1, description="length of a task embedding", json_schema_extra=EMBEDDING_SIZES)
     initialization: InitializationName = Field("xavier", description="kaiming is PyTorch's default")
 
 

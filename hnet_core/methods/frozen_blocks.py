@@ -16,6 +16,9 @@ from hnet_core.weights.sources import OwnWeights
 
 FEATURE_BATCH = 512
 
+# The range of a search: from none to all blocks of the target network.
+FREEZE_DEPTHS: dict[str, Any] = {"search": {"choice": [0, 1, 2, 3, 4]}, "of_blocks": True}
+
 
 class FrozenBlocks:
     """The blocks before `depth` with weights of their own; with depth 0 the features are the inputs.
@@ -24,6 +27,11 @@ class FrozenBlocks:
         problem: of the entire target network.
         normalization: in these blocks, None for the target's own. Running statistics are those of the first task.
         keeps_updating: running statistics keep changing in later tasks, although the weights do not.
+        starts_frozen: the weights are not trained in the first task either.
+
+    Attributes:
+        part: the problem of these blocks.
+        flat: their weights, (n_weights,).
     """
 
     def __init__(
@@ -33,19 +41,24 @@ class FrozenBlocks:
         normalization: Normalization | None = None,
         *,
         keeps_updating: bool = False,
+        starts_frozen: bool = False,
     ) -> None:
-        self._problem = problem.part(0, depth, normalization)
-        self._source = OwnWeights(self._problem)
-        self._depth, self._keeps_updating = depth, keeps_updating
-        self._n_weights = self._problem.target.n_weights
+        self.part = problem.part(0, depth, normalization)
+        self._source = OwnWeights(self.part)
+        self.flat = self._source.flat
+        self._depth, self._keeps_updating, self._starts_frozen = depth, keeps_updating, starts_frozen
+
+    def trains(self, task: int) -> bool:
+        """Return whether the weights may change in this task."""
+        return task == 0 and not self._starts_frozen
 
     def parameters(self, task: int) -> list[Tensor]:
         """Return the tensors to train on a task: the weights in the first task, nothing later."""
-        return [self._source.flat] if task == 0 and self._n_weights else []
+        return [self.flat] if self.trains(task) and self.flat.numel() else []
 
     def features(self, task: int, inputs: Tensor, *, training: bool = False) -> Tensor:
         """Return the features of the inputs; differentiable in the weights in training on the first task."""
-        if task == 0 and training:
+        if training and self.trains(task):
             return self._forward(inputs, training=True)
         with torch.no_grad():
             return self._forward(inputs, training=training and self._keeps_updating)
@@ -55,27 +68,27 @@ class FrozenBlocks:
 
         They differ if images are augmented, or if blocks normalise over the batch.
         """
-        varies = self._problem.target.initial_statistics(self._problem.dtype).numel() > 0 and (
-            self._problem.target.normalization == "batch" or self._keeps_updating
+        varies = self.part.target.initial_statistics(self.part.dtype).numel() > 0 and (
+            self.part.target.normalization == "batch" or self._keeps_updating
         )
         if self._depth == 0 or split.augments or varies:
             return None
         with torch.inference_mode(False), torch.no_grad():
             blocks = [
-                self._forward(split.batch(slice(start, start + FEATURE_BATCH), self._problem.dtype)[0], training=False)
+                self._forward(split.batch(slice(start, start + FEATURE_BATCH), self.part.dtype)[0], training=False)
                 for start in range(0, len(split), FEATURE_BATCH)
             ]
         return replace(split, inputs=torch.cat(blocks), scale=1.0, order=None, preprocessing=None)
 
     def state(self) -> dict[str, Any]:
-        return {"weights": self._source.state(), "statistics": self._problem.statistics.state()}
+        return {"weights": self._source.state(), "statistics": self.part.statistics.state()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self._source.load_state(state["weights"])
-        self._problem.statistics.load_state(state["statistics"])
+        self.part.statistics.load_state(state["statistics"])
 
     def _forward(self, inputs: Tensor, *, training: bool) -> Tensor:
-        return self._problem.forward(0, self._source.flat, inputs, training=training)
+        return self.part.forward(0, self.flat, inputs, training=training)
 
 
 def too_deep(depth: int, target: Target) -> str | None:

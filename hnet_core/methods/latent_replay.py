@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -12,14 +12,16 @@ from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
+from hnet_core.methods.exported_blocks import StartOptions, misfit, take_blocks
+from hnet_core.methods.frozen_blocks import FREEZE_DEPTHS, FrozenBlocks, too_deep
 from hnet_core.methods.replay_buffer import ReplayBuffer
+from hnet_core.options import ADDED_LATER
 from hnet_core.problem import Predictor, Problem
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.target import Normalization, numel
-from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
+from hnet_core.trial import TrialConfig, WeightCounts
 from hnet_core.weights.sources import OwnWeights, shared_counts
 
 
@@ -46,8 +48,13 @@ class LatentReplay(BaseMethod):
     )
     source: OwnWeights
 
-    class Options(ComponentOptions):
-        freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 replays images")
+    class Options(StartOptions):
+        freeze_depth: int = Field(
+            0,
+            ge=0,
+            description="blocks frozen after the first task; 0 replays images",
+            json_schema_extra=FREEZE_DEPTHS,
+        )
         buffer_size: int = Field(
             200, ge=0, description="total number of examples kept, the same number of every class; 0: none"
         )
@@ -56,6 +63,12 @@ class LatentReplay(BaseMethod):
             None, description="in the frozen blocks; left out: that of the target network"
         )
         coefficient: float = Field(1.0, ge=0, description="weight c of the loss of the replayed examples")
+        replay_order: Literal["draws", "passes"] = Field(
+            "draws",
+            description="replayed examples of a step: drawn anew, or, as in the official code, by passes over the "
+            "shuffled buffer in full batches",
+            json_schema_extra=ADDED_LATER,
+        )
         frozen_statistics_update: bool = Field(
             False, description="running statistics of frozen blocks keep changing, as in the official code"
         )
@@ -70,6 +83,8 @@ class LatentReplay(BaseMethod):
         )
         self.problem = problem.part(options.freeze_depth)
         self.source = OwnWeights(self.problem)
+        if problem.steps:  # a model that is read back has its weights already
+            take_blocks(options, [(self.frozen.part, self.frozen.flat), (self.problem, self.source.flat)])
         self.buffer = ReplayBuffer(options.buffer_size, problem.device)
         self._given_features = False
 
@@ -78,7 +93,7 @@ class LatentReplay(BaseMethod):
         if shape.measure != "accuracy":
             return "keeps examples of every class, and the stream has none"
         options: Any = config.method
-        return too_deep(options.freeze_depth, target)
+        return too_deep(options.freeze_depth, target) or misfit(options, target, target.n_blocks)
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
@@ -101,6 +116,7 @@ class LatentReplay(BaseMethod):
     def start_task(self, task: int) -> None:
         self._optimizer = self.problem.optimizer([self.source.flat, *self.frozen.parameters(0)])
         self._draws = generator(self.problem.seed, "replay", task)
+        self._passes = self.buffer.passes(self.options.replay_batch_size, self._draws)
 
     def prepare(self, task: int, train: Split) -> Split:
         features = self.frozen.computed_once(train) if task > 0 else None
@@ -121,7 +137,7 @@ class LatentReplay(BaseMethod):
         if self.options.buffer_size == 0:
             return
         draws = generator(self.problem.seed, "replay buffer", task)
-        n_classes = (task + 1) * self.problem.shape.outputs_per_task
+        n_classes = self.problem.shape.n_classes(task + 1)
         index = self.buffer.chosen(train.labels.cpu(), n_classes, draws).to(self.problem.device)
         inputs, labels = train.batch(index, self.problem.dtype, draws)
         features = self.frozen.features(task, inputs)
@@ -158,7 +174,11 @@ class LatentReplay(BaseMethod):
 
     def _replay_loss(self, task: int) -> Tensor:
         """Return the mean cross-entropy of replayed examples, each over the outputs of its own task or of all seen."""
-        features, labels, tasks = self.buffer.draw(self.options.replay_batch_size, self._draws)
+        features, labels, tasks = (
+            next(self._passes)
+            if self.options.replay_order == "passes"
+            else self.buffer.draw(self.options.replay_batch_size, self._draws)
+        )
         outputs = self.problem.forward(task, self.source.flat, features, training=True)
         if self.problem.trained_classes == "own_head":
             return self.problem.cross_entropy(outputs.gather(1, self._heads[tasks]), labels)

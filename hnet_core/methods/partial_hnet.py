@@ -11,14 +11,15 @@ from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
-from hnet_core.methods.frozen_blocks import FrozenBlocks, too_deep
+from hnet_core.methods.exported_blocks import StartOptions, misfit, take_blocks
+from hnet_core.methods.frozen_blocks import FREEZE_DEPTHS, FrozenBlocks, too_deep
 from hnet_core.problem import Predictor, Problem
 from hnet_core.regularizers.snapshots import snapshot
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.target import Normalization
-from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
+from hnet_core.trial import TrialConfig, WeightCounts
 from hnet_core.weights.sources import GeneratedWeights, shared_counts
 
 
@@ -28,7 +29,7 @@ class PartialHnet(BaseMethod):
     Hemati et al., "Partial hypernetworks for continual learning" (CoLLAs 2023), eq. 7 to 10 and algorithm 1. psi is
     the hypernetwork with the embeddings of all tasks seen so far, h* its weights before the task, and psi' = psi - lr *
     grad L(psi) is looked ahead to. The first `freeze_depth` blocks have weights of their own, learnt with the first
-    task.
+    task, or those of an exported model, frozen from the start.
 
     Differs: the weights are generated once per batch, not once per image as in the official code; with normalisation
     `instance` the outputs are the same. The gradients are summed as in that code, not averaged as in algorithm 1.
@@ -46,9 +47,19 @@ class PartialHnet(BaseMethod):
     single_head: ClassVar[bool] = True
     source: GeneratedWeights
 
-    class Options(ComponentOptions):
-        freeze_depth: int = Field(0, ge=0, description="blocks frozen after the first task; 0 generates all weights")
-        beta_output: float = Field(0.5, ge=0, description="strength of the output regulariser (lambda in the paper)")
+    class Options(StartOptions):
+        freeze_depth: int = Field(
+            0,
+            ge=0,
+            description="blocks frozen after the first task; 0 generates all weights",
+            json_schema_extra=FREEZE_DEPTHS,
+        )
+        beta_output: float = Field(
+            0.5,
+            ge=0,
+            description="strength of the output regulariser (lambda in the paper)",
+            json_schema_extra={"search": {"float": [0.01, 10.0], "log": True}},
+        )
         lookahead: Literal["first_order", "second_order", "none"] = Field(
             "first_order", description="psi' = psi - lr * gradient, held constant or differentiated; none: psi' = psi"
         )
@@ -62,7 +73,14 @@ class PartialHnet(BaseMethod):
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options
-        self.frozen = FrozenBlocks(problem, options.freeze_depth, options.frozen_normalization)
+        self.frozen = FrozenBlocks(
+            problem,
+            options.freeze_depth,
+            options.frozen_normalization,
+            starts_frozen=options.start_from is not None,
+        )
+        if problem.steps:  # a model that is read back has its weights already
+            take_blocks(options, [(self.frozen.part, self.frozen.flat)])
         self.problem = problem.part(options.freeze_depth)
         self.source = GeneratedWeights(self.problem)
         self._given_features = False
@@ -82,20 +100,22 @@ class PartialHnet(BaseMethod):
     @staticmethod
     def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
         options: Any = config.method
-        return too_deep(options.freeze_depth, target)
+        return too_deep(options.freeze_depth, target) or misfit(options, target, options.freeze_depth)
 
     @staticmethod
     def counts(options: Options, target: Target, hypernet: Hypernet | None, n_tasks: int) -> WeightCounts:
         frozen = target.part(0, options.freeze_depth).n_weights
         counts = shared_counts("hypernet", target, hypernet, n_tasks)
         every = frozen + counts.hypernet
-        return dataclasses.replace(counts, model=every, trained=every)
+        return dataclasses.replace(
+            counts, model=every, trained=every if options.start_from is None else counts.hypernet
+        )
 
     @staticmethod
     def multiply_adds(options: Options, target: Target, hypernet: Hypernet, batch_size: int, task: int) -> int:
         frozen, rest = target.part(0, options.freeze_depth), target.part(options.freeze_depth)
         regularized = min(task, options.regularized_tasks or task) if options.beta_output else 0
-        of_frozen = (3 if task == 0 else 1) * frozen.multiply_adds(batch_size)
+        of_frozen = (3 if task == 0 and options.start_from is None else 1) * frozen.multiply_adds(batch_size)
         of_weights: int = (1 + regularized) * hypernet.multiply_adds()
         return of_frozen + 3 * (rest.multiply_adds(batch_size) + of_weights)
 
@@ -118,7 +138,7 @@ class PartialHnet(BaseMethod):
             self._snapshot = snapshot(self.source.hypernet, self.source.theta, previous, engine)
 
     def prepare(self, task: int, train: Split) -> Split:
-        features = self.frozen.computed_once(train) if task > 0 else None
+        features = None if self.frozen.trains(task) else self.frozen.computed_once(train)
         self._given_features = features is not None
         return features or train
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
+
+Examples = tuple[Tensor, Tensor, Tensor]  # inputs, labels within their task, tasks
 
 
 class ReplayBuffer:
@@ -37,9 +40,19 @@ class ReplayBuffer:
             return
         self._inputs, self._labels, self._tasks = (torch.cat([old[kept], new.detach()]) for old, new in parts)
 
-    def draw(self, n: int, draws: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def draw(self, n: int, draws: torch.Generator) -> Examples:
         """Draw inputs, labels and tasks of n examples, or of all if there are fewer, each at most once."""
-        index = torch.randperm(len(self), generator=draws)[:n].to(self._device)
+        return self._at(torch.randperm(len(self), generator=draws)[:n])
+
+    def passes(self, n: int, draws: torch.Generator) -> Iterator[Examples]:
+        """Go through the shuffled examples again and again, n at a time; the rest of a pass is left out."""
+        while True:
+            shuffled = torch.randperm(len(self), generator=draws)
+            for index in shuffled.split(n)[: max(1, len(self) // n)]:
+                yield self._at(index)
+
+    def _at(self, index: Tensor) -> Examples:
+        index = index.to(self._device)
         return self._inputs[index], self._labels[index], self._tasks[index]
 
     def state(self) -> dict[str, Any]:

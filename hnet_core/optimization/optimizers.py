@@ -90,7 +90,9 @@ def new_optimizer(training: TrainingOptions, parameters: Sequence[Tensor], lr: f
     if training.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay)
     if training.optimizer == "rmsprop":
-        return torch.optim.RMSprop(parameters, lr=lr, momentum=momentum, weight_decay=decay)
+        return torch.optim.RMSprop(
+            parameters, lr=lr, alpha=training.rmsprop_alpha, momentum=momentum, weight_decay=decay
+        )
     betas = (training.adam_beta1, training.adam_beta2)
     return torch.optim.Adam(parameters, lr=lr, betas=betas, weight_decay=decay)
 

@@ -42,8 +42,7 @@ class TaskCourse:
         self._sign = 1.0 if measure == "accuracy" else -1.0
         self._rate = LearningRate(training, higher_is_better=measure == "accuracy")
         self._per_unit, self._n_steps, self._done = steps_per_unit, n_steps, 0
-        units = 1 if training.epochs is not None else ITERATIONS_BETWEEN_VALIDATIONS
-        self._between = steps_per_unit * (training.validation_every or units)
+        self._between = _steps_between_validations(training, steps_per_unit)
         self._validate, self._state, self._load_state = validate, state, load_state
         self._best: tuple[float, Any] | None = None
         self._set_lr()
@@ -71,6 +70,17 @@ class TaskCourse:
     def _set_lr(self) -> None:
         if self._training.schedule is not None:
             self._optimizers.set_lr(self._rate.after(self._done // self._per_unit))
+
+
+def n_validations(training: TrainingOptions, n_steps: int) -> int:
+    """Return how often a task of so many steps is validated in training."""
+    steps_per_unit = n_steps // (training.epochs or n_steps)
+    return -(-n_steps // _steps_between_validations(training, steps_per_unit)) if training.validates else 0
+
+
+def _steps_between_validations(training: TrainingOptions, steps_per_unit: int) -> int:
+    units = 1 if training.epochs is not None else ITERATIONS_BETWEEN_VALIDATIONS
+    return steps_per_unit * (training.validation_every or units)
 
 
 def check_training(training: TrainingOptions, shape: StreamShape) -> None:

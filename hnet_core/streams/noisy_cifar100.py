@@ -12,8 +12,9 @@ from pydantic import Field
 from torch import Tensor
 
 from hnet_core.errors import ConfigInvalid
+from hnet_core.streams.orders import ClassOrderSeed
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
-from hnet_core.streams.split import SplitStream
+from hnet_core.streams.split import CLASS_ORDER, CLASSES_PER_TASK, ClassesPerTask, SplitStream
 from hnet_core.streams.stream import Split, Stream, StreamShape, Task
 
 BLOCK = 4096
@@ -34,10 +35,10 @@ class NoisyCifar100:
     class Options(SplitStream.Options):
         dataset: str = Field("cifar100", description="CIFAR-100, or a stand-in of 3 channels and enough classes")
         n_tasks: int = Field(4, ge=1, le=4, description="tasks in the stream")
-        classes_per_task: int | None = Field(5, ge=1, description="of the shuffled classes, the first ones")
+        classes_per_task: ClassesPerTask | None = Field(5, description=CLASSES_PER_TASK)
         augmentation: AugmentationName = Field("crop_flip", description="of training images")
         normalization: NormalizationName = Field("cifar100", description="channel means and deviations to normalise by")
-        class_order_seed: int | None = Field(0, ge=0, description="shuffles the classes; left out with null")
+        class_order_seed: ClassOrderSeed | None = Field(0, description=CLASS_ORDER)
         noisy: bool = Field(True, description="false: the same stream without corruptions, for comparison")
 
     @staticmethod
@@ -50,10 +51,12 @@ class NoisyCifar100:
             )
         return shape
 
+    varies_with_seed = SplitStream.varies_with_seed
+
     @staticmethod
-    def open(options: Options, root: Path) -> Stream:
+    def open(options: Options, root: Path, seed: int = 0) -> Stream:
         shape = NoisyCifar100.shape(options, root)
-        clean = SplitStream.open(options, root)
+        clean = SplitStream.open(options, root, seed)
         if not options.noisy:
             return clean
         tasks = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,14 +15,16 @@ from hnet_core.data import open_images
 from hnet_core.errors import ConfigInvalid
 from hnet_core.seeding import generator
 from hnet_core.streams.image_options import ImageStreamOptions, image_facts, splits
+from hnet_core.streams.orders import PermutationSeed, is_of_run, order_seed
 from hnet_core.streams.stream import Stream, StreamShape, Task
 
 
 class PermutedStream:
     """PermutedMNIST and similar streams (Goodfellow et al. 2013); task 1 is not permuted, as in the official code.
 
-    The permutations come from `permutation_seed` alone: they are the same for every seed of a trial, as in the
-    official code of von Oswald et al. (2020). (The permutations themselves are ours: torch draws them.)
+    By default the permutations are the same for every seed of a trial, as in the official code of von Oswald et al.
+    (2020); with `permutation_seed: run` they are drawn from the seed of the run, as in the codes of HyperMask and of
+    van de Ven et al. (The permutations themselves are ours: torch draws them.)
     """
 
     name = "permuted"
@@ -31,9 +33,14 @@ class PermutedStream:
 
     class Options(ImageStreamOptions):
         padding: int = Field(0, ge=0, description="zero pixels added on each side; PermutedMNIST takes 2: 32x32 = 1024")
-        permutation_seed: int = Field(42, ge=0, description="the permutations depend on this and nothing else")
-        permute_first: bool = Field(
-            False, description="permute task 1 too, as HyperMask does; von Oswald et al. do not"
+        permutation_seed: PermutationSeed = Field(
+            42,
+            description="draws the permutations: a number for all seeds of a trial alike, run: the seed of the run",
+        )
+        permute_first: bool | Literal["run_except_0"] = Field(
+            False,
+            description="permute task 1 too, as HyperMask does; von Oswald et al. do not; run_except_0: not in the run "
+            "of seed 0, but in all others, as van de Ven et al. do",
         )
 
     @staticmethod
@@ -48,7 +55,11 @@ class PermutedStream:
         return StreamShape(options.n_tasks, (height, width), n_classes)
 
     @staticmethod
-    def open(options: Options, root: Path) -> Stream:
+    def varies_with_seed(options: Options) -> bool:
+        return is_of_run(options.permutation_seed) or is_of_run(options.permute_first)
+
+    @staticmethod
+    def open(options: Options, root: Path, seed: int = 0) -> Stream:
         shape = PermutedStream.shape(options, root)
         images = open_images(options.dataset, root, options.validation)
         sides = (options.padding,) * 4
@@ -59,14 +70,17 @@ class PermutedStream:
             test=F.pad(images.test, sides),
         )
         whole = splits(padded)
-        orders = [_order(options, task, shape.n_inputs) for task in range(options.n_tasks)]
+        orders = [_order(options, task, shape.n_inputs, seed) for task in range(options.n_tasks)]
         return Stream(shape, tuple(_reordered(whole, order) for order in orders), images.checksum)
 
 
-def _order(options: PermutedStream.Options, task: int, n_inputs: int) -> Tensor | None:
-    if task == 0 and not options.permute_first:
+def _order(options: PermutedStream.Options, task: int, n_inputs: int, seed: int) -> Tensor | None:
+    """Return the permutation of a task in the run of this seed, (n_inputs,); None for none."""
+    permutes_first = options.permute_first is True or (options.permute_first == "run_except_0" and seed != 0)
+    drawn_from = order_seed(options.permutation_seed, seed)
+    if drawn_from is None or (task == 0 and not permutes_first):
         return None
-    return torch.randperm(n_inputs, generator=generator(options.permutation_seed, "permutation", task))
+    return torch.randperm(n_inputs, generator=generator(drawn_from, "permutation", task))
 
 
 def _reordered(whole: Task, order: Tensor | None) -> Task:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -21,10 +21,12 @@ class StreamShape:
     Attributes:
         n_tasks: tasks in the stream.
         input_shape: of one input, such as (28, 28) or (32, 32, 3); its product is the width of an MLP's first layer.
-        outputs_per_task: classes of one task (the widest, if they differ), or targets of a regression.
+        outputs_per_task: width of a head: classes of one task (of the widest, if they differ) or more, or targets of a
+            regression.
         shared_head: True if all tasks use the same outputs (a regression, or a method with a single head),
             False where each task has its own.
         measure: accuracy, or mse for a regression.
+        classes: of each task, where a head has outputs without a class; () where each output is a class.
     """
 
     n_tasks: int
@@ -32,6 +34,7 @@ class StreamShape:
     outputs_per_task: int
     shared_head: bool = False
     measure: Measure = "accuracy"
+    classes: tuple[int, ...] = ()
 
     @property
     def n_inputs(self) -> int:
@@ -41,6 +44,10 @@ class StreamShape:
     def n_outputs(self) -> int:
         """Output neurons of a network with known task identity (CL1: a head per task)."""
         return self.outputs_per_task * (1 if self.shared_head else self.n_tasks)
+
+    def n_classes(self, n_tasks: int) -> int:
+        """Return the number of classes in the first `n_tasks` tasks."""
+        return sum(self.classes[:n_tasks]) if self.classes else n_tasks * self.outputs_per_task
 
     def head(self, task: int) -> slice:
         """Return the output neurons of one task."""
@@ -145,11 +152,24 @@ class NamedStream(Protocol):
 
     @staticmethod
     def open(options: Any, root: Path) -> Stream:
-        """Load the data below `root` and cut it into tasks, the same for every seed of a trial.
+        """Load the data below `root` and cut it into tasks, the same for every seed (see VariesWithSeed).
 
         Raises:
             DatasetMissing, DatasetCorrupt: the data cannot be read.
         """
+
+
+@runtime_checkable
+class VariesWithSeed(Protocol):
+    """A NamedStream that can differ from run to run, such as in the order of its classes."""
+
+    @staticmethod
+    def varies_with_seed(options: Any) -> bool:
+        """Return whether its tasks depend on the seed of the run under these options; their shape never does."""
+
+    @staticmethod
+    def open(options: Any, root: Path, seed: int = 0) -> Stream:
+        """Load the data and cut it into the tasks of the run with this seed."""
 
 
 def mini_batches(n_examples: int, batch_size: int, iterations: int, generator: torch.Generator) -> Tensor:

@@ -46,6 +46,7 @@ class BlockNetwork:
         input_shape: of the inputs of the first block.
         normalizes: the network has normalisation layers; without any, `normalization` changes nothing.
         normalization: of its layers; `auto` is task for a network without a method that decides (TrialConfig).
+        dropout_steps: training passes of each task in which dropout acts, None for all.
     """
 
     tiny: ClassVar[dict[str, Any]] = {}
@@ -59,6 +60,7 @@ class BlockNetwork:
         initialization: str,
         *,
         classifies: bool = True,
+        dropout_steps: int | None = None,
     ) -> None:
         self._blocks = [Chain(block) for block in blocks]
         self._whole = Chain(self._blocks)
@@ -68,6 +70,7 @@ class BlockNetwork:
         self.n_weights = sum(map(numel, self.shapes))
         self.n_blocks = len(blocks) - classifies
         self.normalization: Normalization = "task" if normalization == "auto" else normalization
+        self.dropout_steps = dropout_steps
         self._initialization = initialization
 
     @property
@@ -103,6 +106,7 @@ class BlockNetwork:
             normalization or self.normalization,
             self._initialization,
             classifies=last is None and self.n_blocks < len(self._blocks),
+            dropout_steps=self.dropout_steps,
         )
 
     def _blocks_as_layers(self, first: int, last: int | None) -> list[list[Layer]]:

@@ -14,6 +14,7 @@ names four variants:
 from __future__ import annotations
 
 import functools
+from collections import Counter
 
 import torch
 import torch.nn.functional as F
@@ -74,12 +75,17 @@ class RunningStatistics:
         self._statistics = target.initial_statistics(dtype).to(device).repeat(n_sets, 1)
         self._seed, self._device, self._dtype = seed, device, dtype
         self._draws: dict[int, torch.Generator] = {}
+        self._dropout_steps: int | None = getattr(target, "dropout_steps", None)
+        self._steps: Counter[int] = Counter()
 
     def forward_mode(self, task: int, *, training: bool) -> ForwardMode:
-        """Return the mode of a forward pass for a task."""
+        """Return the mode of a forward pass for a task; each pass in training counts as a step."""
         n_sets = len(self._statistics)
         statistics = self._statistics[task % n_sets] if n_sets else None
-        return ForwardMode(training, self._normalization, statistics, functools.partial(self._uniform, task))
+        self._steps[task] += training
+        has_noise = self._dropout_steps is None or self._steps[task] <= self._dropout_steps
+        noise = functools.partial(self._uniform, task) if has_noise else None
+        return ForwardMode(training, self._normalization, statistics, noise)
 
     @property
     def draws_noise(self) -> bool:

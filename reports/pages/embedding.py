@@ -85,15 +85,14 @@ def _surfaces(
     root: str | os.PathLike[str] | None,
     on_row: Progress | None,
 ) -> list[EmbeddingSurface]:
-    from hnet_core.data import data_root
+    from hnet_core.build import read_stream
     from hnet_core.evaluation.embedding_map import embedding_grid, embedding_map
-    from hnet_core.registry import STREAMS
 
     if n < MIN_GRID:
         raise ConfigInvalid(f"--grid must be at least {MIN_GRID}, got {n}.")
     embeddings = model.embeddings()
     grid = embedding_grid(embeddings, n)
-    stream = STREAMS[model.config.stream.name].open(model.config.stream, data_root(root))
+    stream = read_stream(model.config, root, model.seed)
     surfaces = []
     for task in tasks:
         report_row = None if on_row is None else lambda done, task=task: on_row(task, done, n)

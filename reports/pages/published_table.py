@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.dotted_keys import flatten
 from reports.analysis.reproduction import CellComparison, compare_table, counts, headline
-from reports.data.published_tables import PublishedTable, published_table
+from reports.data.published_cells import PublishedTable
+from reports.data.published_tables import published_table
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.formatting import MISSING, significant
@@ -17,6 +19,7 @@ from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
 from reports.table import Column, Row, Table, text_column
+from reports.tables.published_cells import cell_row, shown_mean, shown_range
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -36,9 +39,9 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
         TableNotFound, StudyNotFound: if there is no table, or no study, of that name.
         ReportNotWritten: if the folder cannot be written.
     """
-    table = published_table(table_name)
+    table = published_table(table_name, studies)
     comparisons = compare_table(table, studies, names)
-    rows = [_row(found) for found in comparisons]
+    rows = [cell_row(found) for found in comparisons]
     measured = Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
     files = {
         "paper.csv": csv_text(rows),
@@ -51,11 +54,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
 def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured: Table, rows: Sequence[Row]) -> str:
     missing = [row for row in rows if row["trial"] is None]
     columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
-    configurations = {
-        found.cell.configuration.note: found.cell.configuration.settings
-        for found in comparisons
-        if found.cell.configuration is not None
-    }
+    measuring = {way.configuration: None for found in comparisons for way in found.cell.measured_by}
     return render(
         "paper.html.j2",
         table=table,
@@ -65,7 +64,7 @@ def _page(table: PublishedTable, comparisons: Sequence[CellComparison], measured
         measured=measured,
         missing=Table("missing", "Nothing in this database measures these cells.", columns, missing),
         errata=[found.cell for found in comparisons if found.cell.erratum],
-        configurations=configurations,
+        configurations=[(one.name, one.note, dict(flatten(one.blocks["full"]))) for one in measuring],
         any_reduced=any(found.scale == "reduced" for found in comparisons),
     )
 
@@ -83,43 +82,13 @@ def _summary(
     }
 
 
-def _row(found: CellComparison) -> dict[str, Any]:
-    cell, measurement, difference = found.cell, found.measurement, found.difference
-    interval = None if measurement is None else measurement.interval
-    error = None if difference is None else difference.standard_error
-    return {
-        "row": cell.row,
-        "column": cell.column,
-        "unit": cell.unit,
-        "published": cell.value,
-        "published_text": cell.text,
-        "published_spread": cell.spread,
-        "published_spread_kind": cell.spread_kind,
-        "published_n": cell.n,
-        "erratum": cell.erratum or None,
-        "measured": interval.mean if interval else None,
-        "measured.low": interval.low if interval else None,
-        "measured.high": interval.high if interval else None,
-        "n": interval.n if interval else 0,
-        "difference": difference.value if difference else None,
-        "standard_error": error,
-        "in_standard_errors": difference.in_standard_errors if difference else None,
-        "half_width": difference.half_width if difference else None,
-        "verdict": found.verdict,
-        "scale": found.scale or None,
-        "reason": found.reason or None,
-        "study": measurement.study if measurement else None,
-        "trial": measurement.number if measurement else None,
-    }
-
-
 def _columns() -> list[Column]:
     return [
         text_column("row", "row"),
         text_column("column", "column"),
         Column("published", "paper", lambda row: row["published_text"], "as printed; ± as the caption says"),
-        Column("measured", "measured", _measured, "mean over seeds", is_mean=True),
-        Column("measured.low", "95 % interval", _range),
+        Column("measured", "measured", shown_mean, "mean over seeds", is_mean=True),
+        Column("measured.low", "95 % interval", shown_range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
         Column("difference", "difference", lambda row: _signed(row["difference"]), "measured minus published"),
         Column(
@@ -134,6 +103,12 @@ def _columns() -> list[Column]:
             lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
             "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
         ),
+        Column(
+            "p_holm",
+            "p (Holm)",
+            lambda row: significant(row["p_holm"], 2),
+            "of the Welch test, adjusted for all tested cells of the table; the verdict is that of each cell alone",
+        ),
         Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
         Column("scale", "scale", lambda row: row["scale"] or MISSING, is_number=False),
         Column("reason", "why", lambda row: row["reason"] or MISSING, is_number=False),
@@ -144,22 +119,6 @@ def _for_print(table: Table) -> Table:
     """Drop the columns that are too wide for print."""
     columns = [column for column in table.columns if column.key not in ("half_width", "reason")]
     return replace(table, columns=columns)
-
-
-def _measured(row: Row) -> str:
-    return MISSING if row["measured"] is None else f"{row['measured']:.{_decimals(row)}f}"
-
-
-def _range(row: Row) -> str:
-    if row["measured.low"] is None:
-        return MISSING
-    decimals = _decimals(row)
-    return f"[{row['measured.low']:.{decimals}f}, {row['measured.high']:.{decimals}f}]"
-
-
-def _decimals(row: Row) -> int:
-    """Return one digit more than the paper prints."""
-    return len(row["published_text"].split()[0].partition(".")[2]) + 1
 
 
 def _signed(value: float | None) -> str:
@@ -195,7 +154,7 @@ REPORT = HtmlReport(
     name="paper",
     help="Which published numbers does this database reproduce? Writes paper.html, paper.csv, paper.tex and "
     "report.json.",
-    argument=Argument("table", str, "published table, such as vonoswald2020:table1; see: hnet list tables"),
+    argument=Argument("table", str, "published table, such as vonoswald2020:table1; see: hnet benchmark ls"),
     options=(Option("names", list[str], "look only in this study; may be given again", flag="--study"),),
     write=write,
     position=2,

@@ -111,3 +111,12 @@ class Lease(TypedDict):
     host: str
     pid: int
     until: datetime
+
+
+class BenchmarkRow(TypedDict):
+    """A row of the table benchmark."""
+
+    name: str
+    content: str
+    cells: str
+    added_at: datetime

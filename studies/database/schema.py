@@ -294,3 +294,14 @@ trial_summary = Table(
     comment="The metrics of each trial over its seeds; NULL where one is not defined, no bounds from one seed.",
     sqlite_with_rowid=False,
 )
+
+benchmark = Table(
+    "benchmark",
+    metadata,
+    _column("name", String(100), "of the paper; its tables are NAME:TABLE"),
+    _column("content", Text, "the YAML file: tables, configurations, what measures what"),
+    _column("cells", Text, "the CSV file: the published numbers"),
+    _column("added_at", UtcDateTime, "when it was added or replaced, UTC"),
+    PrimaryKeyConstraint("name"),
+    comment="Published tables added with hnet benchmark add, beside those that come with hnet.",
+)

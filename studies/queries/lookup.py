@@ -9,8 +9,8 @@ from sqlalchemy import Engine, Select, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.database.database_clock import epoch_now
-from studies.database.row_types import LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail
-from studies.database.schema import STATES, launch, run, study, task_time, trial
+from studies.database.row_types import BenchmarkRow, LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail
+from studies.database.schema import STATES, benchmark, launch, run, study, task_time, trial
 from studies.database.urls import masked
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.queries.record import StudyRecord, TrialCounts
@@ -31,6 +31,13 @@ def find_study(engine: Engine, name: str) -> StudyRecord:
         driver=_lease(row) if row["is_held"] else None,
         last_lease=_lease(row) if row["lease_owner"] is not None else None,
     )
+
+
+def read_benchmarks(engine: Engine) -> list[BenchmarkRow]:
+    """Return the published tables added to a database, by name."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(benchmark).order_by(benchmark.c.name)).mappings()
+        return [cast(BenchmarkRow, dict(row)) for row in rows]
 
 
 def find_study_id(engine: Engine, name: str) -> int:

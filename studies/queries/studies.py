@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 
 from hnet_core.trial import MATRICES
-from studies.database.row_types import LedgerRow, TrialDetail
+from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail
 from studies.queries import lookup, tables
 from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
@@ -235,6 +235,16 @@ class Studies:
             if number not in found:
                 raise lookup.no_trial(name, number)
         return found
+
+    def study_file(self, name: str) -> str:
+        """Return a study as the text of one JSON file, which `hnet study import` reads back with its configurations."""
+        from studies.queries.study_file import study_file
+
+        return study_file(self._engine, self.study(name))
+
+    def benchmark_documents(self) -> list[BenchmarkRow]:
+        """Return the published tables that were added to this database, by name."""
+        return lookup.read_benchmarks(self._engine)
 
     def results(
         self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None

@@ -119,13 +119,15 @@ class _Condition:
         return _moment(side) if kind == "moment" else literal(float(side) if kind == "number" else side)
 
     def _operand(self, node: ast.expr) -> Any:
-        if isinstance(node, ast.Name | ast.Attribute):
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             return known(self._dotted(node), self._fields, "--where")
         return self._constant(node)
 
     def _dotted(self, node: ast.expr) -> str:
         if isinstance(node, ast.Attribute):
             return f"{self._dotted(node.value)}.{node.attr}"
+        if isinstance(node, ast.Subscript):  # method.beta_output[hypermask], a range by family
+            return f"{self._dotted(node.value)}[{self._dotted(node.slice)}]"
         if isinstance(node, ast.Name):
             return node.id
         raise self._error(node, "must be a column name")

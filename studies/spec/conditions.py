@@ -110,15 +110,20 @@ def family_blocks(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return blocks or {"": dict(block)}
 
 
+def field_of(name: str) -> str:
+    """Return the dotted field that a searched name sets: method.beta_output for method.beta_output[hypermask]."""
+    return name.partition("[")[0]
+
+
 def set_field(block: dict[str, Any], name: str, value: Any) -> None:
-    """Set a dotted field of a raw trial block.
+    """Set the dotted field of a searched name in a raw trial block.
 
     Raises:
         ConfigInvalid: the name does not lead to a field of a block.
     """
     try:
-        if name.endswith("."):
+        if field_of(name).endswith("."):
             raise dotted_keys.NotABlock(name)
-        dotted_keys.put(block, name, list(value) if isinstance(value, tuple) else value)
+        dotted_keys.put(block, field_of(name), list(value) if isinstance(value, tuple) else value)
     except dotted_keys.NotABlock:
         raise ConfigInvalid(f"{name} must name one field of a block such as method.beta_output", key=name) from None

@@ -42,13 +42,13 @@ def with_defaults(stored: Mapping[str, Any]) -> Mapping[str, Any]:
         spec = SweepSpec.model_validate(stored)
     except ValidationError:  # of an import, or no longer valid
         return stored
-    families = {name: _filled(changed(spec.trial, changes)) for name, changes in spec.families.items()}
-    trial = spec.trial if families else _filled(spec.trial)
+    families = {name: filled(changed(spec.trial, changes)) for name, changes in spec.families.items()}
+    trial = spec.trial if families else filled(spec.trial)
     return {**spec.to_dict(), "trial": trial, "families": families}
 
 
-def _filled(block: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial block with the defaults of its parts; what a search gives may be missing, and stays so."""
+def filled(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a trial block with the defaults of its parts; what a search gives may be missing, and stays so."""
     options = {key: COMPONENTS[key][block[key]["name"]].Options for key in COMPONENTS if _is_known(key, block)}
     filled = {key: {**_defaults(model), **block[key]} for key, model in options.items()}
     training = {**_defaults(TrainingOptions), **(block.get("training") or {})}

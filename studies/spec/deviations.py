@@ -8,7 +8,7 @@ from typing import Any
 
 from hnet_core import dotted_keys
 from studies.metrics.definitions import METRICS
-from studies.spec.conditions import family_blocks
+from studies.spec.conditions import family_blocks, field_of
 from studies.spec.setting_text import setting_text
 from studies.spec.spec import SweepSpec
 
@@ -66,9 +66,10 @@ def contradictions(spec: SweepSpec) -> list[str]:
 
 def _values(spec: Mapping[str, Any], name: str) -> Iterator[Any]:
     """Yield the values of a setting: those searched, else those of each family's trial block, else the spec's own."""
-    space = (spec.get("search") or {}).get(name)
-    if space is not None:
+    spaces = [space for key, space in (spec.get("search") or {}).items() if field_of(key) == name]
+    for space in spaces:
         yield from next((space[kind] for kind in SPACES if kind in space), ())
+    if spaces:
         return
     in_trial = [dotted_keys.get(block, name) for block in family_blocks(spec).values()]
     set_there = [value for value in in_trial if value is not dotted_keys.MISSING]

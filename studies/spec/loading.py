@@ -9,10 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from hnet_core.component_check import Complaint, explain
+from hnet_core.component_check import Path as KeyPath
 from hnet_core.config_validation import check_trial
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS
+from studies.spec.conditions import field_of
 from studies.spec.document import Document
 from studies.spec.overrides import apply_overrides, refuse_lost
 from studies.spec.reachability import too_large, unreachable
@@ -52,7 +54,7 @@ def load_spec(
     except NotFound as error:
         raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
     if spec is None:
-        lines = [f"{document.place(one.path)}: {one}" for one in complaints]
+        lines = [f"{document.place(_written(one.path))}: {one}" for one in complaints]
         raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
     refuse_lost(document)
     return spec
@@ -84,6 +86,14 @@ def _without_tags(complaint: Complaint) -> Complaint:
     elif len(path) == 3 and path[0] == "search" and path[2] in ("float", "int", "choice"):
         path = path[:2]
     return Complaint(path, complaint.message)
+
+
+def _written(path: KeyPath) -> KeyPath:
+    """Return the path of a key as it is written: a range by family, search, FIELD[FAMILY], is search, FIELD, FAMILY."""
+    key = str(path[1]) if len(path) > 1 and path[0] == "search" else ""
+    if not key.endswith("]"):
+        return path
+    return ("search", field_of(key), key[len(field_of(key)) + 1 : -1], *path[2:])
 
 
 def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:

@@ -192,7 +192,7 @@ Dimension = Annotated[
         _kind,
         custom_error_type="dimension",
         custom_error_message="must be {float: [low, high]}, {int: [low, high]} or {choice: [...]}, "
-        "or default for an option that has a range of its own",
+        "default for an option that has a range of its own, or one of these for each of some families",
     ),
 ]
 

@@ -12,7 +12,7 @@ from typing import Any
 from hnet_core import dotted_keys
 from hnet_core.errors import ConfigInvalid
 from hnet_core.shown_value import shown
-from studies.spec.conditions import FAMILY, Conditions, Params, changed, set_field
+from studies.spec.conditions import FAMILY, Conditions, Params, changed, field_of, set_field
 from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 
 SearchedField = FloatRange | IntRange | Choice
@@ -82,7 +82,7 @@ class SearchSpace:
             chosen = dict(zip(deciding, values, strict=True))
             params = self._walk(chosen)
             block = self.place({name: value for name, value in params.items() if name in deciding})
-            left_open = {name for name in params if dotted_keys.get(block, name) is dotted_keys.MISSING}
+            left_open = {name for name in params if dotted_keys.get(block, field_of(name)) is dotted_keys.MISSING}
             branch = {name: value for name, value in params.items() if name in deciding or name in left_open}
             if branch not in seen:  # a deciding field can be out of play itself
                 seen.append(branch)

@@ -14,7 +14,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
 from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
-from studies.spec.conditions import FAMILY
+from studies.spec.conditions import FAMILY, field_of
 from studies.spec.ranges import Choice, FloatRange
 from studies.spec.space import SearchSpace
 
@@ -89,9 +89,10 @@ def _origin(space: SearchSpace, branch: Mapping[str, Any], path: tuple[str | int
     """Return the key path in the spec that set the value at this place of a trial block."""
     name = dotted(path)
     is_new = dotted_keys.get(space.template, name) is dotted_keys.MISSING
-    within = [field for field in branch if field.startswith(f"{name}.") and is_new]
-    if name in branch or within:
-        return ("search", name if name in branch else within[0])
+    exact = [field for field in branch if field_of(field) == name]
+    within = [field for field in branch if field_of(field).startswith(f"{name}.") and is_new]
+    if exact or within:
+        return ("search", (exact or within)[0])
     if FAMILY in branch and path and path[0] in space.families[branch[FAMILY]]:
         return ("families", branch[FAMILY], *path)
     return ("trial", *path)

@@ -16,6 +16,7 @@ from studies.metrics.definitions import METRICS
 from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
+from studies.spec.family_ranges import with_family_ranges
 from studies.spec.ranges import Dimension, RungUnit
 from studies.spec.space import SearchSpace
 
@@ -144,7 +145,9 @@ class SweepSpec(Options):
         families, search = (content.get(key) or {} for key in ("families", "search"))
         if isinstance(families, Mapping) and families and isinstance(search, Mapping) and FAMILY not in search:
             content = {**content, "search": {FAMILY: {"choice": list(families)}, **search}}
-        return with_default_ranges(content) if isinstance(search, Mapping) and search else content
+        if not isinstance(search, Mapping) or not search:
+            return content
+        return with_family_ranges(with_default_ranges(content))
 
     @field_validator("search", mode="before")
     @classmethod

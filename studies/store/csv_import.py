@@ -250,8 +250,8 @@ class CsvResults:
                     f"{found[key].line} too."
                 )
             found[key] = cell
-        costs = [self._cost_of_run(cells, name) for name in ("seconds", "peak_memory_mib")]
-        return ImportedRun(seed, {key: cell.value for key, cell in found.items()}, *costs)
+        seconds, peak = (self._cost_of_run(cells, name) for name in ("seconds", "peak_memory_mib"))
+        return ImportedRun(seed, {key: cell.value for key, cell in found.items()}, seconds, peak)
 
     def _cost_of_run(self, cells: Sequence[Cell], name: Literal["seconds", "peak_memory_mib"]) -> float:
         """Cost of a run as its rows give it, 0 where none does."""

@@ -16,6 +16,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import Measure
 from studies.database.schema import evaluation, run, trial
 from studies.metrics.definitions import METRICS
+from studies.store.suggested_trial import SuggestedTrial
 
 Cells = Mapping[tuple[str, int, int], float]
 
@@ -31,16 +32,27 @@ _NO_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
+class Machine:
+    """Where a seed was trained, and on what data; "imported" where nothing is known."""
+
+    device: str = "imported"
+    threads: int = 1
+    data_checksum: str = "imported"
+
+
+@dataclass(frozen=True)
 class ImportedRun:
     """The evaluations of one seed: (split, after_task, on_task) -> value, tasks from 1, after task 0 is untrained.
 
-    A cost that is not known is 0.
+    A cost that is not known is 0, and the seconds of each task are then empty.
     """
 
     seed: int
     cells: Cells
     seconds: float = 0.0
     peak_memory_mib: float = 0.0
+    machine: Machine = Machine()
+    task_seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class ImportedTrial:
         weights: None where they are not known.
         n_tasks: tasks of the stream; 0 where nothing was measured.
         reason: why it did not become COMPLETE.
+        known: the trial as hnet described it where it was trained, with its own configuration hash; None: it is
+            described by `params`.
     """
 
     number: int
@@ -72,6 +86,13 @@ class ImportedTrial:
     n_tasks: int = 0
     state: Literal["COMPLETE", "PRUNED", "FAILED"] = "COMPLETE"
     reason: str | None = None
+    known: SuggestedTrial | None = None
+
+    def suggested(self, study_uuid: str) -> SuggestedTrial:
+        """Return the columns of its row that follow from its configuration."""
+        if self.known is not None:
+            return self.known
+        return SuggestedTrial(self.config(), self.config_hash(study_uuid), self.params, self.measure, None)
 
     def config(self) -> dict[str, Any]:
         """The nested configuration of the settings; what nobody said is named imported."""

@@ -14,11 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, update
 
-from studies.database.schema import evaluation, launch, run, study, trial
+from studies.database.schema import evaluation, launch, run, study, task_time, trial
 from studies.database.stored_metrics import TrialRange, add_summaries
 from studies.store.imported_trials import ImportedTrial
 from studies.store.store import insert_study
-from studies.store.suggested_trial import SuggestedTrial
 
 CELLS_AT_A_TIME = 50_000
 TRIALS_AT_A_TIME = 1_000
@@ -31,6 +30,8 @@ def import_trials(
     source: str,
     objectives: Mapping[str, str],
     progress: Callable[[int], None] | None = None,
+    spec: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> Counter[str]:
     """Make a study of trials measured elsewhere; the number of them by state.
 
@@ -39,18 +40,21 @@ def import_trials(
     Args:
         trials: by ascending numbers, which they keep.
         progress: called with the number of evaluations written so far.
+        spec: further keys of its spec, such as what was searched.
+        provenance: columns of its launch, where it is known how it was trained.
 
     Raises:
         StudyExists: if the name is taken.
         ConfigInvalid: if the name cannot be one, or `trials` finds something that cannot be.
     """
-    spec = {"study": name, "imported_from": source, "objectives": dict(objectives)}
+    content = {"study": name, "imported_from": source, "objectives": dict(objectives), **(spec or {})}
     states: Counter[str] = Counter()
     seeds = written = 0
     with engine.execution_options(hnet_writes=True).begin() as connection:
         identity = str(uuid.uuid4())
-        study_id = insert_study(connection, name, spec, seeds, identity)
-        started = {"command_line": f"imported from {source}", "device": "imported", "started_at": datetime.now(UTC)}
+        study_id = insert_study(connection, name, content, seeds, identity)
+        unknown = {"device": "imported", "started_at": datetime.now(UTC)}
+        started = {"command_line": f"imported from {source}", **unknown, **(provenance or {})}
         of_launch = insert(launch).returning(launch.c.id)
         launch_id = connection.execute(of_launch, {**started, "study_id": study_id}).scalar_one()
         for batch in _batches(trials):
@@ -94,9 +98,7 @@ def _insert_trials(
             "n_tasks": one.n_tasks,
             "seconds": each.seconds,
             "peak_memory_mib": each.peak_memory_mib,
-            "device": "imported",
-            "threads": 1,
-            "data_checksum": "imported",
+            **asdict(each.machine),
         }
         for one, each in runs
     ]
@@ -108,15 +110,21 @@ def _insert_trials(
         for cell, value in each.cells.items()
     ]
     connection.execute(insert(evaluation), cells)
+    times = [
+        {"run_id": run_id, "task": task, "seconds": seconds}
+        for run_id, (_, each) in zip(ids, runs, strict=True)
+        for task, seconds in enumerate(each.task_seconds, start=1)
+    ]
+    if times:
+        connection.execute(insert(task_time), times)
     add_summaries(connection, TrialRange(keys["study_id"], batch[0].number, batch[-1].number))
 
 
 def _trial_row(one: ImportedTrial, identity: str) -> dict[str, Any]:
     now = datetime.now(UTC)
-    asked = SuggestedTrial(one.config(), one.config_hash(identity), one.params, one.measure, None)
     known = {} if one.weights is None else {f"{what}_weights": n for what, n in asdict(one.weights).items()}
     return {
-        **asked.columns(),
+        **one.suggested(identity).columns(),
         **known,
         "number": one.number,
         "state": one.state,

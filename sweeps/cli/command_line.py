@@ -17,11 +17,11 @@ import traceback
 from pathlib import Path
 
 from hnet_core.errors import HnetError
-from sweeps.cli import db, preset, report, study, sweep, trial
+from sweeps.cli import benchmark, db, preset, report, study, sweep, trial
 from sweeps.cli.root import app
 from sweeps.driver.stop_signals import Terminated
 
-for group in (sweep, trial, study, report, db, preset):
+for group in (sweep, trial, study, report, benchmark, db, preset):
     app.add_typer(group.app)
 for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
     importlib.import_module(f"sweeps.cli.{module.name}")

@@ -58,7 +58,10 @@ def _command(one: HtmlReport) -> Callable[..., None]:
         options = {name: value for name, value in given.items() if value is not None}
         if one.reads_database:
             import studies
+            from reports.data.measured_studies import import_missing
 
+            for name in import_missing(db, subject if isinstance(subject, list) else [subject]):
+                typer.echo(f"copied {name} into the database.", err=True)
             typer.echo(one.write(studies.open(db), subject, output, **options))
         else:
             typer.echo(one.write(subject, output, **options))

@@ -10,7 +10,7 @@ import typer
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
-from studies.output.formats import Format, say, write, write_object
+from studies.output.formats import Format, emit, say, write, write_object
 from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
 
 if TYPE_CHECKING:
@@ -200,7 +200,11 @@ def diff(
 def export(
     name: StudyName,
     rows: Annotated[
-        str, typer.Option(help="runs (one row a seed), trials (means over seeds) or evaluations (raw, to import).")
+        str,
+        typer.Option(
+            help="runs (one row a seed), trials (means over seeds), evaluations (raw, to import) or matrices (one JSON "
+            "file with configurations, raw matrices and provenance, to import)."
+        ),
     ] = "runs",
     db: Database = DEFAULT_URL,
     format: ExportShape = "csv",
@@ -211,8 +215,13 @@ def export(
 ) -> None:
     """Export everything measured in a study, for use in other programs."""
     found = _open(db)
+    if rows == "matrices":
+        if where is not None or sort is not None or limit is not None:
+            raise ConfigInvalid("--rows matrices is the whole study; leave out --where, --sort and --limit.")
+        emit(found.study_file(name), output)
+        return
     if rows not in ("runs", "trials", "evaluations"):
-        raise ConfigInvalid(f"--rows must be runs, trials or evaluations, got {rows!r}.")
+        raise ConfigInvalid(f"--rows must be runs, trials, evaluations or matrices, got {rows!r}.")
     read = {"runs": found.run_rows, "trials": found.trial_rows, "evaluations": found.result_rows}[rows]
     if format == "parquet":
         from studies.output.parquet import write_parquet

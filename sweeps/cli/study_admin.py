@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, NotFound
 from studies import DEFAULT_URL
 from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat, StudyName
@@ -25,6 +25,7 @@ OBJECTIVES = {
 
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+STUDY_FILE = ".json"
 
 
 @app.command()
@@ -80,27 +81,37 @@ def import_(
     source: Annotated[
         str,
         typer.Argument(
-            help="Another study database, or a text file of results: .csv, .tsv or .txt.", show_default=False
+            help="Another study database, a text file of results (.csv, .tsv, .txt), a study file (.json), or "
+            "measured:NAME, which comes with hnet.",
+            show_default=False,
         ),
     ],
     names: Annotated[list[str] | None, typer.Argument(help="Studies to copy; all if none is named.")] = None,
     db: Database = DEFAULT_URL,
     as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
 ) -> None:
-    """Copy studies from another database, or make one from a CSV of results (columns: docs/studies.md)."""
+    """Copy studies from another database, or make one from a file of results (docs/studies.md)."""
+    from reports.data.measured_studies import PREFIX, import_measured
     from studies.database.connections import is_sqlite_file
     from studies.database.open_database import connect
     from studies.store.importing import import_studies
     from sweeps.cli.import_progress import ImportProgress
 
-    path = Path(source)
-    if path.suffix.lower() in TEXT_SUFFIXES and not (path.is_file() and path.stat().st_size and is_sqlite_file(path)):
+    path, suffix = Path(source), Path(source).suffix.lower()
+    is_database = path.is_file() and path.stat().st_size > 0 and is_sqlite_file(path)
+    is_measured = source.startswith(PREFIX) and not path.is_file()
+    if is_measured or (suffix in (*TEXT_SUFFIXES, STUDY_FILE) and not is_database):
         if names:
             given = ", ".join(names)
             raise ConfigInvalid(
                 f"names of studies to copy are for a database, got {given} for {path.name}; its name here is --as."
             )
-        _import_csv(path, as_ or path.stem, db)
+        if is_measured:
+            say(f"imported {import_measured(db, source, as_)} trials as {as_ or source}.")
+        elif suffix == STUDY_FILE:
+            _import_study_file(path, as_, db)
+        else:
+            _import_csv(path, as_ or path.stem, db)
         return
     source_engine = connect(source)
     with ImportProgress() as progress:
@@ -126,6 +137,25 @@ def _import_csv(path: Path, name: str, db: str) -> None:
     for line in results.remarks():
         say(f"warning: {line}.")
     say(f"imported {trials_by_state(states)} as {name}.")
+
+
+def _import_study_file(path: Path, name: str | None, db: str) -> None:
+    from studies.database.open_database import connect
+    from studies.store.study_file import import_study_file, read_study_file
+    from sweeps.cli.import_progress import ImportProgress
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"{path}: no such file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{path}: cannot be read as text ({error}).") from None
+    found = read_study_file(text, path.name)
+    here = name or found.name
+    with ImportProgress() as progress:
+        writing = partial(progress, f"writing {here}", total=found.n_evaluations)
+        states = import_study_file(connect(db, create=True), here, found, path.name, writing)
+    say(f"imported {trials_by_state(states)} as {here}.")
 
 
 def trials_by_state(states: Mapping[str, int]) -> str:

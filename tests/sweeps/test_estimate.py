@@ -67,6 +67,25 @@ def test_first_steps_do_not_count_and_tasks_that_are_not_reached_count_as_the_la
     assert seconds_per_run(config, ROOT) == pytest.approx(sum(step_seconds) + 4 * 0.75)
 
 
+def test_validations_in_training_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Validated(FakeRun):
+        def validate(self, tasks: range) -> float:
+            self.clock.now += 2.0 * len(tasks)
+            return 0.5
+
+    monkeypatch.setattr(FakeRun, "steps_made", 1)
+    monkeypatch.setattr(module, "time", FakeRun.clock)
+    monkeypatch.setattr(module, "TrialRun", Validated)
+    monkeypatch.setattr(module, "steps_per_task", lambda config, root: (config.training.iterations,) * 4)
+    monkeypatch.setattr(module, "seconds_since", lambda start, device: FakeRun.clock.now - start)
+    monkeypatch.setattr(module, "TIMED_SECONDS", 1000.0)
+    training = {"iterations": 250, "select": "best_validation"}
+    often = tiny_spec(trial={**SPEC["trial"], "training": training}).config()
+    never = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 250}}).config()
+    difference = seconds_per_run(often, ROOT) - seconds_per_run(never, ROOT)
+    assert difference == pytest.approx(4 * 3 * 2.0), "after 100, 200 and 250 iterations of each task"
+
+
 def test_a_method_that_trains_all_tasks_at_once_is_timed_too() -> None:
     joint = tiny_spec(trial={**SPEC["trial"], "method": {"name": "joint"}}, search={"training.lr": {"float": [0.1, 1]}})
     assert 0 < seconds_per_run(joint.config(), ROOT) < 60

@@ -187,6 +187,20 @@ def test_weight_counts_of_convolutional_targets_are_those_of_the_official_code(
     assert (counts.target, counts.hypernet) == (n_target, n_masks)
 
 
+def test_weight_counts_of_zenkenet_on_tiny_imagenet_are_those_of_the_official_code() -> None:
+    """40 x 5 classes at 64 pixels, HyperMask's generator for them."""
+    config = parse_trial(
+        {
+            "stream": {"name": "split_tiny_imagenet", "n_tasks": 40, "image_size": 64, "normalization": "imagenet"},
+            "method": {"name": "hypermask"},
+            "target": {"name": "zenkenet64"},
+            "hypernet": {"name": "full", "hidden": [100, 100], "task_embedding": 96},
+        }
+    )
+    counts = networks(config, StreamShape(40, (64, 64, 3), 5, shared_head=True)).counts
+    assert (counts.target, counts.hypernet) == (175_301, 17_729_041)
+
+
 def test_masks_and_weights_are_held_in_place_by_the_regularisers() -> None:
     """On real images: earlier tasks are kept with the regularisers, and forgotten without."""
     training = {"iterations": 150, "lr": 0.003}

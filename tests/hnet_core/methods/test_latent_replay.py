@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -80,3 +82,22 @@ def test_without_a_buffer_it_is_fine_tuning(coefficient: float) -> None:
     plain = run_trial(tiny(method={"name": "naive"}, training={"engine": "plain"}), seed=0)
     for ours, theirs in zip(run_trial(frozen, seed=0).test[0], plain.test[0], strict=True):
         assert ours == theirs
+
+
+def test_passes_over_the_buffer_use_every_example_once_in_full_batches() -> None:
+    buffer, draws = ReplayBuffer(10, torch.device("cpu")), generator(0)
+    buffer.add(torch.arange(10.0).unsqueeze(1), torch.arange(10), 0, 10)
+    batches = buffer.passes(4, draws)
+    for _ in range(3):
+        first, second = (next(batches)[1].tolist() for _ in range(2))
+        assert len(set(first + second)) == 8, "the two examples left over wait for another pass"
+    assert sorted(next(buffer.passes(64, draws))[1].tolist()) == list(range(10))
+
+
+def test_a_coefficient_of_0_trains_as_without_a_buffer() -> None:
+    def final(**options: Any) -> Any:
+        method = {"name": "latent_replay", "freeze_depth": 1, **options}
+        return run_trial(tiny(method=method, training={"iterations": 4}), 0).test
+
+    assert final(coefficient=0.0) == final(buffer_size=0) != final(coefficient=1.0)
+    assert final(coefficient=1.0, replay_order="passes", replay_batch_size=8) != final(replay_batch_size=8)

@@ -46,7 +46,10 @@ BOTH_ENGINES: dict[str, dict[str, Any]] = {
 PLAIN_ENGINE: dict[str, dict[str, Any]] = {
     "sgd": {"training": {"optimizer": "sgd", "momentum": 0.9, "weight_decay": 0.01}, "method": {"lookahead": "sgd"}},
     "sgd, schedule": {"training": {"optimizer": "sgd", "iterations": 4, **STEPS}, "method": {"lookahead": "none"}},
-    "rmsprop": {"training": {"optimizer": "rmsprop", "momentum": 0.5}, "method": {"lookahead": "none"}},
+    "rmsprop": {
+        "training": {"optimizer": "rmsprop", "momentum": 0.5, "rmsprop_alpha": 0.9},
+        "method": {"lookahead": "none"},
+    },
     "rmsprop, weight decay": {
         "training": {"optimizer": "rmsprop", "weight_decay": 0.1, "lr": 0.001},
         "method": {"lookahead": "sgd"},
@@ -156,6 +159,8 @@ def obvious_optimizer(config: TrialConfig, parameters: list[Tensor]) -> torch.op
     training = config.training
     kind: Any = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}[training.optimizer]
     momentum = {} if training.optimizer == "adam" else {"momentum": training.momentum}
+    if training.optimizer == "rmsprop":
+        momentum["alpha"] = training.rmsprop_alpha
     made: torch.optim.Optimizer = kind(parameters, lr=training.lr, weight_decay=training.weight_decay, **momentum)
     return made
 

@@ -94,7 +94,7 @@ def test_a_stream_may_join_two_data_sets_of_different_sizes(stand_ins: Path) -> 
 
 def test_tiny_imagenet_comes_from_npz_files_and_is_scaled_down(stand_ins: Path) -> None:
     stream = open_stream(stand_ins, name="split_tiny_imagenet", n_tasks=10)
-    assert (stream.shape.input_shape, stream.shape.outputs_per_task) == ((32, 32, 3), 10)
+    assert (stream.shape.input_shape, stream.shape.outputs_per_task) == ((32, 32, 3), 20)
     assert stream.tasks[0].test.inputs.shape[1] == 3072
     with pytest.raises(DatasetMissing, match="tiny_imagenet"):
         open_stream(stand_ins / "nothing", name="split_tiny_imagenet")

@@ -11,6 +11,8 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
 from hnet_core.streams.stream import mini_batches
+from hnet_core.training import TrialRun
+from tests.hnet_core.tiny import tiny
 
 ROOT = Path("unused")
 
@@ -94,3 +96,35 @@ def test_batches_use_every_example_once_before_any_twice(n: int, batch: int, ite
     for start in range(0, len(drawn), n):
         part = drawn[start : start + n]
         assert len(part.unique()) == len(part)
+
+
+def test_tasks_may_have_different_numbers_of_classes_and_heads_as_wide_as_the_widest() -> None:
+    stream = open_stream(name="split", dataset="digits", n_tasks=3, classes_per_task=[5, 2, 3])
+    whole = open_stream(name="split", dataset="digits", n_tasks=1).tasks[0].train
+    assert (stream.shape.outputs_per_task, stream.shape.classes, stream.shape.n_outputs) == (5, (5, 2, 3), 15)
+    assert [stream.shape.n_classes(n) for n in range(4)] == [0, 5, 7, 10]
+    assert [sorted(set(task.test.labels.tolist())) for task in stream.tasks] == [[*range(5)], [0, 1], [0, 1, 2]]
+    assert torch.equal(stream.tasks[2].train.inputs[stream.tasks[2].train.labels == 1], whole.inputs[whole.labels == 8])
+    equal = open_stream(name="split", dataset="digits", n_tasks=2, classes_per_task=[2, 2])
+    assert equal.shape == open_stream(name="split", dataset="digits", n_tasks=2, classes_per_task=2).shape
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"n_tasks": 3, "classes_per_task": [5, 2]}, "one for each of 3 tasks, got 2 of them"),
+        ({"n_tasks": 2, "classes_per_task": [5, 6]}, r"2 tasks of 5, 6 classes need 11 classes, digits has 10"),
+        ({"n_tasks": 5, "head_width": 1}, "head_width must be at least the 2 classes of the widest task, got 1"),
+    ],
+)
+def test_classes_and_heads_that_do_not_fit_are_refused(options: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigInvalid, match=says):
+        open_stream(name="split", dataset="digits", **options)
+
+
+def test_a_replay_buffer_counts_classes_not_the_outputs_of_a_wide_head() -> None:
+    replay = {"name": "latent_replay", "buffer_size": 12}
+    config = tiny(stream={"n_tasks": 2, "head_width": 50}, method=replay, training={"iterations": 1})
+    checkpoint = TrialRun(config, 0).train_task().checkpoint
+    assert len(checkpoint["method"]["buffer"]["labels"]) == 10, "two of each of five classes"
+    assert tiny(stream={"head_width": None}).hash() == tiny().hash()

@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "resnet20": {},
     "slim_resnet18": {"n_filters": 3},
     "zenkenet": {"dropout_conv": 0.0, "dropout_hidden": 0.0},
+    "zenkenet64": {"dropout_conv": 0.0},
 }
 
 
@@ -46,13 +47,14 @@ def weights_and_images(target: Target, side: int = 16) -> tuple[Tensor, Tensor]:
     [
         ("resnet32", 60, 468_540),
         ("zenkenet", 60, 1_276_508),
+        ("zenkenet64", 5, 175_301),
         ("slim_resnet18", 100, 1_109_240),
         ("slim_resnet18", 10, 1_094_750),
         ("slim_resnet18", 5, 1_093_945),
     ],
 )
 def test_weight_counts_are_those_of_the_papers(name: str, n_outputs: int, n_weights: int) -> None:
-    target = build(name, n_outputs=n_outputs)
+    target = build(name, (64, 64, 3) if name == "zenkenet64" else CIFAR, n_outputs=n_outputs)
     assert target.n_weights == n_weights
     assert target.initialize(generator(0), torch.float32).shape == (n_weights,)
 
@@ -176,6 +178,21 @@ def test_dropout_is_on_in_training_only_and_draws_the_same_for_the_same_seed() -
     assert not torch.allclose(
         trained[0], target.forward(images, weights, statistics(target).forward_mode(1, training=True))
     )
+
+
+def test_dropout_may_act_in_the_first_passes_of_each_task_only() -> None:
+    target = build("zenkenet", (16, 16, 3), dropout_steps=2)
+    weights, images = weights_and_images(target)
+    kept = statistics(target)
+    passes = {
+        task: [target.forward(images, weights, kept.forward_mode(task, training=True)) for _ in range(4)]
+        for task in range(2)
+    }
+    evaluated = target.forward(images, weights, kept.forward_mode(0, training=False))
+    for of_task in passes.values():
+        assert [torch.allclose(output, evaluated) for output in of_task] == [False, False, True, True]
+    part = target.part(1)
+    assert part.dropout_steps == 2  # type: ignore[attr-defined]
 
 
 def test_images_that_are_too_small_or_no_images_are_refused() -> None:

@@ -6,15 +6,9 @@ import re
 
 import pytest
 
-from hnet_core.trial import TrialConfig
-from reports.data.published_tables import (
-    PublishedCell,
-    PublishedTable,
-    TableNotFound,
-    published_table,
-    published_tables,
-)
-from studies.metrics.definitions import METRICS
+from reports.analysis.measurability import known_trial, parsed, why_not
+from reports.data.published_cells import SCALES, PublishedCell, PublishedTable
+from reports.data.published_tables import TableNotFound, published_table, published_tables
 
 TABLES = list(published_tables())
 CELLS = [(table, cell) for table in TABLES for cell in table.cells]
@@ -100,21 +94,19 @@ def test_known_errors_of_the_papers_are_named() -> None:
     assert "97.87" in cells["vonoswald2020:table2", "P10-CL1", "HNET+R"].erratum
 
 
-def test_every_setting_of_a_configuration_is_a_field_a_trial_has() -> None:
-    mapped = [cell for _, cell in CELLS if cell.configuration is not None]
-    assert len(mapped) >= 12
-    for cell in mapped:
-        assert cell.configuration is not None
-        wanted = {**cell.configuration.settings, **cell.configuration.reduced_below, **cell.configuration.reduced_above}
-        nested: dict[str, dict[str, object]] = {}
-        for name, value in wanted.items():
-            block, _, key = name.partition(".")
-            nested = {**nested, block: {**nested.get(block, {}), key: value}} if key else {**nested, block: value}
-        config = TrialConfig.model_validate(nested).model_dump()
-        for name, value in wanted.items():
-            block, _, key = name.partition(".")
-            assert (list(v) if isinstance(v := config[block][key] if key else config[block], tuple) else v) == value
-        assert cell.metric in METRICS
+def test_every_cell_is_tied_to_a_training_or_says_why_not() -> None:
+    assert [str(cell) for _, cell in CELLS if bool(cell.measured_by) == bool(cell.reason)] == []
+
+
+def test_every_scale_of_a_training_that_is_installed_is_a_valid_trial() -> None:
+    ways = {way for _, cell in CELLS for way in cell.measured_by}
+    installed = [way for way in ways if known_trial(way.configuration) is not None]
+    assert len({way.configuration.name for way in installed}) >= 60
+    for way in installed:
+        assert tuple(way.configuration.blocks) == SCALES
+        assert [reason for scale in SCALES if (reason := why_not(way, scale)) is not None] == []
+        hashes = {parsed(way.configuration, scale).hash() for scale in SCALES}
+        assert len(hashes) == 3 or "training" in way.configuration.free, way.configuration.name
 
 
 def test_a_table_that_is_not_there_is_an_error_with_a_guess() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.data.published_tables import Configuration, PublishedCell, PublishedTable
+from reports.data.published_cells import Configuration, MeasuredBy, PublishedCell, PublishedTable
 from reports.pages import comparison as comparison_report
 from reports.pages import published_table, tradeoff
 from studies.queries.studies import Studies
@@ -176,12 +176,11 @@ def test_a_comparison_draws_its_differences_inside_the_axis(
 def test_a_published_table_is_drawn_and_sorted(
     chromium: str, studies: Studies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configuration = Configuration("any", {"stream.name": "permuted"}, {}, {})
-    cell = PublishedCell(
-        "row", "column", "percent", "95.00 ± 0.10", 95.0, 0.1, "sem", 5, "", configuration, "final_accuracy"
-    )
+    configuration = Configuration("any", "a note", {"full": studies.ledger("one")[0]["config"]})
+    way = MeasuredBy(configuration, "final_accuracy")
+    cell = PublishedCell("row", "column", "percent", "95.00 ± 0.10", 95.0, 0.1, "sem", 5, "", (way,))
     table = PublishedTable("here:table1", "A table", "somebody", "https://example.org", (cell,))
-    monkeypatch.setattr("reports.pages.published_table.published_table", lambda name: table)
+    monkeypatch.setattr("reports.pages.published_table.published_table", lambda name, studies: table)
     page = published_table.write(studies, "here:table1", tmp_path / "out")
     found = look(chromium, tmp_path, page, INSIDE + SORTS + "return { outside, marks, sorted, overflow };")
     assert (found["outside"], found["marks"] >= 1, found["sorted"]) == ([], True, True)

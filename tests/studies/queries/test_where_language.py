@@ -10,11 +10,23 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import JSON, Column, Double, Engine, Integer, MetaData, Table, Text, create_engine, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Double,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    literal_column,
+    select,
+)
 
 from hnet_core.errors import ConfigInvalid
 from studies.database.schema import UtcDateTime
-from studies.queries.queryable_columns import in_json, plain_fields
+from studies.queries.queryable_columns import QueryableColumn, in_json, plain_fields
 from studies.queries.where_language import condition
 
 TABLE = Table(
@@ -192,3 +204,11 @@ def test_condition_means_what_it_means_in_python(condition: str, values: list[tu
         if eval(condition, {}, {"number": i, "value": v, "method": SimpleNamespace(beta=b), "state": s})
     ]
     assert found == expected
+
+
+def test_a_column_of_a_range_by_family_is_named_with_its_family() -> None:
+    column = QueryableColumn({"number": literal_column("beta")})
+    made = condition("method.beta_output[hypermask] > 0.5", {"method.beta_output[hypermask]": column}, "sqlite")
+    assert "beta > " in str(made)
+    with pytest.raises(ConfigInvalid, match=r"unknown column 'method.beta_output\[0\]'|must be"):
+        condition("method.beta_output[0] > 0.5", {"method.beta_output[hypermask]": column}, "sqlite")

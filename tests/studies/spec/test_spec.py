@@ -12,7 +12,7 @@ from studies.spec.continuation import fixed_part
 from studies.spec.deviations import reductions
 from studies.spec.document import parse_document
 from studies.spec.loading import load_spec
-from sweeps.presets import open_document, preset_names, preset_summary
+from sweeps.presets import open_document
 from tests.sweeps.tiny import tiny_spec
 
 TEXT = """\
@@ -144,13 +144,6 @@ def test_everything_wrong_is_reported_one_line_each() -> None:
 def test_a_file_that_is_no_mapping_is_refused(content: str) -> None:
     with pytest.raises(ConfigInvalid, match="must be a mapping"):
         load(content)
-
-
-@pytest.mark.parametrize("name", preset_names())
-def test_every_preset_is_a_valid_spec_with_a_summary(name: str) -> None:
-    spec = load_spec(open_document(name), ROOT)
-    assert spec.study == name
-    assert len(preset_summary(name)) > 20
 
 
 def test_a_spec_survives_the_database() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from hnet_core.errors import ConfigInvalid, NotFound
-from studies.spec.deviations import reductions
 from studies.spec.loading import load_spec
-from sweeps.presets import open_document, preset_names, preset_summary, preset_variants
+from sweeps.presets import open_document, preset_names, preset_summary
 
 SPEC = """
 study: mine
@@ -75,11 +74,3 @@ def test_the_summary_of_a_preset_is_a_whole_sentence_whatever_its_lines(name: st
     head = " ".join(line.lstrip("# ") for line in open_document(name).text.splitlines() if line.startswith("#"))
     assert head.startswith(f"{summary}.")
     assert "#" not in summary and not summary.endswith((",", ".", " and"))
-
-
-@pytest.mark.parametrize("name", preset_names())
-def test_every_preset_has_a_valid_smoke_variant_that_is_labelled_reduced(name: str) -> None:
-    assert "smoke" in preset_variants(name)
-    smoke = load_spec(open_document(f"{name}:smoke"), Path())
-    assert smoke.study.endswith("_smoke")
-    assert smoke.paper is None or not smoke.paper.settings or reductions(smoke)

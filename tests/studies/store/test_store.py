@@ -235,4 +235,7 @@ def test_everything_of_a_study_goes_with_it(engine: Engine) -> None:
     assert count_of(engine, study) == 1
     assert count_of(engine, trial) == 3
     assert count_of(engine, run) == 9
-    assert {table.name for table in metadata.sorted_tables if count_of(engine, table) == 0} == {"study_tag"}
+    assert {table.name for table in metadata.sorted_tables if count_of(engine, table) == 0} == {
+        "benchmark",
+        "study_tag",
+    }

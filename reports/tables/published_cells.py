@@ -1,0 +1,60 @@
+"""Published cells with their measurements, as rows of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.analysis.reproduction import CellComparison
+from reports.formatting import MISSING
+from reports.table import Row
+
+
+def cell_row(found: CellComparison) -> dict[str, Any]:
+    """Return a cell with its measurement as plain values; numbers are in the unit of the paper."""
+    cell, measurement, difference = found.cell, found.measurement, found.difference
+    interval = None if measurement is None else measurement.interval
+    error = None if difference is None else difference.standard_error
+    return {
+        "row": cell.row,
+        "column": cell.column,
+        "unit": cell.unit,
+        "published": cell.value,
+        "published_text": cell.text,
+        "published_spread": cell.spread,
+        "published_spread_kind": cell.spread_kind,
+        "published_n": cell.n,
+        "erratum": cell.erratum or None,
+        "measured": interval.mean if interval else None,
+        "measured.low": interval.low if interval else None,
+        "measured.high": interval.high if interval else None,
+        "n": interval.n if interval else 0,
+        "difference": difference.value if difference else None,
+        "standard_error": error,
+        "in_standard_errors": difference.in_standard_errors if difference else None,
+        "half_width": difference.half_width if difference else None,
+        "p": difference.p if difference else None,
+        "p_holm": difference.p_holm if difference else None,
+        "verdict": found.verdict,
+        "scale": found.scale or None,
+        "reason": found.reason or None,
+        "study": measurement.study if measurement else None,
+        "trial": measurement.number if measurement else None,
+    }
+
+
+def shown_mean(row: Row) -> str:
+    """Format the measured mean with one digit more than the paper prints."""
+    return MISSING if row["measured"] is None else f"{row['measured']:.{_decimals(row)}f}"
+
+
+def shown_range(row: Row) -> str:
+    """Format the measured interval with one digit more than the paper prints."""
+    if row["measured.low"] is None:
+        return MISSING
+    decimals = _decimals(row)
+    return f"[{row['measured.low']:.{decimals}f}, {row['measured.high']:.{decimals}f}]"
+
+
+def _decimals(row: Row) -> int:
+    """Return one digit more than the paper prints."""
+    return len(row["published_text"].split()[0].partition(".")[2]) + 1

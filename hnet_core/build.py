@@ -91,6 +91,8 @@ def _with_inference(
         trained=None if counts.trained is None else counts.trained + more.weights,
         memory_bytes=counts.memory_bytes + more.memory_bytes,
         inference=None if counts.inference is None else counts.inference + more.multiply_adds,
+        generator=counts.generator + more.generator,
+        generator_hypernet=counts.generator_hypernet + more.generator_hypernet,
     )
 
 

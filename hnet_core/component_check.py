@@ -74,6 +74,26 @@ def check_component(registry: Registry, raw: object) -> tuple[ComponentOptions |
     return options, []
 
 
+class PartInvalid(ValueError):
+    """Complaints about a component within the options of another one."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("; ".join(map(str, complaints)))
+        self.complaints = complaints
+
+
+def component_within(registry: Registry, value: object) -> ComponentOptions:
+    """Return the options of a component within another one's, for a validator of that field.
+
+    Raises:
+        PartInvalid: with every complaint, which `explain` puts below the key of the field.
+    """
+    options, complaints = check_component(registry, value)
+    if options is None:
+        raise PartInvalid(complaints)
+    return options
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:
     """Yield pydantic's errors in the wording of this project: the rule, the value found, a remedy.
 
@@ -88,7 +108,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Complain
     }
     for one in found[:MAX_COMPLAINTS]:
         inner = one.get("ctx", {}).get("error")
-        if isinstance(inner, ValidationError):  # a component that was checked within
+        if isinstance(inner, PartInvalid):
+            yield from (each.below(*one["loc"]) for each in inner.complaints)
+        elif isinstance(inner, ValidationError):  # a component that was checked within
             yield from (Complaint((*one["loc"], *each.path), each.message) for each in explain(inner, model))
         elif one["type"] != "missing" or one["loc"] not in meant:
             yield Complaint(one["loc"], _message(one, model))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
 from hnet_core.optimization.optimizers import Optimizers
+from hnet_core.optimization.output_loss import OutputLoss
 from hnet_core.streams import StreamShape
 from hnet_core.streams.training_heads import Classes, TrainingHeads
 from hnet_core.targets import Target
@@ -43,6 +44,8 @@ class Problem:
         optimizers: all those of the run, with the present learning rate.
         scenario: what is known about the task of an example that is to be classified.
         trained_classes: the classes over which the loss of an example is formed.
+        loss: of training, in place of the stream's; None for that.
+        inputs_gradient: True if the engine also computes the gradient with respect to the inputs.
     """
 
     shape: StreamShape
@@ -57,6 +60,8 @@ class Problem:
     optimizers: Optimizers = dataclasses.field(default_factory=Optimizers)
     scenario: Scenario = "task"
     trained_classes: Classes = "own_head"
+    loss: OutputLoss | None = None
+    inputs_gradient: bool = False
 
     @functools.cached_property
     def statistics(self) -> RunningStatistics:
@@ -68,15 +73,23 @@ class Problem:
         """Return the problem of some blocks of the target network, with own running statistics; see Target.part."""
         return dataclasses.replace(self, target=self.target.part(first, last, normalization))
 
+    def with_loss(self, loss: OutputLoss, classes: Classes) -> Problem:
+        """Return the problem of the same network, its statistics shared, with another loss of training."""
+        changed = dataclasses.replace(self, loss=loss, trained_classes=classes)
+        changed.__dict__["statistics"] = self.statistics  # in place of a set of its own
+        return changed
+
     def task_loss(self, task: int, weights: Tensor, inputs: Tensor, labels: Tensor, *, training: bool = True) -> Tensor:
         """Return the mean cross-entropy over the training heads (or mean squared error) of one batch, a scalar.
 
-        In training the targets are those of training.label_smoothing.
+        In training the targets are those of training.label_smoothing, or the loss is `loss`.
 
         Args:
-            labels: within the task.
+            labels: within the task; the targets of `loss` where there is one.
         """
         outputs = self.forward(task, weights, inputs, training=training)[:, self.training_heads.outputs(task)]
+        if training and self.loss is not None:
+            return self.loss.value(outputs, labels)
         if self.shape.measure == "mse":
             return F.mse_loss(outputs, labels)
         labels = self.training_heads.labels(task, labels)

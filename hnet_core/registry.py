@@ -1,10 +1,10 @@
-"""Registries of data sets, streams, targets, hypernetworks, methods and task inference, by name.
+"""Registries of data sets, streams, targets, hypernetworks, methods, task inference and generators, by name.
 
 A component is a class with `name` and `summary` in a module of its package (all but data sets have an inner `Options`
 class too); a new one is one new file. It may have `aliases`, names other papers give it: a configuration that uses one
 is the same as, and is stored under, the component's own. Packages outside this tree add theirs through the entry point
-groups `hnet.data`, `hnet.streams`, `hnet.targets`, `hnet.hypernets`, `hnet.methods` and `hnet.task_inference`, each
-entry naming such a class.
+groups `hnet.data`, `hnet.streams`, `hnet.targets`, `hnet.hypernets`, `hnet.methods`, `hnet.task_inference` and
+`hnet.generators`, each entry naming such a class.
 """
 
 from __future__ import annotations
@@ -87,4 +87,5 @@ TARGETS = Registry("target", "hnet_core.targets")
 HYPERNETS = Registry("hypernet", "hnet_core.hypernets")
 METHODS = Registry("method", "hnet_core.methods")
 TASK_INFERENCE = Registry("task inference", "hnet_core.task_inference")
-REGISTRIES = (DATASETS, STREAMS, TARGETS, HYPERNETS, METHODS, TASK_INFERENCE)
+GENERATORS = Registry("generator", "hnet_core.generators")
+REGISTRIES = (DATASETS, STREAMS, TARGETS, HYPERNETS, METHODS, TASK_INFERENCE, GENERATORS)

@@ -19,6 +19,10 @@ Source = TypeVar("Source")
 class SharedStep(Protocol):
     """Training of the weights of one or several seeds at once."""
 
+    @property
+    def inputs_gradient(self) -> Tensor:
+        """Gradient with respect to the inputs of the last step, (n, n_inputs), or (S, ...) of several seeds."""
+
     def start_task(self, task: int, protection: Protection | None) -> None:
         """Prepare for a task."""
 
@@ -80,6 +84,11 @@ class MemberStep:
         if self._stack.step is None:
             raise RuntimeError("every seed must have made its engine before one takes a step; let them take turns.")
         return self._stack.step
+
+    @property
+    def inputs_gradient(self) -> Tensor:
+        """Gradient with respect to the inputs of the last step of one seed that trains alone, (n, n_inputs)."""
+        return self.shared.inputs_gradient
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         if self._stack.ends_round(self._position):

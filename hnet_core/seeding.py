@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
+from typing import Any
 
 import torch
+
+from hnet_core import within_task
 
 
 def generator(seed: int, *axes: str | int) -> torch.Generator:
@@ -15,4 +19,12 @@ def generator(seed: int, *axes: str | int) -> torch.Generator:
     """
     text = ":".join(str(part) for part in (seed, *axes))
     derived = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1  # 63 bits: torch takes int64
-    return torch.Generator().manual_seed(derived)
+    made = torch.Generator().manual_seed(derived)
+    alive = weakref.ref(made)  # one that a step makes for itself is gone with the step
+
+    def state() -> Any:
+        found = alive()
+        return None if found is None else found.get_state()
+
+    within_task.note(state, made.set_state)
+    return made

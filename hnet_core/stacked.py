@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -56,12 +57,18 @@ def groups(config: TrialConfig, seeds: Sequence[int], begun: Mapping[int, Checkp
     differ = varies_with_seed(config) and config.training.epochs is not None
     if differ or not (pick_device(config.training.device).type == "cuda" if wanted == "auto" else wanted):
         return [(seed,) for seed in seeds]
-    by_progress = itertools.groupby(seeds, key=lambda seed: tasks_done(begun.get(seed)))
+    by_progress = itertools.groupby(seeds, key=lambda seed: progress_of(begun.get(seed)))
     return [tuple(together) for _, together in by_progress]
 
 
 def tasks_done(checkpoint: Checkpoint | None) -> int:
     return 0 if checkpoint is None else len(checkpoint["progress"]["test"])
+
+
+def progress_of(checkpoint: Checkpoint | None) -> tuple[int, int]:
+    """Return the number of tasks done, and of the steps of the next one."""
+    within = None if checkpoint is None else checkpoint.get("within")
+    return tasks_done(checkpoint), 0 if within is None else int(within["step"])
 
 
 class StackedRuns:
@@ -85,12 +92,16 @@ class StackedRuns:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         begun = resume or {}
-        progress = {tasks_done(begun.get(seed)) for seed in seeds}
+        progress = {progress_of(begun.get(seed)) for seed in seeds}
         if len(progress) != 1:
-            raise ValueError(f"the seeds must all have trained the same number of tasks, got {sorted(progress)}.")
+            raise ValueError(
+                f"the seeds must all have trained the same number of tasks and steps, got {sorted(progress)}."
+            )
+        self._spent = sum(begun[seed]["within"]["seconds"] for seed in seeds if "within" in begun.get(seed, {}))
         self.reports: list[TaskReport] = []
         self._device = pick_device(config.training.device)
         shared = None if varies_with_seed(config) else open_stream(config, root)
+        self._seeds = tuple(seeds)
         members: Sequence[StackMember | None] = stack_members(len(seeds))
         if config.training.plateau is not None:  # every seed has a learning rate of its own
             members = [None] * len(seeds)
@@ -113,19 +124,34 @@ class StackedRuns:
             pass
         return self.reports
 
-    def pausing_task(self, pauses: Collection[int] = ()) -> Iterator[int]:
+    def pausing_task(self, pauses: Collection[int] = (), seconds_between: float = math.inf) -> Iterator[int]:
         """Train the next task, yielding after each of these numbers of iterations; `reports` hold the result.
 
         The time of a pause is not counted.
+
+        Args:
+            seconds_between: pause also after any iteration that ends so long after the begin or the last such pause.
         """
-        spent, start = 0.0, time.perf_counter()
-        for iteration, _ in enumerate(zip(*[run.steps() for run in self.runs], strict=True)):
-            if iteration in pauses:  # the first step only begins the task
-                spent += seconds_since(start, self._device)
+        start, due = time.perf_counter(), time.perf_counter() + seconds_between
+        first = self.runs[0].steps_resumed  # the first step only begins the task
+        for iteration, _ in enumerate(zip(*[run.steps() for run in self.runs], strict=True), start=first):
+            can_wait = iteration > first and all(run.takes_checkpoints for run in self.runs)
+            is_due = can_wait and time.perf_counter() >= due
+            if is_due or (iteration in pauses and iteration > first):
+                self._spent += seconds_since(start, self._device)
                 yield iteration
                 start = time.perf_counter()
-        share = (spent + seconds_since(start, self._device)) / len(self.runs)
+                due = start + seconds_between if is_due else due
+        share = (self._spent + seconds_since(start, self._device)) / len(self.runs)
+        self._spent = 0.0
         self.reports = [run.finish_task(share) for run in self.runs]
+
+    def checkpoints_within(self, iteration: int) -> dict[int, Checkpoint]:
+        """Return checkpoints by seed to resume from this iteration of the task; in a pause of `pausing_task`."""
+        share = self._spent / len(self.runs)
+        return {
+            seed: run.checkpoint_within_task(iteration, share) for seed, run in zip(self._seeds, self.runs, strict=True)
+        }
 
     def results(self) -> list[TrialResult]:
         """Return the raw result of every seed; only once all tasks are trained."""

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
-from hnet_core.build import build_networks, learning_problem
+from hnet_core.build import build_networks, learning_problem, task_inference
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
+from hnet_core.generators.generator import Rehearses, tells_tasks
 from hnet_core.methods.protocol import GeneratesWeights, Method
 from hnet_core.registry import METHODS
+from hnet_core.seeding import generator
 from hnet_core.streams import StreamShape
 from hnet_core.trial import TrialConfig
 
@@ -37,6 +39,7 @@ def save(path: str | os.PathLike[str], config: TrialConfig, shape: StreamShape, 
         "seed": checkpoint["seed"],
         "method": checkpoint["method"],
         "statistics": checkpoint["statistics"],
+        "task_inference": checkpoint.get("task_inference", {}),
     }
     torch.save(content, path)
 
@@ -87,6 +90,9 @@ class TrainedModel:
         self._method: Method = METHODS[self.config.method.name](self.config.method, problem)
         problem.statistics.load_state(content["statistics"])
         self._method.load_state(content["method"])
+        self._inference = task_inference(self.config, problem, self._method)
+        if self._inference is not None and "task_inference" in content:  # absent in earlier files
+            self._inference.load_state(content["task_inference"])
 
     def weights(self, task: int) -> Tensor:
         """Return the weights of the target network for a task (from 0), flat, (n_weights,).
@@ -131,6 +137,30 @@ class TrainedModel:
         with torch.inference_mode(), self._embedded(task, embedding):
             outputs: Tensor = self._method.predictor(task)(inputs)
         return outputs
+
+    def samples(self, n: int, seed: int = 0) -> list[Tensor]:
+        """Return samples of the generator that the method, or its task inference, rehearses from.
+
+        Args:
+            n: samples of each task.
+            seed: of the noise.
+
+        Returns:
+            (n, n_inputs) within [0, 1] for each task that the generator has learnt, all but the last; one entry where
+            it is one network for all tasks.
+
+        Raises:
+            HnetError: there is no generator.
+        """
+        parts: tuple[object, ...] = (self._method, self._inference)
+        network = next((part.generator for part in parts if isinstance(part, Rehearses)), None)
+        if network is None:
+            raise HnetError(
+                f"method {self.config.method.name} has no generator to sample from; train hnet_replay, "
+                "generative_replay, or any method with task_inference network."
+            )
+        tasks = range(network.n_tasks) if tells_tasks(network.options) else [network.n_tasks - 1]
+        return [network.sampler(task)(n, generator(seed, "samples", task)) for task in tasks]
 
     @contextmanager
     def _embedded(self, task: int, embedding: Tensor | None) -> Iterator[None]:

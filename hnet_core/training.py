@@ -18,7 +18,7 @@ from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid
 from hnet_core.evaluation.evaluator import Evaluator, Kind
 from hnet_core.methods import Method
-from hnet_core.methods.protocol import ReadsTask, TrainsAfterwards
+from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask, TrainsAfterwards
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
@@ -27,6 +27,7 @@ from hnet_core.runtime.peak_memory import PeakMemory
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
+from hnet_core.within_task import WithinTask
 
 BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
 
@@ -73,6 +74,8 @@ class TrialRun:
 
     Attributes:
         finished: True once all tasks are trained.
+        takes_checkpoints: `checkpoint_within_task` may be called: true in the method's own steps, not in those of
+            further networks, which a resumed run makes again.
     """
 
     def __init__(
@@ -100,14 +103,17 @@ class TrialRun:
         self._method: Method = METHODS[config.method.name](config.method, problem)
         self._inference = task_inference(config, problem, self._method)
         self._counts = parts.counts
+        self._within: dict[str, Any] | None = None
         if resume is None:
             self._progress = _Progress([], [], [], [], 0.0)
             untrained = Evaluator(problem, self._method, None, self.n_tasks)
             self._progress.untrained = [
                 untrained.measure(i, task.test)["scenario"] for i, task in enumerate(self._stream.tasks)
             ]
+            self._begun = self._checkpoint()
         else:
             self._restore(resume)
+            self._begun = {key: value for key, value in resume.items() if key != "within"}
 
     @property
     def finished(self) -> bool:
@@ -125,38 +131,41 @@ class TrialRun:
         return self.finish_task(seconds_since(start, self._problem.device))
 
     def steps(self) -> Iterator[None]:
-        """Train the next task without evaluating it; pauses once the task is begun and after every step."""
+        """Train the next task without evaluating it; pauses once the task is begun and after every step.
+
+        A run resumed within the task pauses first as after the step it was interrupted at.
+        """
         method, dtype = self._method, self._problem.dtype
+        self.takes_checkpoints = True
+        self._task = made = WithinTask(() if self._within is None else self._within["made"])
         if method.trains_all_tasks_at_once:
-            course = self._course(range(self._shape.n_tasks))
-            method.start_task(0)
-            yield
+            with made:
+                course = self._course(range(self._shape.n_tasks))
+                method.start_task(0)
             draws = generator(self._seed, "augmentation")
-            for task, index in self._mixed_batches():
-                course.before_step()
-                method.step(task, *self._stream.tasks[task].train.batch(index, dtype, draws))
-                yield
-                course.after_step()  # only now has a stack of seeds made the step
-            course.finish()
+            mixed = (
+                (task, *self._stream.tasks[task].train.batch(index, dtype, draws))
+                for task, index in self._mixed_batches()
+            )
+            yield from self._train(course, mixed)
             for task, examples in enumerate(self._stream.tasks):
                 yield from self._after_steps(task, examples.train)
         else:
             task = self.tasks_done
             train = self._stream.tasks[task].train
-            indices, course = self._indices(task), self._course([task])
-            method.start_task(task)
-            read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
-            yield
-            for inputs, labels in self._batches(task, read, indices):
-                course.before_step()
-                method.step(task, inputs, labels)
-                yield
-                course.after_step()
-            course.finish()
+            indices = self._indices(task)
+            with made:
+                course = self._course([task])
+                if isinstance(method, ReadsEarlierTasks):
+                    method.read_earlier([earlier.train for earlier in self._stream.tasks[:task]])
+                method.start_task(task)
+                read = method.prepare(task, train) if isinstance(method, ReadsTask) else train
+            yield from self._train(course, ((task, *batch) for batch in self._batches(task, read, indices)))
             yield from self._after_steps(task, train)
 
     def _after_steps(self, task: int, train: Split) -> Iterator[None]:
         """Train what is trained once the method's own steps are done, then let the parts read the examples."""
+        self.takes_checkpoints = False
         parts: tuple[object, ...] = (self._method, self._inference)
         for part in parts:
             if isinstance(part, TrainsAfterwards):
@@ -165,6 +174,23 @@ class TrialRun:
             self._method.end_task(task, train)
         if self._inference is not None:
             self._inference.end_task(task, train)
+
+    def _train(self, course: TaskCourse, batches: Iterator[tuple[int, Tensor, Tensor]]) -> Iterator[None]:
+        """Make the steps of a task that is begun, of a resumed one those that are left."""
+        yield
+        if self._within is not None:  # only now has every seed of a stack begun the task
+            self._method.load_state(self._within["method"])
+            self._problem.statistics.load_state(self._within["statistics"])
+            batches = itertools.islice(batches, self._within["step"], None)
+            self._within = None
+            course.after_step()
+        for task, inputs, labels in batches:
+            with self._task:
+                course.before_step()
+                self._method.step(task, inputs, labels)
+            yield
+            course.after_step()  # only now has a stack of seeds made the step
+        course.finish()
 
     def finish_task(self, seconds: float) -> TaskReport:
         """Evaluate after the last of `steps`, which took `seconds`.
@@ -181,13 +207,14 @@ class TrialRun:
         progress.seconds += [0.0] * (task - len(progress.seconds))
         progress.seconds.append(seconds)
         progress.peak_memory_mib = max(progress.peak_memory_mib, self._memory.mib())
+        self._begun = self._checkpoint()
         return TaskReport(
             task=task,
             n_tasks=n_tasks,
             test=progress.test[-1],
             validation=progress.validation[-1] if self.has_validation else None,
             seconds=seconds,
-            checkpoint=self._checkpoint(),
+            checkpoint=self._begun,
         )
 
     def result(self) -> TrialResult:
@@ -215,6 +242,27 @@ class TrialRun:
             name: [*getattr(progress, name), row] for name, row in self._rows(self.tasks_done).items()
         }
         return self._result(replace(progress, **longer, seconds=[*progress.seconds, 0.0]))
+
+    @property
+    def steps_resumed(self) -> int:
+        """Number of steps of the task in training, or to be trained, that an interrupted run has made."""
+        return 0 if self._within is None else int(self._within["step"])
+
+    def checkpoint_within_task(self, step: int, seconds: float) -> dict[str, Any]:
+        """Return a checkpoint to resume from within the task in training; to be called between two of `steps`.
+
+        Args:
+            step: number of steps of the task made so far, at least 1.
+            seconds: spent on them.
+        """
+        within = {
+            "step": step,
+            "seconds": seconds,
+            "method": self._method.state(),
+            "statistics": self._problem.statistics.state(),
+            "made": self._task.states(),
+        }
+        return {**self._begun, "within": within}
 
     def result_so_far(self) -> TrialResult:
         """Return the raw result with a row for each task trained so far."""
@@ -346,6 +394,7 @@ class TrialRun:
         if self._inference is not None:
             self._inference.load_state(checkpoint["task_inference"])
         self._progress = _Progress(**checkpoint["progress"])
+        self._within = checkpoint.get("within")
 
 
 @dataclass

@@ -294,6 +294,9 @@ class WeightCounts:
         memory_bytes: bytes kept from task to task only to learn further ones (replayed data, importance of weights).
         inference: multiply-adds to classify one input once the weights of its task are ready.
         generation: multiply-adds to make the weights of one task ready; 0 if they are stored ready for use.
+        generator: weights of the decoder that a method rehearses from, 0 where there is none; not stored in SQL.
+        generator_hypernet: weights of the decoder's hypernetwork with its chunk and task embeddings, likewise. What is
+            needed only to learn further tasks enters `memory_bytes`, not `model`.
     """
 
     target: int
@@ -305,6 +308,8 @@ class WeightCounts:
     memory_bytes: int = 0
     inference: int | None = None
     generation: int | None = None
+    generator: int = 0
+    generator_hypernet: int = 0
 
     @property
     def compression_ratio(self) -> float:

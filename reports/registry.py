@@ -76,6 +76,7 @@ class HtmlReport:
         write: called with the studies of the database (unless `reads_database` is False), the argument, the output
             folder, and each option by keyword; returns the path of the page.
         options: besides --output and --db, which every report has.
+        output: the default of --output; None: it must be given.
         position: place in `hnet report --help`; equal ones are ordered by name.
     """
 
@@ -85,6 +86,7 @@ class HtmlReport:
     write: Callable[..., Path]
     options: tuple[Option, ...] = ()
     reads_database: bool = True
+    output: Path | None = None
     position: int = 100
 
 

@@ -144,5 +144,5 @@ def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
 
 def interval_of(row: Row, metric: str) -> Interval:
     """Return a metric of a flat row with its interval, cut at the bounds of the metric."""
-    found = Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row["n"])
+    found = Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row.get(f"{metric}.n", row["n"]))
     return bounded(metric, found) if metric in METRICS else found

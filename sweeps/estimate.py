@@ -13,13 +13,14 @@ import torch
 from hnet_core.build import networks, steps_per_task, stream_shape
 from hnet_core.memory_estimate import in_words, training_bytes
 from hnet_core.optimization.task_course import check_validation, n_validations
-from hnet_core.runtime.devices import pick_device, seconds_since
+from hnet_core.runtime.devices import NoGpu, pick_device, seconds_since
 from hnet_core.runtime.machine import available_cpus, training_memory
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from studies.spec.deviations import contradictions, reductions
 from studies.spec.reachability import doubts
 from studies.spec.spec import SweepSpec
+from sweeps.allocation import default_workers, in_text, lacking, resolved, this_machine
 
 UNTIMED_STEPS = 3  # the first steps of a task allocate and compile
 TIMED_STEPS = 20
@@ -38,6 +39,7 @@ class Estimate(TypedDict):
     compression_ratio_of_template: float
     seconds_per_run: float
     workers: int
+    resources: list[str]
     estimated_minutes: float | None
     budget_hours: float | None
     reduced: list[str]
@@ -49,9 +51,11 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimat
 
     The time is rough: it takes the template as the average of the search space, and all machines to be like this one.
     """
-    cpus = available_cpus()
-    workers = workers or cpus
-    config = spec.config()
+    cpus, here = available_cpus(), this_machine()
+    requests = [resolved(request, [here], workers) for request in spec.requests()]
+    workers = workers or default_workers(spec, here)
+    at_a_time = min(workers, max(1, cpus // min(request.cpus for request in requests)))
+    config, elsewhere = _timed_here(spec.config())
     counts = networks(config, stream_shape(config, root)).counts
     seconds = seconds_per_run(config, root)
     planned = spec.planned_trials
@@ -66,16 +70,32 @@ def estimate(spec: SweepSpec, root: Path, workers: int | None = None) -> Estimat
         "compression_ratio_of_template": counts.compression_ratio,
         "seconds_per_run": round(seconds, 1),
         "workers": workers,
-        "estimated_minutes": None if runs is None else round(runs * seconds / min(workers, cpus) / 60, 1),
+        "resources": [in_text(request) for request in requests],
+        "estimated_minutes": None if runs is None else round(runs * seconds / at_a_time / 60, 1),
         "budget_hours": spec.budget.hours,
         "reduced": reductions(spec),
         "warnings": [
             *contradictions(spec),
             *doubts(spec, root),
+            *elsewhere,
+            *lacking(spec, here),
             *_too_few_seeds(spec.seeds),
             *_too_many_workers(config, root, workers),
         ],
     }
+
+
+def _timed_here(config: TrialConfig) -> tuple[TrialConfig, list[str]]:
+    """Return the configuration to time on this machine, and a warning if it is another one."""
+    try:
+        pick_device(config.training.device)
+    except NoGpu:
+        on_cpu = config.model_copy(update={"training": config.training.model_copy(update={"device": "cpu"})})
+        return on_cpu, [
+            f"training.device is {config.training.device}, and this machine has no GPU: the time is that of its CPU, "
+            "and the sweep needs a cluster with a GPU (--address)"
+        ]
+    return config, []
 
 
 def seconds_per_run(config: TrialConfig, root: Path) -> float:

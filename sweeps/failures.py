@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import traceback
-from typing import Literal
 
 from hnet_core.errors import DatasetCorrupt, DatasetMissing, HnetError
-from sweeps.jobs import Failure
+from hnet_core.runtime.devices import NoGpu
+from sweeps.jobs import Failure, FailureKind
+from sweeps.memory_requests import impossible_request, is_failed_allocation
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+# "CUDA error: device-side assert triggered", "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", "CUDA error:
+# CUBLAS_STATUS_EXECUTION_FAILED when calling ...", "CUDA driver error: ...", "HIP error: ..."
+_GPU_ERROR = re.compile(
+    r"\b(CUDA|HIP)( driver)? error\b|\bcuDNN error\b|\bCU(BLAS|DNN|SPARSE|SOLVER|FFT)_(STATUS_)?\w+"
+)
 
 
 def failure_of(error: Exception) -> Failure:
     """Describe an exception as the failure of a trial, with its traceback."""
+    text, kind = _text(error), _kind(error)
     name = "" if isinstance(error, HnetError) else f"{type(error).__name__}: "
-    node = f" (on node {socket.gethostname()})" if _kind(error) == "environment" else ""
-    return Failure(f"{name}{_last_line(error)}{node}", _traceback(error), _kind(error))
+    impossible = impossible_request(text) if kind == "worker" else None
+    if impossible is not None:  # in another process it would fail again
+        return Failure(impossible, _traceback(error), "trial")
+    # torch adds advice about debugging after the first line of an error of the GPU.
+    line = text.splitlines()[0 if _is_of_gpu(text) else -1]
+    node = f" (on node {socket.gethostname()})" if kind == "environment" else ""
+    return Failure(f"{name}{line}{node}", _traceback(error), kind)
 
 
 def ends_sweep(error: Exception) -> bool:
@@ -43,17 +56,25 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, DatabaseUnreachable)
 
 
-def _kind(error: Exception) -> Literal["trial", "worker", "environment"]:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, of a GPU
+def _kind(error: Exception) -> FailureKind:
+    text = _text(error)
+    out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # torch's, of a GPU
+    if out_of_memory or (isinstance(error, RuntimeError) and (_is_of_gpu(text) or is_failed_allocation(text))):
         return "worker"
-    if isinstance(error, DatasetMissing) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
+    if isinstance(error, (DatasetMissing, NoGpu)) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
         return "environment"
     return "trial"
 
 
-def _last_line(error: Exception) -> str:
+def _is_of_gpu(text: str) -> bool:
+    """Return whether an error is of CUDA or one of its libraries, after which a process can use its GPU no more."""
+    return _GPU_ERROR.search(text) is not None
+
+
+def _text(error: Exception) -> str:
+    """Text of an error, at least one line."""
     try:
-        return (str(error).strip() or type(error).__name__).splitlines()[-1]
+        return str(error).strip() or type(error).__name__
     except Exception as broken:  # an exception class of a plug-in may fail to print itself
         return f"(its text cannot be read: {type(broken).__name__})"
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from studies.spec.ranges import RungUnit
+from studies.spec.resources import Request
+
+FailureKind = Literal["trial", "worker", "node", "environment"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Job:
         rungs: numbers of tasks, or of iterations over all tasks, of the first seed after which the driver judges it.
         lengths: of the tasks, in the unit of the rungs; () without rungs.
         race: the driver judges it after each seed too.
+        request: resources that a worker needs for it.
+        checkpoint_minutes: between checkpoints within a task.
         purpose: "trial" ends the trial; "more_seeds" adds seeds to one that is COMPLETE.
     """
 
@@ -38,6 +43,8 @@ class Job:
     lengths: tuple[int, ...] = ()
     race: bool = False
     via_driver: bool = False
+    request: Request = field(default_factory=Request)
+    checkpoint_minutes: float = 10.0
     purpose: Literal["trial", "more_seeds"] = "trial"
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,13 +62,14 @@ class Job:
                 "seeds": tuple(content["seeds"]),
                 "rungs": tuple(content["rungs"]),
                 "lengths": tuple(content["lengths"]),
+                "request": Request(**content["request"]),
             }
         )
 
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Progress of a job: after each task of each seed, and when a seed that is judged is resumed.
+    """Progress of a job: after each checkpoint of each seed, and when a seed that is judged is resumed.
 
     Attributes:
         tasks_done: over all seeds of the job.
@@ -89,13 +97,14 @@ class Failure:
     """Reason why a job ended without a result: one line, and the traceback.
 
     Attributes:
-        kind: "trial": it would fail again; "worker": the process died, and another one may succeed; "environment":
-            a disk or a data set, so that every trial would fail.
+        kind: "trial": it would fail again; "worker": the process died or can train no more, and another one may
+            succeed; "node": the process was ended with or by its node (lost, preempted, drained, low on memory);
+            "environment": a disk, a device or a data set, so that every trial would fail.
     """
 
     reason: str
     traceback: str | None = None
-    kind: Literal["trial", "worker", "environment"] = "trial"
+    kind: FailureKind = "trial"
 
 
 Message = JobProgress | Success | Failure

@@ -13,6 +13,7 @@ from typing import Any
 
 from hnet_core.registry import REGISTRIES
 from studies.database.urls import mask_passwords
+from studies.spec.notify import mask_addresses
 from sweeps.distribution import own_version
 
 PACKAGES = ("torch", "torchvision", "numpy", "optuna", "ray", "sqlalchemy", "pandas", "scipy", "scikit-learn")
@@ -35,7 +36,7 @@ def provenance(device: str, threads: int, data_checksum: str, spec_text: str) ->
         "threads": threads,
         "data_checksum": data_checksum,
         "command_line": command_line(),
-        "spec_text": mask_passwords(spec_text),
+        "spec_text": mask_addresses(mask_passwords(spec_text)),
     }
 
 
@@ -47,9 +48,10 @@ def plugin_versions() -> dict[str, str]:
 
 
 def command_line() -> str:
-    """Command line with passwords masked; running it again resumes a sweep. `python -m sweeps` is written as hnet."""
+    """Command line with secrets masked; running it again resumes a sweep. `python -m sweeps` is written as hnet."""
     program = Path(sys.argv[0]).name
-    return mask_passwords(shlex.join(["hnet" if program == "__main__.py" else program, *sys.argv[1:]]))
+    words = ["hnet" if program == "__main__.py" else program, *sys.argv[1:]]
+    return mask_addresses(mask_passwords(shlex.join(words)))
 
 
 def _version(package: str) -> str | None:

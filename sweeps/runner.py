@@ -17,7 +17,7 @@ from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.optimization.task_course import check_validation
 from hnet_core.runtime.devices import device_name, pick_device
-from hnet_core.runtime.machine import available_cpus
+from hnet_core.trial import TrialConfig
 from reports.formatting import plural
 from studies.comparing.comparability import differences
 from studies.database.open_database import connect
@@ -27,9 +27,13 @@ from studies.spec.continuation import as_read_today, fixed_part
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store, StudyExists
 from sweeps import checkpoints
+from sweeps.allocation import lacking, this_machine
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
+from sweeps.driver.failure_guard import Verdict
+from sweeps.driver.garbage_collection import collection_paused
 from sweeps.driver.lease_heartbeat import study_lease
+from sweeps.driver.notification import notifications
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
 from sweeps.driver.stop_signals import StopSignals
@@ -56,12 +60,14 @@ class Outcome:
     Attributes:
         stopped: a stop was requested before the budget was spent.
         interrupted: the request was Ctrl-C.
+        guarded: why the guard against failing trials has ended it before the budget was spent.
     """
 
     study: str
     counters: Counters
     stopped: bool
     interrupted: bool
+    guarded: Verdict | None = None
 
 
 def run_sweep(
@@ -80,7 +86,8 @@ def run_sweep(
         spec: what to run.
         url: database; created if it does not exist.
         data: data root, see hnet_core.data.data_root.
-        workers: training processes at a time, by default one per CPU core (of the cluster).
+        workers: training processes at a time, by default as many as this machine, or the cluster at any time, has room
+            for; see `sweeps.allocation`.
         address: of a running Ray cluster; None starts Ray here.
         storage: path or URI that all workers reach, for checkpoints; without it those of a cluster are sent to the
             driver with the messages, and those of one machine are in the user's cache.
@@ -89,7 +96,8 @@ def run_sweep(
 
     Raises:
         ConfigInvalid: the study exists with another spec, or training selects on a validation split it does not have.
-        ConfigInvalid: checkpoints cannot be written, or nothing listens at `address`; no database is created then.
+        ConfigInvalid: checkpoints cannot be written, nothing listens at `address`, or one trial asks for a GPU or for
+            memory that this machine does not have; no database is created then.
         StudyHeld: another driver runs it.
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
         DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.open_database.connect.
@@ -103,9 +111,9 @@ def run_sweep(
     config = spec.config()
     stream = read_stream(config, root)
     check_validation(config.training, has_validation=stream.tasks[0].validation is not None)
-    launch = provenance(
-        device_name(pick_device(config.training.device)), config.training.threads, stream.checksum, spec_text
-    )
+    if address is None:
+        _refuse_lacking(spec)
+    launch = provenance(_device(config, address), config.training.threads, stream.checksum, spec_text)
     engine = connect(url, create=True)
     store, studies = Store(engine), Studies(engine)
     if store.find_study(spec.study) is None:
@@ -117,34 +125,35 @@ def run_sweep(
         n_known = studies.trial_counts(spec.study).total
         if n_known >= MANY_TRIALS:
             log.info("Study %s: reading its %d trials.", spec.study, n_known)
-        driver = Driver(
-            spec,
-            StudyHandle(
-                id=study["id"],
-                name=spec.study,
-                launch_id=store.record_launch(study["id"], launch),
-                data_root=str(root),
-                checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
-                via_driver=address is not None and storage is None,
-            ),
-            store,
-            open_optuna_study(
-                optuna_name(spec.study, study["uuid"]), engine.url.render_as_string(hide_password=False), spec
-            ),
-            deadline=_deadline(spec, study["driver_seconds"]),
-        )
-        prepare_first_trials(driver.optuna, spec, studies)
-        n_requeued = reconcile(driver, studies)
+        with collection_paused():
+            driver = Driver(
+                spec,
+                StudyHandle(
+                    id=study["id"],
+                    name=spec.study,
+                    launch_id=store.record_launch(study["id"], launch),
+                    data_root=str(root),
+                    checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
+                    via_driver=address is not None and storage is None,
+                ),
+                store,
+                open_optuna_study(
+                    optuna_name(spec.study, study["uuid"]), engine.url.render_as_string(hide_password=False), spec
+                ),
+                deadline=_deadline(spec, study["driver_seconds"]),
+            )
+            prepare_first_trials(driver.optuna, spec, studies)
+            n_requeued = reconcile(driver, studies)
         driver.delete_unneeded_checkpoints()
         signals.attach(driver)
         _announce(driver, n_requeued)
         if driver.aborted is not None:
             raise driver.aborted
         if not driver.finished:
-            _drive(driver, workers or _default_workers(address), address, backend or _ray())
+            _drive(driver, workers or 0, address, backend or _ray())
         if not driver.stopping:
             driver.delete_unneeded_checkpoints()
-    return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted)
+    return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted, driver.guarded)
 
 
 def checkpoint_location(study_uuid: str, storage: str | None = None) -> str:
@@ -163,21 +172,35 @@ def _checkpoint_root() -> Path:
 
 
 def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
-    with SweepProgress(driver, sys.stderr) as progress:
+    with notifications(driver.spec.notify, driver) as message_received:
+        with SweepProgress(driver, sys.stderr) as progress:
 
-        def on_message(number: int, message: Message) -> bool:
-            continues = driver.receive(number, message)
-            progress.note(number, message, continues)
-            return continues
+            def on_message(number: int, message: Message) -> bool:
+                message_received()
+                continues = driver.receive(number, message)
+                progress.note(number, message, continues)
+                return continues
 
-        backend(driver, workers, address, on_message)
-    if driver.aborted is not None:
-        raise driver.aborted
+            backend(driver, workers, address, on_message)
+        if driver.aborted is not None:
+            raise driver.aborted
 
 
-def _default_workers(address: str | None) -> int:
-    """One per CPU that this process may use; 0, for all CPUs, of a cluster that is not joined yet."""
-    return 0 if address is not None else available_cpus()
+def _refuse_lacking(spec: SweepSpec) -> None:
+    lines = [f"{line}." for line in lacking(spec, this_machine())]
+    if lines:
+        raise ConfigInvalid("\n".join(lines))
+
+
+def _device(config: TrialConfig, address: str | None) -> str:
+    """Device of the launch: what is found here; of a cluster what is asked for, since each run records its own.
+
+    Raises:
+        ConfigInvalid: a GPU is asked for, and this machine, which trains, has none.
+    """
+    if address is not None:
+        return f"{config.training.device}, as the workers of a cluster find it"
+    return device_name(pick_device(config.training.device))
 
 
 def _ray() -> Backend:

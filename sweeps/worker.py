@@ -1,12 +1,16 @@
-"""Trains a job task by task, with a checkpoint after each; resumes an earlier attempt, and never raises."""
+"""Trains a job with checkpoints after each task and within long ones; resumes an earlier attempt, and never raises."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from hnet_core.build import networks, stream_shape
 from hnet_core.config_validation import parse_trial
-from hnet_core.stacked import Checkpoint, StackedRuns, groups, tasks_done
+from hnet_core.errors import ConfigInvalid
+from hnet_core.memory_estimate import memory_complaint
+from hnet_core.stacked import Checkpoint, StackedRuns, groups, progress_of, tasks_done
 from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from sweeps.checkpoints import Checkpoints, from_bytes, open_checkpoints, to_bytes
@@ -16,9 +20,9 @@ from sweeps.jobs import Job, JobProgress, Message, Success
 
 
 def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
-    """Yield a JobProgress after each task of each seed, then one Success or Failure.
+    """Yield a JobProgress after each checkpoint of each seed, then one Success or Failure.
 
-    After kill -9 at any time, the same job repeats at most the task that was being trained; its results are
+    After kill -9 at any time, the same job repeats at most what was trained since the last checkpoint; its results are
     bit-identical to those of an uninterrupted run.
 
     Args:
@@ -32,6 +36,7 @@ def work(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
 
 def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
     config = parse_trial(job.config)
+    _refuse_too_large(config, job.data_root)
     resumed_from = latest_checkpoints(checkpoints)
     trained = {seed: tasks_done(resumed_from.get(seed)) for seed in job.seeds}
     results: dict[int, dict[str, Any]] = {}
@@ -45,18 +50,32 @@ def _train(job: Job, checkpoints: Checkpoints) -> Iterator[Message]:
                 for seed, run in zip(seeds, runs.runs, strict=True)
             )
         while not runs.finished:
-            for within in runs.pausing_task(_pauses(job, seeds, runs.runs[0].tasks_done)):
-                so_far = runs.runs[0].result_within_task().to_dict()
-                yield _progress(job, seeds[0], runs.runs[0], trained, so_far, within)
+            name, pauses = f"seed-{'-'.join(map(str, seeds))}", _pauses(job, seeds, runs.runs[0].tasks_done)
+            for within in runs.pausing_task(pauses, 60 * job.checkpoint_minutes):
+                if within in pauses:
+                    so_far = runs.runs[0].result_within_task().to_dict()
+                    yield _progress(job, seeds[0], runs.runs[0], trained, so_far, within)
+                else:
+                    checkpoints.write(name, to_bytes(runs.checkpoints_within(within)))
+                    failpoint("within_task")
+                    yield _progress(job, seeds[0], runs.runs[0], trained, None)
             failpoint("mid_train")
             newest = {seed: report.checkpoint for seed, report in zip(seeds, runs.reports, strict=True)}
-            checkpoints.write(f"seed-{'-'.join(map(str, seeds))}", to_bytes(newest))
+            checkpoints.write(name, to_bytes(newest))
             failpoint("after_checkpoint")
             for seed, run in zip(seeds, runs.runs, strict=True):
                 trained[seed] = run.tasks_done
                 yield _task_progress(job, seed, run, trained)
         results |= {seed: result.to_dict() for seed, result in zip(seeds, runs.results(), strict=True)}
     yield Success(tuple(results[seed] for seed in job.seeds))
+
+
+def _refuse_too_large(config: TrialConfig, data_root: str) -> None:
+    """Refuse what takes more memory than this machine has; another one may have started the sweep."""
+    shape = stream_shape(config, Path(data_root))
+    complaint = memory_complaint(config, shape, networks(config, shape).counts)
+    if complaint is not None:
+        raise ConfigInvalid(complaint)
 
 
 def _seed_groups(job: Job, config: TrialConfig, resumed_from: Mapping[int, Checkpoint]) -> list[tuple[int, ...]]:
@@ -90,10 +109,10 @@ def _pauses(job: Job, seeds: Sequence[int], tasks_done: int) -> list[int]:
 
 
 def latest_checkpoints(checkpoints: Checkpoints) -> dict[int, Checkpoint]:
-    """Read the checkpoint of each seed that has the most tasks done."""
+    """Read the checkpoint of each seed that has come farthest."""
     found: dict[int, Checkpoint] = {}
     for content in checkpoints.read_all().values():
         for seed, checkpoint in from_bytes(content).items():
-            if tasks_done(checkpoint) > tasks_done(found.get(seed)):
+            if progress_of(checkpoint) > progress_of(found.get(seed)):
                 found[seed] = checkpoint
     return found

@@ -22,7 +22,7 @@ ONLY_IN = {
     "torch": {"hnet_core", "sweeps"},
     "torchvision": {"hnet_core"},
     "sklearn": {"hnet_core", "reports"},
-    "jinja2": {"reports"},
+    "jinja2": {"reports", "sweeps"},
     "matplotlib": {"reports"},
 }
 # A room imports from those before it only; what is not named here (a file beside the rooms) is bound by no order.
@@ -38,16 +38,18 @@ ROOMS = {
         "weights",
         "regularizers",
         "engines",
+        "generators",
+        "rehearsal",
         "methods",
         "task_inference",
         "evaluation",
     ],
     "studies": ["metrics", "statistics", "spec", "database", "store", "queries", "comparing", "output"],
     "reports": ["data", "analysis", "drawing", "tables", "figures", "pages"],
-    "sweeps": ["search", "driver", "ray_backend", "cli"],
+    "sweeps": ["search", "driver", "ray_backend", "launch", "cli"],
 }
 MAX_FILES = 22
-PLUG_INS = {"hnet_core/methods", "hnet_core/streams", "hnet_core/targets", "hnet_core/data"}
+PLUG_INS = {"hnet_core/methods", "hnet_core/generators", "hnet_core/streams", "hnet_core/targets", "hnet_core/data"}
 
 Graph = dict[Path, set[Path]]
 

@@ -21,6 +21,7 @@ SHIPPED = {
     "reports/published": {".csv", ".yaml"},
     "reports/measured": {".json"},
     "sweeps/presets": {".yaml"},
+    "sweeps/launch/templates": {".j2"},
     "studies/database/migrations/versions": {".py"},
 }
 

@@ -7,14 +7,19 @@ import shlex
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import studies
 from hnet_core.stacked import run_trials
 from studies.metrics.definitions import run_metrics
 from studies.spec.loading import load_spec
 from sweeps import cli
+from sweeps.driver.driver import Driver
 from sweeps.presets import open_document
+from sweeps.runner import run_sweep
+from sweeps.worker import work
 from tests.sweeps.tiny import inline
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -87,6 +92,26 @@ def test_the_trials_that_every_quickstart_starts_with_give_the_front_of_the_read
         results = run_trials(spec.config(spec.enqueue[number]), range(spec.seeds))
         accuracy = statistics.mean(run_metrics(result)["final_accuracy"] for result in results)
         assert shown[number][0] <= accuracy <= shown[number][1], number
+
+
+@pytest.mark.slow
+def test_every_quickstart_trains_the_same_configurations_whichever_ends_first(tmp_path: Path) -> None:
+    def two_at_a_time(driver: Driver, workers: int, address: str | None, send: Any) -> None:
+        """The later of two jobs ends first."""
+        while jobs := [job for job in (driver.next_job(), driver.next_job()) if job is not None]:
+            for job in reversed(jobs):
+                for message in work(job):
+                    send(job.number, message)
+
+    short = ["training.iterations=1", "seeds=1", "stream.n_tasks=2"]
+    spec = load_spec(open_document("quickstart"), Path("unused"), short)
+    found = []
+    for number, backend in enumerate((inline, two_at_a_time)):
+        url = str(tmp_path / f"{number}.db")
+        run_sweep(spec, url, backend=backend)
+        found.append([row["params"] for row in studies.open(url).ledger("quickstart")])
+    assert found[0] == found[1]
+    assert not [params for number, params in enumerate(found[0]) if params in found[0][:number]], "one comes twice"
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))

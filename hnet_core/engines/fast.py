@@ -49,6 +49,10 @@ class FastStep:
         self._target = target_gradient(problems, self._generation.weights, self._generation.weights)
         self._batches = Batches(stack, problem.device)
 
+    @property
+    def inputs_gradient(self) -> Tensor:
+        return self._target.inputs_gradient
+
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         training = self._problem.training
         self._embedding = self._embeddings[task]

@@ -24,6 +24,10 @@ from hnet_core.weights.sources import OwnWeights
 class OwnWeightsStep(Protocol):
     """Training of the weights of one network on one task at a time."""
 
+    @property
+    def inputs_gradient(self) -> Tensor:
+        """Gradient with respect to the inputs of the last step, (n, n_inputs); with Problem.inputs_gradient only."""
+
     def start_task(self, task: int) -> None:
         """Prepare for a task: take its optimiser."""
 
@@ -79,8 +83,10 @@ class PlainOwnWeights:
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
         flat = self._source.flat
+        of_inputs = [inputs.requires_grad_()] if self._problem.inputs_gradient else []
         loss = self._problem.task_loss(self._task, flat, inputs, labels)
-        (flat.grad,) = torch.autograd.grad(loss, [flat])
+        flat.grad, *found = torch.autograd.grad(loss, [flat, *of_inputs])
+        self.inputs_gradient = found[0] if found else torch.empty(0)
         if self._penalty is not None:
             self._penalty.add_gradient(flat.detach(), flat.grad)
         self._optimizer.step()
@@ -104,6 +110,10 @@ class FastOwnWeights:
         self._batches = Batches(self._weights.shape[:-1], self._problem.device)
         rows = zip(members, self._rows(self._weights), self._rows(self._gradient), strict=True)
         self._penalized = [(one.penalty, own, gradient) for one, own, gradient in rows if one.penalty is not None]
+
+    @property
+    def inputs_gradient(self) -> Tensor:
+        return self._target.inputs_gradient
 
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         if protection is not None:

@@ -41,14 +41,16 @@ class PlainStep:
         if self._protection is not None and self._protection.trains_previous:
             self._clear_embedding_gradients()
         weights = self._source.weights(self._task)
+        of_inputs = [inputs.requires_grad_()] if self._problem.inputs_gradient else []
         loss = self._problem.task_loss(self._task, weights, inputs, labels)
         own = [*theta, embedding]
         differentiable = self._protection is not None and self._protection.differentiates_step
-        computed = torch.autograd.grad(loss, own, create_graph=differentiable)
-        for part, gradient in zip(own, computed, strict=True):
+        computed = torch.autograd.grad(loss, [*own, *of_inputs], create_graph=differentiable)
+        self.inputs_gradient = computed[-1]
+        for part, gradient in zip(own, computed, strict=False):
             part.grad = gradient.detach().clone() if differentiable else gradient
         if self._protection is not None:
-            self._protect(self._protection, computed[:-1], tasks)
+            self._protect(self._protection, computed[: len(theta)], tasks)
         for optimizer in (self._theta_optimizer, self._embedding_optimizer):
             optimizer.step()
 

@@ -27,6 +27,10 @@ def picked(engine: Literal["auto", "plain", "fast"], reason: str | None) -> Lite
 class HypernetStep(Protocol):
     """Training of theta and of the embedding of one task at a time, both of a weight source."""
 
+    @property
+    def inputs_gradient(self) -> Tensor:
+        """Gradient with respect to the inputs of the last step, (n, n_inputs); with Problem.inputs_gradient only."""
+
     def start_task(self, task: int, protection: Protection | None = None) -> None:
         """Prepare for a task: take its optimisers, and keep the present theta for the regulariser."""
 

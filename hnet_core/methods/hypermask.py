@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
+from hnet_core import within_task
 from hnet_core.engines.masked_plain import MaskedProtection
 from hnet_core.engines.masked_step import masked_step
 from hnet_core.hypernets import Hypernet
@@ -99,7 +100,8 @@ class HyperMask(BaseMethod):
         return 3 * (target.multiply_adds(batch_size) + generated * hypernet.multiply_adds())
 
     def start_task(self, task: int) -> None:
-        self._iteration = 0
+        self._go_to(0)
+        within_task.note(lambda: self._iteration, self._go_to)
         options = self.options
         division = max(1, task) if options.output_division == 2 else 1
         self._engine.start_task(
@@ -115,6 +117,9 @@ class HyperMask(BaseMethod):
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         self._iteration += 1
         self._engine.step(inputs, labels, self._sparsity(task))
+
+    def _go_to(self, iteration: int) -> None:
+        self._iteration = iteration
 
     def _sparsity(self, task: int) -> float:
         """Return p of this step: from 0 to p over the first task, p afterwards."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -31,6 +31,14 @@ class TrainsAfterwards(Protocol):
 
     def steps_after(self, task: int, train: Split) -> Iterator[None]:
         """Train them on the examples of the task; yields after every gradient step."""
+
+
+@runtime_checkable
+class ReadsEarlierTasks(Protocol):
+    """A method that trains on the data of all tasks so far, which continual learning rules out: an upper bound."""
+
+    def read_earlier(self, earlier: Sequence[Split]) -> None:
+        """Take the training examples of the tasks before the one that starts next, in their order."""
 
 
 @runtime_checkable
@@ -130,7 +138,11 @@ class Method(Protocol):
         """
 
     def state(self) -> dict[str, Any]:
-        """Return all state to keep between tasks: tensors, numbers, lists and dicts of them, safe to load."""
+        """Return all state to keep between tasks: tensors, numbers, lists and dicts of them, safe to load.
+
+        In the middle of a task it is saved too. What else changes with the steps of a task is noted with
+        `hnet_core.within_task.note`, as optimisers of `Problem.optimizer` and generators of `seeding` are.
+        """
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore a state() saved after a task."""
+        """Restore a state() saved after a task, or after start_task one saved within the task: in place."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from hnet_core.trial import TrainingOptions
@@ -36,6 +38,18 @@ class LearningRate:
             return self._lr
         factors = zip(self._schedule.after, self._schedule.factors, strict=True)
         return self._lr * next((factor for begin, factor in reversed(list(factors)) if begin <= units), 1.0)
+
+    def state(self) -> dict[str, Any] | None:
+        """Return what the measures so far have led to; None where they do not count."""
+        if self._plateau is None:
+            return None
+        return {"plateau": self._plateau.state_dict(), "lr": self.after(0)}
+
+    def load_state(self, state: dict[str, Any] | None) -> None:
+        """Put a state() in place."""
+        if self._plateau is not None and state is not None:
+            self._plateau.load_state_dict(state["plateau"])
+            self._plateau.optimizer.param_groups[0]["lr"] = state["lr"]
 
     def see(self, measure: float) -> None:
         """Take a validation measure into account."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from hnet_core import within_task
 from hnet_core.trial import TrainingOptions
 
 
@@ -47,6 +48,7 @@ class Optimizers:
                 continue
             own = [id(parameter) for group in kept.param_groups for parameter in group["params"]]
             if own == [id(parameter) for parameter in parameters]:
+                _note(kept)
                 return kept
             if not set(own).isdisjoint(id(parameter) for parameter in parameters):
                 raise ValueError("parameters must be the same for every task where training.reset_optimizer is false.")
@@ -55,8 +57,8 @@ class Optimizers:
         if not training.reset_optimizer:
             self._kept.append(optimizer)
             if self._restored:
-                groups = optimizer.state_dict()["param_groups"]
-                optimizer.load_state_dict({"state": self._restored.pop(0), "param_groups": groups})
+                _load_moments(optimizer, self._restored.pop(0))
+        _note(optimizer)
         return optimizer
 
     def keep(self, moments: Moments) -> None:
@@ -75,7 +77,7 @@ class Optimizers:
     def state(self) -> list[dict[int, Any]]:
         """Return moments and momenta of the kept optimisers, in the order they were made; safe to load."""
         return [
-            tree_map(_copy, kept.state_dict()["state"] if isinstance(kept, torch.optim.Optimizer) else kept.state())
+            _moments(kept) if isinstance(kept, torch.optim.Optimizer) else tree_map(_copy, kept.state())
             for kept in self._kept
         ]
 
@@ -110,6 +112,19 @@ def why_no_flat_adam(training: TrainingOptions, *, keeps: bool = False) -> str |
     if not training.reset_optimizer and not keeps:
         return "it makes a new optimiser for every task, got reset_optimizer false"
     return None
+
+
+def _note(optimizer: torch.optim.Optimizer) -> None:
+    within_task.note(lambda: _moments(optimizer), lambda moments: _load_moments(optimizer, moments))
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> dict[int, Any]:
+    moments: dict[int, Any] = tree_map(_copy, optimizer.state_dict()["state"])
+    return moments
+
+
+def _load_moments(optimizer: torch.optim.Optimizer, moments: dict[int, Any]) -> None:
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _copy(leaf: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hnet_core import within_task
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.optimization.learning_rate import LearningRate
 from hnet_core.optimization.optimizers import Optimizers
@@ -45,6 +46,7 @@ class TaskCourse:
         self._between = _steps_between_validations(training, steps_per_unit)
         self._validate, self._state, self._load_state = validate, state, load_state
         self._best: tuple[float, Any] | None = None
+        within_task.note(self._position, self._go_to)
         self._set_lr()
 
     def before_step(self) -> None:
@@ -66,6 +68,13 @@ class TaskCourse:
         if self._best is not None:
             self._load_state(self._best[1])
             self._best = None
+
+    def _position(self) -> list[Any]:
+        return [self._done, self._best, self._rate.state()]
+
+    def _go_to(self, position: list[Any]) -> None:
+        self._done, self._best, rate = position
+        self._rate.load_state(rate)
 
     def _set_lr(self) -> None:
         if self._training.schedule is not None:

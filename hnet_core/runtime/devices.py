@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import torch
@@ -9,14 +10,29 @@ import torch
 from hnet_core.errors import ConfigInvalid
 
 
+class NoGpu(ConfigInvalid):
+    """A GPU is asked for where there is none."""
+
+
 def pick_device(name: str) -> torch.device:
-    """Return the device of a name; auto is a GPU if there is one."""
+    """Return the device of a name; auto is a GPU if there is one.
+
+    Raises:
+        NoGpu: the name is that of a GPU, and torch finds none.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigInvalid(f"training.device is {name}, but torch finds no GPU here; use auto or cpu.")
+        raise NoGpu(f"training.device is {name}, but torch finds no GPU here; use auto or cpu.")
     return device
+
+
+def release_gpu_memory() -> None:
+    """Return the memory of deleted tensors to the GPU, for other processes; nothing where no GPU was used."""
+    if torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def device_name(device: torch.device) -> str:

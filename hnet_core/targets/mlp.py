@@ -55,6 +55,7 @@ class Mlp:
         )
 
     def __init__(self, options: Options, input_shape: tuple[int, ...], n_outputs: int) -> None:
+        self.input_shape = input_shape
         self.widths = (numel(input_shape), *options.hidden, n_outputs)
         self.shapes: tuple[tuple[int, ...], ...] = tuple(
             shape for n_in, n_out in itertools.pairwise(self.widths) for shape in ((n_out, n_in), (n_out,))

@@ -41,6 +41,7 @@ class Target(Protocol):
     """A network without weights of its own.
 
     Attributes:
+        input_shape: of one input.
         shapes: of its weight tensors, in their order in a flat vector; those of a block are consecutive.
         kinds: kind of each tensor: weight of a linear or convolutional layer, bias, scale or shift of a normalisation.
         n_weights: length of that vector, D.
@@ -48,6 +49,7 @@ class Target(Protocol):
         normalization: the kind of the normalisation layers.
     """
 
+    input_shape: tuple[int, ...]
     shapes: tuple[tuple[int, ...], ...]
     kinds: tuple[Kind, ...]
     n_weights: int

@@ -26,6 +26,7 @@ class InferenceCounts:
         hypernet: of these, weights of hypernetworks.
         memory_bytes: kept from task to task only to learn further ones.
         multiply_adds: to infer the task of one input, beyond classifying it with the network of one task.
+        generator, generator_hypernet: weights of a generator to rehearse from, see WeightCounts.
     """
 
     weights: int = 0
@@ -33,6 +34,8 @@ class InferenceCounts:
     hypernet: int = 0
     memory_bytes: int = 0
     multiply_adds: int = 0
+    generator: int = 0
+    generator_hypernet: int = 0
 
 
 class TaskOutputs:

@@ -37,13 +37,16 @@ class GeneratedWeights:
     Attributes:
         theta: weights of the hypernetwork, chunk embeddings included.
         embeddings: one leaf tensor (embedding_size,) per task.
+
+    Args:
+        axes: further names of the random draws, where a trial has several hypernetworks.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *axes: str | int) -> None:
         if problem.hypernet is None:
             raise ValueError("a hypernet must be given to generate weights, got none.")
         self.hypernet = problem.hypernet
-        draws = generator(problem.seed, "initialize", "hypernet")
+        draws = generator(problem.seed, "initialize", "hypernet", *axes)
         theta = self.hypernet.initialize(draws, problem.dtype)
         self.theta = [leaf(part, problem.device) for part in theta]
         self.embeddings = [

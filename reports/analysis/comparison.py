@@ -13,6 +13,7 @@ from reports.data.compared_methods import ComparedMethod
 from reports.formatting import mean_text, phrase, range_text, significant
 from studies.comparing.comparability import check_metric, judge_pairs
 from studies.metrics.definitions import METRICS
+from studies.statistics.intervals import bounded_difference
 from studies.statistics.verdicts import (
     A_BETTER,
     B_BETTER,
@@ -28,11 +29,12 @@ Standing = Literal["best", "not significantly different from the best", ""]
 
 @dataclass(frozen=True)
 class Pair:
-    """One comparison: A is the one named first."""
+    """One comparison by a metric: A is the one named first."""
 
     a: ComparedMethod
     b: ComparedMethod
     verdict: Verdict
+    metric: str
 
     @property
     def winner(self) -> ComparedMethod | None:
@@ -50,6 +52,7 @@ class Pair:
             text = f"{self.a.label} and {self.b.label} are equivalent within a margin of {significant(verdict.margin)}"
         if verdict.difference is None:
             return f"{self.a.label} and {self.b.label} are not comparable: {verdict.reason}."
+        difference = bounded_difference(self.metric, verdict.difference)
         runs = (
             f"{verdict.difference.n} seeds in pairs"
             if verdict.design == "paired"
@@ -57,7 +60,7 @@ class Pair:
         )
         return (
             f"{text}: {mean_text(verdict.a)} against {mean_text(verdict.b)}, difference "
-            f"{mean_text(verdict.difference)} {range_text(verdict.difference)} ({runs})."
+            f"{mean_text(difference)} {range_text(difference)} ({runs})."
         )
 
 
@@ -146,7 +149,7 @@ def compare(
         margin=margin,
         alpha=alpha,
         methods=tuple(methods),
-        pairs=tuple(Pair(a, b, verdict) for (a, b), verdict in zip(pairs, verdicts, strict=True)),
+        pairs=tuple(Pair(a, b, verdict, chosen) for (a, b), verdict in zip(pairs, verdicts, strict=True)),
         ranks=average_ranks(scores, METRICS[chosen].better == "higher"),
     )
 

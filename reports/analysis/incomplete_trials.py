@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.formatting import numbered
+from studies.metrics.missing_cells import words_of_missing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +54,5 @@ def _missing(data: StudyData, trial: Trial, runs: NDArray[np.float64]) -> str:
     n_tasks = runs.shape[2]
     tasks = (np.flatnonzero(np.isnan(runs[:, -1]).any(axis=0)) + 1).tolist() if n_tasks else []
     if tasks:
-        on = "" if len(tasks) == n_tasks else f", on {numbered('task', tasks)}"
-        return f"no value after task {n_tasks}, the last one{on}"
+        return "; ".join(words_of_missing({n_tasks: tasks}))
     return f"no {data.quality.word}" if trial.mean(data.quality.final) is None else "unknown numbers of weights"

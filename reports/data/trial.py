@@ -66,10 +66,12 @@ class Measured(Mapping[str, Interval]):
 
     def exact(self, name: str) -> Interval:
         """Return a metric with its interval as computed, which may reach beyond the bounds of the metric."""
+        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), self.n(name))
+
+    def n(self, name: str) -> int:
+        """Return the number of seeds that have a value of a metric."""
         n = int(self.row[self.at["n"]] or 0)
-        if self.seeds:
-            n = self.seeds.get(name, n)
-        return Interval(self.number(name), self.number(f"{name}.low"), self.number(f"{name}.high"), n)
+        return n if self.seeds is None else self.seeds.get(name, n)
 
     def number(self, column: str) -> float | None:
         """Return the number of one column: a metric, or an end of its interval."""

@@ -13,6 +13,7 @@ from reports.drawing.labels import Label, draw_labels
 from reports.drawing.marks import MAX_DOTS, Point, bars, cloud, glyphs, points, steps
 from reports.drawing.scales import ContinuousScale, LogScale, padded_log
 from reports.drawing.svg import EMPTY, figure
+from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
 from reports.table import Column, Row, Table, mean_column, mean_columns, size_column, text_column
@@ -26,7 +27,9 @@ MAX_TABLE_ROWS = 200
 def overlay_figure(
     families: Sequence[Family], x: LogScale, x_label: str, label: str = "Fronts", held_by: str | None = None
 ) -> Figure:
-    """Draw every configuration faintly and the front of each family in full; accuracies also on an axis of errors.
+    """Draw every configuration faintly and the front of each family in full.
+
+    Further views are a close-up of the fronts where they fill a small part of that, and an axis of errors.
 
     Args:
         label: of the first view among others.
@@ -36,10 +39,14 @@ def overlay_figure(
     means = [end for family in families for end in family.data.mean_range]
     ends = interval_ends(trial[quality.final] for family in families for trial in family.data.front)
     y_label = f"{quality.word}, mean over seeds"
-    views = [(NAME, label, quality_scale(quality, means, FRAME.y, ends), y_label)]
+    y = quality_scale(quality, means, FRAME.y, ends)
+    views = [(NAME, label, x, y, y_label)]
+    close = _close_up(families, x, y, ends) if held_by is None else None
+    if close is not None:
+        views.append((f"{NAME}-close-up", "The fronts, close up", *close, y_label))
     errors = error_scale(means, FRAME.y) if quality.higher_is_better and held_by is None else None
     if errors is not None:
-        views.append((f"{NAME}-errors", "By error", errors, f"1 − {y_label} (log scale)"))
+        views.append((f"{NAME}-errors", "By error", x, errors, f"1 − {y_label} (log scale)"))
     finding = " ".join(f"{family.label}: {family.recommendation.headline}" for family in families)
     caption = (
         "The front of each family with 95 % t intervals over seeds, an arrow where one goes on beyond the axis; small "
@@ -51,7 +58,7 @@ def overlay_figure(
     size = (FRAME.width, FRAME.height)
     drawings = tuple(
         (view, figure(name, size, finding, caption, _parts(families, name, x, y, x_label, y_text), data_hover="trials"))
-        for name, view, y, y_text in views
+        for name, view, x, y, y_text in views
     )
     return Figure(NAME, finding, caption, drawings, _table(families), overlay_rows(families), held_by)
 
@@ -61,11 +68,24 @@ def _parts(
 ) -> list[Markup]:
     return [
         axes(FRAME, x, y, x_label, y_label),
-        vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network"),
+        vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network") if is_within(x, 1.0) else EMPTY,
         *(_rest(family, x, y) for family in families),
         *(_front(family, name, x, y) for family in families),
         draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], _fronts(families, x, y)),
     ]
+
+
+def _close_up(
+    families: Sequence[Family], x: LogScale, y: ContinuousScale, ends: Sequence[float]
+) -> tuple[LogScale, ContinuousScale] | None:
+    """Return the axes of the part of the plane around all fronts, None where it is too large for a close-up."""
+    members = [trial for family in families for trial in family.data.front]
+    if len(members) < 2:
+        return None
+    quality = families[0].data.quality
+    own_x = LogScale(padded_log([trial.ratio for trial in members], 0.08), FRAME.x)
+    own_y = quality_scale(quality, [trial.value(quality.final) for trial in members], FRAME.y, ends)
+    return (own_x, own_y) if fills_little((x, y), (own_x, own_y)) else None
 
 
 def ratio_axis(families: Sequence[Family]) -> LogScale:
@@ -97,10 +117,10 @@ def _metrics(family: Family) -> list[str]:
 
 def _rest(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
     data, columns = family.data, family.data.columns
-    others = ~columns.among(data.on_front)
+    ratios, finals = columns["compression_ratio"], columns[data.quality.final]
+    others = ~columns.among(data.on_front) & are_within(x, ratios) & are_within(y, finals)
     if others.sum() > MAX_DOTS:
-        finals = columns[data.quality.final][others]
-        return cloud(x.each(columns["compression_ratio"][others]), y.each(finals), family.style)
+        return cloud(x.each(ratios[others]), y.each(finals[others]), family.style)
     return points(_points(family, columns.where(others), x, y, titled=False), f"{family.style} faint", titled=False)
 
 
@@ -139,7 +159,7 @@ def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousS
 def _label(family: Family, x: LogScale, y: ContinuousScale) -> list[Label]:
     """Label a family at its best configuration."""
     best = family.recommendation.best
-    if best is None:
+    if best is None or not (is_within(x, best.ratio) and is_within(y, best.value(family.data.quality.final))):
         return []
     name = family.label if len(family.label) <= 40 else family.label[:39] + "…"
     return [Label(x(best.ratio), y(best.value(family.data.quality.final)), name, family.style)]

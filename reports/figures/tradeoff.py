@@ -16,6 +16,7 @@ from reports.drawing.labels import Label, draw_labels
 from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, points, steps
 from reports.drawing.scales import ContinuousScale, LogScale, padded_log
 from reports.drawing.svg import EMPTY, figure
+from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
 from reports.formatting import plural, significant
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 NAME = "tradeoff"
 FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
-CLOSE_UP_BELOW = 0.45
 MAX_TABLE_ROWS = 200
 X_LABEL = "compression ratio: weights to run every task / weights of one target network (log scale)"
 
@@ -125,11 +125,9 @@ def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
     means = [trial.mean(metric) for trial in front for metric in (quality.final, quality.during)]
     y = _y_scale(data, [mean for mean in means if mean is not None])
     x = LogScale(padded_log([trial.ratio for trial in front], 0.08), FRAME.x)
-    shares = [abs(axis(own.domain[1]) - axis(own.domain[0])) / abs(axis.pixels[1] - axis.pixels[0])
-              for axis, own in ((full.x, x), (full.y, y))]  # fmt: skip
-    if min(shares) > CLOSE_UP_BELOW:
+    if not fills_little((full.x, full.y), (x, y)):
         return None
-    inside = _are_within(x, columns["compression_ratio"]) & _are_within(y, columns[quality.final])
+    inside = are_within(x, columns["compression_ratio"]) & are_within(y, columns[quality.final])
     return TradeoffView(f"{NAME}-close-up", "The front, close up", x, y, _y_label(data), inside)
 
 
@@ -137,14 +135,6 @@ def _y_scale(data: StudyData, means: Sequence[float]) -> ContinuousScale:
     """Return the y axis over some means and the intervals of the front."""
     ends = interval_ends(trial[data.quality.final] for trial in data.front)
     return quality_scale(data.quality, means, FRAME.y, ends)
-
-
-def _are_within(scale: ContinuousScale, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return (scale.domain[0] <= values) & (values <= scale.domain[1])
-
-
-def _within(scale: ContinuousScale, value: float) -> bool:
-    return scale.domain[0] <= value <= scale.domain[1]
 
 
 def _draw(data: StudyData, recommendation: Recommendation, untrained: float | None, view: TradeoffView) -> Markup:
@@ -177,9 +167,9 @@ def _draw(data: StudyData, recommendation: Recommendation, untrained: float | No
 def _references(view: TradeoffView, untrained: float | None) -> list[Markup]:
     """Draw the lines at ratio 1 and at the untrained model, where they are inside the view."""
     lines = []
-    if _within(view.x, 1.0):
+    if is_within(view.x, 1.0):
         lines.append(vertical_line(FRAME, view.x(1.0), "ratio 1: as large as the target network"))
-    if untrained is not None and _within(view.y, untrained):
+    if untrained is not None and is_within(view.y, untrained):
         lines.append(horizontal_line(FRAME, view.y(untrained), f"untrained model: {significant(untrained)}"))
     return lines
 
@@ -203,7 +193,7 @@ def _series(data: StudyData, view: TradeoffView, trials: Sequence[Trial], style:
 def _cloud(data: StudyData, view: TradeoffView, in_cloud: NDArray[np.bool_]) -> Markup:
     """Draw the final means of those configurations that are not drawn individually, as a density."""
     finals = data.columns[data.quality.final]
-    in_cloud = in_cloud & _are_within(view.y, finals)
+    in_cloud = in_cloud & are_within(view.y, finals)
     x = view.x.each(data.columns["compression_ratio"][in_cloud])
     return cloud(x, view.y.each(finals[in_cloud]), "final") if in_cloud.any() else EMPTY
 
@@ -214,7 +204,7 @@ def _points(
     placed = (
         place(trial.number, view.x(trial.ratio), view.y, trial[metric], trial_text(data, trial) if titled else "")
         for trial in trials
-        if trial.mean(metric) is None or _within(view.y, trial.value(metric))
+        if trial.mean(metric) is None or is_within(view.y, trial.value(metric))
     )
     return [point for point in placed if point is not None]
 

@@ -19,7 +19,7 @@ from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
 from reports.table import Column, Row, Table, text_column
-from reports.tables.published_cells import cell_row, shown_mean, shown_range
+from reports.tables.published_cells import cell_row, shown_difference, shown_mean, shown_range
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -90,7 +90,7 @@ def _columns() -> list[Column]:
         Column("measured", "measured", shown_mean, "mean over seeds", is_mean=True),
         Column("measured.low", "95 % interval", shown_range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
-        Column("difference", "difference", lambda row: _signed(row["difference"]), "measured minus published"),
+        Column("difference", "difference", shown_difference, "measured minus published"),
         Column(
             "in_standard_errors",
             "|d| / SE",
@@ -121,10 +121,6 @@ def _for_print(table: Table) -> Table:
     return replace(table, columns=columns)
 
 
-def _signed(value: float | None) -> str:
-    return MISSING if value is None else f"{value:+.{3}f}"
-
-
 def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
     lines = [_line(found) for found in comparisons if found.difference is not None]
     if not lines:
@@ -145,7 +141,7 @@ def _line(found: CellComparison) -> ForestLine:
     value, half = found.difference.value, found.difference.half_width
     mark = {"agrees": "same", "differs": "worse"}.get(found.verdict, "unknown")
     label = f"{found.cell.row} {found.cell.column}" + (" (reduced)" if found.scale == "reduced" else "")
-    title = f"{label}: {_signed(value)}, {found.verdict}"
+    title = f"{label}: {shown_difference(cell_row(found))}, {found.verdict}"
     low, high = (None, None) if half is None else (value - half, value + half)
     return ForestLine(label, value, low, high, mark, title)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reports.analysis.reproduction import CellComparison
-from reports.formatting import MISSING
+from reports.formatting import MISSING, mean_text, range_text
 from reports.table import Row
+from studies.statistics.interval import Interval
 
 
 def cell_row(found: CellComparison) -> dict[str, Any]:
@@ -43,18 +44,24 @@ def cell_row(found: CellComparison) -> dict[str, Any]:
 
 
 def shown_mean(row: Row) -> str:
-    """Format the measured mean with one digit more than the paper prints."""
-    return MISSING if row["measured"] is None else f"{row['measured']:.{_decimals(row)}f}"
+    """Format the measured mean to the precision of its interval."""
+    return mean_text(_interval(row))
 
 
 def shown_range(row: Row) -> str:
-    """Format the measured interval with one digit more than the paper prints."""
-    if row["measured.low"] is None:
+    """Format the measured interval."""
+    return range_text(_interval(row))
+
+
+def shown_difference(row: Row) -> str:
+    """Format measured minus published to the precision of its interval, with its sign."""
+    value, half = row["difference"], row["half_width"]
+    if value is None:
         return MISSING
-    decimals = _decimals(row)
-    return f"[{row['measured.low']:.{decimals}f}, {row['measured.high']:.{decimals}f}]"
+    low, high = (None, None) if half is None else (value - half, value + half)
+    text = mean_text(Interval(value, low, high, row["n"]))
+    return f"+{text}" if value > 0 else text
 
 
-def _decimals(row: Row) -> int:
-    """Return one digit more than the paper prints."""
-    return len(row["published_text"].split()[0].partition(".")[2]) + 1
+def _interval(row: Row) -> Interval:
+    return Interval(row["measured"], row["measured.low"], row["measured.high"], row["n"])

@@ -1,4 +1,4 @@
-"""Trials as flat rows, in the column names of `hnet study trials`."""
+"""Trials as flat rows, in the column names of `hnet study trials`, and with the seeds of each metric as METRIC.n."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from studies.metrics.definitions import METRICS
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
     """Return one trial as a flat, exact row."""
-    numbers = {column: trial.metrics.number(column) for column in metric_columns(metrics)}
-    return {"number": trial.number, "n": trial.n, **trial.params, **numbers}
+    names = list(metrics)
+    numbers = {column: trial.metrics.number(column) for column in metric_columns(names)}
+    seeds = {f"{name}.n": trial.metrics.n(name) for name in names if not is_count(name)}
+    return {"number": trial.number, "n": trial.n, **trial.params, **numbers, **seeds}
 
 
 def trial_table(data: StudyData, metrics: Iterable[str]) -> Columns:
     """Return every configuration, by column."""
-    columns = data.columns
+    columns, names = data.columns, list(metrics)
     return {
         "number": columns.numbers.tolist(),
         "n": [trial.n for trial in data.configurations],
         **{name: columns.parameter(name).each for name in data.parameters},
-        **{column: columns.exact(column) for column in metric_columns(metrics)},
+        **{column: columns.exact(column) for column in metric_columns(names)},
+        **{
+            f"{name}.n": [trial.metrics.n(name) for trial in data.configurations]
+            for name in names
+            if not is_count(name)
+        },
     }
 
 

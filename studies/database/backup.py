@@ -32,14 +32,19 @@ def backup(engine: Engine, target: Path) -> None:
     source = sqlite_path(engine.url)
     try:
         if source is not None:
-            _copy_file(source, target)
+            copy_sqlite(source, target)
         else:
             _copy_tables(engine, target)
     except (OSError, sqlite3.Error) as error:
         raise ConfigInvalid(f"a backup must go to a file that can be written, got {target}: {error}.") from None
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a SQLite file as a whole, of any schema.
+
+    Raises:
+        OSError, sqlite3.Error: one of them cannot be read or written.
+    """
     reading, writing = open_read_only(source), sqlite3.connect(target)
     try:
         reading.backup(writing)

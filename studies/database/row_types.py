@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 
 class StudyRow(TypedDict):
@@ -89,6 +89,18 @@ class LedgerRow(TrialRow):
     """A trial with its finished seeds."""
 
     seeds: list[int]
+
+
+class TrialState(NamedTuple):
+    """State of a trial and its finished seeds, without its configuration."""
+
+    number: int
+    state: str
+    attempt: int
+    config_hash: str
+    duplicate_of: int | None
+    reason: str | None
+    seeds: tuple[int, ...]
 
 
 class TimedRun(RunRow):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 MAX_LISTED = 8
 
@@ -16,10 +16,10 @@ def missing_cells(cells: Collection[tuple[str, int, int]], n_tasks: int) -> str 
     test = {(after, on) for split, after, on in cells if split == "test"}
     rows = {after: [on for on in range(1, after + 1) if (after, on) not in test] for after in range(1, n_tasks + 1)}
     rows[n_tasks] = [on for on in range(1, n_tasks + 1) if (n_tasks, on) not in test]
-    found = _words(rows, "value")
+    found = words_of_missing(rows)
     if any(split == "validation" for split, _, _ in cells):
         last = [on for on in range(1, n_tasks + 1) if ("validation", n_tasks, on) not in cells]
-        found += _words({n_tasks: last}, "validation value")
+        found += words_of_missing({n_tasks: last}, "validation value")
     if not found:
         return None
     undefined = "final accuracy or error is" if rows[n_tasks] else "metrics that need them are"
@@ -28,8 +28,14 @@ def missing_cells(cells: Collection[tuple[str, int, int]], n_tasks: int) -> str 
     return f"{'; '.join(found)}{hint}; {undefined} not defined"
 
 
-def _words(rows: dict[int, list[int]], what: str) -> list[str]:
-    """`no value after task 3, 4` for whole rows, `no value after task 5 on task 2` for parts of one."""
+def words_of_missing(rows: Mapping[int, list[int]], what: str = "value") -> list[str]:
+    """List the missing evaluations of some rows in words.
+
+    `no value after task 3, 4` for whole rows, `no value after task 5 on task 2` for parts of one.
+
+    Args:
+        rows: the tasks that were not evaluated after each task, from 1.
+    """
     empty = [after for after, missing in rows.items() if len(missing) >= after]
     words = [f"no {what} after task {_listed(empty)}"] if empty else []
     parts = [after for after, missing in rows.items() if missing and after not in empty]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.database.database_clock import epoch_now
-from studies.database.row_types import BenchmarkRow, LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail
+from studies.database.row_types import BenchmarkRow, LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail, TrialState
 from studies.database.schema import STATES, benchmark, launch, run, study, task_time, trial
 from studies.database.urls import masked
 from studies.errors import StudyNotFound, TrialNotFound
+from studies.queries.queryable_columns import one_of
 from studies.queries.record import StudyRecord, TrialCounts
 
 
@@ -90,11 +94,39 @@ def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:
     study_id = find_study_id(engine, name)
     with engine.connect() as connection:
         rows = connection.execute(_of_study(trial, study_id).order_by(trial.c.number)).mappings().all()
-        done = select(run.c.number, run.c.seed).where(run.c.study_id == study_id).order_by(run.c.seed)
-        seeds: dict[int, list[int]] = {}
-        for number, seed in connection.execute(done):
-            seeds.setdefault(number, []).append(seed)
-    return [cast(LedgerRow, {**row, "seeds": seeds.get(row["number"], [])}) for row in rows]
+        seeds = _finished_seeds(connection, study_id)
+    return [cast(LedgerRow, {**row, "seeds": list(seeds.get(row["number"], ()))}) for row in rows]
+
+
+def read_trial_states(engine: Engine, name: str) -> list[TrialState]:
+    """Return the state of every trial of a study, by number; raises StudyNotFound."""
+    study_id = find_study_id(engine, name)
+    columns = [trial.c[column] for column in TrialState._fields[:-1]]
+    with engine.connect() as connection:
+        rows = connection.execute(select(*columns).where(trial.c.study_id == study_id).order_by(trial.c.number)).all()
+        seeds = _finished_seeds(connection, study_id)
+    return [TrialState._make((*row, seeds.get(row.number, ()))) for row in rows]
+
+
+def read_configs(engine: Engine, name: str, numbers: Sequence[int]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the stored configuration and searched values of trials by number; raises StudyNotFound."""
+    of_study = select(trial.c.number, trial.c.config, trial.c.params).where(
+        trial.c.study_id == find_study_id(engine, name)
+    )
+    with engine.connect() as connection:
+        found = connection.execute(of_study.where(one_of(trial.c.number, numbers)).order_by(trial.c.number))
+        return {row.number: (row.config, row.params) for row in found}
+
+
+def _finished_seeds(connection: Connection, study_id: int) -> dict[int, tuple[int, ...]]:
+    """Finished seeds by trial, in ascending order; equal ones are one object, since there may be 100,000 of them."""
+    done = select(run.c.number, run.c.seed).where(run.c.study_id == study_id).order_by(run.c.number, run.c.seed)
+    known: dict[tuple[int, ...], tuple[int, ...]] = {}
+    found = {}
+    for number, rows in itertools.groupby(connection.execute(done), key=itemgetter(0)):
+        seeds = tuple(seed for _, seed in rows)
+        found[number] = known.setdefault(seeds, seeds)
+    return found
 
 
 def read_numbers_of_tasks(engine: Engine, name: str) -> dict[int, frozenset[int]]:

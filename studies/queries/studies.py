@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 
 from hnet_core.trial import MATRICES
-from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail
+from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail, TrialState
 from studies.queries import lookup, tables
 from studies.queries.choice import Choice, choose
 from studies.queries.configurations import configurations
@@ -198,6 +198,14 @@ class Studies:
     def ledger(self, name: str) -> list[LedgerRow]:
         """Return every trial row as stored, by number, with its finished seeds; cheaper than `trials`."""
         return lookup.read_ledger(self._engine, name)
+
+    def trial_states(self, name: str) -> list[TrialState]:
+        """Return the state and the finished seeds of every trial, by number, without its configuration."""
+        return lookup.read_trial_states(self._engine, name)
+
+    def configs(self, name: str, numbers: Sequence[int]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+        """Return the stored configuration and the searched values of these trials, by number."""
+        return lookup.read_configs(self._engine, name, numbers)
 
     def numbers_of_tasks(self, name: str) -> dict[int, frozenset[int]]:
         """Return the different numbers of tasks of the runs of each trial by its number; duplicates have no runs."""

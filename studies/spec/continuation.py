@@ -16,6 +16,8 @@ from studies.spec.spec import SweepSpec
 CHANGEABLE = (
     ("budget",),
     ("limits",),
+    ("resources",),
+    ("notify",),
     ("keep",),
     ("seeds",),
     ("paper",),

@@ -14,7 +14,7 @@ from hnet_core.config_validation import check_trial
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.registry import did_you_mean
 from studies.metrics.definitions import METRICS
-from studies.spec.conditions import field_of
+from studies.spec.conditions import FAMILY, field_of
 from studies.spec.document import Document
 from studies.spec.overrides import apply_overrides, refuse_lost
 from studies.spec.reachability import too_large, unreachable
@@ -72,6 +72,7 @@ def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, li
     complaints = check_space(spec, data) or [
         *_check_metrics(spec, data),
         *_check_racing(spec),
+        *_check_resources(spec),
         *_check_first(spec),
     ]
     complaints = complaints or unreachable(spec, data)
@@ -116,9 +117,25 @@ def _check_racing(spec: SweepSpec) -> Iterator[Complaint]:
         yield Complaint(("racing",), f"needs at least 3 seeds, as two must be trained to judge, got {spec.seeds}")
 
 
+def _check_resources(spec: SweepSpec) -> Iterator[Complaint]:
+    resources = spec.resources
+    if resources is None:
+        return
+    for name in resources.families:
+        if name not in spec.families:
+            known = did_you_mean(name, spec.families) if spec.families else "; the spec has no families"
+            yield Complaint(("resources", "families", name), f"unknown family{known}")
+    for params in spec.space.branches():
+        family, device = params.get(FAMILY), spec.config(params).training.device
+        if resources.of_family(family).gpus and device not in ("auto", "cuda"):
+            of_family = "" if family is None else f" of family {family}"
+            yield Complaint(("resources", "gpus"), f"must be 0 or left out with training.device {device}{of_family}")
+            return
+
+
 def _check_first(spec: SweepSpec) -> Iterator[Complaint]:
     for position, params in enumerate(spec.enqueue):
-        misfit = spec.space.misfit(params)
+        misfit = spec.space.misfit(params, any_family=spec.sampler != "grid")
         if misfit is not None:
             remedy = "correct it, or drop all enqueued trials with --set enqueue=[]"
             yield Complaint(("enqueue", position), f"{misfit}; {remedy}")

@@ -66,9 +66,9 @@ class SearchSpace:
     def is_conditional(self) -> bool:
         return any(field.when for field in self.fields.values())
 
-    def example(self) -> dict[str, Any]:
-        """Return the parameters of the first branch that the template leaves open."""
-        return next(self.branches())
+    def example(self, family: str | None = None) -> dict[str, Any]:
+        """Return the parameters of the first branch that the template leaves open, or all those of a family."""
+        return next(self.branches()) if family is None else self._walk({FAMILY: family})
 
     def branches(self) -> Iterator[dict[str, Any]]:
         """Yield one set of parameters for each way the conditions can turn out, with what its template leaves open.
@@ -92,13 +92,27 @@ class SearchSpace:
         """Return the fields that are searched where the deciding fields have these values."""
         return list(self._walk(params))
 
-    def misfit(self, params: Params, complete: bool = False) -> str | None:
+    def unsearched_family(self, params: Params) -> str | None:
+        """Return the family of parameters where it is one that the search leaves out; else None."""
+        family, field = params.get(FAMILY), self.fields.get(FAMILY)
+        is_left_out = field is not None and not field.contains(family)
+        return str(family) if is_left_out and isinstance(family, str) and family in self.families else None
+
+    def misfit(self, params: Params, complete: bool = False, any_family: bool = False) -> str | None:
         """Return the reason why no trial can have these parameters, or None.
 
         Args:
             complete: whether every field whose condition is met must be given.
+            any_family: whether it may be of a family that the search leaves out.
         """
+        if self.families and FAMILY in params:
+            family, field = params[FAMILY], self.fields[FAMILY]
+            known = list(self.families) if any_family else [*getattr(field, "choice", ())]
+            if family not in known:
+                return f"{FAMILY} must be one of {', '.join(map(str, known))}, got {shown(family)}"
         in_play = self._walk(params)
+        if self.unsearched_family(params) is not None:
+            params = {name: value for name, value in params.items() if name != FAMILY}
         for name, value in params.items():
             if name not in self.fields:
                 return f"{name} is not searched; searched are {', '.join(self.fields)}"

@@ -34,7 +34,8 @@ def check_space(spec: SweepSpec, data: Path) -> list[Complaint]:
         branches = list(space.branches())
     except ConfigInvalid as error:  # a field inside a value, or conditions in a circle
         return [Complaint(("search", error.key or ""), str(error))]
-    for branch in branches:
+    enqueued = {family: space.example(family) for one in spec.enqueue if (family := space.unsearched_family(one))}
+    for branch in [*branches, *enqueued.values()]:
         wrong += _wrong_in_template(space, branch, data)
     if not wrong:
         for branch in branches:

@@ -17,7 +17,9 @@ from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
 from studies.spec.default_ranges import with_default_ranges
 from studies.spec.family_ranges import with_family_ranges
+from studies.spec.notify import check_address
 from studies.spec.ranges import Dimension, RungUnit
+from studies.spec.resources import Request, Resources, TrialResources, request_of, with_resources
 from studies.spec.space import SearchSpace
 
 MAX_ENTRIES = 100  # fields searched, and families: each is checked with each
@@ -42,16 +44,29 @@ class Budget(Options):
 
 
 class Limits(Options):
-    """Limits on the time of a trial and on retries after a lost worker."""
+    """Limits on the time of a trial, on what it may lose, on retries after a lost worker or node, and on failures."""
 
     trial_minutes: float | None = Field(None, gt=0, description="of training, all seeds and attempts together")
     task_minutes: float | None = Field(
         None,
         gt=0,
-        description="without a finished task a worker is taken for hung and killed, its trial retried; left out: "
-        "five times what the slowest trial of its method took, at least 10",
+        description="without a finished task or checkpoint a worker is taken for hung and killed, its trial retried; "
+        "left out: five times what the slowest trial of its method took, at least 10",
+    )
+    checkpoint_minutes: float = Field(
+        10, gt=0, description="between the checkpoints within a long task; there is one after every task anyway"
     )
     retries: int = Field(3, ge=0, le=100, description="after the worker of a trial died, hung or ran out of memory")
+    preemptions: int = Field(
+        20, ge=0, le=1000, description="further attempts after the node of a trial was lost, drained or low on memory"
+    )
+    failures: int = Field(
+        5,
+        ge=0,
+        le=10_000,
+        description="of the first trials that stop the sweep; more than half of the last 20 (or twice as many, if that "
+        "is more) stop it too; 0: none do",
+    )
 
 
 class EarlyStopping(Options):
@@ -128,16 +143,24 @@ class SweepSpec(Options):
     seeds: int = Field(1, ge=1, le=1000, description="seeds 0, 1, ... of every configuration")
     sampler: SamplerName = "tpe"
     sampler_seed: int = Field(0, ge=0)
-    enqueue: tuple[dict[str, Any], ...] = Field((), description="trials to train first; fields left out are drawn")
+    enqueue: tuple[dict[str, Any], ...] = Field(
+        (), description="trials to train first, of any family; fields left out are drawn"
+    )
     warm_start: str | None = Field(
         None, description="past study of the same database whose results the sampler starts with"
     )
     early_stopping: EarlyStopping | None = None
     racing: bool = Field(False, description="train further seeds only while a configuration may be on the front")
     limits: Limits = Limits()
+    resources: Resources | None = Field(None, description="of one trial; left out: one CPU, and a GPU if there are any")
     keep: Literal["front"] | None = Field(None, description="checkpoints of finished trials to keep; left out: none")
     budget: Budget
     paper: Paper | None = None
+    notify: str | None = Field(
+        None,
+        exclude=True,
+        description="http(s) address for one POST when the sweep ends, stalls or is stopped by its guard",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -156,6 +179,11 @@ class SweepSpec(Options):
             raise ValueError("must name at least one field; to train one configuration use: hnet trial run")
         return value
 
+    @field_validator("notify")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        return None if value is None else check_address(value)
+
     @field_validator("constraints")
     @classmethod
     def _readable(cls, value: dict[str, str]) -> dict[str, str]:
@@ -169,7 +197,24 @@ class SweepSpec(Options):
 
     def config(self, params: Mapping[str, Any] | None = None) -> TrialConfig:
         """Return the trial configuration with these parameters in place; without any, the template."""
-        return parse_trial(self.space.place(self.space.example() if params is None else params))
+        return parse_trial(self.block(self.space.example() if params is None else params))
+
+    def block(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the trial block with these parameters in place, which uses the resources that are asked for."""
+        return with_resources(self.space.place(params), self._resources_of(params.get(FAMILY)))
+
+    def request(self, config: TrialConfig, family: str | None = None) -> Request:
+        """Return the resources that a trial of a configuration asks for."""
+        return request_of(self._resources_of(family), config)
+
+    def requests(self) -> list[Request]:
+        """Return the different resources that trials of this sweep ask for, one or more."""
+        return list(
+            dict.fromkeys(self.request(self.config(params), params.get(FAMILY)) for params in self.space.branches())
+        )
+
+    def _resources_of(self, family: str | None) -> TrialResources:
+        return TrialResources() if self.resources is None else self.resources.of_family(family)
 
     @functools.cached_property
     def space(self) -> SearchSpace:
@@ -201,7 +246,7 @@ class SweepSpec(Options):
         return is_spent or (self.grid_order is not None and counted + uncounted >= len(self.grid_order))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back."""
+        """Return the spec as plain JSON types, which SweepSpec.model_validate reads back; without `notify`."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 

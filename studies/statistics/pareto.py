@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from studies.statistics.dominance import distinct, new_front
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -30,9 +32,9 @@ def pareto_mask(values: NDArray[np.float64], directions: Sequence[str]) -> NDArr
     costs = _as_costs(values, directions)
     known = np.flatnonzero(~np.isnan(costs).any(axis=1))
     # In this order no later point dominates an earlier one; equal points are handled as one.
-    points, which = np.unique(costs[known], axis=0, return_inverse=True)
+    points, which = distinct(costs[known])
     mask = np.zeros(len(costs), dtype=bool)
-    mask[known] = (_front_of_two if costs.shape[1] == 2 else _front_of_many)(points)[which.reshape(-1)]
+    mask[known] = (_front_of_two if costs.shape[1] == 2 else _front_of_many)(points)[which]
     return mask
 
 
@@ -49,13 +51,14 @@ def _front_of_many(points: NDArray[np.float64]) -> NDArray[np.bool_]:
     import numpy as np
 
     mask = np.zeros(len(points), dtype=bool)
-    front = np.empty_like(points)
-    size = 0
+    if points.shape[1] == 1:
+        mask[:1] = True
+        return mask
+    front = new_front(points.shape[1])
     for i, point in enumerate(points):
-        if not (front[:size] <= point).all(axis=1).any():  # the points differ, so nowhere worse means somewhere better
+        if not front.dominates(point):
             mask[i] = True
-            front[size] = point
-            size += 1
+            front.add(point)
     return mask
 
 

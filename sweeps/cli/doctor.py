@@ -84,7 +84,11 @@ def _processor() -> tuple[bool, str]:
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     devices = ", ".join(gpus) or "no GPU"
-    return True, f"{available_cpus()} of {os.cpu_count()} CPU cores may be used, {devices}"
+    workers = min(available_cpus(), len(gpus) or available_cpus())  # one CPU each, and a GPU where there are any
+    return (
+        True,
+        f"{available_cpus()} of {os.cpu_count()} CPU cores may be used, {devices}; workers by default: {workers}",
+    )
 
 
 def _data(data: Any) -> tuple[bool, str]:
@@ -106,6 +110,7 @@ def _data(data: Any) -> tuple[bool, str]:
 
 
 def _database(db: str) -> tuple[bool, str]:
+    from studies.database.network_files import network_warning
     from studies.database.open_database import connect
     from studies.database.urls import masked, parse_url, sqlite_path
 
@@ -114,16 +119,18 @@ def _database(db: str) -> tuple[bool, str]:
         path = sqlite_path(url)
     except HnetError as error:
         return False, str(error)
+    on_network = network_warning(db)
+    warning = "" if on_network is None else f"; warning: {on_network}"
     if path is not None and not path.exists():
         writable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
         return writable, f"{path}: does not exist; " + (
-            "the first sweep creates it" if writable else "cannot be created here"
+            f"the first sweep creates it{warning}" if writable else "cannot be created here"
         )
     try:
         connect(db)
     except HnetError as error:
         return False, str(error)
-    return True, masked(url)
+    return True, f"{masked(url)}{warning}"
 
 
 def _disk() -> tuple[bool, str]:

@@ -27,6 +27,16 @@ Database = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of standard output.")]
 
+Cpus = Annotated[
+    int | None, typer.Option(min=1, help="CPUs of one trial, and its threads (resources.cpus).", show_default=False)
+]
+Gpus = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of a GPU of one trial (resources.gpus).", show_default=False)
+]
+Memory = Annotated[
+    str | None, typer.Option(help='Memory of one trial, such as "8 GiB" (resources.memory).', show_default=False)
+]
+
 # Formats of one object, and of rows.
 ObjectFormat = Annotated[
     Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")

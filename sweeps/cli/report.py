@@ -68,7 +68,7 @@ def _command(one: HtmlReport) -> Callable[..., None]:
 
     parameters = [
         _parameter(one.argument.name, Annotated[one.argument.type, typer.Argument(help=_escaped(one.argument.help))]),
-        _parameter("output", OutOption),
+        _parameter("output", OutOption, inspect.Parameter.empty if one.output is None else one.output),
         *(_parameter(option.name, _annotation(option), option.default) for option in one.options),
         *([_parameter("db", DbOption, DEFAULT_URL)] if one.reads_database else []),
     ]

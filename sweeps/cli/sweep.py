@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.options import Assignments, Cpus, Data, Database, Gpus, Memory, ObjectFormat, Output, Source, StudyName
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
     from studies.spec.spec import SweepSpec
+    from sweeps.driver.failure_guard import Verdict
     from sweeps.runner import Outcome
 
 app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
@@ -33,38 +36,62 @@ def run(
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Training processes at a time.", show_default="one per CPU core")
+        int | None,
+        typer.Option(min=1, help="Training processes at a time.", show_default="as many as there is room for"),
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
     storage: Annotated[
         str | None,
         typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
     ] = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    memory: Memory = None,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(help="Folder on a local disk to work in on a SQLite database that is on a network file system."),
+    ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HNET_NOTIFY", help="Address for one POST when the sweep ends, stalls or is stopped by its guard."
+        ),
+    ] = None,
     set_: Assignments = None,
 ) -> None:
     """Run a sweep; repeat the command to resume an interrupted one.
 
-    Exit code 4: the sweep is finished, but trials have failed or there is no result.
+    Exit code 4: the sweep is finished, but trials have failed or there is no result; or limits.failures stopped it.
     """
+    print(f"Reading {spec}; PyTorch is loaded, which takes some seconds.", file=sys.stderr, flush=True)
+    from studies.database.network_files import network_warning
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
     from studies.spec.reachability import doubts
+    from studies.store.working_copy import working_copy
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    checked = load_spec(document, _root(data), set_ or [], study, trained_here=address is None)
+    assignments = _assignments(set_, cpus, gpus, memory)
+    assignments += [] if notify is None else [f"notify={json.dumps(notify)}"]
+    checked = load_spec(document, data_folder(data), assignments, study, trained_here=address is None)
     with messages():
-        for line in (*contradictions(checked), *doubts(checked, _root(data))):
+        on_network = network_warning(db) if scratch is None else None
+        for line in (*contradictions(checked), *doubts(checked, data_folder(data)), *filter(None, [on_network])):
             logging.getLogger("hnet").warning("Warning: %s.", line)
         for line in reductions(checked):
             logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
         try:
-            outcome = run_sweep(checked, db, _root(data), workers, address, storage, document.text)
+            with working_copy(db, scratch) as worked_on:
+                outcome = run_sweep(checked, worked_on, data_folder(data), workers, address, storage, document.text)
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
+    if outcome.guarded is not None:
+        _print_guarded(outcome.guarded, command_line())
+        raise typer.Exit(4)
     if outcome.stopped:
         print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
         raise typer.Exit(130 if outcome.interrupted else 0)
@@ -79,6 +106,9 @@ def check(
     study: NewName = None,
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    memory: Memory = None,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
     format: ObjectFormat = "table",
@@ -95,10 +125,12 @@ def check(
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
-    checked = load_spec(open_document(spec), _root(data), set_ or [], study, trained_here=True)
+    checked = load_spec(
+        open_document(spec), data_folder(data), _assignments(set_, cpus, gpus, memory), study, trained_here=True
+    )
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
-    write_object(estimate(checked, _root(data), workers), format, output, f"{spec} is a valid sweep")
+    write_object(estimate(checked, data_folder(data), workers), format, output, f"{spec} is a valid sweep")
 
 
 @app.command()
@@ -127,6 +159,7 @@ def status(study: StudyName, db: Database = DEFAULT_URL, format: ObjectFormat = 
     from studies.output.formats import write_object
 
     found = studies.open(db)
+    _note_working_copy(db)
     write_object(_status(found.study(study), found.trial_counts(study)), format, output, f"Study {study}")
 
 
@@ -137,9 +170,14 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
     from studies.queries.studies import Studies
     from studies.store.leases import is_dead
     from studies.store.store import Store
+    from studies.store.working_copy import request_stop
 
     engine = connect(db)
     record = Studies(engine).study(study)
+    if request_stop(db, study):
+        _note_working_copy(db)
+        print("Asked it to stop; it finishes its running trials first.", file=sys.stderr)
+        return
     if record.driver is None:
         print(f"No driver runs study {study}; there is nothing to stop.", file=sys.stderr)
         return
@@ -149,6 +187,18 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
         return
     Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _print_guarded(verdict: Verdict, command: str) -> None:
+    """Print why the guard has stopped a sweep, with the traceback, and the command that continues it."""
+    worst = verdict.commonest
+    print((worst.traceback or "").rstrip(), file=sys.stderr)
+    print(
+        f"Stopped, since {verdict.finding} (limits.failures); {verdict.n_alike} of {verdict.n_failed} like trial "
+        f"{worst.number}: {worst.reason}",
+        file=sys.stderr,
+    )
+    print(f"Mend that and continue with: {command}", file=sys.stderr)
 
 
 def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
@@ -173,6 +223,19 @@ def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
     if counters.failed or counters.seeds_failed:
         seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
         print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
+
+
+def _note_working_copy(db: str) -> None:
+    """Tell the age of a database that is a copy of the one that a process works on."""
+    from studies.store.working_copy import working_process
+
+    process = working_process(db)
+    if process is not None:
+        age = time.time() - process["copied_at"]
+        print(
+            f"{db} is as of {age:.0f} s ago: process {process['pid']} on {process['host']} works on a copy of it.",
+            file=sys.stderr,
+        )
 
 
 def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
@@ -210,7 +273,14 @@ def messages() -> Iterator[None]:
         log.removeHandler(handler)
 
 
-def _root(data: Path | None) -> Path:
+def _assignments(given: list[str] | None, cpus: int | None, gpus: float | None, memory: str | None) -> list[str]:
+    """The `--set` arguments, and the options for resources as such."""
+    options = {"cpus": cpus, "gpus": gpus, "memory": memory}
+    return [*(given or []), *(f"resources.{key}={value}" for key, value in options.items() if value is not None)]
+
+
+def data_folder(data: Path | None) -> Path:
+    """Return the folder of the data sets, the default one without `--data`."""
     from hnet_core.data import data_root
 
     return data_root(data)

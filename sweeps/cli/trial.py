@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from studies import DEFAULT_URL
 from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
 from sweeps.cli.output_file import check_writable
+from sweeps.duration import duration_text
 
 if TYPE_CHECKING:
     from hnet_core.trial import TaskReport, TrialConfig, TrialResult
@@ -199,6 +201,8 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
     )
     return {
         **static_metrics(parts.counts),
+        "generator_weights": parts.counts.generator,
+        "generator_hypernet_weights": parts.counts.generator_hypernet,
         "weights_per_further_task": parts.counts.per_task,
         "n_tasks": shape.n_tasks,
         "n_inputs": shape.n_inputs,
@@ -212,7 +216,7 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
 
 
 class _TaskLine:
-    """Progress on stderr: one line per seed, rewritten after each task on a terminal.
+    """Progress on stderr from the start on: a line per finished task; on a terminal one per seed, rewritten.
 
     Attributes:
         last: report of the task finished last.
@@ -222,9 +226,14 @@ class _TaskLine:
         self.last: TaskReport | None = None
         self._of_seeds = f" of {seeds}" if seeds > 1 else ""
         self._live = sys.stderr.isatty()
+        self._n_seeds = seeds
+        self._n_done = 0
+        self._begin = time.monotonic()
         self._seed = 0
 
     def __enter__(self) -> _TaskLine:
+        self._begin = time.monotonic()
+        print("training the first task", end="" if self._live else "\n", file=sys.stderr, flush=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -238,5 +247,9 @@ class _TaskLine:
         self._seed = seed
         known = [value for value in report.test if value is not None]
         mean, done = sum(known) / len(known), f"{report.task + 1}/{report.n_tasks}"
+        self._n_done += 1
+        n_left = self._n_seeds * report.n_tasks - self._n_done
+        eta = (time.monotonic() - self._begin) / self._n_done * n_left
         text = f"seed {seed}{self._of_seeds}: task {done}, mean so far {mean:.4f}"
-        print(f"\r{text}" if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True)
+        text += f", ETA {duration_text(eta)}" if n_left > 0 else ""
+        print(f"\r{text:<72}" if self._live else text, end="" if self._live else "\n", file=sys.stderr, flush=True)

@@ -93,4 +93,5 @@ class _CallAfter:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error.__cause__ or error).strip() or type(error).__name__).splitlines()[0]
+    shown = error if isinstance(error, DatabaseUnreachable) else error.__cause__ or error
+    return (str(shown).strip() or type(error).__name__).splitlines()[0]

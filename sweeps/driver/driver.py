@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.trial import TrialResult
+from studies.spec.conditions import FAMILY
 from studies.spec.spec import SweepSpec
 from studies.store.store import Store
 from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.checkpoint_retention import CheckpointRetention
+from sweeps.driver.failure_guard import FailureGuard, Verdict
 from sweeps.driver.state import DriverState
 from sweeps.driver.suggestions import invalid_trial, static_violations, suggested_trial
 from sweeps.driver.trial_recorder import GAVE_UP, StudyHandle, TrialRecorder
@@ -51,6 +53,8 @@ class Driver:
         aborted: reason to end the sweep at once, writing nothing more; the backend then ends the running jobs.
         deadline: time.monotonic() at which the hours of the budget end.
         rules: early stopping and racing.
+        guarded: why the guard has set `stopping`, None if it has not.
+        preemptions: attempts of each trial that ended with their node.
     """
 
     def __init__(
@@ -72,6 +76,9 @@ class Driver:
         self.deadline = deadline
         self.rules = StoppingRules(spec)
         self._retention = CheckpointRetention(spec, study.checkpoints)
+        self.guarded: Verdict | None = None
+        self.preemptions: Counter[int] = Counter()
+        self._guard = FailureGuard(spec.limits.failures)
         self._worker_failures: Counter[int] = Counter()
         self._asks_without_training = 0
         self._skip_reasons: set[str] = set()
@@ -109,6 +116,14 @@ class Driver:
     def _may_ask(self) -> bool:
         return bool(self._asked_ahead) or not self._budget_is_spent()
 
+    @property
+    def n_left(self) -> int | None:
+        """Trials that are still to be trained, running ones included; None where only time ends the sweep."""
+        waiting, planned = len(self.state.waiting) + len(self.state.jobs), self.spec.planned_trials
+        if self.finished:
+            return len(self.state.jobs)
+        return None if planned is None else waiting + max(0, planned - self.counters.asked)
+
     def ask_ahead(self) -> None:
         """Ask the sampler, which may take long, for the next trial before a worker is free.
 
@@ -118,17 +133,20 @@ class Driver:
             self._asked_ahead.append(self._ask())
 
     def _ask(self) -> tuple[int, dict[str, Any]]:
-        number = self.recorder.ask(self.state.begun | {number for number, _ in self._asked_ahead})
+        number = self.recorder.ask(self._is_known)
         failpoint("after_ask")
         return number, self.recorder.suggest(number)
+
+    def _is_known(self, number: int) -> bool:
+        return number in self.state.begun or any(number == ahead for ahead, _ in self._asked_ahead)
 
     def next_job(self) -> Job | None:
         """Hand out the next job; None if there is none now (see `finished`)."""
         if self.stopping:
             return None
-        while not self._has_work and self._may_ask:
+        while not self.finished and not self._has_work:
             self.begin(*(self._asked_ahead.popleft() if self._asked_ahead else self._ask()))
-        return self.state.hand_out()
+        return None if self.stopping else self.state.hand_out()
 
     def begin(self, number: int, params: Mapping[str, Any], attempt: int = 1) -> None:
         """Queue, skip or copy a trial that the sampler has suggested, and write its row.
@@ -144,7 +162,7 @@ class Driver:
             self._fail_untrained(number, params, attempt, failure_of(error))
 
     def _begin(self, number: int, params: Mapping[str, Any], attempt: int) -> None:
-        block = self.spec.space.place(params)
+        block = self.spec.block(params)
         data_root = self.study.data_root
         try:
             config = parse_trial(block)
@@ -154,35 +172,36 @@ class Driver:
             self._skip(number, f"impossible combination: {error}", invalid_trial(block, params, self.spec, data_root))
             return
         broken = [str(bound) for bound, over in static_violations(self.spec, trial).items() if over > 0]
-        original = self.state.trial_by_hash.get(trial.config_hash)
         if broken:
             self._skip(number, f"infeasible: {', '.join(broken)} does not hold", trial)
-        elif original is not None and original != number:
+        elif (original := self.state.claim(trial.config_hash, number)) != number:
             self._copy_result(number, original, attempt, trial)
         else:
-            self.state.trial_by_hash[trial.config_hash] = number
             self.recorder.start(number, attempt, trial)
             self.counters.asked += 1
             self._asks_without_training = 0
             lengths = self.rules.lengths(config, Path(data_root))
-            rungs = {"rungs": self.rules.rungs(lengths), "lengths": lengths}
-            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), **rungs))
+            more: dict[str, Any] = {"rungs": self.rules.rungs(lengths), "lengths": lengths}
+            more["request"] = self.spec.request(config, params.get(FAMILY))
+            self.state.waiting.append(self.job(number, attempt, trial.config, range(self.spec.seeds), **more))
 
     def job(self, number: int, attempt: int, config: Mapping[str, Any], seeds: Sequence[int], **more: Any) -> Job:
         """A job of this study, with the rules and the checkpoints of its trial."""
         more |= {"race": self.rules.races, "via_driver": self.study.via_driver, "rung_unit": self.rules.rung_unit}
+        more |= {"checkpoint_minutes": self.spec.limits.checkpoint_minutes}
         location = self._retention.location(number)
         return Job(number, attempt, config, tuple(seeds), self.study.data_root, location, **more)
 
     def _fail_untrained(self, number: int, params: Mapping[str, Any], attempt: int, failure: Failure) -> None:
         log.warning("trial %d failed: %s", number, failure.reason)
-        trial = invalid_trial(self.spec.space.place(params), params, self.spec, self.study.data_root)
+        trial = invalid_trial(self.spec.block(params), params, self.spec, self.study.data_root)
         self.state.failures[number] = failure.reason
         self.recorder.start(number, attempt, trial)
         self.recorder.fail(number, attempt, failure.reason, failure.traceback)
         self.counters.asked += 1
         self.counters.failed += 1
         self._count_ask_without_training()
+        self._count_failure(number, failure)
 
     def _skip(self, number: int, reason: str, trial: SuggestedTrial) -> None:
         violations = {bound.metric: over for bound, over in static_violations(self.spec, trial).items()}
@@ -259,8 +278,7 @@ class Driver:
         if reason is not None:
             self._prune(number, reason, result.rows(len(result.test) - (progress.within > 0)))
             return False
-        known, others = self.state.metrics.get(number), self.state.metrics_of_others(number)
-        enough = self.rules.enough_seeds(job, result, known, others)
+        enough = self.rules.enough_seeds(job, result, self.state.metrics.get(number))
         if enough is not None:
             self.complete(number, enough)
             return False
@@ -275,7 +293,9 @@ class Driver:
         else:
             self.recorder.complete(number, job.attempt, runs, metrics)
             self.counters.complete += 1
+            self._guard.trial_ended_well()
         self.state.measure(self.spec, number, metrics)
+        self.rules.add_finished(number, metrics)
         self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
         for duplicate, attempt in self.state.duplicates.pop(number, []):
             self.recorder.complete_duplicate(duplicate, attempt, metrics)
@@ -285,7 +305,7 @@ class Driver:
         if failure.kind == "environment":
             self.abort(HnetError(f"trial {number} cannot continue: {failure.reason}; fix that and start again."))
             return
-        if failure.kind == "worker" and self._worker_failures[number] < self.spec.limits.retries:
+        if self._may_retry(number, failure):
             self._retry(number, failure)
             return
         job = self._end(number)
@@ -295,7 +315,7 @@ class Driver:
             self.counters.seeds_failed += 1
             return
         reason = failure.reason
-        if failure.kind == "worker":  # another worker may succeed, when the configuration is asked for again
+        if failure.kind in ("worker", "node"):  # another may succeed, when the configuration is asked for again
             reason = f"{GAVE_UP}{job.attempt} attempts: {reason}"
             self.state.forget_configuration(number)
         else:
@@ -303,16 +323,39 @@ class Driver:
         log.warning("trial %d failed: %s", number, reason)
         self.recorder.fail(number, job.attempt, reason, failure.traceback)
         self.counters.failed += 1
+        self._count_failure(number, replace(failure, reason=reason))
         for duplicate, attempt in self.state.duplicates.pop(number, []):
             self._fail_duplicate(duplicate, attempt, number, reason)
 
     def _fail_duplicate(self, number: int, attempt: int, original: int, reason: str) -> None:
         self.recorder.fail(number, attempt, f"the same configuration failed as trial {original}: {reason}")
 
+    def _count_failure(self, number: int, failure: Failure) -> None:
+        """Note a failure that is not the node's; too many end the sweep, if it has anything left to do."""
+        if failure.kind == "node":
+            return
+        self._guard.trial_failed(number, failure.reason, failure.traceback)
+        verdict = self._guard.verdict()
+        if verdict is not None and not self.finished:
+            self.guarded, self.stopping = verdict, True
+            if self.counters.running:
+                log.warning("Stopping: %s; waiting for %d running.", verdict.finding, len(self.counters.running))
+
+    def _may_retry(self, number: int, failure: Failure) -> bool:
+        limits = self.spec.limits
+        if failure.kind == "node":
+            return self.preemptions[number] < limits.preemptions
+        return failure.kind == "worker" and self._worker_failures[number] < limits.retries
+
     def _retry(self, number: int, failure: Failure) -> None:
         """Queue the next attempt of a job, before all other jobs; it resumes from the last checkpoint."""
         job = self.state.take_back(number)
-        self._worker_failures[number] += 1
+        if failure.kind == "node":
+            self.preemptions[number] += 1
+            self.counters.preempted += 1
+            self.recorder.note_preemption(number, self.preemptions[number])
+        else:
+            self._worker_failures[number] += 1
         retried = replace(job, attempt=job.attempt + 1)
         log.warning("trial %d: %s; attempt %d follows", number, failure.reason, retried.attempt)
         if job.purpose == "trial":
@@ -324,6 +367,7 @@ class Driver:
         self.state.forget_configuration(number)
         self.recorder.prune(number, job.attempt, reason, [result] if result.test else [])
         self.counters.pruned += 1
+        self._guard.trial_ended_well()
         self._retention.trial_ended(number, self.state.metrics, self.state.jobs)
         for duplicate, attempt in self.state.duplicates.pop(number, []):
             self.recorder.prune(duplicate, attempt, f"the same configuration was stopped as trial {number}")

@@ -17,6 +17,7 @@ from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
+from sweeps.duration import duration_text
 from sweeps.jobs import JobProgress, Message
 
 SECONDS_BETWEEN_LINES = 60.0
@@ -30,6 +31,7 @@ class SweepProgress:
     def __init__(self, driver: Driver, stream: TextIO) -> None:
         self._driver = driver
         self._done: dict[int, float] = {}
+        self._noted = self._ended
         self._finished: deque[float] = deque([time.monotonic()], maxlen=21)
         self._over = threading.Event()
         self._stream = stream
@@ -66,7 +68,9 @@ class SweepProgress:
             self._done[number] = message.tasks_done / message.tasks_in_all
         else:
             self._done.pop(number, None)
-            self._finished.append(time.monotonic())
+            if self._ended > self._noted:  # else a further attempt follows
+                self._finished.append(time.monotonic())
+            self._noted = self._ended
         if self._console.is_terminal:
             self._update()
 
@@ -83,12 +87,14 @@ class SweepProgress:
             parts.append(f"{counters.pruned} stopped early")
         if counters.skipped:
             parts.append(f"{counters.skipped} skipped")
+        if counters.preempted:
+            parts.append(f"{counters.preempted} preempted")
         rate = self._per_minute()
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")
             if planned is not None and self._ended < planned:
                 left = planned - self._ended - sum(list(self._done.values()))
-                parts.append(f"ETA {_duration(60 * max(left, 0) / rate)}")
+                parts.append(f"ETA {duration_text(60 * max(left, 0) / rate)}")
         return " | ".join([*parts, *results(self._driver.spec, counters)])
 
     def _print_periodically(self) -> None:
@@ -123,13 +129,6 @@ class _Above:
         """Do nothing: the console writes at once."""
 
 
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def results(spec: SweepSpec, counters: Counters) -> list[str]:
     """Texts of the results so far: best and front, or that no trial keeps the constraints; empty without results."""
     none = infeasible_text(spec, counters)
@@ -147,14 +146,19 @@ def infeasible_text(spec: SweepSpec, counters: Counters) -> str | None:
 
 
 def best_and_front(spec: SweepSpec, objectives: Collection[Sequence[float | None]]) -> list[str]:
-    """Texts such as "best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"; empty without results."""
+    """Texts such as "best final_accuracy 0.9571 at compression_ratio 0.42", "front 5"; empty without results.
+
+    Where the ratio is an objective, the best is one of those that compress, if any does: a reference network of the
+    whole size beside them is no result of the search.
+    """
     values = np.array([[np.nan if value is None else value for value in row] for row in objectives], dtype=float)
     values = values[~np.isnan(values).any(axis=1)] if len(values) else values
     if not len(values):
         return []
     names, directions = list(spec.objectives), list(spec.objectives.values())
-    first = values[:, 0]
-    best = int(first.argmax() if directions[0] == "maximize" else first.argmin())
-    rest = ", ".join(f"{name} {value:.3g}" for name, value in zip(names[1:], values[best, 1:], strict=True))
-    text = f"best {names[0]} {values[best, 0]:.4g}" + (f" at {rest}" if rest else "")
+    compresses = values[:, names.index("compression_ratio")] < 1 if "compression_ratio" in names else np.zeros(0)
+    compared = values[compresses] if compresses.any() else values
+    best = compared[compared[:, 0].argmax() if directions[0] == "maximize" else compared[:, 0].argmin()]
+    rest = ", ".join(f"{name} {value:.3g}" for name, value in zip(names[1:], best[1:], strict=True))
+    text = f"best {names[0]} {best[0]:.4g}" + (f" at {rest}" if rest else "")
     return [text, f"front {int(pareto_mask(values, directions).sum())}"] if len(names) > 1 else [text]

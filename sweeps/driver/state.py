@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from studies.spec.spec import SweepSpec
@@ -23,7 +22,8 @@ class DriverState:
         waiting: jobs to hand out before anything new is asked of the sampler.
         jobs: those a worker has, by trial number.
         metrics: of each COMPLETE trial that was trained: name -> one value per seed.
-        trial_by_hash: the trial that was or will be trained, or failed by itself, by the hash of its configuration.
+        trial_by_hash: the trial that was or will be trained, or failed by itself, by the hash of its configuration;
+            changed by `claim` and `forget_configuration` alone.
         failures: reason of each trial that failed by itself, so that its configuration is not trained again.
         duplicates: number and attempt of the trials that wait for the result of a trial, by its number.
         begun: numbers of all trials that have left the sampler.
@@ -34,13 +34,14 @@ class DriverState:
     jobs: dict[int, Job] = field(default_factory=dict)
     metrics: dict[int, TrialMetrics] = field(default_factory=dict)
     trial_by_hash: dict[str, int] = field(default_factory=dict)
+    _hash_by_trial: dict[int, str] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     duplicates: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
 
     def add_complete(self, spec: SweepSpec, number: int, config_hash: str, metrics: TrialMetrics) -> None:
         """Add a trial that an earlier driver trained to its end."""
-        self.trial_by_hash.setdefault(config_hash, number)
+        self.claim(config_hash, number)
         self.counters.complete += 1
         self.counters.asked += 1
         self.measure(spec, number, metrics)
@@ -68,12 +69,15 @@ class DriverState:
 
     def add_failure(self, number: int, config_hash: str, reason: str) -> None:
         """Note a trial that would fail again, unless its configuration was trained or will be."""
-        if self.trial_by_hash.setdefault(config_hash, number) == number:
+        if self.claim(config_hash, number) == number:
             self.failures[number] = reason
 
-    def metrics_of_others(self, number: int) -> Mapping[int, TrialMetrics]:
-        """Metrics of the COMPLETE trials but one."""
-        return {other: metrics for other, metrics in self.metrics.items() if other != number}
+    def claim(self, config_hash: str, number: int) -> int:
+        """Return the trial of a configuration: this one, unless another was or will be trained."""
+        original = self.trial_by_hash.setdefault(config_hash, number)
+        if original == number:
+            self._hash_by_trial[number] = config_hash
+        return original
 
     def hand_out(self) -> Job | None:
         """Move the first waiting job to the running ones."""
@@ -91,4 +95,4 @@ class DriverState:
 
     def forget_configuration(self, number: int) -> None:
         """Let the configuration of a trial be trained again: it was not measured."""
-        self.trial_by_hash = {key: known for key, known in self.trial_by_hash.items() if known != number}
+        self.trial_by_hash.pop(self._hash_by_trial.pop(number, ""), None)

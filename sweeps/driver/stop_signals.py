@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sweeps.driver.driver import Driver
 
 TERMINATED = 128 + signal.SIGTERM
-SECONDS_TO_EXIT = 10.0
+SECONDS_TO_EXIT = 20.0  # Tune needs up to 10 to end workers that are only starting
 
 log = logging.getLogger("hnet")
 

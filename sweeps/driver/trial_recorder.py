@@ -7,7 +7,7 @@ leaves it, only through `Study._storage`, `Study._study_id` and `FrozenTrial._tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from studies.spec.spec import SweepSpec
 from studies.store.store import Store, TrialFinished
 from studies.store.suggested_trial import SuggestedTrial
 from sweeps.driver.database_retry import DatabaseRetry, warn_of_database
+from sweeps.failures import ends_sweep, failure_of
 from sweeps.fault_injection import failpoint
 from sweeps.search.distributions import suggest
 from sweeps.search.moasha import Score
@@ -30,6 +31,7 @@ log = logging.getLogger("hnet")
 
 GAVE_UP = "gave up after "  # begins the reason of a failure that is not the trial's own
 RUNG = "rung "  # and its number: the user attribute of Optuna's trial that holds the score there
+PREEMPTED = "preempted"  # the user attribute that counts the attempts of a trial that ended with their node
 
 
 @dataclass(frozen=True)
@@ -82,20 +84,21 @@ class TrialRecorder:
 
     # Before training.
 
-    def ask(self, known: Collection[int]) -> int:
+    def ask(self, is_known: Callable[[int], bool]) -> int:
         """Ask the sampler for a trial; return its number.
 
         Args:
-            known: numbers asked for before; another one is of an ask that failed after Optuna had stored it.
+            is_known: of a number, if it was asked for before; another one is of an ask that failed after Optuna had
+                stored it.
         """
-        return self._retry(self._ask, known, on_slow=self._warn_of_slow_ask)
+        return self._retry(self._ask, is_known, on_slow=self._warn_of_slow_ask)
 
-    def _ask(self, known: Collection[int]) -> int:
+    def _ask(self, is_known: Callable[[int], bool]) -> int:
         import optuna
 
         if self._ask_was_cut_off:
             for trial in self._optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-                if trial.number not in known:
+                if not is_known(trial.number):
                     self._ask_was_cut_off = False
                     return trial.number
         self._ask_was_cut_off = True
@@ -150,6 +153,10 @@ class TrialRecorder:
     def retry(self, number: int, attempt: int) -> None:
         """Begin a further attempt of a trial whose worker died."""
         self._write(number, attempt, lambda: self._store.retry_trial(self._study.id, number, attempt))
+
+    def note_preemption(self, number: int, n_preempted: int) -> None:
+        """Store how many attempts of a trial ended with their node, for a resumed study."""
+        self._retry(lambda: self._trial(number).set_user_attr(PREEMPTED, n_preempted))
 
     # While training.
 
@@ -209,8 +216,30 @@ class TrialRecorder:
         values: Sequence[float] | None = None,
         broken: Mapping[str, float] | None = None,
     ) -> None:
-        """End a trial for Optuna; one that has ended stays as it is."""
+        """End a trial for Optuna; one that has ended stays as it is.
 
+        Our row is written already and stays: where Optuna refuses what it is told, the trial is FAIL for it, so that
+        the sampler learns nothing from it, and if that is refused too, RUNNING until the next start.
+        """
+        import optuna
+
+        failed = optuna.trial.TrialState.FAIL
+        try:
+            self._tell(number, state, values, broken)
+        except Exception as error:
+            if ends_sweep(error):
+                raise
+            log.warning("trial %d is stored, but the sampler refuses its result: %s", number, failure_of(error).reason)
+            if state != failed:
+                self.tell(number, failed)
+
+    def _tell(
+        self,
+        number: int,
+        state: TrialState,
+        values: Sequence[float] | None,
+        broken: Mapping[str, float] | None,
+    ) -> None:
         def tell() -> None:
             trial = self._trial(number)
             stored = self._optuna._storage.get_trial_system_attrs(trial._trial_id) if broken else {}

@@ -8,45 +8,45 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import signal
 import socket
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import RayTaskError
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from hnet_core.errors import HnetError
+from sweeps.allocation import default_workers, this_machine
 from sweeps.checkpoints import Checkpoints, open_checkpoints
 from sweeps.driver.driver import Driver
-from sweeps.failures import failure_of
-from sweeps.jobs import Failure, Message, Success
-from sweeps.ray_backend.head_address import no_cluster
+from sweeps.jobs import Failure, Job, Message, Success
+from sweeps.ray_backend.cluster_room import ClusterRoom
+from sweeps.ray_backend.lost_workers import error_of, failure_of_worker
 from sweeps.ray_backend.scheduler import DriverScheduler
 from sweeps.ray_backend.scratch_folder import scratch_folder
+from sweeps.ray_backend.session import join_ray, start_ray
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 from sweeps.ray_backend.watchdog import Watchdog
 
+MAX_STARTING = 10_000  # workers at a time; the searcher hands out no more jobs than there is room for
+
 
 class JobSearcher(Searcher):
-    """Hands out jobs while fewer than `workers` run, forwards each message, and kills overdue workers.
+    """Hands out jobs while fewer run than there is room for, forwards each message, and kills overdue workers.
 
     It has no state to restore: a study resumes from its database, never from a Tune snapshot.
     An error of the driver aborts the driver: raised here, Tune would take it as a failure of the trial.
     """
 
-    def __init__(self, driver: Driver, workers: int, on_message: Callable[[int, Message], bool]) -> None:
+    def __init__(self, driver: Driver, room: ClusterRoom, on_message: Callable[[int, Message], bool]) -> None:
         super().__init__()
         self._driver = driver
-        self._workers = workers
+        self._room = room
         self._on_message = on_message
         self._numbers: dict[str, int] = {}
         self._trials: dict[str, Trial] = {}
@@ -57,7 +57,7 @@ class JobSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         try:
-            if len(self._numbers) >= self._workers and not self._driver.stopping:
+            if len(self._numbers) >= self._room.workers(self._driver.n_left) and not self._driver.stopping:
                 self._driver.ask_ahead()  # all workers are busy, so a slow sampler delays none
                 return None
             job = self._driver.next_job()
@@ -69,16 +69,23 @@ class JobSearcher(Searcher):
             return Searcher.FINISHED if self._driver.finished and not self._numbers else None
         self._numbers[trial_id] = job.number
         self._watchdog.expect(job.number, job.config["method"]["name"])
-        config: dict[str, Any] = {"job": json.dumps(job.to_dict(), allow_nan=False)}
+        config: dict[str, Any] = {"job": json.dumps(job.to_dict(), allow_nan=False), "bundle": self._bundle(job)}
         if job.via_driver:
             self._folders[job.number] = folder = open_checkpoints(job.checkpoints)
             config["saved"] = folder.read_all()
         return config
 
+    def _bundle(self, job: Job) -> str:
+        """Resources of a job as Ray names them, for `placement`, as JSON."""
+        return json.dumps(self._room.bundle(job.request))
+
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Do nothing: messages come through `receive`, from the scheduler, which can stop the trial."""
 
     # The scheduler's receiver.
+
+    def idle_workers(self) -> int:
+        return 0 if self._driver.finished else self._room.workers(self._driver.n_left)
 
     def add(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial
@@ -94,13 +101,13 @@ class JobSearcher(Searcher):
 
     def worker_died(self, trial: Trial) -> None:
         """Note the failure of a trial whose worker has died."""
-        self._failures.setdefault(trial.trial_id, _worker_failure(trial.get_pickled_error()))
+        self._failures.setdefault(trial.trial_id, failure_of_worker(error_of(trial)))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         number = self._numbers.pop(trial_id)
         self._trials.pop(trial_id, None)
         if error or result is None or "messages" not in result:
-            messages: list[Message] = [self._failures.pop(trial_id, _worker_failure(None))]
+            messages: list[Message] = [self._failures.pop(trial_id, failure_of_worker(None))]
         else:
             messages = messages_of(result)
         (self._watchdog.complete if isinstance(messages[-1], Success) else self._watchdog.stop)(number)
@@ -119,6 +126,12 @@ class JobSearcher(Searcher):
             trial = running.get(number)
             if trial is not None and trial.trial_id not in self._failures:
                 self._failures[trial.trial_id] = failure
+                kill_worker(trial)
+
+    def kill_workers(self) -> None:
+        """Kill the worker of every running job."""
+        for trial in self._trials.values():
+            if _is_running(trial):
                 kill_worker(trial)
 
     def _store_checkpoint(self, number: int, result: dict[str, Any]) -> bool:
@@ -164,7 +177,10 @@ class StopWhenAborted(tune.Stopper):
 
     def stop_all(self) -> bool:
         self._searcher.end_overdue()
-        return self._driver.aborted is not None
+        if self._driver.aborted is None:
+            return False
+        self._searcher.kill_workers()  # else Tune waits until they have finished their task
+        return True
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -185,16 +201,6 @@ def kill_worker(trial: Trial) -> None:
         ray.kill(actor)
 
 
-def _worker_failure(error: Exception | None) -> Failure:
-    """Failure of a dead worker, from Ray's error; one that raised an error itself is alive."""
-    if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
-        return replace(failure_of(error.cause), traceback=str(error))
-    text = "" if error is None else str(error)
-    if "memory" in type(error).__name__.lower() or "OOM" in text or "low memory" in text:
-        return Failure("the worker ran out of memory and was killed", text or None, "worker")
-    return Failure("the worker process died", text or None, "worker")
-
-
 def run_with_ray(
     driver: Driver,
     workers: int,
@@ -205,32 +211,40 @@ def run_with_ray(
     """Train until the driver has no more jobs.
 
     Args:
-        workers: training processes at a time, one CPU each; 0 for as many as the cluster has.
+        workers: training processes at a time; 0 for as many as this machine, or the cluster at any time, has room for.
         address: of a running Ray cluster; None starts one here for the duration of the sweep.
         on_message: called in this process with every message of every job; an exception it raises aborts the driver.
     """
+    requests = driver.spec.requests()
     with scratch_folder() as folder:
         try:
-            _start_ray(workers, address, folder)
-            _tune(driver, workers, on_message, trainable, folder)
+            if address is None:
+                workers = workers or default_workers(driver.spec, this_machine())
+                start_ray(requests, workers, folder)
+            else:
+                join_ray(address)
+            room = ClusterRoom(requests, workers, elastic=address is not None)
+            try:
+                _tune(driver, room, on_message, trainable, folder)
+            finally:
+                room.close()
         finally:
             ray.shutdown()
 
 
 def _tune(
     driver: Driver,
-    workers: int,
+    room: ClusterRoom,
     on_message: Callable[[int, Message], bool],
     trainable: type[JobTrainable],
     folder: Path,
 ) -> None:
-    workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(workers)  # else workers start one after the other
-    searcher = JobSearcher(driver, workers, on_message)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(MAX_STARTING)
+    searcher = JobSearcher(driver, room, on_message)
     tuner = tune.Tuner(
-        tune.with_resources(trainable, _resources(workers)),
+        tune.with_resources(trainable, placement),
         tune_config=tune.TuneConfig(
-            search_alg=searcher, scheduler=DriverScheduler(searcher, workers), num_samples=-1, reuse_actors=True
+            search_alg=searcher, scheduler=DriverScheduler(searcher), num_samples=-1, reuse_actors=True
         ),
         run_config=tune.RunConfig(
             name="sweep",
@@ -243,43 +257,6 @@ def _tune(
     tuner.fit()
 
 
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # no ping home, no prompt
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no csv, json and TensorBoard file per trial
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # our handler lets the running trials finish
-    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own snapshot, which grows with the trials, is never read
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-}
-
-
-def _start_ray(workers: int, address: str | None, folder: Path) -> None:
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address is None:
-        quiet |= {"include_dashboard": False, "_temp_dir": str(folder)}
-        ray.init(address="local", num_cpus=workers, object_store_memory=200 * 2**20, **quiet)
-    else:
-        _join(address, quiet)
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in handlers.items():  # Ray installs its own, which print native stack traces
-            signal.signal(number, handler)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the failure of a trial is in its row
-
-
-def _join(address: str, options: dict[str, Any]) -> None:
-    try:
-        ray.init(address=address, **options)
-    except Exception as error:  # Ray has no common class for what may be wrong with an address
-        why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise no_cluster(address, why) from None
-
-
-def _resources(workers: int) -> dict[str, float]:
-    """One CPU per worker, and an equal share of the GPUs where there are any."""
-    gpus = ray.cluster_resources().get("GPU", 0.0)  # type: ignore[no-untyped-call]
-    return {"cpu": 1, "gpu": min(1.0, gpus / workers)} if gpus else {"cpu": 1}
+def placement(config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """Return the resources that `JobSearcher` has put into the config of a trial."""
+    return tune.PlacementGroupFactory([json.loads(config["bundle"])])

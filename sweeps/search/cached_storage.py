@@ -12,10 +12,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import DBAPIError
 
+from studies.database.connections import refuses_values, unreachable
 from sweeps.search.optuna_trials import read_trials
 
 Result = TypeVar("Result")
@@ -152,11 +155,20 @@ class CachedStorage(BaseStorage):
         self._trials[trial_id] = self._call(self._backend.get_trial, trial_id)
 
     def _call(self, call: Callable[..., Result], *values: Any) -> Result:
-        """Call the backend; if that fails, the cache is stale."""
+        """Call the backend; if that fails, the cache is stale.
+
+        Raises:
+            DatabaseUnreachable: in place of Optuna's error, where the database cannot be used now; it names the remedy.
+        """
         was_current, self._is_current = self._is_current, False
         self.is_calling = True
         try:
             result = call(*values)
+        except StorageInternalError as error:
+            cause = error.__cause__
+            if isinstance(cause, DBAPIError) and not refuses_values(cause) and isinstance(self._backend, RDBStorage):
+                raise unreachable(self._backend.engine.url, cause.orig or cause) from error
+            raise
         finally:
             self.is_calling = False
         self._is_current = was_current

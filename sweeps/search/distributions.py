@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from studies.spec.conditions import FAMILY
 from studies.spec.ranges import FloatRange, IntRange, decode, encode
 from studies.spec.space import SearchedField, SearchSpace
 
@@ -24,8 +25,12 @@ def distribution(field: SearchedField) -> BaseDistribution:
 
 
 def suggest(space: SearchSpace, trial: Trial) -> dict[str, Any]:
-    """Draw the parameters of a trial: a value for every field whose condition is met, and for no other."""
-    return space.fill(lambda name, field: _suggest(trial, name, field))
+    """Draw the parameters of a trial: a value for every field whose condition is met, and for no other.
+
+    The family of an enqueued trial that the search leaves out is an attribute of the trial, see `warm_start`.
+    """
+    given = {FAMILY: family} if (family := trial.user_attrs.get(FAMILY)) is not None else {}
+    return space.fill(lambda name, field: given[name] if name in given else _suggest(trial, name, field))
 
 
 def _suggest(trial: Trial, name: str, field: SearchedField) -> Any:

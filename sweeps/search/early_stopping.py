@@ -8,7 +8,7 @@ there is one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hnet_core.trial import TrialConfig, TrialResult
@@ -19,6 +19,7 @@ from studies.statistics.intervals import t_interval
 from sweeps.jobs import Job
 from sweeps.search.moasha import Rungs, Score
 from sweeps.search.objectives import Metrics, gather, joined, mean, values_to_tell, violations
+from sweeps.search.racing import FinishedFront
 
 
 class StoppingRules:
@@ -29,6 +30,7 @@ class StoppingRules:
         self._rungs = None if spec.early_stopping is None else Rungs(spec.early_stopping.eta)
         self._judged: dict[int, set[int]] = {}
         self._seeds: dict[int, list[TrialResult]] = {}
+        self._finished = FinishedFront()
 
     def lengths(self, config: TrialConfig, data_root: Path) -> tuple[int, ...]:
         """Length of each task of a trial in `rung_unit`; () without early stopping."""
@@ -84,35 +86,36 @@ class StoppingRules:
                 return f"stopped after {where}: place {verdict.rank} of {n}, the best {best} go on"
         return None
 
-    def enough_seeds(
-        self, job: Job, result: TrialResult, before: Metrics | None, finished: Mapping[int, Metrics]
-    ) -> list[TrialResult] | None:
+    def enough_seeds(self, job: Job, result: TrialResult, before: Metrics | None) -> list[TrialResult] | None:
         """Return the results so far of a job that needs no further seeds (racing), else None.
 
         Args:
             result: of the seed that has just ended; of one that still runs, the answer is None.
             before: metrics of seeds of an earlier job.
-            finished: of the other finished trials.
         """
         seeds = self._seeds.setdefault(job.number, [])
         if not job.race or not result.is_whole or result.seed in {one.seed for one in seeds}:
             return None
         seeds.append(result)
         metrics = joined(before, gather(seeds))
-        return seeds if len(seeds) < len(job.seeds) and self.ends_race(metrics, finished) else None
+        return seeds if len(seeds) < len(job.seeds) and self.ends_race(job.number, metrics) else None
 
     def forget(self, number: int) -> None:
         """Drop the state of a trial whose job has ended."""
         self._judged.pop(number, None)
         self._seeds.pop(number, None)
 
-    def ends_race(self, metrics: Metrics, finished: Mapping[int, Metrics]) -> bool:
-        """Return whether a finished trial dominates even the good ends of this one's 95 % intervals over seeds."""
+    def add_finished(self, number: int, metrics: Metrics) -> None:
+        """Add a COMPLETE trial, or replace it by its metrics over more seeds."""
+        if self.races:
+            score = self._score(metrics)
+            self._finished.add(number, score.costs if score is not None and score.violation <= 0 else None)
+
+    def ends_race(self, number: int, metrics: Metrics) -> bool:
+        """Return whether another finished trial dominates even the good ends of the 95 % intervals of this one."""
         hopes = self._good_ends(metrics) if self.races else None
-        if hopes is None:  # no racing, or a single seed, which has no interval
-            return False
-        scores = (self._score(other) for other in finished.values())
-        return any(score is not None and score.violation <= 0 and _dominates(score.costs, hopes) for score in scores)
+        # no racing, or a single seed, which has no interval
+        return hopes is not None and self._finished.dominates(hopes, but=number)
 
     def _score(self, metrics: Metrics) -> Score | None:
         values = values_to_tell(self._spec, metrics)
@@ -151,8 +154,3 @@ def _at_rung(job: Job, rung: int, so_far: TrialResult, within: int) -> TrialResu
         return so_far.after(finished + 1)
     tasks = next((n_tasks for n_tasks in range(1, finished + 1) if job.done(n_tasks) == rung), None)
     return None if tasks is None else so_far.after(tasks)
-
-
-def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:
-    pairs = list(zip(costs, others, strict=True))
-    return all(mine <= other for mine, other in pairs) and any(mine < other for mine, other in pairs)

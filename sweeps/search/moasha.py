@@ -7,9 +7,12 @@ hyperparameter tuning" (MLSys 2020), https://arxiv.org/abs/1810.05934.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from studies.statistics.dominance import depths
+from sweeps.search.epsilon_net import epsilon_net
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,84 +56,71 @@ class Rungs:
 
     def __init__(self, eta: float) -> None:
         self._eta = eta
-        self._scores: dict[int, dict[int, Score]] = {}
+        self._scores: dict[int, Scores] = {}
 
     def remember(self, number: int, rung: int, score: Score) -> None:
         """Add the score of a trial that reached a rung before, whatever was decided."""
-        self._scores.setdefault(rung, {})[number] = score
+        self._scores.setdefault(rung, Scores()).add(number, score)
 
     def judge(self, number: int, rung: int, score: Score) -> Verdict:
         """Add the score of a trial at a rung, and decide whether it continues."""
         self.remember(number, rung, score)
         at_rung = self._scores[rung]
-        numbers = list(at_rung)
-        rank = 1 + ranking(list(at_rung.values())).index(numbers.index(number))
-        n_continuing = -int(-len(numbers) // self._eta)
-        return Verdict(rank <= n_continuing, rank, len(numbers), n_continuing)
+        rank = at_rung.rank(number)
+        n_continuing = -int(-len(at_rung) // self._eta)
+        return Verdict(rank <= n_continuing, rank, len(at_rung), n_continuing)
 
 
-def ranking(scores: Sequence[Score]) -> list[int]:
-    """Order of the scores: their positions from best to worst.
+class Scores:
+    """Scores at one rung, and the rank of each.
 
-    Those that keep all constraints come first, by non-dominated rank, and within one rank in the order of an
-    epsilon-net; those that do not follow, the least violation first.
+    Trials that keep all constraints come first, by the number of fronts before them, and within one front in the order
+    of an epsilon-net; those that do not follow, the least violation first. Equal ones come in the order of addition.
     """
+
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._costs = array("d")  # of all trials, one after the other
+        self._violations = array("d")
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, number: int, score: Score) -> None:
+        """Add the score of a trial, or replace it; all scores have the same number of objectives."""
+        place = self._places.setdefault(number, len(self._places))
+        n_objectives = len(score.costs)
+        self._costs[place * n_objectives : (place + 1) * n_objectives] = array("d", score.costs)
+        self._violations[place : place + 1] = array("d", [score.violation])
+
+    def rank(self, number: int) -> int:
+        """Rank of a trial, from 1."""
+        import numpy as np
+
+        violations = np.array(self._violations)
+        keeps = violations <= 0
+        place, n_keeping = self._places[number], int(keeps.sum())
+        if not keeps[place]:
+            before = ~keeps & (violations < violations[place])
+            equal = violations[:place] == violations[place]
+            return n_keeping + int(before.sum()) + int(equal.sum()) + 1
+        costs = np.array(self._costs).reshape(len(violations), -1)[keeps]
+        return _rank_among_feasible(costs, int(keeps[:place].sum()))
+
+
+def _rank_among_feasible(costs: NDArray[np.float64], place: int) -> int:
+    """Rank, from 1, of one of the points, (n_points, n_objectives)."""
     import numpy as np
 
-    feasible = [i for i, score in enumerate(scores) if score.violation <= 0]
-    costs = _ranks(np.array([scores[i].costs for i in feasible], dtype=float))
-    best = [feasible[i] for front in fronts(costs) for i in front[epsilon_net(costs[front])]]
-    others = [i for i, score in enumerate(scores) if score.violation > 0]
-    return best + sorted(others, key=lambda i: scores[i].violation)
+    fronts_before = depths(costs)
+    front = np.flatnonzero(fronts_before == fronts_before[place])
+    order = front[epsilon_net(_scaled_ranks(costs)[front])]
+    return int((fronts_before < fronts_before[place]).sum()) + int(np.flatnonzero(order == place)[0]) + 1
 
 
-def fronts(costs: NDArray[np.float64]) -> list[NDArray[np.int_]]:
-    """Indices of the points of each non-dominated rank: the front, the front of the rest, and so on.
-
-    Args:
-        costs: (n_points, n_objectives), less is better.
-    """
-    import numpy as np
-
-    no_worse: NDArray[np.bool_] = np.all(costs[:, None, :] <= costs[None, :, :], axis=2)
-    dominates = no_worse & ~no_worse.T  # (n, n): at least as good everywhere and not equal
-    dominated_by = dominates.sum(axis=0)
-    found, left = [], np.ones(len(costs), dtype=bool)
-    while left.any():
-        front = np.flatnonzero(left & (dominated_by == 0))
-        found.append(front)
-        left[front] = False
-        dominated_by -= dominates[front].sum(axis=0)
-    return found
-
-
-def epsilon_net(points: NDArray[np.float64]) -> list[int]:
-    """Order in which every prefix covers the points well: the next is the one farthest from those before.
-
-    It starts with the best in the first objective. Salinas et al., "A multi-objective perspective on jointly tuning
-    hardware and hyperparameters" (2021), https://arxiv.org/abs/2106.05680.
-
-    Args:
-        points: (n_points, n_objectives).
-    """
-    import numpy as np
-
-    if not len(points):
-        return []
-    order = [int(points[:, 0].argmin())]
-    distance = np.linalg.norm(points - points[order[0]], axis=1)
-    while len(order) < len(points):
-        distance[order] = -1.0
-        order.append(int(distance.argmax()))
-        distance = np.minimum(distance, np.linalg.norm(points - points[order[-1]], axis=1))
-    return order
-
-
-def _ranks(costs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _scaled_ranks(costs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rank each objective, scaled to [0, 1]: errors in percent and ratios over decades then have equal weight."""
     import numpy as np
 
-    if not len(costs):
-        return costs.reshape(0, 1)
     ordered = [np.unique(column, return_inverse=True) for column in costs.T]
     return np.stack([inverse / max(len(values) - 1, 1) for values, inverse in ordered], axis=1)

@@ -1,64 +1,59 @@
 """Bulk reading of the trials of an Optuna study from its tables.
 
-Optuna's own reading makes an object of each row, which takes minutes and gigabytes for a hundred thousand trials.
+Optuna's own reading makes an object of each row, which takes minutes and gigabytes for a hundred thousand trials. Here
+equal dictionaries are one object, and parameters drawn ahead are read of running trials alone.
 
-Private API of Optuna (checked with 5.0.0): the tables of `optuna.storages._rdb.models`.
+Private API of Optuna (checked with 5.0.0): the tables of `optuna.storages._rdb.models`, and the attributes
+`SAMPLER:relative_params:I`, which TPE and GP read of a trial while it runs.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from optuna.distributions import json_to_distribution
-from optuna.trial import FrozenTrial
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, Table, or_, select
 
 from studies.database.connections import errors_explained
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
+DRAWN_AHEAD = "%:relative_params:%"
+UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
+
 
 def read_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
-    """Return the trials of a study as `storage.get_all_trials` does, in the order of their ids."""
-    from optuna.storages._rdb import models
-    from optuna.storages._rdb.models import TrialIntermediateValueModel, TrialValueModel
+    """Return the trials of a study as `storage.get_all_trials` does, in the order of their ids.
 
-    distribution = functools.cache(json_to_distribution)
-    trials = models.TrialModel.__table__
-    of_study = trials.c.study_id == study_id
-    ids = trials.select().where(of_study).with_only_columns(trials.c.trial_id)
-
+    Finished ones are without the attributes `*:relative_params:*`. Dictionaries of the trials are shared: do not change
+    them.
+    """
     with errors_explained(storage.engine.url), storage.engine.connect() as connection:
+        return _Tables(connection, study_id).trials()
 
-        def rows_of(model: Any, *order: str) -> Iterator[Any]:
-            table = model.__table__
-            found = table.select().where(table.c.trial_id.in_(ids)).order_by(*(table.c[name] for name in order))
-            yield from connection.execution_options(yield_per=10_000).execute(found)
 
-        params: dict[int, dict[str, Any]] = defaultdict(dict)
-        distributions: dict[int, dict[str, Any]] = defaultdict(dict)
-        for row in rows_of(models.TrialParamModel, "param_id"):
-            kind = distribution(row.distribution_json)
-            params[row.trial_id][row.param_name] = kind.to_external_repr(row.param_value)
-            distributions[row.trial_id][row.param_name] = kind
-        values: dict[int, list[float]] = defaultdict(list)
-        for row in rows_of(models.TrialValueModel, "trial_id", "objective"):
-            values[row.trial_id].append(TrialValueModel.stored_repr_to_value(row.value, row.value_type))
-        attributes: list[dict[int, dict[str, Any]]] = []
-        for model in (models.TrialUserAttributeModel, models.TrialSystemAttributeModel):
-            of_trial: dict[int, dict[str, Any]] = defaultdict(dict)
-            for row in rows_of(model):
-                of_trial[row.trial_id][row.key] = json.loads(row.value_json)
-            attributes.append(of_trial)
-        steps: dict[int, dict[int, float]] = defaultdict(dict)
-        as_value = TrialIntermediateValueModel.stored_repr_to_intermediate_value
-        for row in rows_of(TrialIntermediateValueModel):
-            steps[row.trial_id][row.step] = as_value(row.intermediate_value, row.intermediate_value_type)
-        user, system = attributes
+class _Tables:
+    """The rows of one study in Optuna's tables."""
+
+    def __init__(self, connection: Connection, study_id: int) -> None:
+        from optuna.storages._rdb import models
+
+        self._models = models
+        self._connection = connection
+        self._table: Table = models.TrialModel.__table__
+        self._of_study = self._table.c.study_id == study_id
+
+    def trials(self) -> list[FrozenTrial]:
+        params, distributions = self._params()
+        values, steps, none = self._values(), self._steps(), dict[str, Any]()
+        user = self._attributes(self._models.TrialUserAttributeModel)
+        system = self._attributes(self._models.TrialSystemAttributeModel)
+        rows = self._connection.execute(self._table.select().where(self._of_study).order_by(self._table.c.trial_id))
         return [
             FrozenTrial(
                 number=row.number,
@@ -67,12 +62,62 @@ def read_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
                 values=values.get(row.trial_id),
                 datetime_start=row.datetime_start,
                 datetime_complete=row.datetime_complete,
-                params=params.get(row.trial_id, {}),
-                distributions=distributions.get(row.trial_id, {}),
-                user_attrs=user.get(row.trial_id, {}),
-                system_attrs=system.get(row.trial_id, {}),
+                params=params.get(row.trial_id, none),
+                distributions=distributions.get(row.trial_id, none),
+                user_attrs=user.get(row.trial_id, none),
+                system_attrs=system.get(row.trial_id, none),
                 intermediate_values=steps.get(row.trial_id, {}),
                 trial_id=row.trial_id,
             )
-            for row in connection.execute(trials.select().where(of_study).order_by(trials.c.trial_id))
+            for row in rows
         ]
+
+    def _params(self) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, BaseDistribution]]]:
+        """Parameters and their distributions by trial; the dictionaries of equal distributions are one."""
+        columns = ("trial_id", "param_name", "param_value", "distribution_json")
+        kinds: dict[str, tuple[str, BaseDistribution]] = {}
+        params: dict[int, dict[str, Any]] = defaultdict(dict)
+        texts: dict[int, tuple[str, ...]] = defaultdict(tuple)
+        for trial_id, name, value, text in self._rows(self._models.TrialParamModel, columns, "param_id"):
+            key = f"{name} {text}"
+            if key not in kinds:
+                kinds[key] = (name, json_to_distribution(text))
+            name, kind = kinds[key]
+            params[trial_id][name] = kind.to_external_repr(value)
+            texts[trial_id] += (key,)
+        known: dict[tuple[str, ...], dict[str, BaseDistribution]] = {}
+        for keys in texts.values():
+            if keys not in known:
+                known[keys] = dict(kinds[key] for key in keys)
+        return params, {trial_id: known[keys] for trial_id, keys in texts.items()}
+
+    def _values(self) -> dict[int, list[float]]:
+        model, found = self._models.TrialValueModel, dict[int, list[float]]()
+        columns = ("trial_id", "value", "value_type")
+        for trial_id, value, kind in self._rows(model, columns, "trial_id", "objective"):
+            found.setdefault(trial_id, []).append(model.stored_repr_to_value(value, kind))
+        return found
+
+    def _steps(self) -> dict[int, dict[int, float]]:
+        model, found = self._models.TrialIntermediateValueModel, defaultdict[int, dict[int, float]](dict)
+        columns = ("trial_id", "step", "intermediate_value", "intermediate_value_type")
+        for trial_id, step, value, kind in self._rows(model, columns):
+            found[trial_id][step] = model.stored_repr_to_intermediate_value(value, kind)
+        return found
+
+    def _attributes(self, model: Any) -> dict[int, dict[str, Any]]:
+        found: dict[int, dict[str, Any]] = defaultdict(dict)
+        unfinished = select(self._table.c.trial_id).where(self._of_study, self._table.c.state.in_(UNFINISHED))
+        table = model.__table__
+        is_read = or_(table.c.key.not_like(DRAWN_AHEAD), table.c.trial_id.in_(unfinished))
+        for trial_id, key, text in self._rows(model, ("trial_id", "key", "value_json"), where=is_read):
+            found[trial_id][key] = json.loads(text)
+        return found
+
+    def _rows(self, model: Any, columns: tuple[str, ...], *order: str, where: Any = True) -> Iterator[Any]:
+        table = model.__table__
+        ids = select(self._table.c.trial_id).where(self._of_study)
+        wanted = select(*(table.c[name] for name in columns)).where(table.c.trial_id.in_(ids), where)
+        ordered = wanted.order_by(*(table.c[name] for name in order))
+        for some in self._connection.execution_options(yield_per=10_000).execute(ordered).partitions():
+            yield from some

@@ -41,7 +41,7 @@ def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ExperimentalWarning: multivariate TPE and GP have been there for years
         if spec.sampler == "tpe":
-            return samplers.TPESampler(multivariate=True, group=spec.space.is_conditional, seed=seed)
+            return samplers.TPESampler(multivariate=True, group=_has_gaps(spec), seed=seed)
         if spec.sampler == "nsga2":
             return samplers.NSGAIISampler(seed=seed)
         if spec.sampler == "gp":
@@ -49,6 +49,11 @@ def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
         if spec.sampler == "grid":
             return _grid_sampler(spec)
         return samplers.RandomSampler(seed=seed)
+
+
+def _has_gaps(spec: SweepSpec) -> bool:
+    """Return whether some trials lack parameters that others have."""
+    return spec.space.is_conditional or any(spec.space.unsearched_family(params) for params in spec.enqueue)
 
 
 def _grid_sampler(spec: SweepSpec) -> BaseSampler:

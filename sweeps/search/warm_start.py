@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
-from studies.metrics.definitions import METRICS
 from studies.queries.studies import Studies
+from studies.spec.conditions import FAMILY
 from studies.spec.ranges import encode
 from studies.spec.spec import SweepSpec
 from sweeps.search.distributions import distribution
-from sweeps.search.objectives import values_to_tell, violations
+from sweeps.search.objectives import compared_metrics, values_to_tell, violations
 
 if TYPE_CHECKING:
     import optuna
@@ -54,7 +56,9 @@ def prepare_first_trials(study: optuna.Study, spec: SweepSpec, studies: Studies)
         else:
             study.add_trials([trial for trial in past if trial.user_attrs[PAST] not in known])
     for params in fixed[len(trials) - len(known) :]:
-        study.enqueue_trial({name: encode(value) for name, value in params.items()})
+        family = spec.space.unsearched_family(params)  # its place is not among the choices of the sampler
+        drawn = {name: encode(value) for name, value in params.items() if family is None or name != FAMILY}
+        study.enqueue_trial(drawn, user_attrs=None if family is None else {FAMILY: family})
 
 
 def _past_trials(spec: SweepSpec, studies: Studies) -> Iterator[FrozenTrial]:
@@ -69,10 +73,11 @@ def _past_trials(spec: SweepSpec, studies: Studies) -> Iterator[FrozenTrial]:
             "start from another one or set the same objectives."
         )
     drawn = {row["number"]: row["params"] for row in studies.ledger(name)}
-    runs = studies.runs(name)
+    names = compared_metrics(spec)
+    runs = {number: list(rows) for number, rows in groupby(studies.run_values(name, names), key=itemgetter(0))}
     for number, params in drawn.items():
-        of_trial = runs[runs["number"] == number]
-        metrics = {metric: [None if v != v else float(v) for v in of_trial[metric]] for metric in METRICS}
+        of_trial = runs.get(number, [])
+        metrics = {metric: [row[place] for row in of_trial] for place, metric in enumerate(names, start=1)}
         values = values_to_tell(spec, metrics)
         if values is None or spec.space.misfit(params, complete=True) is not None:
             continue

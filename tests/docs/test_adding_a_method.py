@@ -15,7 +15,7 @@ import hnet_core
 from hnet_core import trained_model
 from hnet_core.build import networks, stream_shape
 from hnet_core.method_docs import methods_markdown
-from hnet_core.registry import METHODS, TASK_INFERENCE
+from hnet_core.registry import GENERATORS, METHODS, TASK_INFERENCE
 from hnet_core.training import run_trial
 from sweeps import cli
 from tests.docs.conftest import DOCS, AddFile, examples
@@ -70,8 +70,9 @@ def test_the_index_of_methods_is_up_to_date_and_every_method_has_its_page() -> N
     assert INDEX.read_text() == methods_markdown(), "run: python -m hnet_core.method_docs > docs/methods/README.md"
     pages = [f"{method.page}.md" for method in METHODS.built_in.values()]
     assert LINK.findall(INDEX.read_text()) == pages
-    of_inference = {f"{way.page}.md" for way in TASK_INFERENCE.built_in.values()}
-    assert {path.name for path in INDEX.parent.iterdir()} == {INDEX.name, *pages, *of_inference}
+    others = [*TASK_INFERENCE.built_in.values(), *GENERATORS.built_in.values()]
+    of_others = {f"{component.page}.md" for component in others}
+    assert {path.name for path in INDEX.parent.iterdir()} == {INDEX.name, *pages, *of_others}
 
 
 def test_every_method_says_what_it_stores() -> None:

@@ -20,7 +20,7 @@ from hnet_core.registry import METHODS, STREAMS, TARGETS, TASK_INFERENCE
 from hnet_core.stacked import StackedRuns
 from hnet_core.training import run_trial
 from hnet_core.trial import Scenario, TrialConfig, TrialResult
-from tests.hnet_core.checkpoints import packed, unpacked
+from tests.hnet_core.checkpoints import assert_same_state, packed, packed_checkpoint, unpacked
 from tests.hnet_core.tiny import TINY, tiny
 
 FAST = [{"name": name, **options} for name, method in METHODS.items() for options in method.tested_options]
@@ -56,7 +56,7 @@ def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, A
 def test_a_method_trains_and_resumes_as_published_or_says_why_not(
     method: str, training: dict[str, Any], stand_ins: Path
 ) -> None:
-    options = {"lookahead": "none"} if method == "hnet" else {}
+    options = {"lookahead": "none"} if method == "hnet" else METHODS[method].tested_options[0]
     config = tiny(method={"name": method, **options}, training=training)
     reason = impossible(config, stand_ins)
     if reason is None:
@@ -144,6 +144,7 @@ def assert_contract(config: TrialConfig, root: Path) -> TrialResult:
     for checkpoint in saved[:-1] or saved:
         assert comparable(run_trial(config, 3, root, resume=unpacked(checkpoint))) == comparable(whole)
     assert comparable(watched(config, root)) == comparable(whole)
+    assert_resumes_within_a_task(config, root)
     if whole.measure == "mse" or len(whole.test) > 2:  # on so few images two networks may have equal accuracies
         assert comparable(run_trial(config, 4, root)) != comparable(whole)
     return whole
@@ -157,6 +158,21 @@ def watched(config: TrialConfig, root: Path) -> TrialResult:
             within = runs.runs[0].result_within_task()
             assert len(within.test) == runs.runs[0].tasks_done + 1 and within.test[-1][0] is not None
     return runs.results()[0]
+
+
+def assert_resumes_within_a_task(config: TrialConfig, root: Path) -> None:
+    """Interrupt a run in the middle of each task; every bit of its end is that of a run without interruption."""
+    runs, interrupted = StackedRuns(config, [3], root), []
+    while not runs.finished:
+        middle = max(1, runs.runs[0].steps_per_task[runs.runs[0].tasks_done] // 2)
+        interrupted += [packed_checkpoint(runs.checkpoints_within(step)[3]) for step in runs.pausing_task([middle])]
+    whole = runs.reports[0].checkpoint
+    assert interrupted
+    for checkpoint in interrupted:
+        resumed = StackedRuns(config, [3], root, {3: unpacked(checkpoint)})
+        while not resumed.finished:
+            resumed.train_task()
+        assert_same_state(resumed.reports[0].checkpoint, whole)
 
 
 def assert_complete(result: TrialResult, config: TrialConfig) -> None:

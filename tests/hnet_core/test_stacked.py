@@ -82,7 +82,7 @@ def test_a_stack_resumes_bit_for_bit_each_seed_from_its_own_checkpoint() -> None
 
 def test_seeds_at_different_tasks_cannot_be_stacked() -> None:
     checkpoint = TrialRun(tiny(training={"iterations": 1}), 0).train_task().checkpoint
-    with pytest.raises(ValueError, match=r"same number of tasks, got \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"same number of tasks and steps, got \[\(0, 0\), \(1, 0\)\]"):
         StackedRuns(tiny(training={"iterations": 1}), (0, 1), resume={0: checkpoint})
 
 

@@ -54,7 +54,7 @@ def measured(metrics: Mapping[str, Interval]) -> Measured:
     row = [max(interval.n for interval in metrics.values())]
     for name in METRICS:
         row += [metrics[name].mean, metrics[name].low, metrics[name].high]
-    return Measured(row, COLUMNS)
+    return Measured(row, COLUMNS, {name: interval.n for name, interval in metrics.items()})
 
 
 def make_study_data(

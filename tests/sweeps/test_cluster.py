@@ -15,7 +15,7 @@ import pytest
 import studies
 from hnet_core.stacked import tasks_done
 from sweeps.checkpoints import open_checkpoints
-from sweeps.ray_backend.searcher import QUIET
+from sweeps.ray_backend.session import QUIET
 from sweeps.runner import run_sweep
 from sweeps.worker import latest_checkpoints
 from tests.sweeps.tiny import SPEC, inline, tiny_spec

@@ -1,6 +1,6 @@
 """kill -9 at every named point of a sweep on a real Ray, on both databases: nothing is lost, repeated or left running.
 
-Two of the sixteen are among the slow tests; `make chaos` runs all.
+Three of the twenty are among the slow tests; `make chaos` runs all.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ N_TRIALS, N_SEEDS, N_TASKS, WORKERS = 4, 2, 2, 2
 
 # Where, and how often one process passes there before it is killed.
 OF_DRIVER = {"after_ask": 2, "after_row": 3, "after_commit": 2, "after_tell": 1}
-OF_TRAINING = {"mid_train": 3, "after_checkpoint": 3}
-SLOW_TESTS = [("after_commit", "driver", "sqlite"), ("mid_train", "worker", "postgresql")]
+OF_TRAINING = {"within_task": 5, "mid_train": 3, "after_checkpoint": 3}
+SLOW_TESTS = [
+    ("after_commit", "driver", "sqlite"),
+    ("mid_train", "worker", "postgresql"),
+    ("within_task", "worker", "sqlite"),
+]
 
 
 def cases() -> list[Any]:
@@ -37,7 +41,8 @@ def cases() -> list[Any]:
 
 
 def command(folder: Path, url: str, victim: str = "worker", **environment: str) -> tuple[int, str]:
-    (folder / "spec.yaml").write_text(yaml.safe_dump({**SPEC, "budget": {"trials": N_TRIALS}}, sort_keys=False))
+    spec = {**SPEC, "budget": {"trials": N_TRIALS}, "limits": {"checkpoint_minutes": 1e-9}}  # after every step
+    (folder / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
     log = {"HNET_CRASH_LOG": str(folder / "points.log")}
     run = [sys.executable, "-m", "sweeps", "sweep", "run", "spec.yaml", "--workers", str(WORKERS), "--db", url]
     known = "HNET_CRASH_PID=$$ " if victim == "driver" else ""  # so that a worker can kill its driver

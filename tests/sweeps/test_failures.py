@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+import torch
 
 import studies
 from hnet_core.errors import HnetError
+from hnet_core.runtime.devices import NoGpu, pick_device
 from studies.database.connections import DatabaseUnreachable
 from studies.spec.continuation import fixed_part
 from studies.spec.spec import Limits
@@ -19,6 +22,7 @@ from studies.store.store import Store
 from sweeps.checkpoints import Folder
 from sweeps.driver.database_retry import DatabaseRetry
 from sweeps.driver.driver import Driver
+from sweeps.failures import failure_of
 from sweeps.jobs import Failure, Success
 from sweeps.ray_backend.watchdog import Watchdog
 from sweeps.runner import run_sweep
@@ -261,3 +265,93 @@ def test_a_slow_sampler_is_not_taken_for_a_database_that_does_not_answer(
     monkeypatch.setattr(optuna.Study, "ask", slow)
     run_sweep(tiny_spec(), url, backend=inline)
     assert caplog.text.count("The sampler random takes more than 10 s to suggest a trial.") == 1
+
+
+CUDA = "CUDA error: {}\nCUDA kernel errors might be asynchronously reported.\nCompile with `TORCH_USE_CUDA_DSA`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CUDA.format("an illegal memory access was encountered"),
+        CUDA.format("device-side assert triggered"),
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm( handle, ...)`",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "CUDA driver error: unknown error",
+    ],
+)
+def test_a_broken_gpu_context_is_a_failure_of_the_worker_with_the_first_line_as_reason(text: str) -> None:
+    for error in (RuntimeError(text), torch.AcceleratorError(text)):
+        failure = failure_of(error)
+        assert (failure.kind, failure.reason) == ("worker", f"{type(error).__name__}: {text.splitlines()[0]}")
+
+
+def test_an_error_that_only_mentions_a_gpu_is_of_the_trial() -> None:
+    text = "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!"
+    assert failure_of(RuntimeError(text)).kind == "trial"
+    assert failure_of(ValueError("CUDA error: of a plug-in")).kind == "trial"
+
+
+def test_a_gpu_that_is_missing_where_the_trial_runs_stops_the_sweep_and_names_the_node() -> None:
+    with pytest.raises(NoGpu) as raised:
+        pick_device("cuda")
+    failure = failure_of(raised.value)
+    assert failure.kind == "environment"
+    assert failure.reason.endswith(f"(on node {socket.gethostname()})")
+
+
+def test_a_trial_larger_than_the_memory_of_its_worker_fails_with_both_numbers(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hnet_core.memory_estimate.training_memory", lambda device: 1000)
+    outcome = run_sweep(tiny_spec(), url, backend=inline)
+    assert outcome.counters.failed == 3
+    reason = studies.open(url).ledger("tiny")[0]["reason"]
+    assert "training takes at least" in reason and "and there are 1000 bytes" in reason
+
+
+def losing_node(times: int) -> Any:
+    """A backend in which the node under trial 0 is lost so many times, each time after one task."""
+
+    def backend(driver: Driver, workers: int, address: str | None, on_message: Callable[..., bool]) -> None:
+        losses = 0
+        while (job := driver.next_job()) is not None:
+            for message in work(job):
+                if job.number == 0 and losses < times:
+                    losses += 1
+                    on_message(0, Failure("the node of the worker was lost", None, "node"))
+                    break
+                on_message(job.number, message)
+
+    return backend
+
+
+def test_lost_nodes_do_not_use_up_the_retries(url: str) -> None:
+    outcome = run_sweep(tiny_spec(limits={"retries": 0}), url, backend=losing_node(5))
+    assert (outcome.counters.complete, outcome.counters.failed, outcome.counters.preempted) == (3, 0, 5)
+    assert rows(url)[0] == (0, "COMPLETE", 6)
+
+
+def test_lost_nodes_have_a_limit_of_their_own(url: str) -> None:
+    outcome = run_sweep(tiny_spec(limits={"preemptions": 2}), url, backend=losing_node(3))
+    assert outcome.counters.failed == 1
+    reason = studies.open(url).ledger("tiny")[0]["reason"]
+    assert reason == "gave up after 3 attempts: the node of the worker was lost"
+
+
+def test_a_resumed_sweep_counts_lost_nodes_apart_from_dead_drivers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.driver.reconcile.MAX_ATTEMPTS", 3)
+
+    def lost_three_times_then_killed(
+        driver: Driver, workers: int, address: str | None, on_message: Callable[..., bool]
+    ) -> None:
+        for _ in range(3):
+            job = driver.next_job()
+            assert job is not None
+            on_message(job.number, Failure("lost", None, "node"))
+        driver.next_job()
+
+    for _ in range(2):  # attempts 1 to 4, and 5 to 8, of which six are those of the nodes
+        run_sweep(tiny_spec(), url, backend=lost_three_times_then_killed)
+    run_sweep(tiny_spec(), url, backend=inline)
+    assert rows(url)[0] == (0, "COMPLETE", 9)

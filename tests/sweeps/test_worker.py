@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hnet_core.stacked import progress_of
 from hnet_core.trial import TrialResult
+from sweeps.checkpoints import InMemory, from_bytes, open_checkpoints
 from sweeps.jobs import Job, JobProgress, Message, Success
-from sweeps.worker import work
+from sweeps.worker import latest_checkpoints, work
 from tests.hnet_core.tiny import tiny
 
 SEEDS = (0, 1, 2)
@@ -58,6 +61,37 @@ def test_a_killed_worker_is_resumed_to_the_same_rows(tmp_path: Path, stack_seeds
     assert results(again) == whole
     first = again[0]
     assert isinstance(first, JobProgress) and first.tasks_done > n_seen, "what was done is not done again"
+
+
+@pytest.mark.parametrize("stack_seeds", [True, False])
+@pytest.mark.parametrize("n_seen", [1, 2, 3, 8, 20])
+def test_a_worker_killed_within_a_task_goes_on_from_its_last_step(
+    tmp_path: Path, stack_seeds: bool, n_seen: int
+) -> None:
+    whole = results(list(work(job(tmp_path / "whole", stack_seeds))))
+    often = replace(job(tmp_path / "killed", stack_seeds), checkpoint_minutes=1e-9)
+    killed = work(often)
+    seen = [next(killed) for _ in range(n_seen)]
+    newest = latest_checkpoints(open_checkpoints(often.checkpoints))
+    again = list(work(replace(often, checkpoint_minutes=60)))
+    assert results(again) == whole
+    n_tasks = max(message.tasks_done for message in seen if isinstance(message, JobProgress))
+    first = again[0]
+    assert isinstance(first, JobProgress) and first.tasks_done == n_tasks + 1, "what was done is not done again"
+    if n_seen <= 3:
+        assert {progress_of(checkpoint) for checkpoint in newest.values()} == {(0, n_seen)}
+
+
+def test_checkpoints_within_a_task_travel_through_the_driver(tmp_path: Path) -> None:
+    often = replace(job(tmp_path, False, (0,)), checkpoint_minutes=1e-9)
+    memory = InMemory({})
+    messages = work(often, memory)
+    for step in (1, 2):
+        next(messages)
+        name, content = memory.take_unsent() or ("", b"")
+        assert progress_of(from_bytes(content)[0]) == (0, step)
+    resumed = list(work(often, InMemory({name: content})))
+    assert results(resumed) == results(list(work(often, InMemory({}))))
 
 
 def test_seeds_that_stopped_at_different_tasks_are_resumed(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hnet_core import within_task
 from hnet_core.engines.kernels.lookahead_weights import Subtrahends, difference
 from hnet_core.regularizers.lookahead import EpsilonPlacement
 from hnet_core.trial import TrainingOptions
@@ -57,6 +58,16 @@ class FlatAdam:
         self._count = torch.zeros((), dtype=torch.float32, device=parameters[0].device)  # of the step to be taken
         self._tiles: list[_AdamTile] = []
         self._tiled: Tensor | None = None
+        within_task.note(self.state, self.load_state)
+
+    def state(self) -> list[Tensor]:
+        """Return copies of the number of steps and of the moments of each parameter."""
+        return [tensor.cpu().clone() for tensor in (self._count, *self._moments)]
+
+    def load_state(self, state: Sequence[Tensor]) -> None:
+        """Put a state() in place."""
+        for tensor, saved in zip((self._count, *self._moments), state, strict=True):
+            tensor.copy_(saved)
 
     def begin_step(self) -> None:
         """Count a step; once before `look_ahead` and `step`."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from hnet_core.engines.kernels.activations import in_place
 from hnet_core.engines.kernels.matmul import product, product_and
+from hnet_core.optimization.output_loss import OutputLoss
 from hnet_core.streams.training_heads import TrainingHeads
 from hnet_core.targets.mlp import Mlp
 from hnet_core.targets.target import cut
@@ -21,16 +22,30 @@ class MlpGradient:
         weights: the target's weights, (n_weights,), read at each call.
         gradient: where to write, (n_weights,); may be the memory of the weights.
         label_smoothing: of the targets, see Problem.cross_entropy.
+        loss: in place of the cross-entropy or mean squared error.
+        wants_inputs_gradient: compute `inputs_gradient` too.
+
+    Attributes:
+        inputs_gradient: with respect to the inputs of the last `fill`, (n, n_inputs), in a buffer that stays in place.
     """
 
     def __init__(
-        self, target: Mlp, heads: TrainingHeads, weights: Tensor, gradient: Tensor, label_smoothing: float = 0.0
+        self,
+        target: Mlp,
+        heads: TrainingHeads,
+        weights: Tensor,
+        gradient: Tensor,
+        label_smoothing: float = 0.0,
+        loss: OutputLoss | None = None,
+        *,
+        wants_inputs_gradient: bool = False,
     ) -> None:
         activation = in_place(target.activation)
         if activation is None:
             raise ValueError("the activation must be one of hnet_core.activations; use AutogradGradient for others.")
         self._apply_, self._backward_ = activation.apply_, activation.backward_
         self._heads, self._widths = heads, target.widths
+        self._loss, self._wants_inputs_gradient = loss, wants_inputs_gradient
         self._label_smoothing = label_smoothing
         self._all_weights, self._all_gradients = cut(weights, target.shapes), cut(gradient, target.shapes)
         self._n_outputs = 0
@@ -38,7 +53,7 @@ class MlpGradient:
 
     @property
     def recordable(self) -> bool:
-        return True
+        return self._loss is None or self._loss.recordable
 
     def start_task(self, task: int) -> None:
         head = self._heads.outputs(task)
@@ -47,7 +62,7 @@ class MlpGradient:
             self._n_outputs = head.stop - head.start
             self._of_wrong_class = self._label_smoothing / max(1, self._n_outputs - 1)
             self._batch_shape = torch.Size()
-            self._buffers: dict[torch.Size, tuple[list[Tensor], list[Tensor], Tensor]] = {}
+            self._buffers: dict[torch.Size, tuple[list[Tensor], list[Tensor], Tensor, Tensor]] = {}
         weights, gradients = _with_head(self._all_weights, head), _with_head(self._all_gradients, head)
         self._of_other_heads = [
             part
@@ -61,21 +76,42 @@ class MlpGradient:
         self._layer_gradients = list(zip(gradients[::2], gradients[1::2], strict=True))
 
     def fill(self, inputs: Tensor, labels: Tensor) -> None:
+        outputs = self.forward(inputs)
+        if self._loss is None:
+            self._loss_gradient(labels)
+        else:
+            self._loss.gradient(outputs, labels, self.outputs_gradient)
+        self.backward()
+
+    @property
+    def outputs_gradient(self) -> Tensor:
+        """Buffer for the gradient with respect to the outputs of `forward`, to be filled before `backward`."""
+        return self._deltas[-1]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the outputs of the training heads, (n, n_outputs), in a buffer that stays in place."""
         if inputs.shape != self._batch_shape:
             self._use_buffers(inputs)
-        activations = [inputs, *self._activations]
-        last = len(self._layers) - 1
+        self._inputs, before, last = inputs, inputs, len(self._layers) - 1
         for depth, (_, transposed, bias) in enumerate(self._layers):
-            product_and(bias, activations[depth], transposed, activations[depth + 1])
+            after = self._activations[depth]
+            product_and(bias, before, transposed, after)
             if depth < last:
-                self._apply_(activations[depth + 1])
-        self._loss_gradient(labels)
-        for depth in range(last, -1, -1):
+                self._apply_(after)
+            before = after
+        return before
+
+    def backward(self) -> None:
+        """Compute the gradients of the last `forward` from `outputs_gradient`."""
+        activations = [self._inputs, *self._activations]
+        for depth in range(len(self._layers) - 1, -1, -1):
             after = self._deltas[depth]
             if depth > 0:
                 before = self._deltas[depth - 1]
                 product(after, self._layers[depth][0], before)
                 self._backward_(before, activations[depth])
+            elif self._wants_inputs_gradient:
+                product(after, self._layers[0][0], self.inputs_gradient)
             of_weight, of_bias = self._layer_gradients[depth]  # from here on the layer's weights may be overwritten
             product(after.mT, activations[depth], of_weight)
             torch.sum(after, dim=-2, out=of_bias)
@@ -103,8 +139,9 @@ class MlpGradient:
             widths, batch = [*self._widths[1:-1], self._n_outputs], inputs.shape[:-1]
             activations, deltas = ([inputs.new_empty(*batch, width) for width in widths] for _ in range(2))
             minus_label = inputs.new_full((*batch, 1), self._label_smoothing + self._of_wrong_class - 1)
-            self._buffers[inputs.shape] = activations, deltas, minus_label
-        self._activations, self._deltas, self._minus_label = self._buffers[inputs.shape]
+            of_inputs = torch.empty_like(inputs) if self._wants_inputs_gradient else minus_label
+            self._buffers[inputs.shape] = activations, deltas, minus_label, of_inputs
+        self._activations, self._deltas, self._minus_label, self.inputs_gradient = self._buffers[inputs.shape]
 
 
 def _with_head(tensors: list[Tensor], head: slice) -> list[Tensor]:

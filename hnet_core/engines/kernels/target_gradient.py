@@ -22,6 +22,10 @@ class TargetGradient(Protocol):
     """
 
     @property
+    def inputs_gradient(self) -> Tensor:
+        """Gradient with respect to the inputs of the last `fill`, (n, n_inputs); with Problem.inputs_gradient only."""
+
+    @property
     def recordable(self) -> bool:
         """True if `fill` runs the same operations each time, so that it can be recorded; known after a first call."""
 
@@ -41,8 +45,16 @@ def target_gradient(problems: Sequence[Problem], weights: Tensor, gradient: Tens
     """
     target: object = problems[0].target
     if type(target) is Mlp and not target.drops_out and in_place(target.activation) is not None:
-        smoothing = problems[0].training.label_smoothing
-        return MlpGradient(target, problems[0].training_heads, weights, gradient, smoothing)
+        problem = problems[0]
+        return MlpGradient(
+            target,
+            problem.training_heads,
+            weights,
+            gradient,
+            problem.training.label_smoothing,
+            problem.loss,
+            wants_inputs_gradient=problem.inputs_gradient,
+        )
     return AutogradGradient(problems, weights, gradient)
 
 
@@ -53,10 +65,13 @@ class AutogradGradient:
         self._problems, self._stacked = problems, weights.dim() > 1
         self._weights, self._gradients = self._per_seed(weights), self._per_seed(gradient)
         self._task = 0
+        self.inputs_gradient = torch.empty(0)
 
     @property
     def recordable(self) -> bool:
-        return not any(problem.statistics.draws_noise for problem in self._problems)  # the host draws it for each pass
+        draws_noise = any(problem.statistics.draws_noise for problem in self._problems)  # the host, for each pass
+        loss = self._problems[0].loss
+        return not draws_noise and (loss is None or loss.recordable)
 
     def start_task(self, task: int) -> None:
         self._task = task
@@ -64,12 +79,19 @@ class AutogradGradient:
     def fill(self, inputs: Tensor, labels: Tensor) -> None:
         batches = self._per_seed(inputs), self._per_seed(labels)
         seeds = zip(self._problems, self._weights, *batches, self._gradients, strict=True)
+        of_inputs: list[Tensor] = []
         for problem, weights, own_inputs, own_labels, result in seeds:
-            leaf = weights.detach().requires_grad_()
+            leaves = [weights.detach().requires_grad_()]
+            if problem.inputs_gradient:
+                own_inputs = own_inputs.detach().requires_grad_()
+                leaves.append(own_inputs)
             with torch.enable_grad():
-                loss = problem.task_loss(self._task, leaf, own_inputs, own_labels)
-            (gradient,) = torch.autograd.grad(loss, [leaf])
+                loss = problem.task_loss(self._task, leaves[0], own_inputs, own_labels)
+            gradient, *rest = torch.autograd.grad(loss, leaves)
             result.copy_(gradient)
+            of_inputs += rest
+        if of_inputs:
+            self.inputs_gradient = torch.stack(of_inputs) if self._stacked else of_inputs[0]
 
     def _per_seed(self, tensor: Tensor) -> list[Tensor]:
         return list(tensor) if self._stacked else [tensor]

@@ -77,6 +77,13 @@ def test_seeds_that_are_not_shared_are_not_paired(studies: Studies) -> None:
     assert "not in pairs" in pair.sentence
 
 
+def test_the_sentence_cuts_a_difference_off_where_none_can_be(studies: Studies) -> None:
+    (pair,) = compare(compared_methods(studies, ["strong", "weak"])).pairs
+    assert pair.verdict.difference is not None
+    wide = replace(pair.verdict, difference=replace(pair.verdict.difference, low=-3.4, high=4.1))
+    assert "[-1.00, 1.00] (7 seeds in pairs)" in replace(pair, verdict=wide).sentence
+
+
 def test_forgetting_is_better_when_lower(studies: Studies) -> None:
     (pair,) = compare(compared_methods(studies, ["strong", "weak"]), metric="forgetting").pairs
     assert pair.verdict.answer == A_BETTER

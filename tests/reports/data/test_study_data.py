@@ -20,5 +20,5 @@ def test_the_answer_names_the_evaluations_without_which_there_is_none(tmp_path: 
     data = read_study(studies, "s")
     assert recommend(data, incomplete_trials(studies, data)).headline == (
         "There is no answer: no configuration has all the values it needs (1 trial: 1 complete): "
-        "trial 0 with no value after task 2, the last one, on task 2."
+        "trial 0 with no value after task 2 on task 2."
     )

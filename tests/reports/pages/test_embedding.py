@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from reports.figures.embedding import EmbeddingSurface, embedding_figure, finding, heat_scale_of
 from sweeps.cli.report import app
-from tests.hnet_core.test_embedding_map import trained
+from tests.hnet_core.evaluation.test_embedding_map import trained
 
 
 def surface(task: int = 2) -> EmbeddingSurface:

@@ -110,7 +110,7 @@ def test_a_report_of_incomplete_matrices_names_the_cells_that_are_missing(tmp_pa
     html = tradeoff.write(open_in(tmp_path), ["case"], tmp_path / "report").read_text(encoding="utf-8")
     answer = json.loads((tmp_path / "report" / "report.json").read_text())["answer"]["headline"]
     assert answer in html
-    assert answer.endswith("(1 trial: 1 complete): trial 0 with no value after task 3, the last one.")
+    assert answer.endswith("(1 trial: 1 complete): trial 0 with no value after task 3.")
     assert "no configuration has all the values it needs" in html
 
 
@@ -119,8 +119,8 @@ def test_complete_trials_without_a_final_value_are_named_beside_those_that_have_
     lacking = {cell: value for cell, value in whole.items() if cell != (3, 2)}
     import_cells(tmp_path, "case", [[whole], [lacking], [{(3, 3): 0.5}], [lacking]])
     html = tradeoff.write(open_in(tmp_path), ["case"], tmp_path / "report").read_text(encoding="utf-8")
-    lacks = "no value after task 3, the last one, on task"
-    assert f"left out: trials 1 and 3 with {lacks} 2; trial 2 with {lacks}s 1 and 2." in html
+    lacks = "no value after task 3 on task"
+    assert f"left out: trials 1 and 3 with {lacks} 2; trial 2 with {lacks} 1 to 2." in html
 
 
 def two_seeds(number: int) -> list[dict[tuple[int, int], float]]:

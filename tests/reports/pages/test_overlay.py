@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,22 @@ import numpy as np
 import pytest
 
 from hnet_core.errors import ConfigInvalid
-from reports.analysis.families import MAX_FAMILIES, families_of, families_within
+from reports.analysis.families import MAX_FAMILIES, Family, families_of, families_within
+from reports.analysis.recommendation import recommend
 from reports.drawing.marks import GLYPHS
+from reports.figures.overlay import overlay_figure, ratio_axis
 from reports.pages.tradeoff import write
+from reports.table import interval_of
+from reports.tables.trial_rows import trial_row
 from studies.queries.studies import Studies
+from studies.statistics.interval import Interval
 from studies.statistics.pareto import pareto_mask
 from tests.reports.cases import (
     SPEC,
     fill,
     make_study_data,
     make_trial,
+    measured,
     new_engine,
     open_in,
     some_params,
@@ -151,3 +158,30 @@ def test_accuracies_are_drawn_on_an_axis_of_errors_too(studies: Studies, tmp_pat
     assert "1 − accuracy, mean over seeds (log scale)" in html
     html = write(studies, ["errors"], tmp_path / "errors", ["method"]).read_text(encoding="utf-8")
     assert "fronts-errors" not in html
+
+
+def test_a_front_that_the_range_hides_has_a_close_up(tmp_path: Path) -> None:
+    def page(accuracies: list[float]) -> str:
+        trials = [make_trial(i, 0.1 + 0.1 * i, accuracy, accuracy) for i, accuracy in enumerate(accuracies)]
+        families = [
+            Family(i, f"f{i}", f"{i}-", part, recommend(part), frozenset(), None)
+            for i, part in enumerate([make_study_data(trials, [0, 1, 2])] * 2)
+        ]
+        figure = overlay_figure(families, ratio_axis(families), "ratio")
+        assert next(name for name, _ in figure.drawings) == "Fronts"
+        return "".join(str(drawing) for _, drawing in figure.drawings)
+
+    hidden = page([0.95, 0.955, 0.96, 0.3, 0.2])
+    assert 'id="fronts-close-up"' in hidden
+    close_up = hidden.partition('id="fronts-close-up"')[2].partition("</svg>")[0]
+    assert "ratio 1: as large" not in close_up, "a line beyond the axis"
+    assert "fronts-close-up" not in page([0.2, 0.5, 0.96, 0.3, 0.2])
+
+
+def test_each_metric_has_its_own_number_of_seeds_in_the_csv() -> None:
+    trial = make_trial(0, 0.5, 0.9)
+    few = replace(trial, metrics=measured({**trial.metrics, "forgetting": Interval(0.1, None, None, 1)}))
+    row = trial_row(few, ["compression_ratio", "final_accuracy", "forgetting"])
+    assert (row["n"], row["final_accuracy.n"], row["forgetting.n"]) == (trial.n, trial.n, 1)
+    assert "compression_ratio.n" not in row
+    assert interval_of(row, "forgetting").n == 1

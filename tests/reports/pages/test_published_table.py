@@ -7,12 +7,13 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from reports.tables.published_cells import shown_difference, shown_mean, shown_range
 from sweeps.cli.report import app
 from tests.reports.cases import fill, new_engine, some_runs
 from tests.reports.reading import read
 
 
-def test_the_report_of_a_table_is_written_also_where_nothing_was_measured(tmp_path: Path) -> None:
+def test_the_report_of_a_table_is_written_also_where_nothing_wasshown_mean(tmp_path: Path) -> None:
     fill(new_engine(tmp_path), [some_runs(0)])
     out = tmp_path / "out"
     arguments = ["paper", "vonoswald2020:table1", "-o", str(out), "--db", str(tmp_path / "study.db")]
@@ -27,6 +28,15 @@ def test_the_report_of_a_table_is_written_also_where_nothing_was_measured(tmp_pa
     first = (out / "paper.html").read_bytes()
     CliRunner().invoke(app, arguments)
     assert (out / "paper.html").read_bytes() == first
+
+
+def test_numbers_have_the_digits_that_their_intervals_support() -> None:
+    row = {"measured": 99.7512, "measured.low": 99.62, "measured.high": 99.88, "n": 5, "difference": -0.0388}
+    assert (shown_mean(row), shown_range(row)) == ("99.75", "[99.62, 99.88]")
+    assert shown_difference({**row, "half_width": 0.4}) == "-0.04"
+    assert shown_difference({**row, "difference": 12.3456, "half_width": 3.0}) == "+12.3"
+    one = {**row, "measured.low": None, "measured.high": None, "n": 1, "half_width": None}
+    assert (shown_mean(one), shown_range(one), shown_difference(one)) == ("99.75", "–", "-0.03880")
 
 
 def test_every_published_table_is_listed() -> None:

@@ -168,6 +168,22 @@ def test_set_reaches_the_trial_the_budget_and_the_search() -> None:
     assert spec.search["hypernet.chunk_size"].examples() == [100, 200]
 
 
+def test_an_enqueued_trial_may_be_of_a_family_that_is_not_searched_unless_the_sampler_is_a_grid() -> None:
+    fixed = "enqueue=[{family: joint}]"
+    assert load_spec(open_document("quickstart"), ROOT, [fixed]).enqueue == ({"family": "joint"},)
+    for wrong, reason in (
+        (["enqueue=[{family: jiont}]"], r"enqueue.0: family must be one of hnet, joint, finetune, got 'jiont'"),
+        (["enqueue=[{family: joint, method.beta_output: 0.1}]"], r"method.beta_output is not in play"),
+        ([fixed, "families.joint={method: {name: jiont}}"], r"unknown method 'jiont'"),
+        (
+            [fixed, "sampler=grid", "search={family: {choice: [hnet]}}"],
+            r"enqueue.0: family must be one of hnet, got 'joint'",
+        ),
+    ):
+        with pytest.raises(ConfigInvalid, match=reason):
+            load_spec(open_document("quickstart"), ROOT, wrong)
+
+
 def test_a_method_that_is_set_takes_the_place_of_the_compressed_one_beside_its_references() -> None:
     spec = load_spec(open_document("quickstart"), ROOT, ["method={name: hypermask}"])
     methods = [spec.config(params).method.name for params in spec.enqueue]
@@ -179,7 +195,6 @@ def test_a_method_that_is_set_takes_the_place_of_the_compressed_one_beside_its_r
     [
         (["search={method.beta_output: {float: [0.1, 1.0]}}"], r"\(family joint; restrict .* when: \{family: NAME\}"),
         (["search={method.beta_output: {float: [0.1, 1.0], when: {family: hnet}}}"], r"enqueue.*--set enqueue=\[\]"),
-        (["search.family={choice: [hnet]}"], r"enqueue.*--set enqueue=\[\]"),
     ],
 )
 def test_a_search_that_does_not_fit_the_enqueued_trials_is_refused_with_what_to_drop(

@@ -111,6 +111,23 @@ def test_finished_with_failed_trials_is_exit_code_4(hnet: Hnet, spec: str) -> No
     assert "TrainingDiverged" in json.dumps(shown)
 
 
+def test_a_sweep_in_which_every_trial_fails_stops_with_reason_traceback_and_the_command_that_continues_it(
+    hnet: Hnet, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise KeyError("learning_rate")
+
+    monkeypatch.setattr("sweeps.worker._train", break_down)
+    done = hnet("sweep", "run", spec, "--set", "budget.trials=200", "--set", "limits.failures=2")
+    assert done.code == 4
+    *traceback, why, remedy = done.err.splitlines()
+    assert "Traceback (most recent call last):" in traceback and traceback[-1] == "KeyError: 'learning_rate'"
+    reason = "the first 2 trials failed (limits.failures); 2 of 2 like trial 1: KeyError: 'learning_rate'"
+    assert why == f"Stopped, since {reason}"
+    command = f"hnet sweep run {spec} --set budget.trials=200 --set limits.failures=2"
+    assert remedy == f"Mend that and continue with: {command}"
+
+
 def test_trial_run_prints_metrics_as_json_on_stdout_and_progress_on_stderr(hnet: Hnet, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(yaml.safe_dump(TINY))
     done = hnet("trial", "run", "one.yaml", "--seeds", "2", "--set", "training.iterations=2", "--format", "json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,3 +76,13 @@ def test_a_model_of_several_seeds_and_one_file_for_both_outputs_are_refused(tria
         trial_run("--save", "model.pt", "--seeds", "2")
     with pytest.raises(ConfigInvalid, match="different files"):
         trial_run("--save", "model.pt", "-o", "./model.pt")
+
+
+def test_a_log_shows_the_task_of_how_many_and_how_long_the_rest_takes(
+    trial_run: Callable[..., Result],
+) -> None:
+    lines = trial_run("--seeds", "2", "--set", "training.stack_seeds=false").stderr.splitlines()
+    assert lines[0] == "training the first task"
+    expected = [f"seed {seed} of 2: task {n}/2" for seed in (0, 1) for n in (1, 2)]
+    assert [line.split(",")[0] for line in lines[1:]] == expected
+    assert [re.search(r", ETA \d+ s$", line) is not None for line in lines[1:]] == [True, True, True, False]

@@ -29,13 +29,23 @@ def test_the_line_counts_what_is_done_running_and_failed_and_names_the_best(driv
     )
 
 
+def test_the_best_is_one_that_compresses_where_a_reference_does_not(driver: Any) -> None:
+    driver.counters.objectives[5] = (0.95, 1.0)
+    assert "best final_accuracy 0.9 at compression_ratio 0.5 | front 3" in SweepProgress(driver, io.StringIO()).line()
+    driver.counters.objectives = {5: (0.95, 1.0), 6: (0.5, 1.5)}
+    assert "best final_accuracy 0.95 at compression_ratio 1 | front 1" in SweepProgress(driver, io.StringIO()).line()
+
+
 def test_rate_and_eta_wait_for_three_finished_trials(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 10.0, 20.0, 30.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    driver.counters.complete = driver.counters.failed = 0
     watched = SweepProgress(driver, io.StringIO())
     for number in range(3):
         assert "ETA" not in watched.line()
-        watched.note(number, Success(()) if number else Failure("broken"), continues=False)
+        watched.note(number, Failure("its node was lost", None, "node"), continues=False)  # a further attempt follows
+        driver.counters.complete += 1
+        watched.note(number, Success(()), continues=False)
     assert "6.0 trials/min | ETA 70 s" in watched.line()
     watched.note(3, JobProgress(3, seed=0, tasks_done=5, tasks_in_all=10), continues=True)
     assert "ETA 65 s" in watched.line()

@@ -60,9 +60,35 @@ def test_a_server_that_never_answers_is_refused(monkeypatch: pytest.MonkeyPatch)
         check_head(f"127.0.0.1:{server.getsockname()[1]}")
 
 
-def test_a_server_that_speaks_http2_and_other_forms_of_an_address_are_left_to_ray() -> None:
-    with listening(b"\0\0\0\4\0\0\0\0\0") as address:
+def test_a_server_that_speaks_grpc_and_is_no_ray_head_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(head_address, "ANSWER_SECONDS", 0.3)
+    reason = "a gRPC server is there, but no Ray head answers within 0 s"
+    with listening(b"\0\0\0\4\0\0\0\0\0") as address, pytest.raises(ConfigInvalid, match=reason):
         check_head(address)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("probe", "reason"),
+    [
+        ("print('ready\\njoined', flush=True); import time; time.sleep(20)", None),
+        ("print('ready', flush=True); raise RuntimeError('Unauthenticated')", "RuntimeError: Unauthenticated"),
+        ("import no_such_module", "Ray cannot be loaded: ModuleNotFoundError"),
+    ],
+)
+def test_the_answer_of_ray_is_passed_on(monkeypatch: pytest.MonkeyPatch, probe: str, reason: str | None) -> None:
+    monkeypatch.setattr(head_address, "PROBE", probe)
+    with listening(b"\0\0\0\4\0\0\0\0\0") as address:
+        if reason is None:
+            check_head(address)
+        else:
+            with pytest.raises(ConfigInvalid, match=reason):
+                check_head(address)
+
+
+def test_other_forms_of_an_address_are_left_to_ray() -> None:
     for address in ("auto", "local", "host", ""):
         check_head(address)
 

@@ -34,11 +34,15 @@ def test_trials_equal_those_that_optuna_reads(database: str, tmp_path: Path, req
     )  # fmt: skip
     study.add_trial(create_trial(state=TrialState.PRUNED))
     study.enqueue_trial({"z": 0.1})
-    study.ask(kinds)
-    study.ask()
+    for number in (study.ask(kinds).number, study.ask().number):
+        trial_id = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name("a"), number)
+        storage.set_trial_system_attr(trial_id, "tpe:relative_params:0", "{}")
+    study.tell(2, values=[0.1, 0.2])
     study_id = storage.get_study_id_from_name("a")
     ours, theirs = read_trials(storage, study_id), storage.get_all_trials(study_id)
+    del theirs[2].system_attrs["tpe:relative_params:0"]  # it matters while a trial is running
     assert [repr(vars(trial)) for trial in ours] == [repr(vars(trial)) for trial in theirs]
     assert [list(trial.params) for trial in ours] == [list(trial.params) for trial in theirs]
     assert len(ours) == 4
+    assert "tpe:relative_params:0" in ours[3].system_attrs
     storage.engine.dispose()

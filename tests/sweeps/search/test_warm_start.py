@@ -53,6 +53,30 @@ def test_fixed_trials_come_first_and_once_whenever_the_sweep_is_interrupted(url:
     assert len(params) == 4 and len({row["config_hash"] for row in ledger(url)}) == 4
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_fixed_trial_may_be_of_a_family_that_the_search_leaves_out(url: str, sampler: str) -> None:
+    """It is trained once, also where a start ended before it, and no other trial is of it."""
+
+    def stopping(driver: Driver, *arguments: Any) -> None:
+        assert driver.next_job() is not None
+
+    families = {"small": {}, "plain": {"method": {"name": "finetune"}}}
+    search = {
+        "family": {"choice": ["small"]},
+        "hypernet.chunk_size": {"int": [20, 200], "log": True, "when": {"family": "small"}},
+    }
+    fixed = [{"family": "plain"}, {"family": "small", "hypernet.chunk_size": 30}]
+    some = {"families": families, "search": search, "enqueue": fixed, "seeds": 1, "sampler": sampler}
+    spec = tiny_spec(**some, budget={"trials": 14})
+    run_sweep(spec, url, backend=stopping)
+    run_sweep(spec, url, backend=inline)
+    rows = ledger(url)
+    assert rows[0]["params"] == {"family": "plain"} and rows[0]["config"]["method"]["name"] == "finetune"
+    assert rows[1]["params"] == fixed[1]
+    assert {row["params"]["family"] for row in rows[1:]} == {"small"}
+    assert {row["state"] for row in rows} == {"COMPLETE"}
+
+
 def test_a_grid_follows_the_fixed_trials(url: str) -> None:
     search = {"hypernet.chunk_size": {"int": [50, 100], "step": 25}}
     spec = tiny_spec(

@@ -12,6 +12,7 @@ from hnet_core.engines.kernels.mlp_gradient import MlpGradient
 from hnet_core.engines.kernels.target_gradient import AutogradGradient
 from hnet_core.methods import Problem
 from hnet_core.streams import StreamShape
+from hnet_core.streams.training_heads import TrainingHeads
 from hnet_core.targets.mlp import Mlp
 from hnet_core.trial import TrainingOptions
 
@@ -65,4 +66,4 @@ def test_an_unknown_activation_is_refused() -> None:
     target.activation = torch.sin
     weights = torch.zeros(target.n_weights)
     with pytest.raises(ValueError, match="use AutogradGradient for others"):
-        MlpGradient(target, StreamShape(1, (5,), 2), weights, weights)
+        MlpGradient(target, TrainingHeads(StreamShape(1, (5,), 2)), weights, weights)

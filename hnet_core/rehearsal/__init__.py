@@ -1,0 +1,1 @@
+"""Rehearsal: training on the present task together with inputs of earlier ones, sampled or real."""

@@ -1,0 +1,103 @@
+"""Inputs of earlier tasks for many steps at a time: sampled from a generator, or real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from hnet_core.generators.generator import Generator, Sampler
+from hnet_core.problem import Problem
+from hnet_core.seeding import generator
+from hnet_core.streams import Split
+
+STEPS_AT_ONCE = 16  # the weights of a generator are generated once for so many steps
+
+
+class RehearsedInputs(Protocol):
+    """Inputs of earlier tasks.
+
+    Attributes:
+        tasks: the earlier task of each row of a step; None where it is unknown.
+        n_rows: rows of a step.
+    """
+
+    @property
+    def tasks(self) -> Tensor | None: ...
+
+    n_rows: int
+
+    def draw(self, n_steps: int) -> Tensor:
+        """Return the inputs of the next steps, (n_steps, n_rows, n_inputs)."""
+
+
+class SampledPerTask:
+    """Equally many samples of every earlier task from a generator with a condition, or weights, per task.
+
+    The generator must stay as it is while they are drawn. Memory does not grow with the tasks: the decoder's weights
+    of one task exist at a time.
+
+    Args:
+        problem: of the trial.
+        task: the present one.
+        n_rows: samples of a step, rounded up to equally many of each task, as in the official code.
+    """
+
+    def __init__(self, network: Generator, problem: Problem, task: int, n_rows: int) -> None:
+        self._network, self._task = network, task
+        self._per_task = -(-n_rows // task)
+        self.n_rows = task * self._per_task
+        self.tasks = torch.arange(task).repeat_interleave(self._per_task)
+        self._like = torch.empty(0, dtype=problem.dtype, device=problem.device)
+        self._n_inputs = problem.shape.n_inputs
+        self._draws = generator(problem.seed, "rehearsal", task)
+
+    def draw(self, n_steps: int) -> Tensor:
+        inputs = self._like.new_empty(n_steps, self._task, self._per_task, self._n_inputs)
+        for task in range(self._task):
+            samples = self._network.sampler(task)(n_steps * self._per_task, self._draws)
+            inputs[:, task] = samples.view(n_steps, self._per_task, -1)
+        return inputs.flatten(1, 2)
+
+
+class SampledTogether:
+    """Samples of all earlier tasks from one copy of a generator that knows none of them apart.
+
+    Args:
+        sampler: of the generator before the present task.
+        task: the present one.
+    """
+
+    def __init__(self, sampler: Sampler, problem: Problem, task: int, n_rows: int) -> None:
+        self._sampler, self.n_rows = sampler, n_rows
+        self.tasks = None
+        self._draws = generator(problem.seed, "rehearsal", task)
+
+    def draw(self, n_steps: int) -> Tensor:
+        return self._sampler(n_steps * self.n_rows, self._draws).view(n_steps, self.n_rows, -1)
+
+
+class RealInputs:
+    """Equally many training inputs of every earlier task, drawn at random with replacement.
+
+    Args:
+        earlier: training examples of the tasks before the present one.
+    """
+
+    def __init__(self, earlier: Sequence[Split], problem: Problem, n_rows: int) -> None:
+        self._earlier, self._problem = earlier, problem
+        self._per_task = -(-n_rows // len(earlier))
+        self.n_rows = len(earlier) * self._per_task
+        self.tasks = torch.arange(len(earlier)).repeat_interleave(self._per_task)
+        self._draws = generator(problem.seed, "rehearsal", len(earlier))
+
+    def draw(self, n_steps: int) -> Tensor:
+        problem, n = self._problem, n_steps * self._per_task
+        of_tasks = []
+        for split in self._earlier:
+            index = torch.randint(len(split), (n,), generator=self._draws).to(problem.device)
+            inputs, _ = split.batch(index, problem.dtype, self._draws)
+            of_tasks.append(inputs.view(n_steps, self._per_task, -1))
+        return torch.cat(of_tasks, dim=1)

@@ -1,0 +1,64 @@
+"""Trainables that train nothing: one waits for others that run at the same time, one breaks its process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from perf.noop import no_work
+from sweeps.failures import failure_of
+from sweeps.jobs import Job, Message
+from sweeps.ray_backend.searcher import run_with_ray
+from sweeps.ray_backend.trainable import JobTrainable
+
+RECORD = "HNET_TEST_RECORD"  # environment variable: a folder for a file per start and end of a job
+TOGETHER = "HNET_TEST_TOGETHER"  # environment variable: jobs that must run at the same time before the first one ends
+HOLD = 3.0  # seconds that they run together
+PATIENCE = 240.0
+
+
+def wait_for_others(job: Job, checkpoints: object = None) -> Iterator[Message]:
+    folder, together = Path(os.environ[RECORD]), int(os.environ[TOGETHER])
+    mine = folder / f"{job.number}.{job.attempt}.running"
+    mine.touch()
+    end = time.monotonic() + PATIENCE
+    while len(list(folder.glob("*.running"))) < together and time.monotonic() < end:
+        time.sleep(0.05)
+    at_once = len(list(folder.glob("*.running")))
+    stop = time.monotonic() + HOLD
+    while time.monotonic() < stop:
+        at_once = max(at_once, len(list(folder.glob("*.running"))))
+        time.sleep(0.05)
+    (folder / f"{job.number}.{job.attempt}.at_once").write_text(str(at_once))
+    mine.unlink()
+    yield from no_work(job)
+
+
+def at_once(folder: Path) -> int:
+    """Return the most jobs that have run at the same time."""
+    return max(int(path.read_text()) for path in folder.glob("*.at_once"))
+
+
+class WaitingTrainable(JobTrainable):
+    work = staticmethod(wait_for_others)
+
+
+JOBS_OF_PROCESS: list[int] = []
+
+
+def break_from_the_third_on(job: Job, checkpoints: object = None) -> Iterator[Message]:
+    JOBS_OF_PROCESS.append(job.number)
+    if len(JOBS_OF_PROCESS) >= 3:
+        yield failure_of(RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with ..."))
+    yield from no_work(job)
+
+
+class BreakingTrainable(JobTrainable):
+    work = staticmethod(break_from_the_third_on)
+
+
+waiting_backend = partial(run_with_ray, trainable=WaitingTrainable)
+breaking_backend = partial(run_with_ray, trainable=BreakingTrainable)

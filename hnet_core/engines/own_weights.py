@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from hnet_core import within_task
 from hnet_core.engines.cuda_graph import RecordedSteps
 from hnet_core.engines.kernels.adam import FlatAdam, MomentsOfSeed
 from hnet_core.engines.kernels.stacked_batches import Batches
@@ -106,7 +107,7 @@ class FastOwnWeights:
                 source.flat = weights.detach().requires_grad_()
         self._gradient = torch.zeros_like(self._weights)
         self._target = target_gradient(problems, self._weights, self._gradient)
-        self._adam, self._keeps = FlatAdam(self._problem.training, [self._weights], [self._gradient]), False
+        self._kept_adam: FlatAdam | None = None
         self._batches = Batches(self._weights.shape[:-1], self._problem.device)
         rows = zip(members, self._rows(self._weights), self._rows(self._gradient), strict=True)
         self._penalized = [(one.penalty, own, gradient) for one, own, gradient in rows if one.penalty is not None]
@@ -119,13 +120,19 @@ class FastOwnWeights:
         if protection is not None:
             raise ValueError("protection must be None for own weights, which are not generated.")
         self._target.start_task(task)
-        if self._problem.training.reset_optimizer:
-            self._adam = FlatAdam(self._problem.training, [self._weights], [self._gradient])
-        elif not self._keeps:
-            self._keeps = True
-            for seed, problem in enumerate(self._problems):
-                problem.optimizers.keep(MomentsOfSeed(self._adam, seed))
+        self._adam = self._adam_of_task()
         self._recorded_steps = RecordedSteps(self._step, self._problem.device, lambda: self._target.recordable)
+
+    def _adam_of_task(self) -> FlatAdam:
+        training, parameters, gradients = self._problem.training, [self._weights], [self._gradient]
+        if training.reset_optimizer:
+            return FlatAdam(training, parameters, gradients)
+        if self._kept_adam is None:
+            self._kept_adam = FlatAdam(training, parameters, gradients, is_of_task=False)
+            for seed, problem in enumerate(self._problems):
+                problem.optimizers.keep(MomentsOfSeed(self._kept_adam, seed))
+        within_task.note(self._kept_adam.state, self._kept_adam.load_state)
+        return self._kept_adam
 
     def set_batch(self, seed: int, inputs: Tensor, labels: Tensor, tasks: Sequence[int] | None = None) -> None:
         self._batches.put(seed, inputs, labels)

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from hnet_core import within_task
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.optimization.batches import steps_per_epoch
@@ -89,7 +90,8 @@ class Hat(BaseMethod):
 
     def start_task(self, task: int) -> None:
         source = self.source
-        self._iteration, self._n_examples = 0, 0
+        self._go_to(0)
+        within_task.note(lambda: self._iteration, self._go_to)
         self._used = source.used(task)
         self._free = source.free(self._used) if task else None
         self._unused_units = (1 - self._used).sum().clamp(min=1e-12)
@@ -119,6 +121,9 @@ class Hat(BaseMethod):
         with torch.no_grad():
             embedding.clamp_(-options.max_embedding, options.max_embedding)
         self._iteration += 1
+
+    def _go_to(self, iteration: int) -> None:
+        self._iteration = iteration
 
     def _scale(self) -> float:
         """Return s of the present step, eq. 3: 1/s_max at the start of an epoch, s_max at its end."""

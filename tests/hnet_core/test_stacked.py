@@ -21,6 +21,9 @@ SEEDS = (4, 0, 7)
 OTHER_METHODS: dict[str, dict[str, Any]] = {
     "fine-tuning": {"method": {"name": "finetune"}},
     "fine-tuning a hypernetwork": {"method": {"name": "finetune", "network": "hypernet"}},
+    "a kept optimiser": {"method": {"name": "finetune"}, "training": {"reset_optimizer": False}},
+    "elastic weights": {"method": {"name": "ewc", "fisher_examples": 10, "penalty": 50.0}},
+    "synaptic intelligence": {"method": {"name": "si", "coefficient": 50.0}},
     "scratch": {"method": {"name": "scratch"}},
     "masks": {"method": {"name": "hypermask"}},
     "plain engine": {"training": {"engine": "plain"}},

@@ -90,6 +90,32 @@ def test_the_hash_ignores_key_order_defaults_and_what_changes_only_the_speed() -
     assert tiny(training={"device": "cpu", "threads": 2, "engine": "plain"}).hash() == tiny().hash()
 
 
+@pytest.mark.parametrize(
+    ("block", "content"),
+    [
+        ("method", {"name": "ewc", "labels": "predicted"}),
+        ("method", {"lookahead_gradient": "differentiated"}),
+        ("target", {"dropout_hidden": 0.5}),
+        ("training", {"reset_optimizer": False}),
+        ("task_inference", {"name": "entropy"}),
+    ],
+    ids=str,
+)
+def test_what_was_added_later_is_written_only_where_it_differs_from_its_default(
+    block: str, content: dict[str, Any]
+) -> None:
+    name = {"name": content["name"]} if "name" in content and block == "method" else {}
+    without, differs = tiny(**{block: name or {}} if block != "task_inference" else {}), tiny(**{block: content})
+    key = next(key for key in content if key != "name") if block != "task_inference" else block
+    written, absent = differs.model_dump(mode="json"), without.model_dump(mode="json")
+    if block != "task_inference":
+        written, absent = written[block], absent[block]
+    assert key in written and key not in absent
+    assert differs.hash() != without.hash()
+    assert parse_trial(differs.model_dump(mode="json")) == differs
+    assert parse_trial(without.model_dump(mode="json")) == without
+
+
 def test_the_hash_tells_every_other_difference() -> None:
     variants = [
         tiny(),

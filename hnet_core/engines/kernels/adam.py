@@ -44,12 +44,20 @@ class FlatAdam:
         training: decay rates, and the learning rate to begin with.
         parameters: contiguous buffers, updated in place by `step`; the first is flat, (n,), or (S, n) of stacked seeds.
         gradients: of the same shapes, read at each call.
+        is_of_task: made for one task, in which its state is noted; False where the caller keeps it over several.
 
     Attributes:
         lr: learning rate of the next look-ahead and step.
     """
 
-    def __init__(self, training: TrainingOptions, parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        training: TrainingOptions,
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        *,
+        is_of_task: bool = True,
+    ) -> None:
         self._training, self.lr = training, training.lr
         self._parameters, self._gradients = list(parameters), list(gradients)
         self._moments = [parameter.new_zeros(2, parameter.numel()) for parameter in parameters]
@@ -58,7 +66,8 @@ class FlatAdam:
         self._count = torch.zeros((), dtype=torch.float32, device=parameters[0].device)  # of the step to be taken
         self._tiles: list[_AdamTile] = []
         self._tiled: Tensor | None = None
-        within_task.note(self.state, self.load_state)
+        if is_of_task:
+            within_task.note(self.state, self.load_state)
 
     def state(self) -> list[Tensor]:
         """Return copies of the number of steps and of the moments of each parameter."""

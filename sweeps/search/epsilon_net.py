@@ -90,4 +90,5 @@ def _farthest_between(
 def _squared(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared distances, (n_points,)."""
     difference = points - others
-    return (difference * difference).sum(axis=-1)
+    squared: NDArray[np.float64] = (difference * difference).sum(axis=-1)
+    return squared

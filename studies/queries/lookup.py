@@ -98,7 +98,7 @@ def read_trial_states(engine: Engine, name: str) -> list[TrialState]:
     with engine.connect() as connection:
         rows = connection.execute(select(*columns).where(trial.c.study_id == study_id).order_by(trial.c.number)).all()
         seeds = _finished_seeds(connection, study_id)
-    return [TrialState(*row, seeds.get(row[0], ())) for row in rows]
+    return [TrialState._make((*row, seeds.get(row[0], ()))) for row in rows]
 
 
 def read_configs(engine: Engine, name: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -35,6 +35,8 @@ from sweeps.ray_backend.scratch_folder import scratch_folder
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 from sweeps.ray_backend.watchdog import Watchdog
 
+log = logging.getLogger("hnet")
+
 
 class JobSearcher(Searcher):
     """Hands out jobs while fewer than `workers` run, forwards each message, and kills overdue workers.
@@ -272,14 +274,25 @@ def _start_ray(workers: int, address: str | None, folder: Path) -> None:
 
 
 def _start_local(workers: int, options: dict[str, Any]) -> None:
-    try:
-        ray.init(address="local", num_cpus=workers, object_store_memory=200 * 2**20, **options)
-    except Exception as error:  # Ray raises Exception where its processes do not answer within 30 s
-        why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise HnetError(
-            f"Ray must be able to start its processes here, got: {why} Where the machine is overloaded, start the same "
-            "command again: it resumes the study."
-        ) from error
+    """Start Ray here, again where its processes do not answer within its 30 s: the machine is busy.
+
+    Raises:
+        HnetError: they did not three times.
+    """
+    for n_left in (2, 1, 0):
+        try:
+            ray.init(address="local", num_cpus=workers, object_store_memory=200 * 2**20, **options)
+        except Exception as error:  # Ray has no class of its own for it
+            ray.shutdown()
+            why = (str(error).strip() or type(error).__name__).splitlines()[0]
+            if n_left and "timed out" in why:
+                log.warning("Ray does not start in time; trying again.")
+                continue
+            raise HnetError(
+                f"Ray must be able to start its processes here, got: {why} Where the machine is overloaded, start the "
+                "same command again: it resumes the study."
+            ) from error
+        return
 
 
 def _join(address: str, options: dict[str, Any]) -> None:

@@ -122,7 +122,12 @@ def _columns() -> list[Column]:
         Column("measured", "measured", _measured, "mean over seeds", is_mean=True),
         Column("measured.low", "95 % interval", _range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
-        Column("difference", "difference", _signed, "measured minus published"),
+        Column(
+            "difference",
+            "difference",
+            lambda row: _signed(row["difference"], row["half_width"]),
+            "measured minus published",
+        ),
         Column(
             "in_standard_errors",
             "|d| / SE",
@@ -159,14 +164,16 @@ def _interval(row: Row) -> Interval:
     return Interval(row["measured"], row["measured.low"], row["measured.high"], row["n"])
 
 
-def _signed(row: Row) -> str:
-    """Format the difference as the tables format a mean, with its sign."""
-    value, half = row["difference"], row["half_width"]
+def _signed(value: float | None, half_width: float | None) -> str:
+    """Format a difference as the tables format a mean, with its sign."""
     if value is None:
         return MISSING
-    low, high = (None, None) if half is None else (value - half, value + half)
-    text = mean_text(Interval(value, low, high, row["n"]))
+    text = mean_text(Interval(value, *_ends(value, half_width), 1))
     return f"+{text}" if value > 0 else text
+
+
+def _ends(value: float, half_width: float | None) -> tuple[float, float] | tuple[None, None]:
+    return (None, None) if half_width is None else (value - half_width, value + half_width)
 
 
 def _figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
@@ -189,9 +196,8 @@ def _line(found: CellComparison) -> ForestLine:
     value, half = found.difference.value, found.difference.half_width
     mark = {"agrees": "same", "differs": "worse"}.get(found.verdict, "unknown")
     label = f"{found.cell.row} {found.cell.column}" + (" (reduced)" if found.scale == "reduced" else "")
-    title = f"{label}: {_signed(value)}, {found.verdict}"
-    low, high = (None, None) if half is None else (value - half, value + half)
-    return ForestLine(label, value, low, high, mark, title)
+    title = f"{label}: {_signed(value, half)}, {found.verdict}"
+    return ForestLine(label, value, *_ends(value, half), mark, title)
 
 
 REPORT = HtmlReport(

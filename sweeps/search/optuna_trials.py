@@ -30,8 +30,7 @@ UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 def read_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
     """Return the trials of a study as `storage.get_all_trials` does, in the order of their ids.
 
-    Finished ones are without the attributes `*:relative_params:*`. Dictionaries of the trials are shared: do not change
-    them.
+    Finished ones are without the attributes `*:relative_params:*` and share dictionaries: do not change these.
     """
     with errors_explained(storage.engine.url), storage.engine.connect() as connection:
         return _Tables(connection, study_id).trials()
@@ -54,23 +53,28 @@ class _Tables:
         user = self._attributes(self._models.TrialUserAttributeModel)
         system = self._attributes(self._models.TrialSystemAttributeModel)
         rows = self._connection.execute(self._table.select().where(self._of_study).order_by(self._table.c.trial_id))
-        return [
-            FrozenTrial(
-                number=row.number,
-                state=row.state,
-                value=None,
-                values=values.get(row.trial_id),
-                datetime_start=row.datetime_start,
-                datetime_complete=row.datetime_complete,
-                params=params.get(row.trial_id, none),
-                distributions=distributions.get(row.trial_id, none),
-                user_attrs=user.get(row.trial_id, none),
-                system_attrs=system.get(row.trial_id, none),
-                intermediate_values=steps.get(row.trial_id, {}),
-                trial_id=row.trial_id,
+        found = []
+        for row in rows:
+            read = [each.get(row.trial_id, none) for each in (params, distributions, user, system)]
+            if row.state in UNFINISHED:  # Optuna's `Trial` adds to them what it draws
+                read = [dict(one) for one in read]
+            found.append(
+                FrozenTrial(
+                    number=row.number,
+                    state=row.state,
+                    value=None,
+                    values=values.get(row.trial_id),
+                    datetime_start=row.datetime_start,
+                    datetime_complete=row.datetime_complete,
+                    params=read[0],
+                    distributions=read[1],
+                    user_attrs=read[2],
+                    system_attrs=read[3],
+                    intermediate_values=steps.get(row.trial_id, {}),
+                    trial_id=row.trial_id,
+                )
             )
-            for row in rows
-        ]
+        return found
 
     def _params(self) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, BaseDistribution]]]:
         """Parameters and their distributions by trial; the dictionaries of equal distributions are one."""

@@ -168,7 +168,8 @@ def _signed(value: float | None, half_width: float | None) -> str:
     """Format a difference as the tables format a mean, with its sign."""
     if value is None:
         return MISSING
-    text = mean_text(Interval(value, *_ends(value, half_width), 1))
+    low, high = _ends(value, half_width)
+    text = mean_text(Interval(value, low, high, 1))
     return f"+{text}" if value > 0 else text
 
 
@@ -197,7 +198,8 @@ def _line(found: CellComparison) -> ForestLine:
     mark = {"agrees": "same", "differs": "worse"}.get(found.verdict, "unknown")
     label = f"{found.cell.row} {found.cell.column}" + (" (reduced)" if found.scale == "reduced" else "")
     title = f"{label}: {_signed(value, half)}, {found.verdict}"
-    return ForestLine(label, value, *_ends(value, half), mark, title)
+    low, high = _ends(value, half)
+    return ForestLine(label, value, low, high, mark, title)
 
 
 REPORT = HtmlReport(

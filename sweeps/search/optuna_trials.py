@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Table, or_, select
 
 from studies.database.connections import errors_explained
 
@@ -39,12 +38,12 @@ def read_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
 class _Tables:
     """The rows of one study in Optuna's tables."""
 
-    def __init__(self, connection: Connection, study_id: int) -> None:
+    def __init__(self, connection: Any, study_id: int) -> None:
         from optuna.storages._rdb import models
 
         self._models = models
         self._connection = connection
-        self._table: Table = models.TrialModel.__table__
+        self._table: Any = models.TrialModel.__table__
         self._of_study = self._table.c.study_id == study_id
 
     def trials(self) -> list[FrozenTrial]:
@@ -111,17 +110,20 @@ class _Tables:
 
     def _attributes(self, model: Any) -> dict[int, dict[str, Any]]:
         found: dict[int, dict[str, Any]] = defaultdict(dict)
-        unfinished = select(self._table.c.trial_id).where(self._of_study, self._table.c.state.in_(UNFINISHED))
+        unfinished = self._ids().where(self._table.c.state.in_(UNFINISHED))
         table = model.__table__
-        is_read = or_(table.c.key.not_like(DRAWN_AHEAD), table.c.trial_id.in_(unfinished))
+        is_read = table.c.key.not_like(DRAWN_AHEAD) | table.c.trial_id.in_(unfinished)
         for trial_id, key, text in self._rows(model, ("trial_id", "key", "value_json"), where=is_read):
             found[trial_id][key] = json.loads(text)
         return found
 
+    def _ids(self) -> Any:
+        return self._table.select().with_only_columns(self._table.c.trial_id).where(self._of_study)
+
     def _rows(self, model: Any, columns: tuple[str, ...], *order: str, where: Any = True) -> Iterator[Any]:
         table = model.__table__
-        ids = select(self._table.c.trial_id).where(self._of_study)
-        wanted = select(*(table.c[name] for name in columns)).where(table.c.trial_id.in_(ids), where)
+        wanted = table.select().with_only_columns(*(table.c[name] for name in columns))
+        wanted = wanted.where(table.c.trial_id.in_(self._ids()), where)
         ordered = wanted.order_by(*(table.c[name] for name in order))
         for some in self._connection.execution_options(yield_per=10_000).execute(ordered).partitions():
             yield from some

@@ -1,4 +1,4 @@
-"""Seconds and memory until a large study starts again, and of a judgement at a rung: `python -m perf.restart --json`.
+"""Seconds and memory until a large study starts again: `python -m perf.restart --json`.
 
     python -m perf.make_db --trials 100000 --seeds 3 --tasks 2 --db large.db
     python -m perf.restart --db large.db --data DATA      # DATA holds MNIST

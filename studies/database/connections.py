@@ -207,6 +207,13 @@ def errors_explained(url: URL) -> Iterator[None]:
         raise unreachable(url, error.orig or error) from None
 
 
+def outage_of(url: URL, error: BaseException) -> DatabaseUnreachable | None:
+    """Explain an error that another library made of one of SQLAlchemy, its cause; None where values were refused."""
+    cause = error.__cause__
+    is_outage = isinstance(cause, DBAPIError) and not refuses_values(cause)
+    return unreachable(url, cause.orig or cause) if isinstance(cause, DBAPIError) and is_outage else None
+
+
 def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
     """Make the error that explains why the database at `url` cannot be used."""
     reason = without_secrets(str(error), url)

@@ -16,9 +16,8 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import DBAPIError
 
-from studies.database.connections import refuses_values, unreachable
+from studies.database.connections import outage_of
 from sweeps.search.optuna_trials import read_trials
 
 Result = TypeVar("Result")
@@ -165,9 +164,9 @@ class CachedStorage(BaseStorage):
         try:
             result = call(*values)
         except StorageInternalError as error:
-            cause = error.__cause__
-            if isinstance(cause, DBAPIError) and not refuses_values(cause) and isinstance(self._backend, RDBStorage):
-                raise unreachable(self._backend.engine.url, cause.orig or cause) from error
+            outage = outage_of(self._backend.engine.url, error) if isinstance(self._backend, RDBStorage) else None
+            if outage is not None:
+                raise outage from error
             raise
         finally:
             self.is_calling = False

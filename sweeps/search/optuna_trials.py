@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Table, or_, select
 
 from studies.database.connections import errors_explained
 
@@ -30,8 +29,7 @@ UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 def read_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
     """Return the trials of a study as `storage.get_all_trials` does, in the order of their ids.
 
-    Finished ones are without the attributes `*:relative_params:*`. Dictionaries of the trials are shared: do not change
-    them.
+    Finished ones are without the attributes `*:relative_params:*` and share dictionaries: do not change these.
     """
     with errors_explained(storage.engine.url), storage.engine.connect() as connection:
         return _Tables(connection, study_id).trials()
@@ -40,12 +38,12 @@ def read_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
 class _Tables:
     """The rows of one study in Optuna's tables."""
 
-    def __init__(self, connection: Connection, study_id: int) -> None:
+    def __init__(self, connection: Any, study_id: int) -> None:
         from optuna.storages._rdb import models
 
         self._models = models
         self._connection = connection
-        self._table: Table = models.TrialModel.__table__
+        self._table: Any = models.TrialModel.__table__
         self._of_study = self._table.c.study_id == study_id
 
     def trials(self) -> list[FrozenTrial]:
@@ -54,23 +52,28 @@ class _Tables:
         user = self._attributes(self._models.TrialUserAttributeModel)
         system = self._attributes(self._models.TrialSystemAttributeModel)
         rows = self._connection.execute(self._table.select().where(self._of_study).order_by(self._table.c.trial_id))
-        return [
-            FrozenTrial(
-                number=row.number,
-                state=row.state,
-                value=None,
-                values=values.get(row.trial_id),
-                datetime_start=row.datetime_start,
-                datetime_complete=row.datetime_complete,
-                params=params.get(row.trial_id, none),
-                distributions=distributions.get(row.trial_id, none),
-                user_attrs=user.get(row.trial_id, none),
-                system_attrs=system.get(row.trial_id, none),
-                intermediate_values=steps.get(row.trial_id, {}),
-                trial_id=row.trial_id,
+        found = []
+        for row in rows:
+            read = [each.get(row.trial_id, none) for each in (params, distributions, user, system)]
+            if row.state in UNFINISHED:  # Optuna's `Trial` adds to them what it draws
+                read = [dict(one) for one in read]
+            found.append(
+                FrozenTrial(
+                    number=row.number,
+                    state=row.state,
+                    value=None,
+                    values=values.get(row.trial_id),
+                    datetime_start=row.datetime_start,
+                    datetime_complete=row.datetime_complete,
+                    params=read[0],
+                    distributions=read[1],
+                    user_attrs=read[2],
+                    system_attrs=read[3],
+                    intermediate_values=steps.get(row.trial_id, {}),
+                    trial_id=row.trial_id,
+                )
             )
-            for row in rows
-        ]
+        return found
 
     def _params(self) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, BaseDistribution]]]:
         """Parameters and their distributions by trial; the dictionaries of equal distributions are one."""
@@ -107,17 +110,20 @@ class _Tables:
 
     def _attributes(self, model: Any) -> dict[int, dict[str, Any]]:
         found: dict[int, dict[str, Any]] = defaultdict(dict)
-        unfinished = select(self._table.c.trial_id).where(self._of_study, self._table.c.state.in_(UNFINISHED))
+        unfinished = self._ids().where(self._table.c.state.in_(UNFINISHED))
         table = model.__table__
-        is_read = or_(table.c.key.not_like(DRAWN_AHEAD), table.c.trial_id.in_(unfinished))
+        is_read = table.c.key.not_like(DRAWN_AHEAD) | table.c.trial_id.in_(unfinished)
         for trial_id, key, text in self._rows(model, ("trial_id", "key", "value_json"), where=is_read):
             found[trial_id][key] = json.loads(text)
         return found
 
+    def _ids(self) -> Any:
+        return self._table.select().with_only_columns(self._table.c.trial_id).where(self._of_study)
+
     def _rows(self, model: Any, columns: tuple[str, ...], *order: str, where: Any = True) -> Iterator[Any]:
         table = model.__table__
-        ids = select(self._table.c.trial_id).where(self._of_study)
-        wanted = select(*(table.c[name] for name in columns)).where(table.c.trial_id.in_(ids), where)
+        wanted = table.select().with_only_columns(*(table.c[name] for name in columns))
+        wanted = wanted.where(table.c.trial_id.in_(self._ids()), where)
         ordered = wanted.order_by(*(table.c[name] for name in order))
         for some in self._connection.execution_options(yield_per=10_000).execute(ordered).partitions():
             yield from some

@@ -45,4 +45,6 @@ def test_trials_equal_those_that_optuna_reads(database: str, tmp_path: Path, req
     assert [list(trial.params) for trial in ours] == [list(trial.params) for trial in theirs]
     assert len(ours) == 4
     assert "tpe:relative_params:0" in ours[3].system_attrs
+    ours[3].params["x"] = ours[3].distributions["x"] = 1  # as Optuna does where it draws a value of a running trial
+    assert not any("x" in trial.params or "x" in trial.distributions for trial in ours[:3])
     storage.engine.dispose()

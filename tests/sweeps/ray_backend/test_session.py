@@ -1,0 +1,36 @@
+"""The start of Ray on a machine that is too busy for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hnet_core.errors import HnetError
+
+TIMED_OUT = "The current node timed out during startup."
+
+
+@pytest.mark.parametrize(
+    ("why", "n_failing", "n_tries"), [(TIMED_OUT, 1, 2), (TIMED_OUT, 9, 3), ("no space left on device.", 9, 1)]
+)
+def test_a_start_that_times_out_is_tried_three_times_and_then_an_error_of_one_line(
+    monkeypatch: pytest.MonkeyPatch, why: str, n_failing: int, n_tries: int
+) -> None:
+    from sweeps.ray_backend import session
+
+    tries: list[int] = []
+
+    def init(**options: Any) -> None:
+        tries.append(1)
+        if len(tries) <= n_failing:
+            raise Exception(f"{why}\nmore lines")
+
+    monkeypatch.setattr(session.ray, "init", init)
+    if n_failing < n_tries:
+        session._start_local({})
+    else:
+        with pytest.raises(HnetError, match=f"got: {why} Where the machine is overloaded") as error:
+            session._start_local({})
+        assert "\n" not in str(error.value)
+    assert len(tries) == n_tries

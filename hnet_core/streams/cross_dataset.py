@@ -15,7 +15,7 @@ from hnet_core.streams.image_sizes import of_classes, resized
 from hnet_core.streams.orders import ClassOrderSeed, is_of_run, order_seed
 from hnet_core.streams.preprocessing import AugmentationName, NormalizationName
 from hnet_core.streams.split import class_order, classes_as_task
-from hnet_core.streams.stream import Stream, StreamShape
+from hnet_core.streams.stream import Stream, StreamShape, Task
 from hnet_core.trial import ComponentOptions
 
 CHANNELS = 3
@@ -72,7 +72,7 @@ class CrossDataset:
         preprocessing = preprocessing_for(options.augmentation, options.normalization, shape.input_shape)
         names = options.first, options.second
         opened = [open_images(name, root, options.validation) for name in names]
-        tasks = []
+        tasks: list[Task] = []
         for name, original in zip(names, opened, strict=True):
             order = class_order(original.n_classes, order_seed(options.class_order_seed, seed))
             follows = bool(tasks) and options.second_classes == "next"

@@ -229,8 +229,8 @@ class PartialHnet(BaseMethod):
 
 def _cosine(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
     """Return the cosine of the angle between two vectors given in parts, a scalar; 0 where one of them is 0."""
-    flat = [torch.cat([part.detach().flatten() for part in parts]) for parts in (a, b)]
-    return F.cosine_similarity(*flat, dim=0)
+    first, second = (torch.cat([part.detach().flatten() for part in parts]) for parts in (a, b))
+    return F.cosine_similarity(first, second, dim=0)
 
 
 def _grad(part: Tensor) -> Tensor:

@@ -124,6 +124,17 @@ class TrainedModel:
         """
         return torch.stack([embedding[: self._n_read].detach().clone() for embedding in self._trained_embeddings()])
 
+    def gradient_cosines(self) -> list[list[float]]:
+        """Return the cosines of the gradients of loss and regulariser in the first epoch of every task, step by step.
+
+        Raises:
+            HnetError: the method does not measure them (partial_hnet does).
+        """
+        found: list[list[float]] | None = getattr(self._method, "gradient_cosines", None)
+        if found is None:
+            raise HnetError(f"method {self.config.method.name} measures no cosines of gradients; partial_hnet does.")
+        return found
+
     def predict(self, task: int, inputs: Tensor, embedding: Tensor | None = None) -> Tensor:
         """Return the outputs of the task's head for inputs in the format of the stream, (n, outputs_per_task).
 

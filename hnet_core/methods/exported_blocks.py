@@ -36,17 +36,23 @@ class StartOptions(ComponentOptions):
     @model_validator(mode="before")
     @classmethod
     def _find_checksum(cls, content: Any) -> Any:
-        """Make the path absolute, since workers have other folders, and read the checksum unless it is given."""
-        path = content.get("start_from") if isinstance(content, Mapping) else None
-        if not isinstance(path, str):
-            return content
-        absolute = str(Path(path).expanduser().absolute())
-        checksum = content.get("start_checksum")
-        try:
-            checksum = checksum or read_model(absolute).checksum
-        except (NotFound, ConfigInvalid) as error:
-            raise ValueError(f"start_from: {error}") from None
-        return {**content, "start_from": absolute, "start_checksum": checksum}
+        return with_checksum(content) if isinstance(content, Mapping) else content
+
+
+def with_checksum(block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Make the path in a raw block absolute, since workers have other folders, and read the checksum unless given.
+
+    Raises:
+        ValueError: there is no such file, or it is no exported model.
+    """
+    path, checksum = block.get("start_from"), block.get("start_checksum")
+    if not isinstance(path, str):
+        return block
+    absolute = str(Path(path).expanduser().absolute())
+    try:
+        return {**block, "start_from": absolute, "start_checksum": checksum or read_model(absolute).checksum}
+    except (NotFound, ConfigInvalid) as error:
+        raise ValueError(f"start_from: {error}") from None
 
 
 def misfit(options: StartOptions, target: Target, n_blocks: int) -> str | None:

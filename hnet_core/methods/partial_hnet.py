@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -33,6 +35,10 @@ class PartialHnet(BaseMethod):
 
     Differs: the weights are generated once per batch, not once per image as in the official code; with normalisation
     `instance` the outputs are the same. The gradients are summed as in that code, not averaged as in algorithm 1.
+
+    Attributes:
+        gradient_cosines: for each task so far, the cosine of the two gradients of the hypernetwork's weights, of the
+            task's loss and of the regulariser, at every step of its first epoch (their Fig. 12); empty for the first.
     """
 
     name = "partial_hnet"
@@ -84,6 +90,7 @@ class PartialHnet(BaseMethod):
         self.problem = problem.part(options.freeze_depth)
         self.source = GeneratedWeights(self.problem)
         self._given_features = False
+        self.gradient_cosines: list[list[float]] = []
 
     @staticmethod
     def uses_hypernet(options: Options) -> bool:
@@ -132,6 +139,8 @@ class PartialHnet(BaseMethod):
                 part.grad = None
         self._optimizer = self.problem.optimizer([*self.source.theta, *embeddings, *frozen])
         self._draws = generator(self.problem.seed, "regularized tasks", task)
+        self._cosines: list[Tensor] = []
+        self._steps_of_epoch = 0
         if self._protects(task):
             previous = torch.stack(embeddings[:task])
             engine = self.problem.training.engine
@@ -140,10 +149,12 @@ class PartialHnet(BaseMethod):
     def prepare(self, task: int, train: Split) -> Split:
         features = None if self.frozen.trains(task) else self.frozen.computed_once(train)
         self._given_features = features is not None
+        self._steps_of_epoch = -(-len(train) // self.problem.training.batch_size)
         return features or train
 
     def end_task(self, task: int, train: Split) -> None:
-        """Keep nothing of the examples."""
+        """Keep the cosines of the gradients, and nothing of the examples."""
+        self.gradient_cosines.append([float(cosine) for cosine in self._cosines])
 
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         theta, embedding, frozen = self.source.theta, self._seen[task], self.frozen.parameters(task)
@@ -175,6 +186,8 @@ class PartialHnet(BaseMethod):
         previous = torch.stack(self._seen[:-1]).detach()[tasks].requires_grad_()
         drift = beta * self._snapshot.drift(ahead, previous, tasks)
         *of_theta, of_previous = torch.autograd.grad(drift, [*ahead, previous])
+        if len(self._cosines) < self._steps_of_epoch:
+            self._cosines.append(_cosine(gradients[: len(theta)], of_theta))
         if self.options.lookahead == "second_order":
             parts = [*theta, self._seen[task]]
             products = torch.autograd.grad(gradients[: len(theta)], parts, grad_outputs=of_theta)
@@ -201,12 +214,16 @@ class PartialHnet(BaseMethod):
             "generated": self.source.state(),
             "front": self.frozen.state(),
             "statistics": self.problem.statistics.state(),
+            "gradient_cosines": [list(of_task) for of_task in self.gradient_cosines],
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         self.source.load_state(state["generated"])
         self.frozen.load_state(state["front"])
         self.problem.statistics.load_state(state["statistics"])
+        self.gradient_cosines = [
+            list(of_task) for of_task in state.get("gradient_cosines", [])
+        ]  # absent in earlier ones
 
     def _protects(self, task: int) -> bool:
         return task > 0 and self.options.beta_output > 0
@@ -216,6 +233,12 @@ class PartialHnet(BaseMethod):
         if wanted is None or wanted >= task:
             return torch.arange(task, device=self.problem.device)
         return torch.randperm(task, generator=self._draws)[:wanted].to(self.problem.device)
+
+
+def _cosine(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Return the cosine of the angle between two vectors given in parts, a scalar; 0 where one of them is 0."""
+    first, second = (torch.cat([part.detach().flatten() for part in parts]) for parts in (a, b))
+    return F.cosine_similarity(first, second, dim=0)
 
 
 def _grad(part: Tensor) -> Tensor:

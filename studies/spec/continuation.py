@@ -21,6 +21,7 @@ CHANGEABLE = (
     ("keep",),
     ("seeds",),
     ("paper",),
+    ("trial", "method", "start_from"),  # the model must be the same, its place may change
     *(("trial", "training", key) for key in UNHASHED_TRAINING_KEYS),
 )
 

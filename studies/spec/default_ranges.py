@@ -56,15 +56,13 @@ def _resolved(blocks: Mapping[str, Mapping[str, Any]], key: str, value: Any) -> 
 def _range_of(block: Mapping[str, Any], key: str) -> dict[str, Any] | None:
     """Return the range of an option of the component that a trial block names; None without one."""
     part, _, option = key.partition(".")
-    field = getattr(_component(block, part), "Options", None)
-    field = None if field is None else field.model_fields.get(option)
+    component = _component(block, part)
+    field: FieldInfo | None = None if component is None else component.Options.model_fields.get(option)
     if field is None:
         return None
-    found = default_range(field)
-    if found is None or not isinstance(field.json_schema_extra, dict) or not field.json_schema_extra.get("of_blocks"):
-        return found
-    n_blocks = _n_blocks(block)
-    return found if n_blocks is None else {"choice": list(range(n_blocks + 1))}
+    extra = field.json_schema_extra
+    n_blocks = _n_blocks(block) if isinstance(extra, dict) and extra.get("of_blocks") else None
+    return default_range(field) if n_blocks is None else {"choice": list(range(n_blocks + 1))}
 
 
 def _component(block: Mapping[str, Any], part: str) -> Any:

@@ -172,6 +172,16 @@ class SweepSpec(Options):
             return content
         return with_family_ranges(with_default_ranges(content))
 
+    @field_validator("trial")
+    @classmethod
+    def _pin_trial(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return with_checksums(value)
+
+    @field_validator("families")
+    @classmethod
+    def _pin_families(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: with_checksums(block) for name, block in value.items()}
+
     @field_validator("search", mode="before")
     @classmethod
     def _not_empty(cls, value: object) -> object:
@@ -248,6 +258,16 @@ class SweepSpec(Options):
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types, which SweepSpec.model_validate reads back; without `notify`."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def with_checksums(block: dict[str, Any]) -> dict[str, Any]:
+    """Add the checksum of an exported model that a trial block names, so that a study continues with the same one."""
+    method = block.get("method")
+    if not isinstance(method, Mapping) or "start_from" not in method:
+        return block
+    from hnet_core.methods.exported_blocks import with_checksum  # imports torch
+
+    return {**block, "method": with_checksum(method)}
 
 
 def planned_trials(stored: Mapping[str, Any]) -> int | None:

@@ -145,3 +145,33 @@ def test_a_depth_the_target_does_not_have_is_refused(stand_ins: Path) -> None:
         UnsupportedTrial, match="can freeze at most the 4 blocks of this target network, got freeze_depth 5"
     ):
         networks(of, stream_shape(of, stand_ins))
+
+
+def test_the_cosine_of_the_gradients_is_that_of_loss_and_regulariser_in_the_first_epoch(stand_ins: Path) -> None:
+    """An oracle: both gradients of all weights of the hypernetwork, by autograd from their definitions."""
+    method, stream = trained_on_first(config(stand_ins, freeze_depth=4), stand_ins)
+    method.end_task(0, stream.tasks[0].train)
+    method.start_task(1)
+    source, problem = method.source, method.problem
+    before = source.weights(0).detach()
+    given = method.prepare(1, replace(stream.tasks[1].train, inputs=stream.tasks[1].train.inputs[:12],
+                                      labels=stream.tasks[1].train.labels[:12]))  # fmt: skip
+    loss = problem.task_loss(
+        1, source.weights(1), method.frozen.features(1, batch(stream, 1, 0)[0]), batch(stream, 1, 0)[1]
+    )
+    of_loss = torch.autograd.grad(loss, source.theta)
+    ahead = [
+        (part.detach() - problem.training.lr * gradient).requires_grad_()
+        for part, gradient in zip(source.theta, of_loss, strict=True)
+    ]
+    drift = (problem.hypernet.generate(ahead, source.embeddings[0].detach().unsqueeze(0)).squeeze(0) - before).square()
+    of_drift = torch.autograd.grad(drift.sum(), ahead)
+    a, b = (torch.cat([part.flatten() for part in parts]) for parts in (of_loss, of_drift))
+    for step in range(4):
+        method.step(1, *given.batch(slice(6 * (step % 2), 6 * (step % 2) + 6), torch.float64))
+    method.end_task(1, given)
+    assert [len(of_task) for of_task in method.gradient_cosines] == [0, 2]
+    assert method.gradient_cosines[1][0] == pytest.approx(float(a @ b / (a.norm() * b.norm())), abs=1e-9)
+    other, _ = opened(config(stand_ins, freeze_depth=4), stand_ins)
+    other.load_state(method.state())
+    assert other.gradient_cosines == method.gradient_cosines

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import shutil
+from pathlib import Path
 from typing import Any
 
+from hnet_core import trained_model
+from hnet_core.training import TrialRun
 from studies.comparing.configurations import differences
-from studies.spec.continuation import with_defaults
+from studies.spec.continuation import fixed_part, with_defaults
 from studies.spec.spec import SweepSpec
-from tests.sweeps.tiny import SPEC
+from tests.hnet_core.tiny import tiny
+from tests.sweeps.tiny import SPEC, tiny_spec
 
 
 def stored(**trial: Any) -> dict[str, Any]:
@@ -51,3 +56,26 @@ def test_families_are_compared_as_the_blocks_they_make() -> None:
 def test_a_spec_that_is_none_of_a_sweep_is_left_as_it_is() -> None:
     imported = {"study": "theirs", "imported": True}
     assert with_defaults(imported) == imported
+
+
+def test_a_study_is_continued_with_the_model_it_was_started_with(tmp_path: Path) -> None:
+    def model(name: str, iterations: int) -> Path:
+        run = TrialRun(tiny(method={"name": "finetune"}, training={"iterations": iterations}), seed=0)
+        while not run.finished:
+            report = run.train_task()
+        trained_model.save(tmp_path / name, run._config, run._shape, report.checkpoint)
+        return tmp_path / name
+
+    def kept(path: Path, **changes: object) -> dict[str, object]:
+        method = {"name": "latent_replay", "start_from": str(path), **changes}
+        spec = tiny_spec(trial={**SPEC["trial"], "method": method}, search={"method.freeze_depth": {"choice": [0, 1]}})
+        return dict(fixed_part(spec.to_dict()))
+
+    first = kept(model("blocks.pt", 1))
+    shutil.copy(tmp_path / "blocks.pt", tmp_path / "moved.pt")
+    assert kept(tmp_path / "moved.pt") == first
+    assert kept(model("blocks.pt", 2)) != first
+    families = {"one": {"method": {"start_from": str(tmp_path / "moved.pt")}}}
+    trial = {**SPEC["trial"], "method": {"name": "latent_replay"}}
+    pinned = tiny_spec(trial=trial, families=families, search={"method.freeze_depth": {"choice": [0, 1]}}).families
+    assert len(pinned["one"]["method"]["start_checksum"]) == 16

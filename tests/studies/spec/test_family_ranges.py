@@ -8,14 +8,16 @@ from typing import Any
 import optuna
 import pytest
 
+import studies
 from hnet_core.errors import ConfigInvalid
 from studies.spec.deviations import deviations
 from studies.spec.document import parse_document
 from studies.spec.loading import load_spec
 from studies.spec.ranges import Choice, FloatRange
 from studies.spec.spec import SweepSpec
+from sweeps.runner import run_sweep
 from sweeps.search.distributions import suggest
-from tests.sweeps.tiny import tiny_spec
+from tests.sweeps.tiny import inline, tiny_spec
 
 FAMILIES: dict[str, Any] = {
     "plain": {"method": {"name": "hnet"}},
@@ -116,6 +118,20 @@ def test_every_axis_of_a_chunked_hypernetwork_has_a_default_range(key: str) -> N
 def test_a_wrong_range_of_a_family_is_named_with_its_line(text: str, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         load_spec(parse_document(YAML.replace("RANGE", text), "s.yaml"), Path("unused"))
+
+
+def test_a_sweep_stores_each_range_as_a_parameter_that_queries_name(tmp_path: Path) -> None:
+    families = {"plain": {"method": {"name": "hnet"}}, "masks": {"method": {"name": "hypermask"}}}
+    search = {"method.beta_output": {"plain": {"choice": [0.1, 0.2]}, "masks": {"choice": [1.0, 2.0]}}}
+    spec = tiny_spec(families=families, search=search, sampler="grid", budget={"trials": 9})
+    url = str(tmp_path / "runs.db")
+    run_sweep(spec, url, backend=inline)
+    opened = studies.open(url)
+    trials = opened.trials("tiny")
+    assert trials["method.beta_output[masks]"].dropna().tolist() == [1.0, 2.0]
+    assert trials["method.beta_output[plain]"].isna().tolist() == [False, False, True, True]
+    found = opened.trials("tiny", where="method.beta_output[masks] > 1.5")
+    assert found["number"].tolist() == [3]
 
 
 def test_a_reduction_is_found_in_the_range_of_a_family() -> None:

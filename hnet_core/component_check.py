@@ -11,9 +11,9 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from hnet_core.configuration.shown_value import shown
 from hnet_core.options import ComponentOptions
 from hnet_core.registry import Registry, did_you_mean
-from hnet_core.shown_value import shown
 
 MAX_COMPLAINTS = 20
 

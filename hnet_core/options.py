@@ -15,7 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
-from hnet_core.exact_types import check_type
+from hnet_core.configuration.exact_types import check_type
 
 # `json_schema_extra` of an option that was added after results had been stored.
 ADDED_LATER: dict[str, Any] = {"added_later": True}

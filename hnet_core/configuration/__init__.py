@@ -1,1 +1,1 @@
-"""Rules that complete a configuration from the properties of its method; no torch is needed."""
+"""Types of the values in a configuration, and rules that complete it from its method; no torch is needed."""

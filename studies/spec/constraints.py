@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.configuration.shown_value import shown
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from hnet_core.shown_value import shown
 from studies.metrics.definitions import METRICS
 from studies.spec.yaml_subset import read_number
 

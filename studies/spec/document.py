@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from hnet_core.component_check import Path as KeyPath
+from hnet_core.configuration.shown_value import cut
 from hnet_core.errors import ConfigInvalid, NotFound
-from hnet_core.shown_value import cut
 from studies.spec.yaml_subset import kind_of, load_yaml, yaml_problem
 
 # A long spec has some 5,000 bytes. PyYAML reads about 100,000 a second.

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from hnet_core import dotted_keys
+from hnet_core.configuration.shown_value import cut, shown
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import family_blocks
 from studies.spec.document import MAX_LINE, Document

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from hnet_core.shown_value import cut, shown
+from hnet_core.configuration.shown_value import cut, shown
 from hnet_core.trial import Options
 
 N_SAMPLES = 11

@@ -10,8 +10,8 @@ from itertools import product
 from typing import Any
 
 from hnet_core import dotted_keys
+from hnet_core.configuration.shown_value import shown
 from hnet_core.errors import ConfigInvalid
-from hnet_core.shown_value import shown
 from studies.spec.conditions import FAMILY, Conditions, Params, changed, field_of, set_field
 from studies.spec.ranges import Choice, FloatRange, IntRange, Space
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hnet_core import dotted_keys
 from hnet_core.component_check import Complaint, dotted
 from hnet_core.config_validation import COMPONENTS, check_trial
+from hnet_core.configuration.shown_value import cut, shown
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import did_you_mean
-from hnet_core.shown_value import cut, shown
 from hnet_core.trial import TrialConfig
 from studies.spec.conditions import FAMILY, field_of
 from studies.spec.ranges import Choice, FloatRange

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from hnet_core.shown_value import cut
+from hnet_core.configuration.shown_value import cut
 
 MAX_DEPTH = 32
 MAX_NODES = 20_000  # keys and values, those behind an alias counted wherever it stands

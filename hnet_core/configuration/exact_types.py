@@ -11,7 +11,7 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from hnet_core.shown_value import shown
+from hnet_core.configuration.shown_value import shown
 
 LARGEST = 2**63 - 1  # of the whole numbers of torch and of databases
 

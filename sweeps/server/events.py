@@ -1,4 +1,4 @@
-"""Server-sent events: a page is told that its study has changed, and asks for the parts that show it.
+"""Server-sent events: a page gets one when its study has changed, and then asks for the parts that show it.
 
 An event carries no data, and its id is the version of the study. So any number of changes between two events are one,
 nothing is queued for a slow or sleeping client, and a client that comes back with the id it had (Last-Event-ID) gets an
@@ -82,7 +82,7 @@ class Watcher:
         except HnetError as error:
             log.warning("events: %s", error)
             return None
-        except Exception:  # the thread of all streams must go on
+        except Exception:  # an error must not end the streams
             log.exception("events: unexpected error")
             return None
 

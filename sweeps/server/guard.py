@@ -24,7 +24,7 @@ HEADERS = {
     "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
     "x-content-type-options": "nosniff",
-    # Not no-referrer: browsers then send "Origin: null" with a form, which cannot be told from a foreign one.
+    # Not no-referrer: browsers then send "Origin: null" with a form, the same as from a foreign page.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -169,7 +169,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Cut a body off that is longer than allowed, whatever its header says."""
+    """Cut a body off that is longer than allowed, with any content-length."""
     size = 0
 
     async def limited() -> Message:

@@ -29,7 +29,7 @@ def row_query(request: Request, rows: int, more: Collection[str] = ()) -> RowQue
     """Read where, sort, limit and after.
 
     Args:
-        rows: of a page unless the address says otherwise.
+        rows: of a page, unless the address has a limit.
         more: other parameters that the address may have.
 
     Raises:

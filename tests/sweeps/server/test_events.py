@@ -1,4 +1,4 @@
-"""Events: a page is told of every change, none is lost, none is queued, and the streams end with the server."""
+"""Events: every change reaches its pages, none is lost, none is queued, and the streams end with the server."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ def write(database: Path, text: str) -> None:
     engine.dispose()
 
 
-def test_a_change_is_told_to_every_listener_of_its_study_and_to_no_other(service: Service, database: Path) -> None:
+def test_a_change_reaches_every_listener_of_its_study_and_no_other(service: Service, database: Path) -> None:
     async def run() -> None:
         async with watching(service) as watcher:
             seen, other = service.version(NAME), service.version("archived")
             streams = [watcher.stream(NAME, seen) for _ in range(20)]
             quiet = watcher.stream("archived", other)
             waiting = [asyncio.ensure_future(next_id(stream)) for stream in streams]
-            untold = asyncio.ensure_future(next_id(quiet))
+            unexpected = asyncio.ensure_future(next_id(quiet))
             await asyncio.sleep(0.05)
             write(database, "changed")
             assert set(await asyncio.gather(*waiting)) == {service.version(NAME)}
-            assert not untold.done()
-            untold.cancel()
+            assert not unexpected.done()
+            unexpected.cancel()
 
     asyncio.run(run())
 
@@ -87,12 +87,12 @@ def test_many_changes_between_two_reads_are_one_event(service: Service, database
     async def run() -> None:
         async with watching(service) as watcher:
             stream = watcher.stream(NAME, "")
-            told = 0
+            earlier = 0
             for n in range(30):
                 write(database, f"change {n}")
             while (await next_id(stream)) != service.version(NAME):
-                told += 1
-            assert told <= 1
+                earlier += 1
+            assert earlier <= 1
 
     asyncio.run(run())
 

@@ -56,7 +56,7 @@ def test_a_login_redirects_to_no_other_host(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "", "localhost.evil"])
-def test_a_host_name_that_resolves_here_by_somebody_elses_will_is_refused(ask: Ask, host: str) -> None:
+def test_a_host_name_of_somebody_else_that_resolves_here_is_refused(ask: Ask, host: str) -> None:
     client = ask()
     assert client.get("/", headers={"host": host}).status_code == 421
     assert client.get(f"/?token={WRITE_TOKEN}", headers={"host": host}).status_code == 421

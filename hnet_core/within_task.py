@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 Get = Callable[[], Any]
-Load = Callable[[Any], None]
+Load = Callable[[Any], object]
 
 
 class WithinTask:

@@ -6,7 +6,9 @@ import os
 import signal
 from typing import Literal
 
-Failpoint = Literal["after_ask", "after_row", "mid_train", "after_checkpoint", "after_commit", "after_tell"]
+Failpoint = Literal[
+    "after_ask", "after_row", "within_task", "mid_train", "after_checkpoint", "after_commit", "after_tell"
+]
 VARIABLE = "HNET_CRASH_AT"
 LOG_VARIABLE = "HNET_CRASH_LOG"
 PID_VARIABLE = "HNET_CRASH_PID"

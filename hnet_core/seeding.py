@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from hnet_core import within_task
+from hnet_core.runtime import within_task
 
 
 def generator(seed: int, *axes: str | int) -> torch.Generator:

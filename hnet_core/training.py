@@ -24,10 +24,10 @@ from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
 from hnet_core.runtime.devices import device_name, pick_device, seconds_since
 from hnet_core.runtime.peak_memory import PeakMemory
+from hnet_core.runtime.within_task import WithinTask
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, Stream
 from hnet_core.trial import TaskReport, TrialConfig, TrialResult
-from hnet_core.within_task import WithinTask
 
 BATCHES_AT_ONCE = {"cpu": 1, "cuda": 32}  # fetched from the data: a CPU's cache is small, a GPU's launches cost
 

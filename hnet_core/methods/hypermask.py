@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from hnet_core import within_task
 from hnet_core.engines.masked_plain import MaskedProtection
 from hnet_core.engines.masked_step import masked_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.problem import Problem, Tensors
 from hnet_core.regularizers.output import NormName
+from hnet_core.runtime import within_task
 from hnet_core.targets import Target
 from hnet_core.trial import ComponentOptions, WeightCounts
 from hnet_core.weights.masked import MaskedWeights

@@ -141,7 +141,7 @@ class Method(Protocol):
         """Return all state to keep between tasks: tensors, numbers, lists and dicts of them, safe to load.
 
         In the middle of a task it is saved too. What else changes with the steps of a task is noted with
-        `hnet_core.within_task.note`, as optimisers of `Problem.optimizer` and generators of `seeding` are.
+        `hnet_core.runtime.within_task.note`, as optimisers of `Problem.optimizer` and generators of `seeding` are.
         """
 
     def load_state(self, state: dict[str, Any]) -> None:

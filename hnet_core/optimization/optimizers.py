@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from hnet_core import within_task
+from hnet_core.runtime import within_task
 from hnet_core.trial import TrainingOptions
 
 

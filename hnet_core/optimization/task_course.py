@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hnet_core import within_task
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.optimization.learning_rate import LearningRate
 from hnet_core.optimization.optimizers import Optimizers
+from hnet_core.runtime import within_task
 from hnet_core.streams import StreamShape
 from hnet_core.trial import Measure, TrainingOptions
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hnet_core import within_task
 from hnet_core.engines.kernels.lookahead_weights import Subtrahends, difference
 from hnet_core.regularizers.lookahead import EpsilonPlacement
+from hnet_core.runtime import within_task
 from hnet_core.trial import TrainingOptions
 
 EPS = 1e-8  # torch.optim.Adam's own

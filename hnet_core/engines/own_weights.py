@@ -9,7 +9,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hnet_core import within_task
 from hnet_core.engines.cuda_graph import RecordedSteps
 from hnet_core.engines.kernels.adam import FlatAdam, MomentsOfSeed
 from hnet_core.engines.kernels.stacked_batches import Batches
@@ -18,6 +17,7 @@ from hnet_core.engines.step_protocols import picked
 from hnet_core.optimization.optimizers import why_no_flat_adam
 from hnet_core.problem import Problem
 from hnet_core.regularizers.options import Protection
+from hnet_core.runtime import within_task
 from hnet_core.seed_stack import member_step
 from hnet_core.weights.sources import OwnWeights
 

@@ -9,11 +9,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from hnet_core import within_task
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.optimization.batches import steps_per_epoch
 from hnet_core.problem import Problem
+from hnet_core.runtime import within_task
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.mlp import Mlp

@@ -75,11 +75,15 @@ class Optimizers:
                 group["lr"] = lr
 
     def state(self) -> list[dict[int, Any]]:
-        """Return moments and momenta of the kept optimisers, in the order they were made; safe to load."""
-        return [
+        """Return moments and momenta of the kept optimisers, in the order they were made; safe to load.
+
+        Those that were restored and not made again are among them: a task may have no use for them.
+        """
+        made = [
             _moments(kept) if isinstance(kept, torch.optim.Optimizer) else tree_map(_copy, kept.state())
             for kept in self._kept
         ]
+        return [*made, *self._restored]
 
     def load_state(self, state: list[dict[int, Any]]) -> None:
         """Restore a state() into the optimisers that will be made."""

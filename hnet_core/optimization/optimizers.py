@@ -86,8 +86,13 @@ class Optimizers:
         return [*made, *self._restored]
 
     def load_state(self, state: list[dict[int, Any]]) -> None:
-        """Restore a state() into the optimisers that will be made."""
-        self._restored = list(state)
+        """Restore a state() into the optimisers that are kept, and the rest of it into those that will be made."""
+        for kept, moments in zip(self._kept, state, strict=False):
+            if isinstance(kept, torch.optim.Optimizer):
+                _load_moments(kept, moments)
+            else:
+                kept.load_state(moments)
+        self._restored = list(state[len(self._kept) :])
 
 
 def new_optimizer(training: TrainingOptions, parameters: Sequence[Tensor], lr: float) -> torch.optim.Optimizer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from hnet_core.engines import own_weights_step
 from hnet_core.problem import Problem
-from hnet_core.rehearsal.inputs import STEPS_AT_ONCE, RehearsedInputs
+from hnet_core.rehearsal.inputs import RehearsedInputs, Steps
 from hnet_core.rehearsal.loss import RehearsalLoss
 from hnet_core.weights.sources import OwnWeights
 
@@ -76,13 +75,13 @@ class RehearsedClassifier:
         if inputs is not None:
             self._copy = self.source.flat.detach().clone()
             self._teacher.statistics.load_state(self._problem.statistics.state())
-            self._stream = self._blocks(inputs)
+            self._steps = Steps(inputs, self._with_targets)
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
         """Make one gradient step on present examples and the next rehearsed ones."""
         targets = self._present_targets(labels, inputs)
         if self._rehearses:
-            self.rehearsed, soft = next(self._stream)
+            self.rehearsed, soft = next(self._steps)
             inputs, targets = torch.cat([inputs, self.rehearsed]), torch.cat([targets, soft])
         self._engine.step(inputs, targets)
 
@@ -110,16 +109,14 @@ class RehearsedClassifier:
         targets.scatter_(1, own.unsqueeze(1), 1 - smoothing)
         return targets.view(len(inputs), self._n_groups, n_classes)
 
-    def _blocks(self, inputs: RehearsedInputs) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield rehearsed inputs and their soft targets step by step, computed for many steps at a time."""
+    def _with_targets(self, drawn: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return the inputs of each step with their soft targets, (n_rows, n_groups, n_classes)."""
         heads = self._problem.training_heads
         n_outputs, n_before = (heads.outputs(task).stop for task in (self._task, self._task - 1))
-        while True:
-            drawn = inputs.draw(STEPS_AT_ONCE)
-            with torch.no_grad():
-                outputs = self._teacher.forward(self._task - 1, self._copy, drawn.flatten(0, 1))
-            targets = soft_targets(outputs[:, :n_outputs], n_before, self._n_groups, self._distillation)
-            yield from zip(drawn, targets.view(len(drawn), inputs.n_rows, self._n_groups, -1), strict=True)
+        with torch.no_grad():
+            outputs = self._teacher.forward(self._task - 1, self._copy, drawn.flatten(0, 1))
+        targets = soft_targets(outputs[:, :n_outputs], n_before, self._n_groups, self._distillation)
+        return list(zip(drawn, targets.view(*drawn.shape[:2], self._n_groups, -1), strict=True))
 
 
 def soft_targets(outputs: Tensor, n_before: int, n_groups: int, distillation: Distillation) -> Tensor:

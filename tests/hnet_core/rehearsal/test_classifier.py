@@ -33,6 +33,7 @@ class Fixed:
 
     def __init__(self, inputs: Tensor, tasks: Tensor | None) -> None:
         self._inputs, self.tasks, self.n_rows = inputs, tasks, len(inputs)
+        self.draws = torch.Generator()
 
     def draw(self, n_steps: int) -> Tensor:
         return self._inputs.expand(n_steps, -1, -1)

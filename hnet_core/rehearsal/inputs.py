@@ -51,12 +51,13 @@ class Steps:
         within_task.note(lambda: {"draws": self._before, "position": self._position}, self._go_to)
 
     def __next__(self) -> Any:
+        if not len(self._drawn):
+            self._drawn = self._prepare(self._inputs.draw(STEPS_AT_ONCE))
+        of_step = self._drawn[self._position]
+        self._position += 1
         if self._position == STEPS_AT_ONCE:
             self._before, self._position, self._drawn = self._inputs.draws.get_state(), 0, ()
-        if not self._drawn:
-            self._drawn = self._prepare(self._inputs.draw(STEPS_AT_ONCE))
-        self._position += 1
-        return self._drawn[self._position - 1]
+        return of_step
 
     def _go_to(self, state: dict[str, Any]) -> None:
         self._before, self._position, self._drawn = state["draws"], state["position"], ()

@@ -75,15 +75,24 @@ class Optimizers:
                 group["lr"] = lr
 
     def state(self) -> list[dict[int, Any]]:
-        """Return moments and momenta of the kept optimisers, in the order they were made; safe to load."""
-        return [
+        """Return moments and momenta of the kept optimisers, in the order they were made; safe to load.
+
+        Those of a resumed run that have not been made again come last, as they were.
+        """
+        made = [
             _moments(kept) if isinstance(kept, torch.optim.Optimizer) else tree_map(_copy, kept.state())
             for kept in self._kept
         ]
+        return [*made, *self._restored]
 
     def load_state(self, state: list[dict[int, Any]]) -> None:
-        """Restore a state() into the optimisers that will be made."""
-        self._restored = list(state)
+        """Restore a state() into the kept optimisers, and into those that will be made."""
+        for kept, saved in zip(self._kept, state, strict=False):
+            if isinstance(kept, torch.optim.Optimizer):
+                _load_moments(kept, saved)
+            else:
+                kept.load_state(saved)
+        self._restored = list(state[len(self._kept) :])
 
 
 def new_optimizer(training: TrainingOptions, parameters: Sequence[Tensor], lr: float) -> torch.optim.Optimizer:

@@ -80,7 +80,6 @@ def test_the_image_has_all_packages_the_database_driver_and_the_dashboard_that_k
     assert {"hnet_core", "studies", "reports", "sweeps"} <= copied
     installs = " ".join(rest for name, rest in instructions() if name == "RUN")
     assert '".[postgres]" "ray[default]"' in installs
-    assert "pip install hnet" not in installs
 
 
 def test_the_argument_for_the_processor_is_checked() -> None:

@@ -19,14 +19,19 @@ from tests.sweeps.tiny import inline
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    """A database with the tables of `mine`, measured with two seeds."""
+def with_tables(tmp_path: Path) -> str:
+    """A database with the tables of `mine`, nothing measured."""
     url = str(tmp_path / "hnet.db")
-    file = write_own_tables(tmp_path)
-    assert hnet("add", str(file), "--db", url).exit_code == 0
-    plan = make_plan(Selection(read_own_tables(file).tables[0], seeds=2), None, tmp_path)
-    run_plan(plan, url, None, tmp_path, backend=inline)
+    assert hnet("add", str(write_own_tables(tmp_path)), "--db", url).exit_code == 0
     return url
+
+
+@pytest.fixture
+def database(with_tables: str, tmp_path: Path) -> str:
+    """The same database, measured with two seeds."""
+    table = read_own_tables(tmp_path / "mine.yaml").tables[0]
+    run_plan(make_plan(Selection(table, seeds=2), None, tmp_path), with_tables, None, tmp_path, backend=inline)
+    return with_tables
 
 
 def hnet(*arguments: str) -> Result:
@@ -75,8 +80,8 @@ def test_both_commands_write_the_same_report(database: str, tmp_path: Path) -> N
     assert cell["p_holm"] >= cell["p"]
 
 
-def test_adding_the_same_tables_again_changes_nothing(database: str, tmp_path: Path) -> None:
-    result = hnet("add", str(tmp_path / "mine.yaml"), "--db", database)
+def test_adding_the_same_tables_again_changes_nothing(with_tables: str, tmp_path: Path) -> None:
+    result = hnet("add", str(tmp_path / "mine.yaml"), "--db", with_tables)
     assert result.exit_code == 0
     assert "known already: mine:t1: 6 cells, 4 measurable." in result.stderr
 
@@ -91,8 +96,8 @@ def test_adding_the_same_tables_again_changes_nothing(database: str, tmp_path: P
         (("run", "mine:t1", "--columns", "time"), 2, "none of the 2 cells chosen can be measured here"),
     ],
 )
-def test_errors_have_their_exit_codes(arguments: tuple[str, ...], code: int, message: str, database: str) -> None:
-    result = hnet(*arguments, "--db", database)
+def test_errors_have_their_exit_codes(arguments: tuple[str, ...], code: int, message: str, with_tables: str) -> None:
+    result = hnet(*arguments, "--db", with_tables)
     assert isinstance(result.exception, HnetError)
     assert result.exception.exit_code == code
     assert message in str(result.exception)

@@ -2,6 +2,7 @@
 # make install install into .venv, without a sweep
 # make test    install the development tools and run the fast tests; ARGS="--runslow" runs all of them
 # make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
+# make contract train every method on every stream, scenario and target network: an hour or two
 # make check   format, lint, types and fast tests; run it before each commit
 # make presets train the smoke variant of every preset: some minutes each on a busy machine; needs the images (HNET_DATA)
 # make perf    measure training steps and write the tables of docs/performance.md
@@ -12,7 +13,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 # pip shows its downloads, except in continuous integration
 PIP := $(BIN)/pip install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: demo install test check perf presets chaos clean
+.PHONY: demo install test check contract perf presets chaos clean
 
 demo: .venv/installed
 	@mkdir -p demo
@@ -39,6 +40,9 @@ check: .venv/installed-dev
 
 chaos: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py tests/sweeps/test_watching.py
+
+contract: .venv/installed-dev
+	$(BIN)/python -m pytest -n 2 --exhaustive tests/hnet_core/test_contract.py $(ARGS)
 
 presets: .venv/installed-dev
 	$(BIN)/python -m perf.presets $(ARGS)

@@ -19,12 +19,13 @@ PACKED_DATA = Path(os.environ.get("HNET_TEST_DATA") or REPOSITORY.parent / "shar
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runslow", action="store_true", help="also run the tests marked slow")
     parser.addoption("--chaos", action="store_true", help="also run the tests marked chaos")
+    parser.addoption("--exhaustive", action="store_true", help="also run the tests marked exhaustive")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = {
         mark: pytest.mark.skip(reason=f"{mark}: run with {option}")
-        for mark, option in (("slow", "--runslow"), ("chaos", "--chaos"))
+        for mark, option in (("slow", "--runslow"), ("chaos", "--chaos"), ("exhaustive", "--exhaustive"))
         if not config.getoption(option)
     }
     images = pytest.mark.skip(reason=f"no real images in {PACKED_DATA} (set HNET_TEST_DATA)")

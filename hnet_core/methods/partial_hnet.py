@@ -17,12 +17,13 @@ from hnet_core.methods.exported_blocks import StartOptions, misfit, take_blocks
 from hnet_core.methods.frozen_blocks import FREEZE_DEPTHS, FrozenBlocks, too_deep
 from hnet_core.problem import Predictor, Problem
 from hnet_core.regularizers.snapshots import snapshot
+from hnet_core.runtime import within_task
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
 from hnet_core.targets.target import Normalization
 from hnet_core.trial import TrialConfig, WeightCounts
-from hnet_core.weights.sources import GeneratedWeights, shared_counts
+from hnet_core.weights.sources import GeneratedWeights, copies, shared_counts
 
 
 class PartialHnet(BaseMethod):
@@ -140,6 +141,7 @@ class PartialHnet(BaseMethod):
         self._optimizer = self.problem.optimizer([*self.source.theta, *embeddings, *frozen])
         self._draws = generator(self.problem.seed, "regularized tasks", task)
         self._cosines: list[Tensor] = []
+        within_task.note(lambda: copies(self._cosines), self._load_cosines)
         self._steps_of_epoch = 0
         if self._protects(task):
             previous = torch.stack(embeddings[:task])
@@ -208,6 +210,9 @@ class PartialHnet(BaseMethod):
     def feature_extractor(self, task: int) -> Predictor:
         of_generated = super().feature_extractor(task)
         return lambda inputs: of_generated(self.frozen.features(task, inputs))
+
+    def _load_cosines(self, cosines: list[Tensor]) -> None:
+        self._cosines = [cosine.to(self.problem.device) for cosine in cosines]
 
     def state(self) -> dict[str, Any]:
         return {

@@ -77,7 +77,7 @@ class Optimizers:
     def state(self) -> list[dict[int, Any]]:
         """Return moments and momenta of the kept optimisers, in the order they were made; safe to load.
 
-        Those of a resumed run that have not been made again come last, as they were.
+        Those that were restored and not made again are among them: a task may have no use for them.
         """
         made = [
             _moments(kept) if isinstance(kept, torch.optim.Optimizer) else tree_map(_copy, kept.state())
@@ -86,12 +86,12 @@ class Optimizers:
         return [*made, *self._restored]
 
     def load_state(self, state: list[dict[int, Any]]) -> None:
-        """Restore a state() into the kept optimisers, and into those that will be made."""
-        for kept, saved in zip(self._kept, state, strict=False):
+        """Restore a state() into the optimisers that are kept, and the rest of it into those that will be made."""
+        for kept, moments in zip(self._kept, state, strict=False):
             if isinstance(kept, torch.optim.Optimizer):
-                _load_moments(kept, saved)
+                _load_moments(kept, moments)
             else:
-                kept.load_state(saved)
+                kept.load_state(moments)
         self._restored = list(state[len(self._kept) :])
 
 

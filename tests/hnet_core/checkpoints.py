@@ -39,4 +39,4 @@ def assert_same_state(ours: Any, theirs: Any, place: str = "checkpoint") -> None
         for position, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             assert_same_state(one, other, f"{place}[{position}]")
     else:
-        assert ours == theirs, place
+        assert ours == theirs, (place, ours, theirs)

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from hnet_core.engines import own_weights_step
 from hnet_core.problem import Problem
-from hnet_core.rehearsal.inputs import STEPS_AT_ONCE, RehearsedInputs
+from hnet_core.rehearsal.inputs import RehearsedInputs, Steps
 from hnet_core.rehearsal.loss import RehearsalLoss
-from hnet_core.runtime import within_task
-from hnet_core.weights.sources import OwnWeights, copies
+from hnet_core.weights.sources import OwnWeights
 
 Padding = Literal["logits", "probabilities"]
 
@@ -76,17 +75,13 @@ class RehearsedClassifier:
         if inputs is not None:
             self._copy = self.source.flat.detach().clone()
             self._teacher.statistics.load_state(self._problem.statistics.state())
-            self._inputs = inputs
-            self._drawn: list[tuple[Tensor, Tensor]] = []
-            within_task.note(self._state_within, self._load_state_within)
+            self._steps = Steps(inputs, self._with_targets)
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
         """Make one gradient step on present examples and the next rehearsed ones."""
         targets = self._present_targets(labels, inputs)
         if self._rehearses:
-            if not self._drawn:
-                self._drawn = self._draw()
-            self.rehearsed, soft = self._drawn.pop(0)
+            self.rehearsed, soft = next(self._steps)
             inputs, targets = torch.cat([inputs, self.rehearsed]), torch.cat([targets, soft])
         self._engine.step(inputs, targets)
 
@@ -114,23 +109,14 @@ class RehearsedClassifier:
         targets.scatter_(1, own.unsqueeze(1), 1 - smoothing)
         return targets.view(len(inputs), self._n_groups, n_classes)
 
-    def _draw(self) -> list[tuple[Tensor, Tensor]]:
-        """Return the rehearsed inputs of the next steps with their soft targets."""
+    def _with_targets(self, drawn: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return the inputs of each step with their soft targets, (n_rows, n_groups, n_classes)."""
         heads = self._problem.training_heads
         n_outputs, n_before = (heads.outputs(task).stop for task in (self._task, self._task - 1))
-        drawn = self._inputs.draw(STEPS_AT_ONCE)
         with torch.no_grad():
             outputs = self._teacher.forward(self._task - 1, self._copy, drawn.flatten(0, 1))
         targets = soft_targets(outputs[:, :n_outputs], n_before, self._n_groups, self._distillation)
-        return list(zip(drawn, targets.view(len(drawn), self._inputs.n_rows, self._n_groups, -1), strict=True))
-
-    def _state_within(self) -> list[list[Tensor]]:
-        """Return what was drawn for steps that are not made yet."""
-        return [copies(list(pair)) for pair in self._drawn]
-
-    def _load_state_within(self, state: list[list[Tensor]]) -> None:
-        device = self._problem.device
-        self._drawn = [(inputs.to(device), targets.to(device)) for inputs, targets in state]
+        return list(zip(drawn, targets.view(*drawn.shape[:2], self._n_groups, -1), strict=True))
 
 
 def soft_targets(outputs: Tensor, n_before: int, n_groups: int, distillation: Distillation) -> Tensor:

@@ -19,7 +19,7 @@ from hnet_core.optimization.batches import batches
 from hnet_core.optimization.optimizers import Optimizers
 from hnet_core.problem import Problem
 from hnet_core.registry import GENERATORS
-from hnet_core.rehearsal.inputs import STEPS_AT_ONCE, SampledPerTask
+from hnet_core.rehearsal.inputs import SampledPerTask, Steps
 from hnet_core.rehearsal.loss import RehearsalLoss
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, StreamShape
@@ -118,7 +118,7 @@ class InferenceNetwork:
         self._engine.start_task(task)
         of_samples = _one_hot(samples.tasks, task, problem)
         present = _one_hot(torch.full((problem.training.batch_size,), task), task, problem)
-        drawn = (inputs for _ in iter(int, 1) for inputs in samples.draw(STEPS_AT_ONCE))
+        drawn = Steps(samples, list)
         draws = generator(problem.seed, "task inference batches", task)
         for index in batches(problem.training, len(train), draws, problem.device):
             inputs, _ = train.batch(index, problem.dtype)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from hnet_core.problem import Problem
 from hnet_core.rehearsal.classifier import Distillation, Padding, RehearsedClassifier
-from hnet_core.rehearsal.inputs import RealInputs, SampledPerTask, SampledTogether
+from hnet_core.rehearsal.inputs import RealInputs, SampledPerTask, SampledTogether, Steps
+from hnet_core.runtime.within_task import WithinTask
+from hnet_core.seeding import generator
 from hnet_core.streams import Split
 from hnet_core.targets.mlp import Mlp
 from tests.hnet_core.generators.problems import pixels, small_problem
@@ -33,6 +35,7 @@ class Fixed:
 
     def __init__(self, inputs: Tensor, tasks: Tensor | None) -> None:
         self._inputs, self.tasks, self.n_rows = inputs, tasks, len(inputs)
+        self.draws = torch.Generator()
 
     def draw(self, n_steps: int) -> Tensor:
         return self._inputs.expand(n_steps, -1, -1)
@@ -112,6 +115,35 @@ def test_every_earlier_task_gives_equally_many_samples_in_its_rows() -> None:
     drawn = inputs.draw(4)
     assert drawn.shape == (4, 9, 9)
     assert torch.equal(drawn[:, :, 0], inputs.tasks.double().expand(4, 9))
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 15, 16, 17, 40])
+def test_steps_go_on_after_an_interruption_as_without_one(n_steps: int) -> None:
+    def steps(task: WithinTask) -> Steps:
+        with task:
+            noise = Noise(small_problem())
+            return Steps(noise, list)
+
+    task = WithinTask()
+    whole = steps(task)
+    for _ in range(n_steps):
+        next(whole)
+    resumed = steps(WithinTask(task.states()))
+    for _ in range(20):
+        assert torch.equal(next(resumed), next(whole))
+
+
+class Noise:
+    """Rehearsed inputs that are random numbers."""
+
+    tasks = None
+    n_rows = 2
+
+    def __init__(self, problem: Problem) -> None:
+        self.draws = generator(problem.seed, "rehearsal", 1)
+
+    def draw(self, n_steps: int) -> Tensor:
+        return torch.rand(n_steps, self.n_rows, 3, generator=self.draws)
 
 
 def test_real_inputs_are_images_of_the_task_of_their_row() -> None:

@@ -28,8 +28,11 @@ SHORT_SWEEP = [*SHORT, "--set", "budget.trials=2", "--set", "seeds=1"]
 
 
 def commands() -> list[list[str]]:
+    """The commands that end by themselves."""
     lines = re.findall(r"^\$ (hnet .*)$", README, flags=re.MULTILINE)
-    return [shlex.split(line, comments=True)[1:] for line in lines]
+    found = [shlex.split(line, comments=True)[1:] for line in lines]
+    assert ["serve"] in [arguments[:1] for arguments in found], "tests/sweeps/server starts it"
+    return [arguments for arguments in found if arguments[:1] != ["serve"]]
 
 
 def shortened(arguments: list[str]) -> list[str]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hnet_core.dotted_keys import MISSING, flatten
 from hnet_core.trial import BYTES_PER_WEIGHT, UNHASHED_TRAINING_KEYS, TrialConfig
 from reports.analysis.measurability import NO_ENTRY, known_trial
@@ -161,6 +159,8 @@ class FinishedTrials:
 
     def _values(self, way: MeasuredBy, trial: FinishedTrial) -> dict[int, float | None]:
         """Return the value of each seed, seeds ascending."""
+        import numpy as np
+
         rows, task = self._rows(trial), way.task
         if task is None:
             return {int(row["seed"]): row[way.metric_name] for row in rows}

@@ -63,7 +63,8 @@ def run(
 
     Exit code 4: the sweep is finished, but trials have failed or there is no result; or limits.failures stopped it.
     """
-    print(f"Reading {spec}; PyTorch is loaded, which takes some seconds.", file=sys.stderr, flush=True)
+    if address is None:  # else the first line says whether the cluster answers
+        print(f"Reading {spec}; PyTorch is loaded, which takes some seconds.", file=sys.stderr, flush=True)
     from studies.database.network_files import network_warning
     from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec

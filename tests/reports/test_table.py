@@ -18,6 +18,7 @@ def test_a_row_has_the_column_names_of_the_study() -> None:
     row = trial_row(make_trial(3, 0.5, 0.9, params={"a.b": 1}), ["compression_ratio", "final_accuracy"])
     assert list(row) == [
         "number", "n", "a.b", "compression_ratio", "final_accuracy", "final_accuracy.low", "final_accuracy.high",
+        "final_accuracy.n",
     ]  # fmt: skip
 
 

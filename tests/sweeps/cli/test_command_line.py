@@ -44,7 +44,7 @@ def test_a_help_page_shows_every_text_with_its_square_brackets(
 @pytest.mark.parametrize(
     ("path", "default"),
     [
-        (("sweep", "run"), "[default: (one per CPU core)]"),
+        (("sweep", "run"), "[default: (as many as there is room for)]"),
         (("doctor",), "[default: (~/.cache/hnet/data)]"),
         (("report", "tradeoff"), "needs hnet-sweeps[paper]"),
     ],

@@ -42,7 +42,7 @@ chaos: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py tests/sweeps/test_watching.py
 
 contract: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --exhaustive tests/hnet_core/test_contract.py $(ARGS)
+	$(BIN)/python -m pytest -n 2 --exhaustive tests/hnet_core/test_every_combination.py $(ARGS)
 
 presets: .venv/installed-dev
 	$(BIN)/python -m perf.presets $(ARGS)

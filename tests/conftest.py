@@ -12,6 +12,7 @@ import pytest
 from tests.postgres import empty_postgres, postgres_url  # noqa: F401  (fixtures)
 
 REPOSITORY = Path(__file__).parent.parent
+EXHAUSTIVE = ("test_every_combination.py",)  # not even collected without --exhaustive: thousands of tests
 # Packed images with a script that unpacks them; see README, "Tests".
 PACKED_DATA = Path(os.environ.get("HNET_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
 
@@ -19,13 +20,17 @@ PACKED_DATA = Path(os.environ.get("HNET_TEST_DATA") or REPOSITORY.parent / "shar
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runslow", action="store_true", help="also run the tests marked slow")
     parser.addoption("--chaos", action="store_true", help="also run the tests marked chaos")
-    parser.addoption("--exhaustive", action="store_true", help="also run the tests marked exhaustive")
+    parser.addoption("--exhaustive", action="store_true", help="also run the thousands of tests of EXHAUSTIVE")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if collection_path.name in EXHAUSTIVE and not config.getoption("--exhaustive") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = {
         mark: pytest.mark.skip(reason=f"{mark}: run with {option}")
-        for mark, option in (("slow", "--runslow"), ("chaos", "--chaos"), ("exhaustive", "--exhaustive"))
+        for mark, option in (("slow", "--runslow"), ("chaos", "--chaos"))
         if not config.getoption(option)
     }
     images = pytest.mark.skip(reason=f"no real images in {PACKED_DATA} (set HNET_TEST_DATA)")

@@ -105,17 +105,6 @@ def test_a_method_trains_every_target_or_says_why_not(method: str, target: str, 
     assert_contract_or_reason(combined({"name": method}, "split_cifar100", "task", target), stand_ins)
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("scenario", get_args(Scenario))
-@pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("method", METHODS)
-def test_every_combination_trains_or_says_why_not(
-    method: str, stream: str, scenario: str, target: str, stand_ins: Path
-) -> None:
-    assert_contract_or_reason(combined({"name": method}, stream, scenario, target), stand_ins)
-
-
 def assert_contract_or_reason(config: TrialConfig, root: Path) -> None:
     reason = impossible(config, root)
     if reason is None:

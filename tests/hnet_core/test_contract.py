@@ -47,10 +47,7 @@ def test_a_method_trains_resumes_bit_identically_and_reports(method: dict[str, A
 
 @pytest.mark.parametrize(
     "training",
-    [
-        pytest.param(block, id=name, marks=() if name == next(iter(TRAINING)) else pytest.mark.slow)
-        for name, block in TRAINING.items()
-    ],
+    [pytest.param(block, id=name, marks=pytest.mark.slow) for name, block in TRAINING.items()],
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_trains_and_resumes_as_published_or_says_why_not(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from perf.moasha import Pool, compare
 
 
+@pytest.mark.slow
 def test_early_stopping_covers_more_than_random_search_with_the_same_seconds() -> None:
     row = compare(Pool(), share=0.2, random_share=0.2, replays=3, eta=3)
     assert row.difference > 0.05

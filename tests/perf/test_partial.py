@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from perf.partial import TASK, images, measure, partial_hnet
@@ -24,6 +25,7 @@ def test_weights_for_every_image_give_the_gradient_of_weights_for_the_batch() ->
         assert torch.allclose(part.grad, gradient, rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_every_case_is_measured() -> None:
     rows = measure((4,), rounds=1, per_image=False)
     assert {row.case for row in rows} == {"partial_hnet", "plain", "features_given"}

@@ -48,6 +48,7 @@ def test_every_task_gives_a_row_per_engine(small: None) -> None:
     assert all(row.ratio == 1 for row in rows if row.engine == "plain")
 
 
+@pytest.mark.slow
 def test_a_loop_timed_on_some_tasks_only_is_scaled_and_says_so(small: None) -> None:
     plain, fast = step.measure(["long"], ["regularizer"], None)
     assert plain.note == fast.note == "the loop over 2 of 5 previous tasks, scaled"

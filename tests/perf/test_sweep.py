@@ -37,12 +37,14 @@ def test_a_long_study_ends_checked_and_with_the_size_of_its_database(tmp_path: P
     assert len(studies.open(str(tmp_path / "long.db")).trials("noop-random-3")) == 3
 
 
+@pytest.mark.slow
 def test_the_size_of_a_database_on_a_server_is_asked_of_the_server(empty_postgres: str) -> None:
     ended = sweep.endurance(1, "random", empty_postgres)
     assert (ended.database, ended.complete, ended.problems) == ("postgresql", 1, 0)
     assert ended.database_mib > 5
 
 
+@pytest.mark.slow
 def test_the_time_of_processes_that_have_ended_is_not_forgotten() -> None:
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     code = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {burn!r}])\ntime.sleep(1.5)"

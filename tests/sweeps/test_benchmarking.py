@@ -98,6 +98,7 @@ def test_another_scale_is_another_study_labelled_reduced(table: PublishedTable, 
     assert trained(tmp_path)["mine:t1"] == [("small", 1)]
 
 
+@pytest.mark.slow
 def test_trainings_wanted_later_get_a_further_study(tmp_path: Path) -> None:
     first = {**CONTENT, "cells": [{**CONTENT["cells"][0], "rows": {"A,B": "small"}}, CONTENT["cells"][1]]}  # type: ignore[index, dict-item]
     without_c = "\n".join(line for line in CELLS.splitlines() if not line.startswith("t1,C"))

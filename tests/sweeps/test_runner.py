@@ -186,6 +186,7 @@ def test_a_grid_is_trained_point_by_point_and_ends_by_itself(url: str) -> None:
     assert len(points.drop_duplicates()) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", pytest.param("gp", marks=pytest.mark.slow)])
 def test_every_sampler_works_with_constraints(url: str, sampler: str) -> None:
     spec = tiny_spec(

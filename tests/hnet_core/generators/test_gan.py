@@ -66,6 +66,7 @@ def test_both_engines_give_the_same_weights_over_tasks() -> None:
     assert ours.min() >= 0 and ours.max() <= 1
 
 
+@pytest.mark.slow
 def test_samples_move_towards_the_data() -> None:
     network = gan(small_problem("fast", lr=0.003), dropout=0.0)
     network.start_task(0)

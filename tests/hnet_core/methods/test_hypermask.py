@@ -201,6 +201,7 @@ def test_weight_counts_of_zenkenet_on_tiny_imagenet_are_those_of_the_official_co
     assert (counts.target, counts.hypernet) == (175_301, 17_729_041)
 
 
+@pytest.mark.slow
 def test_masks_and_weights_are_held_in_place_by_the_regularisers() -> None:
     """On real images: earlier tasks are kept with the regularisers, and forgotten without."""
     training = {"iterations": 150, "lr": 0.003}

@@ -39,6 +39,7 @@ LINES = [
 ]
 
 
+@pytest.mark.slow
 def test_every_figure_comes_in_every_width_and_format() -> None:
     files = comparison_figures(LINES, "A − B", margin=0.005)
     assert set(files) == {f"comparison-{width}.{kind}" for width in WIDTHS for kind in FORMATS}
@@ -51,6 +52,7 @@ def test_every_figure_comes_in_every_width_and_format() -> None:
     assert "$x^2$ \\alpha − c" in svg
 
 
+@pytest.mark.slow
 def test_the_same_numbers_give_the_same_bytes_without_a_date() -> None:
     one, other = (comparison_figures(LINES, "A − B", None) for _ in range(2))
     assert one == other

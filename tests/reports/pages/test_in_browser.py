@@ -124,6 +124,7 @@ def test_the_page_follows_the_dark_theme_and_fits_a_phone(chromium: str, folder:
     assert seen.result["overflow"] <= 0
 
 
+@pytest.mark.slow
 def test_a_policy_keeps_a_page_that_was_tampered_with_from_asking_for_anything(
     chromium: str, folder: Path, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ def test_the_page_has_every_family_and_a_report_of_each_study_beside_it(studies:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.slow
 def test_the_same_studies_give_the_same_bytes(studies: Studies, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         write(studies, ["one", "two"], tmp_path / folder)

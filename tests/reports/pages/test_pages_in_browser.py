@@ -160,6 +160,7 @@ def test_each_view_shows_its_drawing_and_its_words_alone(chromium: str, studies:
     assert {words for _, words in found} == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1200, 420])
 def test_a_comparison_draws_its_differences_inside_the_axis(
     chromium: str, studies: Studies, tmp_path: Path, width: int
@@ -220,6 +221,7 @@ return { unnamed, first, headings: document.querySelectorAll("main h2").length }
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["one", "two"], ["one", "two", "elsewhere"], ["elsewhere", "nowhere"]])
 def test_a_comparison_names_its_controls_and_its_skip_link_leads_to_a_part(
     chromium: str, studies: Studies, tmp_path: Path, names: list[str]
@@ -230,6 +232,7 @@ def test_a_comparison_names_its_controls_and_its_skip_link_leads_to_a_part(
     assert found["headings"] >= 3
 
 
+@pytest.mark.slow
 def test_no_page_is_wider_than_a_phone(chromium: str, studies: Studies, tmp_path: Path) -> None:
     pages = [
         tradeoff.write(studies, ["one"], tmp_path / "one"),
@@ -247,6 +250,7 @@ def test_no_page_is_wider_than_a_phone(chromium: str, studies: Studies, tmp_path
     assert max(found) <= 390, found
 
 
+@pytest.mark.slow
 def test_the_print_has_every_view_and_no_controls(chromium: str, studies: Studies, tmp_path: Path) -> None:
     page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = PRINTED + """

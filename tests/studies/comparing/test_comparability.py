@@ -127,6 +127,7 @@ def objectives(spec: dict[str, Any], measure: str) -> dict[str, Any]:
     return {**spec, "objectives": {**directions, "compression_ratio": "minimize"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["final_accuracy", "forgetting", "final_mse", "seconds", "peak_memory_mib"])
 def test_both_commands_give_the_same_verdict_on_every_pair(studies: Studies, metric: str) -> None:
     rows = compare(studies, [find_configuration(studies, name) for name in STUDIES], metric)

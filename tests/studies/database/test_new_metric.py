@@ -41,6 +41,7 @@ def hnet(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_a_new_metric_is_shown_after_an_upgrade_without_a_migration(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest

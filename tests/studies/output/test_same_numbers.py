@@ -71,6 +71,7 @@ def of_row(row: dict[str, Any], metric: str) -> dict[str, Any]:
     return {end: float(cell) if cell else None for end, cell in zip(END, cells, strict=True)}
 
 
+@pytest.mark.slow
 def test_every_command_and_report_shows_the_same_numbers(db: str, tmp_path: Path) -> None:
     trials = {row["number"]: row for row in json.loads(hnet("study", "trials", "s", "--format", "json", db=db))["rows"]}
     assert trials[1]["final_accuracy"]["n"] == SEEDS - 1, "one seed has no value"

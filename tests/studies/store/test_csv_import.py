@@ -75,6 +75,7 @@ def test_results_of_a_csv_become_a_study(tmp_path: Path) -> None:
     assert check_database(connect(db)).problems == []
 
 
+@pytest.mark.slow
 def test_exported_evaluations_come_back_as_the_same_numbers(sqlite_engine: Engine, tmp_path: Path) -> None:
     name = sample_study(sqlite_engine, 12)
     store = Store(sqlite_engine)

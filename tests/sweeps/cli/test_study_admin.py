@@ -94,6 +94,7 @@ def write_results(path: Path, accuracy: float) -> None:
     path.write_text("\n".join(lines))
 
 
+@pytest.mark.slow
 def test_results_of_a_csv_are_compared_overlaid_and_shown_like_any_other(db: str, tmp_path: Path) -> None:
     for name, accuracy in (("ours", 0.9), ("theirs", 0.7)):
         write_results(tmp_path / f"{name}.csv", accuracy)

@@ -296,6 +296,7 @@ def test_preset_show_prints_yaml_that_is_the_preset_or_its_variant(hnet: Hnet, t
     assert "did you mean 'smoke'" in hnet("preset", "show", "quickstart:smoek").err
 
 
+@pytest.mark.slow
 def test_study_diff_does_not_list_what_is_a_default(hnet: Hnet, spec: str) -> None:
     hnet("sweep", "run", spec)
     hnet("sweep", "run", spec, "--study", "written", "--set", "training.threads=1", "--set", "method.lookahead=adam")

@@ -74,6 +74,7 @@ def test_a_trial_that_breaks_a_constraint_is_not_kept(tmp_path: Path) -> None:
     assert kept_in(tmp_path / "study") == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point", ["after_commit:4", "after_tell:3", pytest.param("mid_train:8", marks=pytest.mark.slow)]
 )

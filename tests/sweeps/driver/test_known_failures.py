@@ -103,6 +103,7 @@ def test_a_configuration_whose_worker_died_is_trained_when_it_is_asked_for_again
     assert {row["reason"] for row in rows} == {"gave up after 1 attempts: the worker process died"}
 
 
+@pytest.mark.slow
 def test_a_duplicate_that_was_interrupted_ends_as_its_original(url: str, failing: set[int]) -> None:
     run(url)
     _, interrupted, *_ = of_bad(url)

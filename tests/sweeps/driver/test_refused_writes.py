@@ -61,6 +61,7 @@ def test_a_write_that_the_database_refuses_fails_that_trial(
     assert type(error).__name__ in str(row["traceback"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_refused", [1, 2])
 def test_a_result_that_the_sampler_refuses_stays_stored_and_the_sweep_goes_on(
     url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, n_refused: int
@@ -86,6 +87,7 @@ def test_a_result_that_the_sampler_refuses_stays_stored_and_the_sweep_goes_on(
     assert ends == ["COMPLETE", "FAIL" if n_refused == 1 else "COMPLETE", "COMPLETE", "COMPLETE"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_granted_again", [True, False])
 def test_a_driver_without_its_rights_waits_for_them_and_ends_with_the_grant_if_they_stay_away(
     empty_postgres: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_granted_again: bool

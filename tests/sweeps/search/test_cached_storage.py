@@ -47,6 +47,7 @@ def comparable(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
 STEPS = st.sampled_from(["ask", "enqueue", "param", "user", "system", "report", "complete", "prune", "study"])
 
 
+@pytest.mark.slow
 @given(steps=st.lists(st.tuples(STEPS, st.integers(0, 3), st.floats(0.01, 0.99)), min_size=3, max_size=12))
 @settings(max_examples=10, deadline=None)
 def test_what_is_cached_is_what_another_reader_finds(
@@ -93,6 +94,7 @@ SAMPLERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_sampler_draws_the_same_as_from_the_tables_themselves(sampler: str, tmp_path: Path) -> None:
     plain = get_storage(RDBStorage(f"sqlite:///{tmp_path}/plain.db"))

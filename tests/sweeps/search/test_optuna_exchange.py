@@ -159,6 +159,7 @@ def test_a_parameter_that_json_cannot_hold_is_its_text(engine: Engine, tmp_path:
         from_optuna(path, "theirs", meaning)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", ["<= 0.5", "< 0.5", ">= 0.5", "> 0.5", "<= 0.0001"])
 def test_the_best_trials_in_optuna_are_the_front_under_its_constraints(
     engine: Engine, tmp_path: Path, bound: str

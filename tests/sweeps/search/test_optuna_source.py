@@ -144,6 +144,7 @@ DAMAGES = [
 ]
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_storage_is_byte_identical_after_an_import(

@@ -53,6 +53,7 @@ def test_fixed_trials_come_first_and_once_whenever_the_sweep_is_interrupted(url:
     assert len(params) == 4 and len({row["config_hash"] for row in ledger(url)}) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_a_fixed_trial_may_be_of_a_family_that_the_search_leaves_out(url: str, sampler: str) -> None:
     """It is trained once, also where a start ended before it, and no other trial is of it."""
@@ -106,6 +107,7 @@ def test_a_drawn_float_has_the_decimals_of_its_step(url: str) -> None:
     assert drawn and all(len(str(value)) == 3 for value in drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "nsga2"])
 def test_a_study_starts_from_the_results_of_a_past_one(url: str, sampler: str) -> None:
     run_sweep(tiny_spec(study="past", seeds=1, budget={"trials": 4}), url, backend=inline)

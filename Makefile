@@ -73,7 +73,7 @@ perf: .venv/installed-dev
 
 .venv/installed: .venv/torch pyproject.toml constraints.txt
 	@echo "Installing hnet and the packages it needs into .venv: 1 to 5 minutes, depending on the network."
-	@$(PIP) -e .
+	@$(PIP) -e '.[serve]'
 	@touch $@
 
 .venv/installed-dev: .venv/torch pyproject.toml constraints.txt

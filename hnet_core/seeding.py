@@ -17,9 +17,7 @@ def generator(seed: int, *axes: str | int) -> torch.Generator:
     Deriving it from names rather than drawing it from a parent keeps a resumed run bit-identical: no draw depends on
     what happened before the interruption.
     """
-    text = ":".join(str(part) for part in (seed, *axes))
-    derived = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1  # 63 bits: torch takes int64
-    made = torch.Generator().manual_seed(derived)
+    made = unnoted_generator(seed, *axes)
     alive = weakref.ref(made)  # one that a step makes for itself is gone with the step
 
     def state() -> Any:
@@ -28,3 +26,10 @@ def generator(seed: int, *axes: str | int) -> torch.Generator:
 
     within_task.note(state, made.set_state)
     return made
+
+
+def unnoted_generator(seed: int, *axes: str | int) -> torch.Generator:
+    """Return the generator of `generator` for an owner that keeps its state in checkpoints within a task by itself."""
+    text = ":".join(str(part) for part in (seed, *axes))
+    derived = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1  # 63 bits: torch takes int64
+    return torch.Generator().manual_seed(derived)

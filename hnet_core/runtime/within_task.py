@@ -24,6 +24,7 @@ class WithinTask:
     def __init__(self, saved: Sequence[Any] = ()) -> None:
         self._saved = list(saved)
         self._made: list[Get] = []
+        self._owners: set[int] = set()
         self._token: Token[WithinTask | None] | None = None
 
     def __enter__(self) -> WithinTask:
@@ -39,6 +40,11 @@ class WithinTask:
         self._made.append(state)
         if position < len(self._saved) and self._saved[position] is not None:
             load_state(self._saved[position])
+
+    def note_once(self, owner: object, state: Get, load_state: Load) -> None:
+        if id(owner) not in self._owners:
+            self._owners.add(id(owner))
+            self.note(state, load_state)
 
     def states(self) -> list[Any]:
         """Return the state of each object, None for those that are gone; safe to load."""
@@ -58,3 +64,10 @@ def note(state: Get, load_state: Load) -> None:
     task = _current.get()
     if task is not None:
         task.note(state, load_state)
+
+
+def note_once(owner: object, state: Get, load_state: Load) -> None:
+    """Note the state of an owner at its first call in a task, as `note` does; the owner must outlive the task."""
+    task = _current.get()
+    if task is not None:
+        task.note_once(owner, state, load_state)

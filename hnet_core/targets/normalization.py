@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hnet_core.seeding import generator
+from hnet_core.runtime import within_task
+from hnet_core.seeding import unnoted_generator
 from hnet_core.targets.target import ForwardMode, Normalization, Target
 
 MOMENTUM = 0.1  # PyTorch's default, as in all three official codes
@@ -82,6 +84,8 @@ class RunningStatistics:
         """Return the mode of a forward pass for a task; each pass in training counts as a step."""
         n_sets = len(self._statistics)
         statistics = self._statistics[task % n_sets] if n_sets else None
+        if training:
+            within_task.note_once(self, self._noise_state, self._load_noise_state)
         self._steps[task] += training
         has_noise = self._dropout_steps is None or self._steps[task] <= self._dropout_steps
         noise = functools.partial(self._uniform, task) if has_noise else None
@@ -99,7 +103,18 @@ class RunningStatistics:
     def load_state(self, state: Tensor) -> None:
         self._statistics.copy_(state)
 
+    def _noise_state(self) -> dict[str, Any]:
+        """Return the steps and the generators of each task: joint training changes those of all tasks at once."""
+        draws = {task: of_task.get_state() for task, of_task in self._draws.items()}
+        return {"steps": dict(self._steps), "draws": draws}
+
+    def _load_noise_state(self, state: dict[str, Any]) -> None:
+        self._steps = Counter(state["steps"])
+        for task, drawn in state["draws"].items():
+            self._draws[task] = unnoted_generator(self._seed, "dropout", task)
+            self._draws[task].set_state(drawn)
+
     def _uniform(self, task: int, shape: tuple[int, ...]) -> Tensor:
         if task not in self._draws:
-            self._draws[task] = generator(self._seed, "dropout", task)
+            self._draws[task] = unnoted_generator(self._seed, "dropout", task)
         return torch.rand(shape, generator=self._draws[task]).to(self._device)

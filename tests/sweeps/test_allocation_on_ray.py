@@ -117,12 +117,12 @@ def test_workers_follow_a_cluster_that_grows_from_nothing_and_shrinks(
     changes.start()
     with caplog.at_level(logging.INFO, "hnet"):
         outcome = run_sweep(
-            spec_of(7, limits={"retries": 0}), url, address=empty_cluster.address, backend=waiting_backend
+            spec_of(12, limits={"retries": 0}), url, address=empty_cluster.address, backend=waiting_backend
         )
     changes.join()
     assert not problems
-    assert (outcome.counters.complete, outcome.counters.failed) == (7, 0)
-    assert states(url, "noop") == ["COMPLETE"] * 7
+    assert (outcome.counters.complete, outcome.counters.failed) == (12, 0)
+    assert states(url, "noop") == ["COMPLETE"] * 12
     workers = [one for one in caplog.messages if one.startswith("Workers: ")]
     assert workers[-1].startswith("Workers: 1, as many as the cluster has room for")
     assert any(one.startswith("Workers: 4") for one in workers)

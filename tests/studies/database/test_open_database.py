@@ -294,7 +294,7 @@ connect("hnet.db", create=True)
 for command in sys.argv[1:]:
     done = CliRunner().invoke(app, [*command.split(), "--db", "hnet.db"])
     assert not isinstance(done.exception, Exception), (command, done.exception)
-sys.exit(", ".join(name for name in opened if name.startswith("hnet.db")))
+sys.exit(", ".join(name for name in opened if name == "hnet.db" or name.startswith("hnet.db-")))
 """
 LOOKING = (
     "study ls",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections import Counter
@@ -69,9 +70,13 @@ MODULES = {
 }
 
 
-def imports_of(path: Path, at_runtime: bool = False) -> Iterator[str]:
+@functools.cache
+def imports_of(path: Path, at_runtime: bool = False) -> tuple[str, ...]:
     """Full names that a file imports, inside functions too; `at_runtime` leaves out what only types need."""
-    tree = ast.parse((REPOSITORY / path).read_text(encoding="utf-8"))
+    return tuple(_imports(ast.parse((REPOSITORY / path).read_text(encoding="utf-8")), at_runtime))
+
+
+def _imports(tree: ast.Module, at_runtime: bool) -> Iterator[str]:
     blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
     for_types = {id(node) for block in blocks for node in ast.walk(block)} if at_runtime else set()
     for node in ast.walk(tree):
@@ -89,6 +94,7 @@ def file_of(name: str) -> Path | None:
     return MODULES.get(name)
 
 
+@functools.cache
 def import_graph() -> Graph:
     """Which file imports which; the face of a package (its __init__) hands names on and counts for neither side."""
     graph: Graph = {}

@@ -14,6 +14,7 @@ import studies
 from perf import noop, sweep
 
 
+@pytest.mark.slow
 def test_the_driver_has_one_row_per_block_and_asking_is_part_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "BLOCK", 2)
     rows = sweep.driver_rows(4, "random")
@@ -21,6 +22,7 @@ def test_the_driver_has_one_row_per_block_and_asking_is_part_of_the_whole(monkey
     assert all(0 < row.ask_ms < row.cpu_ms and row.rest_ms == row.cpu_ms - row.ask_ms for row in rows)
 
 
+@pytest.mark.slow
 def test_a_configuration_asked_for_again_is_a_finished_trial_of_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "BLOCK", 3)
     monkeypatch.setitem(noop.SPEC, "search", {"method.beta_output": {"choice": [0.1, 0.2, 0.3]}})
@@ -28,6 +30,7 @@ def test_a_configuration_asked_for_again_is_a_finished_trial_of_its_block(monkey
     assert len(rows) == 1 and rows[0].after_trials > 3
 
 
+@pytest.mark.slow
 def test_a_long_study_ends_checked_and_with_the_size_of_its_database(tmp_path: Path) -> None:
     ended = sweep.endurance(3, "random", str(tmp_path / "long.db"))
     assert (ended.database, ended.trials, ended.complete, ended.problems) == ("sqlite", 3, 3, 0)

@@ -250,6 +250,7 @@ def test_a_result_of_a_superseded_attempt_is_refused_and_ends_the_driver(url: st
     assert rows(url) == [(0, "RUNNING", 5)]
 
 
+@pytest.mark.slow
 def test_a_slow_sampler_is_not_taken_for_a_database_that_does_not_answer(
     url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

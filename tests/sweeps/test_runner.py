@@ -323,6 +323,7 @@ def _run_to_crash(url: str, point: str) -> None:
     run(tiny_spec(), url)
 
 
+@pytest.mark.slow
 def test_a_trial_whose_driver_died_too_often_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.driver.reconcile.MAX_ATTEMPTS", 3)
     for _ in range(3):

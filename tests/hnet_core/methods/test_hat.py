@@ -149,6 +149,7 @@ def test_a_task_without_free_units_can_still_be_trained() -> None:
     assert bool(method.source.own.flat.isfinite().all()) and bool(method.source.embeddings[1].isfinite().all())
 
 
+@pytest.mark.slow
 def test_earlier_tasks_are_kept_and_later_ones_are_learnt() -> None:
     block = {
         "method": {"name": "hat"},

@@ -68,6 +68,7 @@ def test_replayed_examples_are_judged_by_the_head_of_their_own_task() -> None:
     assert torch.allclose(found, torch.stack(losses).mean())
 
 
+@pytest.mark.slow
 def test_replay_keeps_what_fine_tuning_forgets() -> None:
     training = {"iterations": 150, "lr": 0.005}
     replayed = run_trial(tiny(method={"name": "latent_replay", "buffer_size": 100}, training=training), seed=0)

@@ -46,6 +46,7 @@ def test_rehearsal_keeps_the_classes_of_earlier_tasks_in_scenario_class() -> Non
     assert min(last["real_replay"]) > 0.3
 
 
+@pytest.mark.slow
 def test_samples_of_a_protected_generator_keep_the_classes_of_earlier_tasks() -> None:
     generator = {"name": "vae", "encoder": [40], "decoder": [40], "latent": 8, "condition_size": 4, "beta_output": 0.1}
     hypernet = {**TINY["hypernet"], "hidden": [10], "task_embedding": 8, "chunk_embedding": 8, "chunk_size": 700}

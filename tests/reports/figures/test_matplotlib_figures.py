@@ -75,6 +75,7 @@ def test_reports_write_them_when_asked(tmp_path: Path) -> None:
     assert not list((tmp_path / "plain").glob("*.pdf"))
 
 
+@pytest.mark.slow
 def test_a_member_of_the_front_that_learned_all_tasks_at_once_has_only_its_final_point() -> None:
     trials = [make_trial(0, 0.5, 0.9), make_trial(1, 1.0, 0.95)]
     metrics = {**trials[1].metrics, "during_accuracy": Interval(None, None, None, 0)}

@@ -62,6 +62,7 @@ def own_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studies:
     return Studies(engine)
 
 
+@pytest.mark.slow
 def test_studies_and_their_fronts_are_shown(own_measured: Studies) -> None:
     text = measured_markdown()
     assert "| `measured:made-up` | 5 | 3 |" in text

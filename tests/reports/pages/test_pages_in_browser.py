@@ -84,6 +84,7 @@ def look(chromium: str, tmp_path: Path, page: Path, script: str, *flags: str) ->
     return seen.result
 
 
+@pytest.mark.slow
 def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, studies: Studies, tmp_path: Path) -> None:
     page = tradeoff.write(studies, ["one", "two"], tmp_path / "out")
     script = INSIDE + SORTS + """
@@ -110,6 +111,7 @@ def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, stud
     assert "on the front" in found["tip"]
 
 
+@pytest.mark.slow
 def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
     chromium: str, studies: Studies, tmp_path: Path
 ) -> None:
@@ -144,6 +146,7 @@ def test_a_family_can_be_left_out_of_the_figure_and_its_table_and_brought_back(
     assert found["after"] == found["before"]
 
 
+@pytest.mark.slow
 def test_each_view_shows_its_drawing_and_its_words_alone(chromium: str, studies: Studies, tmp_path: Path) -> None:
     page = tradeoff.write_study(studies, "one", tmp_path / "out")
     script = """

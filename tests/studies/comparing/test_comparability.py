@@ -181,6 +181,7 @@ def test_settings_of_a_method_and_the_machine_do_not_hinder_a_comparison_of_accu
     assert not compare(studies, pair, "final_accuracy")[0]["verdict"].startswith("not comparable: different")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [*sorted(set(METRICS) - set(VARYING)), "accuracy"])
 def test_both_commands_refuse_a_metric_that_does_not_vary_over_seeds(studies: Studies, metric: str) -> None:
     names = ["first", "weak"]

@@ -70,6 +70,7 @@ def test_a_new_metric_is_shown_after_an_upgrade_without_a_migration(
     assert sorted(path.name for path in VERSIONS.iterdir()) == migrations
 
 
+@pytest.mark.slow
 def test_a_database_with_a_metric_that_is_gone_opens_as_it_is(sqlite_engine: Engine) -> None:
     name = sample_study(sqlite_engine, 3)
     path = Path(str(sqlite_engine.url.database))

@@ -121,6 +121,7 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
     assert len(Studies(connect(path)).ledger("s")) == 200
 
 
+@pytest.mark.slow
 def test_two_processes_create_one_database(tmp_path: Path) -> None:
     path = str(tmp_path / "runs.db")
     code = "import sys; from studies.database.open_database import connect; connect(sys.argv[1], create=True)"
@@ -364,6 +365,7 @@ def read_as_another(path: Path, other: Path) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("medium", ["read-only directory", "read-only file", "both"])
 def test_a_database_on_a_read_only_medium_is_read_and_not_written(
     shared_folder: Path, tmp_path: Path, medium: str

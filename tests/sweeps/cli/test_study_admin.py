@@ -58,6 +58,7 @@ def test_a_removed_study_leaves_neither_rows_nor_optuna_trials(db: str) -> None:
     assert studies.open(db).trial_counts("tiny").states["COMPLETE"] == 3
 
 
+@pytest.mark.slow
 def test_a_study_is_exported_to_optuna_and_imported_again_on_the_command_line(db: str, tmp_path: Path) -> None:
     target = str(tmp_path / "optuna.db")
     result = hnet("study", "export-optuna", "tiny", target, "--db", db)

@@ -413,6 +413,7 @@ def test_an_unexpected_error_is_one_line_and_exit_code_1(hnet: Hnet, monkeypatch
     assert os.environ.get("HNET_TRACEBACK") is None
 
 
+@pytest.mark.slow
 def test_status_list_and_report_show_trials_that_a_killed_driver_left(hnet: Hnet, spec: str) -> None:
     from studies.database.open_database import connect
     from studies.store.store import Store

@@ -113,6 +113,7 @@ def test_a_requested_stop_is_no_end(receiver: Receiver, url: str) -> None:
     assert receiver.events == ["stopped"]
 
 
+@pytest.mark.slow
 def test_a_stall_is_sent_once_until_a_worker_sends_something(
     receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_the_worse_half_is_stopped_at_each_rung_and_its_curve_is_kept(tmp_path: 
     assert (view["n"] == 0).all() and view["final_accuracy"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_resumed_study_remembers_the_scores_at_its_rungs(tmp_path: Path) -> None:
     url = str(tmp_path / "runs.db")
     run_sweep(tiny_spec(**{**STOPPING, "budget": {"trials": 3}}), url, workers=2, backend=simulated(by_number))
@@ -194,6 +195,7 @@ def test_a_rung_within_a_task_measures_that_task_there_and_changes_no_result(tmp
     assert first[0] is not None and set(first[1:]) == {None}
 
 
+@pytest.mark.slow
 def test_a_trial_is_stopped_within_its_first_task_and_the_resumed_study_remembers_it(tmp_path: Path) -> None:
     search = {"training.lr": {"choice": [0.03, 0.000001, 0.0000011]}}
     changes = {**IN_ITERATIONS, "search": search, "sampler": "grid", "seeds": 2}
@@ -230,6 +232,7 @@ def test_a_trial_that_is_continued_is_not_judged_at_a_rung_it_passed_within_a_ta
     assert noted == [6, 10]
 
 
+@pytest.mark.slow
 def test_rungs_in_iterations_follow_the_steps_that_each_task_has_in_epochs(tmp_path: Path) -> None:
     trial = {**TINY, "training": {"epochs": 1, "batch_size": 109}}
     stopping = {"eta": 2, "unit": "iterations", "rungs": [7, 8]}

@@ -114,6 +114,7 @@ def test_an_objective_that_goes_the_other_way_is_refused(
         from_optuna(path, "theirs", Meaning(0, measure, 1000, ratio=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "bad", "reason"),
     [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hnet_core.errors import ConfigInvalid
 
-MIN_TOKEN = 16
+MIN_TOKEN = 16  # of a server that other machines reach
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -77,10 +77,11 @@ def make_settings(
         ConfigInvalid: if a token is too short or both are the same, the folder of specs is not there, or the server
             would be reachable from other machines without a token that was given.
     """
+    shortest = 1 if is_loopback(host) else MIN_TOKEN
     for option, value in (("--token", token), ("--read-token", read_token)):
-        if value is not None and (len(value) < MIN_TOKEN or not value.isascii() or not value.isprintable()):
+        if value is not None and (len(value) < shortest or not value.isascii() or not value.isprintable()):
             raise ConfigInvalid(
-                f"{option} must have at least {MIN_TOKEN} printable ASCII characters, got {len(value)}; make one with: "
+                f"{option} must have at least {shortest} printable ASCII characters, got {len(value)}; make one with: "
                 "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
     if token is not None and token == read_token:

@@ -151,7 +151,8 @@ def test_an_unexpected_error_shows_no_traceback(ask: Ask, monkeypatch: pytest.Mo
     [
         {"host": "0.0.0.0"},
         {"host": "192.0.2.7"},
-        {"token": "short"},
+        {"token": "short", "host": "0.0.0.0"},
+        {"token": ""},
         {"token": "same-token-0123456789", "read_token": "same-token-0123456789"},
         {"root_path": "hnet"},
         {"root_path": "/../x"},

@@ -17,6 +17,7 @@ from hnet_core.data import data_root
 from hnet_core.errors import ConfigInvalid, HnetError
 from hnet_core.optimization.task_course import check_validation
 from hnet_core.runtime.devices import device_name, pick_device
+from hnet_core.runtime.garbage_collection import collection_paused
 from hnet_core.trial import TrialConfig
 from reports.formatting import plural
 from studies.comparing.comparability import differences
@@ -31,7 +32,6 @@ from sweeps.allocation import lacking, this_machine
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
 from sweeps.driver.failure_guard import Verdict
-from sweeps.driver.garbage_collection import collection_paused
 from sweeps.driver.lease_heartbeat import study_lease
 from sweeps.driver.notification import notifications
 from sweeps.driver.progress import SweepProgress

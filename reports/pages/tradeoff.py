@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.runtime.garbage_collection import collection_paused
 from reports.analysis.main_effects import effect_rows
 from reports.analysis.trial_outcomes import outcome_table
 from reports.data.task_matrices import matrix_rows, task_rows
@@ -69,22 +68,10 @@ def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False
         MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
-    with _garbage_collection_paused():
+    with collection_paused():
         report = collect(studies, name)
         files = _files(report, figures)
         return write_report(out, PAGE, files, summary(report))
-
-
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """Pause garbage collection: a large study makes a million objects, all kept, which would be scanned repeatedly."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:

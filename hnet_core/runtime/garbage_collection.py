@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Pause it for a block that makes a million lasting objects: visiting them again and again took half the time."""
+    """Pause it for a block that makes a million lasting objects: visiting them repeatedly took half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

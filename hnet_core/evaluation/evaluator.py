@@ -6,7 +6,7 @@ Labels are classes within their task. A classification in scenario class is righ
 from __future__ import annotations
 
 import functools
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,7 +21,6 @@ from hnet_core.task_inference import TaskInference, TaskOutputs
 EVALUATION_BATCH = 2048
 
 Kind = Literal["scenario", "known_task", "inferred_task", "task_inference"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 Measured = dict[Kind, float]
 
 

@@ -14,7 +14,7 @@ def outdated_results(engine: Engine, study_id: int) -> dict[str, int]:
     normalization = config[("target", "normalization")].as_string()
     of_config = (
         config[("method", "name")].as_string(),
-        config[("method", "beta_output")].as_float(),
+        config[("method", "beta_output")].as_string(),  # an imported setting may be any text
         config[("target", "name")].as_string(),
         normalization,
     )
@@ -29,10 +29,18 @@ def outdated_results(engine: Engine, study_id: int) -> dict[str, int]:
         for method, beta_output, target, kind, count in connection.execute(query):
             fault = had_wrong_statistics(
                 {
-                    "method": {"name": method, "beta_output": beta_output},
+                    "method": {"name": method, "beta_output": _number(beta_output)},
                     "target": {"name": target, "normalization": kind},
                 }
             )
             if fault is not None:
                 found[fault] = found.get(fault, 0) + count
     return found
+
+
+def _number(value: object) -> float | None:
+    """Return a stored setting as a number; None where it is none."""
+    try:
+        return None if value is None else float(str(value))
+    except ValueError:
+        return None

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, update
 
 from hnet_core.configuration.normalization_choice import had_wrong_statistics, with_normalization
 from hnet_core.registry import METHODS, TARGETS
+from studies.database.schema import trial
+from studies.queries.studies import Studies
+from tests.studies.sample import sample_study
 
 CASES: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"name": "finetune"}, "slim_resnet18", "task", True),
@@ -49,3 +53,17 @@ def test_the_normalisation_follows_the_method(method: dict[str, Any], asked: str
     of_method = METHODS[method["name"]].Options.model_validate(method)
     of_target = TARGETS["resnet32"].Options.model_validate({"name": "resnet32", "normalization": asked})
     assert getattr(with_normalization(of_target, of_method), "normalization", None) == chosen
+
+
+@pytest.mark.parametrize(("beta_output", "n_wrong"), [(0, 1), (0.0, 1), (0.01, 0), ("high", 0), (None, 0)])
+def test_stored_trials_are_counted_whatever_an_import_calls_a_setting(
+    engine: Engine, beta_output: object, n_wrong: int
+) -> None:
+    sample_study(engine, 1, name="kept")
+    config = {
+        "method": {"name": "hnet", "beta_output": beta_output},
+        "target": {"name": "resnet32", "normalization": "task"},
+    }
+    with engine.begin() as connection:
+        connection.execute(update(trial).values(config=config))
+    assert sum(Studies(engine).outdated_results("kept").values()) == n_wrong

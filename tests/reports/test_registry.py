@@ -65,6 +65,7 @@ def hnet(package: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_file_and_its_template_add_a_report(package: Path, tmp_path: Path) -> None:
     fill(new_engine(tmp_path), [some_runs(0), some_runs(1), some_runs(2)])
     assert "most-seeds" in hnet(package, "report", "--help")

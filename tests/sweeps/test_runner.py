@@ -289,9 +289,20 @@ CRASHES = ["after_ask:2", "after_row:2", "mid_train:6", "after_checkpoint:6", "a
 
 @pytest.mark.parametrize("point", CRASHES)
 def test_after_kill_9_at_any_point_the_same_command_ends_as_if_uninterrupted(
-    any_url: str, point: str, undisturbed: list[tuple[Any, ...]]
+    url: str, point: str, undisturbed: list[tuple[Any, ...]]
 ) -> None:
-    url = any_url
+    _ends_as_if_uninterrupted(url, point, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", CRASHES)
+def test_after_kill_9_at_any_point_postgresql_ends_as_if_uninterrupted(
+    empty_postgres: str, point: str, undisturbed: list[tuple[Any, ...]]
+) -> None:
+    _ends_as_if_uninterrupted(empty_postgres, point, undisturbed)
+
+
+def _ends_as_if_uninterrupted(url: str, point: str, undisturbed: list[tuple[Any, ...]]) -> None:
     run_until_killed(url, point)
     assert len(states(url)) <= 3
     run(tiny_spec(), url)

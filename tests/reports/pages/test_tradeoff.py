@@ -243,6 +243,7 @@ def _rows(table: pd.DataFrame) -> Rows:
     return Rows(list(table.columns), table.astype(object).where(table.notna(), None).to_numpy().tolist())
 
 
+@pytest.mark.slow
 def test_two_thousand_configurations_stay_below_a_megabyte(sample: Studies) -> None:
     many: Any = Many(sample, 2000)
     report = collect(many, STUDY)

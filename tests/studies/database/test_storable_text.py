@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -35,6 +35,7 @@ def test_any_text_becomes_one_that_is_valid_unicode_without_nul(text: str) -> No
         st.none() | st.booleans() | st.integers() | ANY_TEXT, lambda of: st.lists(of) | st.dictionaries(ANY_TEXT, of)
     )
 )
+@settings(max_examples=30)  # drawing nested values takes longer than the function
 def test_texts_are_replaced_at_every_depth_of_json(value: Any) -> None:
     json.dumps(storable(value), ensure_ascii=False).encode()
 

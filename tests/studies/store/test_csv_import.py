@@ -368,7 +368,10 @@ def test_a_database_that_is_called_csv_keeps_the_locks_of_this_process(tmp_path:
     holder.close()
 
 
-@pytest.mark.parametrize("where", ["_insert_trials", "add_summaries", "update"])
+SLOW = [pytest.param(where, marks=pytest.mark.slow) for where in ("_insert_trials", "update")]
+
+
+@pytest.mark.parametrize("where", ["add_summaries", *SLOW])
 def test_an_import_that_is_killed_leaves_nothing_and_can_be_started_again(tmp_path: Path, where: str) -> None:
     (tmp_path / "t.csv").write_text("\n".join([NEEDED, *(row for n in range(40) for row in matrix(n, 0, 2))]))
     db, path = tmp_path / "t.db", str(tmp_path / "t.csv")

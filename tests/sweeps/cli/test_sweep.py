@@ -237,6 +237,7 @@ def test_stopping_a_study_whose_driver_is_dead_prints_so_and_requests_nothing(hn
     assert "Asked process" in hnet("sweep", "stop", "tiny").err
 
 
+@pytest.mark.slow
 def test_an_objective_that_is_searched_the_wrong_way_is_warned_of(hnet: Hnet, spec: str) -> None:
     setting = "objectives={final_accuracy: minimize, compression_ratio: minimize}"
     done = hnet("sweep", "run", spec, "--set", setting)
@@ -455,6 +456,7 @@ def test_status_counts_pruned_trials(hnet: Hnet, spec: str) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_sweep_without_a_feasible_trial_ends_with_the_nearest_value(hnet: Hnet, spec: str) -> None:
     done = hnet("sweep", "run", spec, "--set", "constraints={final_accuracy: '>= 0.999'}")
     assert done.code == 0

@@ -113,6 +113,7 @@ def test_failures_at_the_end_of_the_budget_are_no_reason_to_stop(
     assert (outcome.guarded, outcome.counters.failed) == (None, 7)
 
 
+@pytest.mark.slow
 def test_workers_that_die_under_every_trial_stop_it_and_lost_nodes_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,10 @@ def test_a_configuration_that_failed_fails_at_once_as_a_duplicate_outside_the_bu
             assert row["reason"] == reason
 
 
-@pytest.mark.parametrize("which", ["all", "original", "duplicate"])
+SLOW = [pytest.param(which, marks=pytest.mark.slow) for which in ("original", "duplicate")]
+
+
+@pytest.mark.parametrize("which", ["all", *SLOW])
 def test_after_a_retry_a_configuration_that_failed_is_trained_once(url: str, failing: set[int], which: str) -> None:
     run(url)
     first, second, *_ = (row["number"] for row in of_bad(url))

@@ -141,7 +141,9 @@ def notification_message(number: int) -> Any:
     return JobProgress(number, 0, 1, 4)
 
 
-@pytest.mark.parametrize("status", [302, 404, 500])
+@pytest.mark.parametrize(
+    "status", [302, pytest.param(404, marks=pytest.mark.slow), pytest.param(500, marks=pytest.mark.slow)]
+)
 def test_a_server_that_refuses_is_logged_without_the_secret(
     status: int, receiver: Receiver, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

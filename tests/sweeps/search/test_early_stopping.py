@@ -102,6 +102,7 @@ def test_a_resumed_study_remembers_the_scores_at_its_rungs(tmp_path: Path) -> No
     }
 
 
+@pytest.mark.slow
 def test_a_real_training_run_is_stopped_at_a_rung(tmp_path: Path) -> None:
     url = str(tmp_path / "runs.db")
     search = {"training.lr": {"choice": [0.03, 0.000001]}}

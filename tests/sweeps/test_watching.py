@@ -131,7 +131,7 @@ def test_every_commit_that_returned_is_there_however_the_database_is_watched(
     committed = commits(tmp_path)
     stored = {row["number"] for row in studies.open(url).ledger("noop") if row["state"] == "COMPLETE"}
     assert kills >= 2
-    assert len(committed) > 5
+    assert len(committed) >= kills
     assert committed <= stored
     code = "import sys; from sweeps.cli import main; sys.argv = ['hnet', 'db', 'check', '--db', sys.argv[1]]; main()"
     subprocess.run([sys.executable, "-c", code, url], env=environment, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,11 @@ def test_every_family_of_a_preset_measures_a_published_cell_in_full(name: str) -
         matches = [match(way, FinishedTrial(name, 0, config, 1)) for way in ways_to_measure()]
         found[params["family"]] = any(not one.wrong and not one.reduced for one in matches)
     assert {family for family, measures in found.items() if not measures} == set(OF_TABLES[name])
+
+
+def test_the_page_of_presets_names_every_preset_and_marks_those_of_tables() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
+    rows = "\n".join(line for line in text.splitlines() if line.startswith("|"))
+    assert set(re.findall(r"`(\w+)`", rows)) >= set(preset_names())
+    starred = {name for name in preset_names() if re.search(rf"`{name}`[^|`]*(?:`scenarios` )?\*", rows)}
+    assert starred | {"split_mnist_ewc"} == {name.partition(":")[0] for name in OF_TABLES}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hnet_core.trial import Matrix, TrialResult
 from reports.data.task_matrices import INFERENCE
 from reports.pages.tradeoff import write_study as write
 from reports.pages.tradeoff_content import collect
@@ -22,7 +20,7 @@ from studies.errors import StudyNotFound
 from studies.metrics.definitions import METRICS
 from studies.queries.row_selection import Rows
 from studies.queries.studies import Studies
-from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
+from tests.reports.cases import fill, inferring, new_engine, open_in, some_params, some_runs
 from tests.reports.reading import read
 
 STUDY = "sample-tradeoff"
@@ -253,18 +251,6 @@ def test_two_thousand_configurations_stay_below_a_megabyte(sample: Studies) -> N
     assert len(report.data.configurations) == 2000
     assert len(html.encode()) < 1_000_000
     assert html.count("<tr") < 2_000
-
-
-def inferring(result: TrialResult) -> TrialResult:
-    """A run of a scenario where the task is not known: it is inferred right for most inputs."""
-
-    def scaled(factor: float) -> Matrix:
-        return tuple(
-            tuple(None if value is None else value * (factor - 0.01 * task) for task, value in enumerate(row))
-            for row in result.test
-        )
-
-    return replace(result, known_task=scaled(1.0), inferred_task=result.test, task_inference=scaled(0.9))
 
 
 def test_the_matrices_of_task_inference_are_shown_with_their_numbers(tmp_path: Path) -> None:

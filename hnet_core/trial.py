@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from hnet_core.component_check import check_component
+from hnet_core.configuration.corrected_results import corrected_faults
 from hnet_core.configuration.method_properties import network_per_task
 from hnet_core.configuration.normalization_choice import with_normalization
 from hnet_core.configuration.training_options import UNHASHED_TRAINING_KEYS as UNHASHED_TRAINING_KEYS
@@ -31,7 +32,8 @@ from hnet_core.options import ComponentOptions as ComponentOptions
 from hnet_core.options import Options as Options
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE, Registry
 
-# Part of every configuration hash. Increase it with every change of the numbers of a configuration and seed.
+# Part of every configuration hash. Increase it where the numbers of all configurations change; where those of some do,
+# extend hnet_core.configuration.corrected_results.
 RESULT_VERSION = 1
 
 BYTES_PER_WEIGHT = 4  # float32
@@ -115,11 +117,26 @@ class TrialConfig(Options):
 
     def hash(self) -> str:
         """Return the identity of the configuration, 16 hex digits; seed, engine, device and threads do not enter."""
+        content = self._hashed_content()
+        return _hash_of(content, len(corrected_faults(content["method"])))
+
+    def earlier_hashes(self) -> dict[str, str]:
+        """Return the hashes of this configuration before its results were corrected, each with what was wrong."""
+        content = self._hashed_content()
+        faults = corrected_faults(content["method"])
+        return {_hash_of(content, n_corrected): fault for n_corrected, fault in enumerate(faults)}
+
+    def _hashed_content(self) -> dict[str, Any]:
         content = self.model_dump(mode="json", context=HASHED)
         for key in UNHASHED_TRAINING_KEYS:
             del content["training"][key]
-        text = json.dumps({"result_version": RESULT_VERSION, **content}, sort_keys=True, allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return content
+
+
+def _hash_of(content: Mapping[str, Any], n_corrected: int) -> str:
+    corrected = {"corrected_faults": n_corrected} if n_corrected else {}
+    text = json.dumps({"result_version": RESULT_VERSION, **corrected, **content}, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _resolve(registry: Registry, value: object) -> object:

@@ -47,7 +47,11 @@ class Ewc(BaseMethod):
     source: OwnWeights
 
     class Options(ComponentOptions):
-        penalty: float = Field(100.0, ge=0, description="lambda; von Oswald et al. take 100, Hemati et al. 1")
+        penalty: float = Field(
+            100.0,
+            ge=0,
+            description="lambda; von Oswald et al. take 100, Hemati et al. 1 without the half, which is 2 here",
+        )
         decay: float = Field(1.0, ge=0, le=1, description="gamma, on the importance of earlier tasks; 1 forgets none")
         fisher_examples: int | None = Field(
             None, ge=1, description="training examples the importance is estimated on; left out: all of the task"

@@ -135,9 +135,8 @@ class PartialHnet(BaseMethod):
                 embeddings[task][:size] = embeddings[task - 1][:size]
         self._seen = embeddings[: task + 1]
         frozen = self.frozen.parameters(0)
-        if task > 0:
-            for part in frozen:
-                part.grad = None
+        for part in [*embeddings, *frozen]:  # without a gradient it does not move: only the present task's has one
+            part.grad = None
         self._optimizer = self.problem.optimizer([*self.source.theta, *embeddings, *frozen])
         self._draws = generator(self.problem.seed, "regularized tasks", task)
         self._cosines: list[Tensor] = []

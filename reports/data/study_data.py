@@ -174,10 +174,14 @@ def read_study(studies: Studies, name: str) -> StudyData:
         configurations=tuple(columns.where(is_configuration)),
         feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
         front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
-        outdated=tuple(
-            f"in {plural(n_trials, 'trial')} {fault}" for fault, n_trials in studies.outdated_results(name).items()
-        ),
+        outdated=outdated_results(studies, name),
     )
+
+
+def outdated_results(studies: Studies, name: str) -> tuple[str, ...]:
+    """Return what an earlier version computed in a wrong way in a study, in sentences."""
+    found = studies.outdated_results(name)
+    return tuple(f"in {plural(n_trials, 'trial')} {fault}" for fault, n_trials in found.items())
 
 
 def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:

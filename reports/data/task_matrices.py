@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     from studies.queries.studies import Studies
 
+# Matrices of a run that infers the task: the measure with the task known, and inferred, and the share of inputs whose
+# task is inferred right.
+SHARE_RIGHT = "task_inference"
+INFERENCE = ("known_task", "inferred_task", SHARE_RIGHT)
+
 
 @dataclass(frozen=True)
 class TaskMatrix:
@@ -58,10 +63,25 @@ class TaskMatrix:
         return self.cell(task, task)
 
 
+Inference = Mapping[str, TaskMatrix]  # by its name in INFERENCE
+
+
 def read_matrices(studies: Studies, study: str, trials: Sequence[Trial]) -> list[TaskMatrix]:
     """Read the test matrix of each of some configurations."""
     found = studies.matrices_of(study, [trial.number for trial in trials])
     return [task_matrix(trial, found[trial.number]) for trial in trials]
+
+
+def read_inference(studies: Studies, study: str, trials: Sequence[Trial]) -> dict[int, Inference]:
+    """Read the matrices of task inference of each trial that has them, by its number."""
+    inferring = [trial for trial in trials if trial.mean("task_inference_accuracy") is not None]
+    if not inferring:
+        return {}
+    numbers = [trial.number for trial in inferring]
+    found = {name: studies.matrices_of(study, numbers, name) for name in INFERENCE}
+    return {
+        trial.number: {name: task_matrix(trial, found[name][trial.number]) for name in INFERENCE} for trial in inferring
+    }
 
 
 def task_matrix(trial: Trial, runs: NDArray[np.float64]) -> TaskMatrix:
@@ -112,3 +132,13 @@ def matrix_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
         for task in range(1, matrix.n_tasks + 1)
         if (cell := matrix.cell(after, task)).mean is not None
     ]  # fmt: skip
+
+
+def inference_rows(found: Mapping[int, Inference]) -> list[Row]:
+    """List every evaluated cell of the matrices of task inference, one row each."""
+    return [
+        {**row, "matrix": name}
+        for number, matrices in found.items()
+        for name, matrix in matrices.items()
+        for row in matrix_rows({number: matrix})
+    ]

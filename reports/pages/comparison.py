@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import Comparison, Pair, compare, headline
 from reports.analysis.ranks import rank_rows
 from reports.data.compared_methods import compared_methods
+from reports.data.study_data import outdated_results
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends
@@ -17,7 +18,7 @@ from reports.figures.ranks import finding, ranks_figure
 from reports.formatting import mean_text, range_text, significant
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
-from reports.pages.render import render
+from reports.pages.render import render, short
 from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Row, Table
 from reports.tables.comparison import (
@@ -90,7 +91,8 @@ def write(
             for stream, table in zip(comparison.streams, crossed, strict=True)
             for row in table.rows
         ])  # fmt: skip
-    files[PAGE] = _page(comparison, verdicts, crossed)
+    outdated = {one.study: outdated_results(studies, one.study) for one in comparison.methods}
+    files[PAGE] = _page(comparison, verdicts, crossed, outdated)
     return write_report(out, PAGE, files, _summary(comparison))
 
 
@@ -116,12 +118,15 @@ def _method_tables(comparison: Comparison) -> list[Table]:
     return [*([wide] if wide else []), *(method_table(comparison, stream) for stream in comparison.streams)]
 
 
-def _page(comparison: Comparison, verdicts: Table, crossed: Sequence[Table]) -> str:
+def _page(
+    comparison: Comparison, verdicts: Table, crossed: Sequence[Table], outdated: Mapping[str, Sequence[str]]
+) -> str:
     return render(
         "comparison.html.j2",
         comparison=comparison,
         title=_title(comparison.labels),
         label=METRICS[comparison.metric].label,
+        outdated=[f"{short(name)}: {fault}" for name, faults in outdated.items() for fault in faults],
         headlines=headline(comparison),
         differences=_differences(comparison, verdicts),
         means=[_means(comparison, stream, i) for i, stream in enumerate(comparison.streams)],

@@ -20,7 +20,7 @@ from reports.figures.tradeoff import X_LABEL
 from reports.formatting import mean_text, parameter, range_text, significant
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
-from reports.pages.render import render
+from reports.pages.render import render, short
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
 from reports.table import Column, Row, Table, mean_columns, size_column, text_column
 from studies.statistics.hypervolume import REFERENCE_POINT
@@ -128,6 +128,7 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         two_seeds=_two_seeds(families),
         choices=choices_of(figures),
         table=table,
+        outdated=[f"{short(name)}: {fault}" for name, one in studies.items() for fault in one.outdated],
         streams=sorted(streams) if len(streams) > 1 else [],
         quality=families[0].data.quality,
         parts=[(name, folders[name] + "/" + PAGE, trial_outcomes(one).sentence) for name, one in studies.items()],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.runtime.garbage_collection import collection_paused
 from reports.analysis.main_effects import effect_rows
 from reports.analysis.trial_outcomes import outcome_table
-from reports.data.task_matrices import matrix_rows, task_rows
+from reports.data.task_matrices import inference_rows, matrix_rows, task_rows
 from reports.data.trial import Trial
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
@@ -85,6 +85,8 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
         "matrix.csv": matrix_rows(matrices),
         "coverage.csv": outcome_table(report.data) if report.data.trials else [],
     }
+    if report.inference:
+        tables["inference.csv"] = inference_rows(report.inference)
     tables |= {mode.csv_name: mode.rows for mode in report.modes}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
     if report.data.front:

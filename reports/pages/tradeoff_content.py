@@ -15,7 +15,7 @@ from reports.analysis.recommendation import Recommendation, recommend
 from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
 from reports.data.run_series import during_and_final, means_of
 from reports.data.study_data import StudyData, evenly_spaced, is_varied, read_study
-from reports.data.task_matrices import TaskMatrix, read_matrices, untrained_mean
+from reports.data.task_matrices import Inference, TaskMatrix, read_inference, read_matrices, untrained_mean
 from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
@@ -41,12 +41,14 @@ class TradeoffContent:
 
     Attributes:
         families: those the study searches over; `by_family` is the figure of its configurations by family.
+        inference: the matrices of task inference of those that have them, by trial number.
         incomplete: complete trials that are left out because they lack a value.
     """
 
     data: StudyData
     recommendation: Recommendation
     matrices: Sequence[TaskMatrix]
+    inference: Mapping[int, Inference]
     families: Sequence[Family]
     by_family: Figure | None
     tradeoff: Figure | None
@@ -67,7 +69,8 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
     incomplete = incomplete_trials(studies, data)
     found = recommend(data, incomplete)
     varied = [name for name in data.parameters if is_varied(data, name)]
-    matrices = read_matrices(studies, name, _trials_with_tasks(data, found))
+    shown = _trials_with_tasks(data, found)
+    matrices, inference = read_matrices(studies, name, shown), read_inference(studies, name, shown)
     effects = {name: main_effects(data, name) for name in varied}
     families = families_within(data)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
@@ -75,6 +78,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         data=data,
         recommendation=found,
         matrices=matrices,
+        inference=inference,
         families=families,
         by_family=overlay_figure(families, ratio_axis(data), X_LABEL, "By family", NAME) if families else None,
         tradeoff=tradeoff_figure(data, found, untrained) if data.configurations else None,
@@ -82,7 +86,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         parameters=parameter_panels(data, effects) if data.configurations and data.parameters else None,
         effects=effects,
         importances=importances(data, varied),
-        views=_views_that_fit(task_views(data, matrices), found) if matrices else [],
+        views=_views_that_fit(task_views(data, matrices, inference), found) if matrices else [],
         trial_outcomes=trial_outcomes(data),
         incomplete=incomplete,
         provenance=provenance(data),
@@ -123,5 +127,6 @@ def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskVi
 
 def _characters(view: TaskView) -> int:
     """Estimate the characters of a view in the page."""
-    cells = sum(len(row.cells) for row in view.heat)
-    return 2_500 + len(view.chart) + len(view.heat_map or "") + 32 * cells + 420 * len(view.table.rows)
+    tables = [view.table, *([view.inference_table] if view.inference_table else [])]
+    matrices = sum(matrix.characters for matrix in (view.matrix, *view.inference))
+    return 2_500 + len(view.chart) + matrices + 420 * sum(len(table.rows) for table in tables)

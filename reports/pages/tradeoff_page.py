@@ -10,7 +10,6 @@ from reports.analysis.trial_outcomes import MEANINGS
 from reports.drawing.color_scale import color_legend
 from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
-from reports.figures.tasks import heat_scale
 from reports.figures.trial_outcomes import outcomes_bar
 from reports.formatting import mean_text, parameter, range_text, significant
 from reports.pages.render import render
@@ -22,7 +21,6 @@ from reports.tables.parameters import parameter_table
 def page(report: TradeoffContent) -> str:
     """Render the HTML of the report."""
     data = report.data
-    heat = heat_scale(data, report.matrices) if report.matrices else None
     return render(
         "tradeoff.html.j2",
         report=report,
@@ -33,7 +31,6 @@ def page(report: TradeoffContent) -> str:
         front=front_table(data) if data.front else None,
         importance=parameter_table(data, report.effects, report.importances) if report.effects else None,
         colors=color_legend(data.ratio_range) if report.parameters else [],
-        heat=heat,
         hover=_hover(report),
         glyphs=GLYPHS,
         choices=choices_of([one for one in (report.by_family, report.tradeoff, *report.modes) if one is not None]),

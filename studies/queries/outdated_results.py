@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, func, select
+from collections import Counter
 
+from sqlalchemy import Connection, Engine, func, or_, select
+
+from hnet_core.config_validation import parse_trial
+from hnet_core.configuration.corrected_results import CORRECTED_METHODS, corrected_faults
 from hnet_core.configuration.normalization_choice import had_wrong_statistics
-from studies.database.schema import run, trial
+from hnet_core.errors import HnetError
+from studies.database.schema import RUNNING, run, trial
 
 
 def outdated_results(engine: Engine, study_id: int) -> dict[str, int]:
     """Return what was wrong, with the number of trials that have results of that kind."""
+    with engine.connect() as connection:
+        return dict(_wrong_statistics(connection, study_id) + _before_corrections(connection, study_id))
+
+
+def _wrong_statistics(connection: Connection, study_id: int) -> Counter[str]:
     config = trial.c.config
     normalization = config[("target", "normalization")].as_string()
     of_config = (
@@ -18,24 +28,50 @@ def outdated_results(engine: Engine, study_id: int) -> dict[str, int]:
         config[("target", "name")].as_string(),
         normalization,
     )
-    has_run = select(run.c.id).where(run.c.study_id == trial.c.study_id, run.c.number == trial.c.number).exists()
     query = (
         select(*of_config, func.count())
-        .where(trial.c.study_id == study_id, normalization.in_(("task", "running")), has_run)
+        .where(trial.c.study_id == study_id, normalization.in_(("task", "running")), _HAS_RUN)
         .group_by(*of_config)
     )
-    found: dict[str, int] = {}
-    with engine.connect() as connection:
-        for method, beta_output, target, kind, count in connection.execute(query):
-            fault = had_wrong_statistics(
-                {
-                    "method": {"name": method, "beta_output": _number(beta_output)},
-                    "target": {"name": target, "normalization": kind},
-                }
-            )
-            if fault is not None:
-                found[fault] = found.get(fault, 0) + count
+    found: Counter[str] = Counter()
+    for method, beta_output, target, kind, count in connection.execute(query):
+        fault = had_wrong_statistics(
+            {
+                "method": {"name": method, "beta_output": _number(beta_output)},
+                "target": {"name": target, "normalization": kind},
+            }
+        )
+        if fault is not None:
+            found[fault] += count
     return found
+
+
+def _before_corrections(connection: Connection, study_id: int) -> Counter[str]:
+    """Count trials, also running ones, under a hash that their configuration had before its results were corrected."""
+    name, beta_output = (trial.c.config[("method", key)].as_string() for key in ("name", "beta_output"))
+    of_study = (trial.c.study_id == study_id, name.in_(CORRECTED_METHODS), or_(_HAS_RUN, trial.c.state == RUNNING))
+    candidates = connection.execute(select(trial.c.number, name, beta_output).where(*of_study)).all()
+    numbers = [
+        number
+        for number, method, beta in candidates
+        if corrected_faults({"name": method, "beta_output": _number(beta)})
+    ]
+    found: Counter[str] = Counter()
+    for start in range(0, len(numbers), _CHUNK):
+        of_chunk = trial.c.number.in_(numbers[start : start + _CHUNK])
+        query = select(trial.c.config, trial.c.config_hash).where(trial.c.study_id == study_id, of_chunk)
+        for config, config_hash in connection.execute(query):
+            try:
+                fault = parse_trial(config).earlier_hashes().get(config_hash)
+            except HnetError:  # an imported configuration that nothing here trained
+                continue
+            if fault is not None:
+                found[fault] += 1
+    return found
+
+
+_HAS_RUN = select(run.c.id).where(run.c.study_id == trial.c.study_id, run.c.number == trial.c.number).exists()
+_CHUNK = 500  # parameters of one query
 
 
 def _number(value: object) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Engine, select, update
 
 import studies
-from hnet_core.trial import Measure, TrialResult
+from hnet_core.trial import Matrix, Measure, TrialResult
 from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Measured, Trial
 from studies.database.open_database import connect
@@ -132,6 +132,18 @@ def some_params(number: int) -> dict[str, Any]:
 
 def some_runs(number: int, seeds: int = 3, measure: str = "accuracy") -> list[TrialResult]:
     return [sample_result(some_params(number), 4, seed, measure) for seed in range(seeds)]
+
+
+def inferring(result: TrialResult) -> TrialResult:
+    """A run of a scenario where the task is not known: it is inferred right for most inputs."""
+
+    def scaled(factor: float) -> Matrix:
+        return tuple(
+            tuple(None if value is None else value * (factor - 0.01 * task) for task, value in enumerate(row))
+            for row in result.test
+        )
+
+    return replace(result, known_task=scaled(1.0), inferred_task=result.test, task_inference=scaled(0.9))
 
 
 def import_cells(

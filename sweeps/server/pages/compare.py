@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hnet_core.errors import ConfigInvalid, HnetError
+from reports.data.study_data import outdated_results
 from reports.drawing.forest_plot import ForestLine, forest_plot
 from reports.figures.quality_axis import interval_ends
 from reports.formatting import mean_text, range_text, significant, told_apart
+from reports.pages.render import short
 from studies.comparing.comparability import differences
 from studies.comparing.configurations import Configuration, compare, find_configuration
 from studies.metrics.definitions import METRICS, VARYING
@@ -60,6 +62,11 @@ def _content(service: Service, sides: Sequence[str], metric: str, margin: float 
         "rows": [_row(row) for row in rows],
         "means": _means(rows),
         "labels": labels,
+        "outdated": [
+            f"{short(name)}: {fault}"
+            for name in dict.fromkeys(one.study for one in found)
+            for fault in outdated_results(service.studies, name)
+        ],
         "settings": _settings(found),
         "drawing": _drawing(rows, metric, margin),
         "remark": few_seeds_remark(row[side]["n"] for row in rows for side in ("mean_a", "mean_b")),

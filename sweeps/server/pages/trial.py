@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.data.study_map import read_one
-from reports.data.task_matrices import read_matrices
-from reports.figures.tasks import heat_scale, task_views
+from reports.data.task_matrices import read_inference, read_matrices
+from reports.figures.tasks import task_views
 from reports.formatting import mean_text, parameter, range_text, significant
 from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS
@@ -36,10 +36,9 @@ def _content(service: Service, name: str, number: int, version: str) -> dict[str
     source = number if row["duplicate_of"] is None else row["duplicate_of"]
     data = read_one(studies, name, number, row["measure"])
     (trial,) = data.trials
-    views, heat = [], None
+    views = []
     if row["runs"]:
-        matrices = read_matrices(studies, name, [trial])
-        views, heat = task_views(data, matrices), heat_scale(data, matrices)
+        views = task_views(data, read_matrices(studies, name, [trial]), read_inference(studies, name, [trial]))
     params, searched = dict(row["params"]), data.parameters
     return {
         "name": name,
@@ -63,7 +62,6 @@ def _content(service: Service, name: str, number: int, version: str) -> dict[str
             if trial.mean(metric) is not None
         ],
         "view": views[0] if views else None,
-        "heat": heat,
         "runs": list(studies.run_rows(name, where=f"number == {source}").dicts()),
         "details": {run["seed"]: run for run in row["runs"]},
         "params": {key: parameter(params[key]) for key in [*searched, *params] if key in params},

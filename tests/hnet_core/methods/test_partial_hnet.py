@@ -131,6 +131,18 @@ def test_a_task_starts_with_the_embedding_before_it_but_with_its_own_scales(stan
     assert not torch.equal(first[5:], second[5:])
 
 
+@pytest.mark.parametrize("reset_optimizer", [True, False])
+def test_without_a_penalty_the_embedding_of_an_earlier_task_stays(reset_optimizer: bool, stand_ins: Path) -> None:
+    of = config(stand_ins, beta_output=0, freeze_depth=2)
+    training = of.training.model_copy(update={"reset_optimizer": reset_optimizer})
+    method, stream = trained_on_first(of.model_copy(update={"training": training}), stand_ins)
+    first = method.source.embeddings[0].detach().clone()
+    method.start_task(1)
+    for step in range(ITERATIONS):
+        method.step(1, *batch(stream, 1, step))
+    assert torch.equal(method.source.embeddings[0], first)
+
+
 def test_weights_count_the_frozen_blocks_once(stand_ins: Path) -> None:
     of = config(stand_ins, freeze_depth=4)
     parts = networks(of, stream_shape(of, stand_ins))

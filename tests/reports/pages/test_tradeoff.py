@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reports.data.task_matrices import INFERENCE
 from reports.pages.tradeoff import write_study as write
 from reports.pages.tradeoff_content import collect
 from reports.pages.tradeoff_page import page
@@ -19,7 +20,7 @@ from studies.errors import StudyNotFound
 from studies.metrics.definitions import METRICS
 from studies.queries.row_selection import Rows
 from studies.queries.studies import Studies
-from tests.reports.cases import fill, new_engine, open_in, some_params, some_runs
+from tests.reports.cases import fill, inferring, new_engine, open_in, some_params, some_runs
 from tests.reports.reading import read
 
 STUDY = "sample-tradeoff"
@@ -251,3 +252,27 @@ def test_two_thousand_configurations_stay_below_a_megabyte(sample: Studies) -> N
     assert len(report.data.configurations) == 2000
     assert len(html.encode()) < 1_000_000
     assert html.count("<tr") < 2_000
+
+
+def test_the_matrices_of_task_inference_are_shown_with_their_numbers(tmp_path: Path) -> None:
+    fill(new_engine(tmp_path), [[inferring(run) for run in some_runs(0)], some_runs(1)])
+    html, _ = written(tmp_path)
+    study, page_of = open_in(tmp_path), read(html)
+    rows = rows_of(tmp_path / "report", "inference.csv")
+    assert {(row["number"], row["matrix"]) for row in rows} == {("0", name) for name in INFERENCE}
+    for row in rows:
+        cells = study.matrices("case", 0, row["matrix"])[:, int(row["after_task"]), int(row["on_task"]) - 1]
+        assert float(row["mean"]) == pytest.approx(cells.mean(), abs=1e-12)
+    last = study.matrices("case", 0, "task_inference")[:, -1, 2].mean()
+    assert repr(float(last))[:12] in str(page_of.rows["inference-0-3"])
+    assert "The task of every input is inferred." in html
+    assert html.count("with the task of every input known, on each task") == 2, "caption and label of one matrix"
+    assert html.count("Share of test inputs whose task is inferred right, on") == 2
+    assert "with the task of every input inferred, on each task" not in html, "that is the matrix of the scenario"
+
+
+def test_a_study_without_task_inference_has_no_file_of_it(tmp_path: Path) -> None:
+    fill(new_engine(tmp_path), [some_runs(0)])
+    html, _ = written(tmp_path)
+    assert "inference" not in html
+    assert not (tmp_path / "report" / "inference.csv").exists()

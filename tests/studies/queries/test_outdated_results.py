@@ -11,6 +11,7 @@ from hnet_core.configuration.normalization_choice import had_wrong_statistics, w
 from hnet_core.registry import METHODS, TARGETS
 from studies.database.schema import trial
 from studies.queries.studies import Studies
+from tests.hnet_core.tiny import tiny
 from tests.studies.sample import sample_study
 
 CASES: list[tuple[dict[str, Any], str, str, bool]] = [
@@ -67,3 +68,31 @@ def test_stored_trials_are_counted_whatever_an_import_calls_a_setting(
     with engine.begin() as connection:
         connection.execute(update(trial).values(config=config))
     assert sum(Studies(engine).outdated_results("kept").values()) == n_wrong
+
+
+@pytest.mark.parametrize(
+    ("beta_output", "state", "is_earlier", "n_wrong"),
+    [(0, "COMPLETE", True, 1), (0.0, "RUNNING", True, 1), (0, "COMPLETE", False, 0), (0.5, "COMPLETE", True, 0)],
+)
+def test_trials_under_a_hash_from_before_a_correction_are_counted(
+    beta_output: float, state: str, is_earlier: bool, n_wrong: int, engine: Engine
+) -> None:
+    sample_study(engine, 1, name="kept")
+    method = {"name": "partial_hnet", "beta_output": beta_output}
+    config = tiny(method=method, target={"name": "mlp", "hidden": [4]}, hypernet={"name": "full"})
+    earlier = next(iter(config.earlier_hashes()), config.hash())
+    stored = {"config": config.model_dump(mode="json"), "config_hash": earlier if is_earlier else config.hash()}
+    with engine.begin() as connection:
+        connection.execute(update(trial).values(**stored, state=state))
+    assert sum(Studies(engine).outdated_results("kept").values()) == n_wrong
+
+
+def test_only_corrected_configurations_have_another_hash_than_before() -> None:
+    def hashes(**method: Any) -> tuple[str, list[str]]:
+        blocks = {"target": {"name": "mlp", "hidden": [4]}, "hypernet": {"name": "full", "hidden": [4]}}
+        config = tiny(method=method, **blocks)
+        return config.hash(), list(config.earlier_hashes())
+
+    assert hashes(name="partial_hnet", beta_output=0) == ("8ff5273a35a6df45", ["1712db27a3f596bb"])
+    assert hashes(name="partial_hnet", beta_output=0.5) == ("0953c6e230d0bbcf", [])
+    assert hashes(name="hnet", beta_output=0) == ("ae7f66fc486ea703", [])

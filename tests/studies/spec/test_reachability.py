@@ -29,6 +29,12 @@ def load(**changes: Any) -> SweepSpec:
     return load_spec(parse_document(yaml.safe_dump({**SPEC, **changes}, sort_keys=False), "q.yaml"), ROOT)
 
 
+def test_the_accuracies_of_task_inference_are_objectives_where_a_block_infers_the_task() -> None:
+    names = ("final_accuracy", "known_task_accuracy", "inferred_task_accuracy", "task_inference_accuracy")
+    trial = {**SPEC["trial"], "task_inference": {"name": "entropy"}}
+    assert len(load(trial=trial, objectives=dict.fromkeys(names, "maximize")).objectives) == 4
+
+
 UNREACHABLE: dict[str, tuple[dict[str, Any], str]] = {
     "transfer to tasks that are not evaluated": (
         {"objectives": {"forward_transfer": "maximize"}},
@@ -46,6 +52,10 @@ UNREACHABLE: dict[str, tuple[dict[str, Any], str]] = {
     "forgetting where all tasks are trained at once": (
         {"trial": JOINT, "search": LEARNING_RATE, "objectives": FORGETTING},
         r"objectives\.forgetting: never has a value here: method joint trains all tasks at once",
+    ),
+    "task inference where nothing infers the task": (
+        {"objectives": {"task_inference_accuracy": "maximize"}},
+        r"task_inference_accuracy: never has a value here: no task_inference block finds the task",
     ),
     "validation where nothing is held out": (
         {"trial": {**SPEC["trial"], "stream": {**SPEC["trial"]["stream"], "validation": 0}}}

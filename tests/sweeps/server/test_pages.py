@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from studies.database.open_database import connect
+from tests.reports.cases import fill, inferring, some_runs
 from tests.sweeps.server.conftest import STRANGE, Ask
 
 NAMED = f"/studies/{quote(STRANGE, safe='')}"
@@ -195,3 +198,14 @@ def test_forms_change_a_study_and_lead_back_to_its_page(ask: Ask) -> None:
     assert "line\nline" in page
     assert "· archived" in page
     assert ">two</a>" in page
+
+
+def test_the_page_of_a_trial_shows_the_matrices_of_task_inference(database: Path, ask: Ask) -> None:
+    engine = connect(str(database))
+    fill(engine, [[inferring(run) for run in some_runs(0)]], name="inferring")
+    engine.dispose()
+    page = ask().get("/studies/inferring/trials/0").text
+    assert "The task of every input is inferred." in page
+    assert "with the task of every input known, on each task" in page
+    assert "Share of test inputs whose task is inferred right, on" in page
+    assert len(re.findall('id="inference-0-', page)) == 4

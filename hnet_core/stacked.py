@@ -135,8 +135,7 @@ class StackedRuns:
         start, due = time.perf_counter(), time.perf_counter() + seconds_between
         first = self.runs[0].steps_resumed  # the first step only begins the task
         for iteration, _ in enumerate(zip(*[run.steps() for run in self.runs], strict=True), start=first):
-            can_wait = iteration > first and all(run.takes_checkpoints for run in self.runs)
-            is_due = can_wait and time.perf_counter() >= due
+            is_due = iteration > first and time.perf_counter() >= due
             if is_due or (iteration in pauses and iteration > first):
                 self._spent += seconds_since(start, self._device)
                 yield iteration

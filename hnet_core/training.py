@@ -17,8 +17,9 @@ from hnet_core.build import learning_problem, method_shape, networks, open_strea
 from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid
 from hnet_core.evaluation.evaluator import Evaluator, Kind
+from hnet_core.further_networks import FurtherNetworks
 from hnet_core.methods import Method
-from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask, TrainsAfterwards
+from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
@@ -74,8 +75,6 @@ class TrialRun:
 
     Attributes:
         finished: True once all tasks are trained.
-        takes_checkpoints: `checkpoint_within_task` may be called: true in the method's own steps, not in those of
-            further networks, which a resumed run makes again.
     """
 
     def __init__(
@@ -102,6 +101,7 @@ class TrialRun:
         self._problem = problem = replace(problem, dtype=dtype, member=member, steps=steps)
         self._method: Method = METHODS[config.method.name](config.method, problem)
         self._inference = task_inference(config, problem, self._method)
+        self._further = FurtherNetworks(self._method, self._inference)
         self._counts = parts.counts
         self._within: dict[str, Any] | None = None
         if resume is None:
@@ -136,7 +136,7 @@ class TrialRun:
         A run resumed within the task pauses first as after the step it was interrupted at.
         """
         method, dtype = self._method, self._problem.dtype
-        self.takes_checkpoints = True
+        self._further.start_task()
         self._task = made = WithinTask(() if self._within is None else self._within["made"])
         if method.trains_all_tasks_at_once:
             with made:
@@ -165,11 +165,9 @@ class TrialRun:
 
     def _after_steps(self, task: int, train: Split) -> Iterator[None]:
         """Train what is trained once the method's own steps are done, then let the parts read the examples."""
-        self.takes_checkpoints = False
-        parts: tuple[object, ...] = (self._method, self._inference)
-        for part in parts:
-            if isinstance(part, TrainsAfterwards):
-                yield from part.steps_after(task, train)
+        yield from self._further.steps(task, train)
+        if self._further.resumes:  # of all tasks at once, an earlier one: the parts have read it before the checkpoint
+            return
         if isinstance(self._method, ReadsTask):
             self._method.end_task(task, train)
         if self._inference is not None:
@@ -178,11 +176,14 @@ class TrialRun:
     def _train(self, course: TaskCourse, batches: Iterator[tuple[int, Tensor, Tensor]]) -> Iterator[None]:
         """Make the steps of a task that is begun, of a resumed one those that are left."""
         yield
-        if self._within is not None:  # only now has every seed of a stack begun the task
-            self._method.load_state(self._within["method"])
-            self._problem.statistics.load_state(self._within["statistics"])
-            batches = itertools.islice(batches, self._within["step"], None)
-            self._within = None
+        within, self._within = self._within, None
+        if within is not None:  # only now has every seed of a stack begun the task
+            self._method.load_state(within["method"])
+            self._problem.statistics.load_state(within["statistics"])
+            if "further" in within:  # the method's own steps are done
+                self._further.resume(within["further"])
+                return
+            batches = itertools.islice(batches, within["step"], None)
             course.after_step()
         for task, inputs, labels in batches:
             with self._task:
@@ -252,7 +253,7 @@ class TrialRun:
         """Return a checkpoint to resume from within the task in training; to be called between two of `steps`.
 
         Args:
-            step: number of steps of the task made so far, at least 1.
+            step: number of steps of the task made so far, those of further networks included, at least 1.
             seconds: spent on them.
         """
         within = {
@@ -262,7 +263,7 @@ class TrialRun:
             "statistics": self._problem.statistics.state(),
             "made": self._task.states(),
         }
-        return {**self._begun, "within": within}
+        return {**self._begun, "within": {**within, **self._further.checkpoint()}}
 
     def result_so_far(self) -> TrialResult:
         """Return the raw result with a row for each task trained so far."""
@@ -376,9 +377,7 @@ class TrialRun:
             "statistics": self._problem.statistics.state(),
             "optimizers": self._problem.optimizers.state(),
             "task_inference": {} if self._inference is None else self._inference.state(),
-            "progress": {
-                key: list(value) if isinstance(value, list) else value for key, value in vars(self._progress).items()
-            },
+            "progress": _copied(vars(self._progress)),
         }
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:
@@ -393,7 +392,7 @@ class TrialRun:
         self._problem.optimizers.load_state(checkpoint.get("optimizers", []))  # absent in earlier checkpoints
         if self._inference is not None:
             self._inference.load_state(checkpoint["task_inference"])
-        self._progress = _Progress(**checkpoint["progress"])
+        self._progress = _Progress(**_copied(checkpoint["progress"]))
         self._within = checkpoint.get("within")
 
 
@@ -409,6 +408,10 @@ class _Progress:
     known_task: list[MatrixRow] = field(default_factory=list)
     inferred_task: list[MatrixRow] = field(default_factory=list)
     task_inference: list[MatrixRow] = field(default_factory=list)
+
+
+def _copied(progress: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, list) else value for key, value in progress.items()}
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -53,7 +53,11 @@ def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tests from reading or writing the user's data, cache or database."""
+    """Keep tests from reading or writing the user's data, cache or database, and Ray's workers from starving.
+
+    Ray starts workers with niceness 15: beside other programs they would need minutes to import torch.
+    """
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("HNET_DATA", str(tmp_path_factory.getbasetemp() / "data"))
     monkeypatch.delenv("HNET_DB", raising=False)

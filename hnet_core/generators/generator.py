@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from hnet_core.component_check import component_within
 from hnet_core.initialization import InitializationName
 from hnet_core.optimization.batches import batches
+from hnet_core.optimization.further_training import FurtherTraining
 from hnet_core.problem import Problem
 from hnet_core.registry import HYPERNETS
 from hnet_core.seeding import generator
@@ -204,15 +205,15 @@ def generator_training(options: GeneratorOptions, training: TrainingOptions) -> 
     return adam_training(training, options.iterations, options.batch_size, options.lr)
 
 
-def training_steps(network: Generator, problem: Problem, task: int, train: Split) -> Iterator[None]:
-    """Train a generator on the inputs of one task, on their own; yields after every gradient step.
+def training_on(network: Generator, problem: Problem, task: int, train: Split) -> FurtherTraining:
+    """Return the training of a generator on the inputs of one task, on their own.
 
     Args:
         problem: of the trial.
     """
-    network.start_task(task)
     draws = generator(problem.seed, "generator batches", task)
-    for index in batches(network.problem.training, len(train), draws, problem.device):
-        inputs, _ = train.batch(index, problem.dtype)
-        network.step(inputs)
-        yield
+    return FurtherTraining(
+        start=lambda: network.start_task(task),
+        indices=batches(network.problem.training, len(train), draws, problem.device),
+        step=lambda index: network.step(train.batch(index, problem.dtype)[0]),
+    )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pydantic import Field, SerializeAsAny, field_validator
 from torch import Tensor
 
 from hnet_core.component_check import component_within
-from hnet_core.generators.generator import TINY, Generator, GeneratorCounts, training_steps, unsupported
+from hnet_core.generators.generator import TINY, Generator, GeneratorCounts, training_on, unsupported
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
+from hnet_core.optimization.further_training import FurtherTraining
 from hnet_core.problem import Problem
 from hnet_core.registry import GENERATORS
 from hnet_core.rehearsal.classifier import Distillation, RehearsedClassifier
@@ -87,9 +87,10 @@ class HnetReplay(BaseMethod):
     def step(self, task: int, inputs: Tensor, labels: Tensor) -> None:
         self.classifier.step(inputs, labels)
 
-    def steps_after(self, task: int, train: Split) -> Iterator[None]:
-        if task < self.generator.n_tasks:
-            yield from training_steps(self.generator, self.problem, task, train)
+    def training_after(self, task: int, train: Split) -> list[FurtherTraining]:
+        if task == self.generator.n_tasks:
+            return []
+        return [training_on(self.generator, self.problem, task, train)]
 
     def state(self) -> dict[str, Any]:
         return {"classifier": self.source.state(), "generator": self.generator.state()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from hnet_core.hypernets import Hypernet
+from hnet_core.optimization.further_training import FurtherTraining
 from hnet_core.problem import Predictor, Problem, Tensors
 from hnet_core.streams import Split, StreamShape
 from hnet_core.targets import Target
@@ -29,8 +30,8 @@ class ReadsTask(Protocol):
 class TrainsAfterwards(Protocol):
     """A method, or task inference, that trains further networks once its own steps on a task are done."""
 
-    def steps_after(self, task: int, train: Split) -> Iterator[None]:
-        """Train them on the examples of the task; yields after every gradient step."""
+    def training_after(self, task: int, train: Split) -> Sequence[FurtherTraining]:
+        """Return the training of each of them on the examples of the task, in their order."""
 
 
 @runtime_checkable

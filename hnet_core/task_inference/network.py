@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -13,9 +12,10 @@ from torch import Tensor
 
 from hnet_core.component_check import component_within
 from hnet_core.engines import own_weights_step
-from hnet_core.generators.generator import TINY, Generator, adam_training, training_steps, unsupported
+from hnet_core.generators.generator import TINY, Generator, adam_training, training_on, unsupported
 from hnet_core.methods.protocol import Method
 from hnet_core.optimization.batches import batches
+from hnet_core.optimization.further_training import FurtherTraining
 from hnet_core.optimization.optimizers import Optimizers
 from hnet_core.problem import Problem
 from hnet_core.registry import GENERATORS
@@ -103,28 +103,35 @@ class InferenceNetwork:
             generator_hypernet=of_generator.hypernet,
         )
 
-    def steps_after(self, task: int, train: Split) -> Iterator[None]:
-        """Train the network on the inputs of a task and samples of the earlier ones, then the generator."""
-        if task > 0:
-            yield from self._steps(task, train)
-        if task < self.generator.n_tasks:
-            yield from training_steps(self.generator, self._problem, task, train)
+    def training_after(self, task: int, train: Split) -> list[FurtherTraining]:
+        """Return the training of the network on the inputs of a task and samples of the earlier ones, and then that of
+        the generator."""
+        network = [self._training(task, train)] if task > 0 else []
+        is_rehearsed = task < self.generator.n_tasks
+        return [*network, *([training_on(self.generator, self._problem, task, train)] if is_rehearsed else [])]
 
-    def _steps(self, task: int, train: Split) -> Iterator[None]:
+    def _training(self, task: int, train: Split) -> FurtherTraining:
+        problem = self._problem
+        draws = generator(problem.seed, "task inference batches", task)
+        return FurtherTraining(
+            start=lambda: self._start_task(task),
+            indices=batches(problem.training, len(train), draws, problem.device),
+            step=lambda index: self._step(train.batch(index, problem.dtype)[0]),
+        )
+
+    def _start_task(self, task: int) -> None:
         problem, weight = self._problem, self.options.replay_weight
         samples = SampledPerTask(self.generator, problem, task, problem.training.batch_size)
         rehearsed = torch.full((samples.n_rows, 1), weight / samples.n_rows, dtype=problem.dtype, device=problem.device)
         self._loss.start_task(1, 0, 1 - weight, rehearsed, temperature=1.0)
         self._engine.start_task(task)
-        of_samples = _one_hot(samples.tasks, task, problem)
-        present = _one_hot(torch.full((problem.training.batch_size,), task), task, problem)
-        drawn = Steps(samples, list)
-        draws = generator(problem.seed, "task inference batches", task)
-        for index in batches(problem.training, len(train), draws, problem.device):
-            inputs, _ = train.batch(index, problem.dtype)
-            targets = torch.cat([present[: len(inputs)], of_samples])
-            self._engine.step(torch.cat([inputs, next(drawn)]), targets)
-            yield
+        present = torch.full((problem.training.batch_size,), task)
+        self._targets = _one_hot(torch.cat([present, samples.tasks]), task, problem)
+        self._samples = Steps(samples, list)
+
+    def _step(self, inputs: Tensor) -> None:
+        targets = self._targets[self._problem.training.batch_size - len(inputs) :]
+        self._engine.step(torch.cat([inputs, next(self._samples)]), targets)
 
     def end_task(self, task: int, train: Split) -> None:
         """Keep nothing of the examples."""

@@ -92,8 +92,8 @@ class TaskOutputs:
 class TaskInference(Protocol):
     """A way to find the task of an input; a class in a file of `hnet_core/task_inference`, or behind an entry point.
 
-    For every task run_trial calls, after those of the method, `steps_after` if it has one
-    (`hnet_core.methods.protocol.TrainsAfterwards`), then end_task.
+    For every task run_trial calls `training_after`, if it has one (`hnet_core.methods.protocol.TrainsAfterwards`),
+    trains what that returns once the method has trained, and then calls end_task.
 
     Attributes:
         page: name of a page in docs/methods that describes it, without .md; None without one.

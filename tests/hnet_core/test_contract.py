@@ -20,7 +20,7 @@ from hnet_core.registry import METHODS, STREAMS, TARGETS, TASK_INFERENCE
 from hnet_core.stacked import StackedRuns
 from hnet_core.training import run_trial
 from hnet_core.trial import Scenario, TrialConfig, TrialResult
-from tests.hnet_core.checkpoints import assert_same_state, packed, packed_checkpoint, unpacked
+from tests.hnet_core.checkpoints import assert_resumes_to, interrupted_at_every_step, packed, unpacked
 from tests.hnet_core.tiny import TINY, tiny
 
 FAST = [{"name": name, **options} for name, method in METHODS.items() for options in method.tested_options]
@@ -164,18 +164,14 @@ def watched(config: TrialConfig, root: Path) -> TrialResult:
 
 
 def assert_resumes_within_a_task(config: TrialConfig, root: Path) -> None:
-    """Interrupt a run in the middle of each task; every bit of its end is that of a run without interruption."""
-    runs, interrupted = StackedRuns(config, [3], root), []
-    while not runs.finished:
-        middle = max(1, runs.runs[0].steps_per_task[runs.runs[0].tasks_done] // 2)
-        interrupted += [packed_checkpoint(runs.checkpoints_within(step)[3]) for step in runs.pausing_task([middle])]
-    whole = runs.reports[0].checkpoint
-    assert interrupted
-    for checkpoint in interrupted:
-        resumed = StackedRuns(config, [3], root, {3: unpacked(checkpoint)})
-        while not resumed.finished:
-            resumed.train_task()
-        assert_same_state(resumed.reports[0].checkpoint, whole)
+    """Interrupt a run in the middle of each task, and there in the middle of the training of each further network.
+
+    Every bit of its end is that of a run without interruption.
+    """
+    steps, whole = interrupted_at_every_step(config, root)
+    assert steps
+    for checkpoints in steps.values():
+        assert_resumes_to(whole, config, checkpoints[len(checkpoints) // 2], root)
 
 
 def assert_complete(result: TrialResult, config: TrialConfig) -> None:

@@ -1,4 +1,4 @@
-"""Trainables that train nothing: one waits for others that run at the same time, one breaks its process."""
+"""Trainables of tests: one waits for others that run at the same time, one pauses, one breaks its process."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ from functools import partial
 from pathlib import Path
 
 from perf.noop import no_work
+from sweeps.checkpoints import Checkpoints
 from sweeps.failures import failure_of
 from sweeps.jobs import Job, Message
 from sweeps.ray_backend.searcher import run_with_ray
 from sweeps.ray_backend.trainable import JobTrainable
+from sweeps.worker import work
 
 RECORD = "HNET_TEST_RECORD"  # environment variable: a folder for a file per start and end of a job
 TOGETHER = "HNET_TEST_TOGETHER"  # environment variable: jobs that must run at a time before the first one ends
+PAUSE_AFTER = "HNET_TEST_PAUSE_AFTER"  # environment variable: messages of a job before it pauses
+PAUSE = "pause"  # file in the folder of RECORD: while it exists, jobs pause
 HOLD = 3.0  # seconds that they run on together
 PATIENCE = 240.0
+
+
+def pause(folder: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while (folder / PAUSE).exists() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def wait_for_others(job: Job, checkpoints: object = None) -> Iterator[Message]:
@@ -32,6 +42,7 @@ def wait_for_others(job: Job, checkpoints: object = None) -> Iterator[Message]:
     while time.monotonic() < stop:
         at_once = max(at_once, len(list(folder.glob("*.running"))))
         time.sleep(0.05)
+    pause(folder)
     (folder / f"{job.number}.{job.attempt}.at_once").write_text(str(at_once))
     mine.unlink(missing_ok=True)  # removed with its node
     yield from no_work(job)
@@ -44,6 +55,20 @@ def at_once(folder: Path) -> int:
 
 class WaitingTrainable(JobTrainable):
     work = staticmethod(wait_for_others)
+
+
+def train_and_pause(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
+    folder, after = Path(os.environ[RECORD]), int(os.environ[PAUSE_AFTER])
+    for sent, message in enumerate(work(job, checkpoints), start=1):
+        yield message
+        if sent == after:
+            (folder / f"{job.number}.{job.attempt}.paused").touch()
+            pause(folder)
+
+
+class PausingTrainable(JobTrainable):
+    work = staticmethod(train_and_pause)
+    batch_seconds = 0.0  # so that the messages before the pause are sent before it
 
 
 JOBS_OF_PROCESS: list[int] = []
@@ -61,4 +86,5 @@ class BreakingTrainable(JobTrainable):
 
 
 waiting_backend = partial(run_with_ray, trainable=WaitingTrainable)
+pausing_backend = partial(run_with_ray, trainable=PausingTrainable)
 breaking_backend = partial(run_with_ray, trainable=BreakingTrainable)

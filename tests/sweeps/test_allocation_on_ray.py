@@ -14,9 +14,19 @@ import pytest
 import studies
 from perf.noop import SPEC
 from studies.spec.spec import SweepSpec
+from sweeps.fault_injection import LOG_VARIABLE
 from sweeps.ray_backend.session import QUIET
 from sweeps.runner import run_sweep
-from tests.sweeps.ray_trainables import RECORD, TOGETHER, at_once, breaking_backend, waiting_backend
+from tests.sweeps.ray_trainables import (
+    PAUSE,
+    PAUSE_AFTER,
+    RECORD,
+    TOGETHER,
+    at_once,
+    breaking_backend,
+    pausing_backend,
+    waiting_backend,
+)
 from tests.sweeps.tiny import SPEC as TRAINED
 from tests.sweeps.tiny import tiny_spec
 
@@ -100,6 +110,7 @@ def test_workers_follow_a_cluster_that_grows_from_nothing_and_shrinks(
     empty_cluster: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     url, problems = str(tmp_path / "a.db"), list[BaseException]()
+    (folder / PAUSE).touch()
 
     def change() -> None:
         try:
@@ -112,6 +123,8 @@ def test_workers_follow_a_cluster_that_grows_from_nothing_and_shrinks(
                 path.unlink(missing_ok=True)
         except BaseException as error:
             problems.append(error)
+        finally:
+            (folder / PAUSE).unlink()
 
     changes = threading.Thread(target=change)
     changes.start()
@@ -162,31 +175,36 @@ def test_a_process_that_is_broken_for_good_from_its_third_trial_on_is_replaced(
 
 
 @pytest.mark.slow
-def test_a_trial_completes_although_its_node_is_lost_five_times(empty_cluster: Any, tmp_path: Path) -> None:
+def test_a_trial_completes_although_its_node_is_lost_five_times(
+    empty_cluster: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, problems = str(tmp_path / "a.db"), list[BaseException]()
     trial = {**TRAINED["trial"], "stream": {**TRAINED["trial"]["stream"], "n_tasks": 5}}
-    trial["training"] = {"iterations": 1500, "batch_size": 16}
     spec = tiny_spec(trial=trial, seeds=2, budget={"trials": 1}, limits={"retries": 0})
-    shared = tmp_path / "checkpoints"
-
-    def newest() -> float:
-        return max((path.stat().st_mtime for path in shared.rglob("*.pt") if path.exists()), default=0.0)
+    monkeypatch.setenv(PAUSE_AFTER, "1")  # every attempt trains one task, the last one the rest
+    monkeypatch.setenv(LOG_VARIABLE, str(tmp_path / "points.log"))
+    (folder / PAUSE).touch()
 
     def kill_five_times() -> None:
         try:
             node = empty_cluster.add_node(num_cpus=1, **OBJECTS)
-            for i in range(5):
-                before = time.time()
-                wait_until(lambda before=before: newest() > before)  # type: ignore[misc]
-                empty_cluster.remove_node(node, allow_graceful=i % 2 == 0)
+            for attempt in range(1, 6):
+                wait_until((folder / f"0.{attempt}.paused").exists)
+                empty_cluster.remove_node(node, allow_graceful=attempt % 2 == 1)
                 node = empty_cluster.add_node(num_cpus=1, **OBJECTS)
         except BaseException as error:
             problems.append(error)
+        finally:
+            (folder / PAUSE).unlink()
 
     killer = threading.Thread(target=kill_five_times)
     killer.start()
-    outcome = run_sweep(spec, url, address=empty_cluster.address, storage=str(shared))
+    outcome = run_sweep(
+        spec, url, address=empty_cluster.address, storage=str(tmp_path / "checkpoints"), backend=pausing_backend
+    )
     killer.join()
     assert not problems
     assert (outcome.counters.complete, outcome.counters.preempted) == (1, 5)
     assert studies.open(url).ledger("tiny")[0]["attempt"] == 6
+    trained = (tmp_path / "points.log").read_text().splitlines().count("mid_train")
+    assert trained == 2 * 5, "finished tasks were trained again"

@@ -14,7 +14,12 @@ def own_identity() -> str | None:
     Two containers on one host can have the same host name and the same process id, and so can a process and its
     successor after a reboot.
     """
-    started = _started(os.getpid())
+    return identity_of(os.getpid())
+
+
+def identity_of(pid: int) -> str | None:
+    """Return the identity of a process in the PID namespace of this one; None without /proc, or if it has ended."""
+    started = _started(pid)
     place = _place()
     return None if started is None or place is None else f"{place}.{started}"
 

@@ -294,8 +294,7 @@ def run_plan(
         ConfigInvalid: none of the cells can be measured here.
         DatasetMissing: the data of a training are not at hand; nothing is written then.
     """
-    if not plan.trainings and not plan.taken:
-        raise _nothing_to_measure(plan)
+    check_measures_something(plan)
     check_data(plan, root)
     outcomes: list[Outcome] = []
     for spec, text in specs_of(plan, studies, root):
@@ -322,8 +321,14 @@ def describe(plan: Plan) -> Iterator[str]:
         yield f"Why cells are left out: hnet benchmark ls {selection.table.name}"
 
 
-def _nothing_to_measure(plan: Plan) -> ConfigInvalid:
-    """Return the error of a selection in which no cell can be measured."""
+def check_measures_something(plan: Plan) -> None:
+    """Check that a cell of the selection can be measured, or was.
+
+    Raises:
+        ConfigInvalid: none can be measured here.
+    """
+    if plan.trainings or plan.taken:
+        return
     reasons = list(dict.fromkeys(reason for _, reason in plan.left_out))
     shown = "; ".join(reasons[:3]) + ("; ..." if len(reasons) > 3 else "")
-    return ConfigInvalid(f"none of the {len(plan.left_out)} cells chosen can be measured here: {shown}.")
+    raise ConfigInvalid(f"none of the {len(plan.left_out)} cells chosen can be measured here: {shown}.")

@@ -37,6 +37,7 @@ from sweeps.driver.notification import notifications
 from sweeps.driver.progress import SweepProgress
 from sweeps.driver.reconcile import reconcile
 from sweeps.driver.stop_signals import StopSignals
+from sweeps.driver.tasks_done import TasksDone
 from sweeps.driver.trial_recorder import StudyHandle
 from sweeps.jobs import Message
 from sweeps.provenance import provenance
@@ -119,7 +120,11 @@ def run_sweep(
     if store.find_study(spec.study) is None:
         check_past(spec, studies)
     study = _find_or_create(store, spec)
-    with StopSignals() as signals, study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost):
+    tasks = TasksDone()
+    with (
+        StopSignals() as signals,
+        study_lease(store, study["id"], spec.study, signals.stop, signals.lease_lost, tasks),
+    ):
         _check_is_current(studies, spec.study)
         study = _update_study(store, spec)
         n_known = studies.trial_counts(spec.study).total
@@ -150,7 +155,7 @@ def run_sweep(
         if driver.aborted is not None:
             raise driver.aborted
         if not driver.finished:
-            _drive(driver, workers or 0, address, backend or _ray())
+            _drive(driver, workers or 0, address, backend or _ray(), tasks)
         if not driver.stopping:
             driver.delete_unneeded_checkpoints()
     return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted, driver.guarded)
@@ -171,9 +176,9 @@ def _checkpoint_root() -> Path:
     return Path(cache).expanduser() / "hnet" / "checkpoints"
 
 
-def _drive(driver: Driver, workers: int, address: str | None, backend: Backend) -> None:
+def _drive(driver: Driver, workers: int, address: str | None, backend: Backend, tasks: TasksDone) -> None:
     with notifications(driver.spec.notify, driver) as message_received:
-        with SweepProgress(driver, sys.stderr) as progress:
+        with SweepProgress(driver, sys.stderr, tasks) as progress:
 
             def on_message(number: int, message: Message) -> bool:
                 message_received()

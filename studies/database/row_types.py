@@ -20,6 +20,7 @@ class StudyRow(TypedDict):
     lease_host: str | None
     lease_pid: int | None
     lease_until: float | None
+    progress: dict[str, list[int]] | None
     stop_requested: bool
     archived_at: datetime | None
 

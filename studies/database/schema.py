@@ -131,6 +131,11 @@ study = Table(
     _optional("lease_host", FreeString(255), "machine of that driver"),
     _optional("lease_pid", Integer, "process of that driver"),
     _optional("lease_until", Double, "when the lease ends unless renewed, seconds since 1970 by the database's clock"),
+    _optional(
+        "progress",
+        FreeJson,
+        "tasks finished of each running trial: number -> [finished, in all], over its seeds; NULL: nothing runs",
+    ),
     _column("stop_requested", Boolean, "somebody asked the driver to stop after the running trials"),
     _optional("archived_at", UtcDateTime, "when it was put away, UTC; hnet study ls leaves it out; NULL: it was not"),
     PrimaryKeyConstraint("id"),

@@ -22,7 +22,8 @@ RECHECK_SECONDS = 5.0
 class Changes:
     """A text per study that changes when anything shown of it does; kept until the database changes.
 
-    Not included is what a driver writes only to show that it is alive: the end of its lease, and its seconds.
+    Not included is what a driver writes only to show that it is alive, the end of its lease and its seconds, and the
+    tasks finished of its running trials, which have a text of their own.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -33,15 +34,19 @@ class Changes:
         self._seen = ""
         self._read_at = float("-inf")
         self._versions: Mapping[str, str] = {}
+        self._progress: Mapping[str, str] = {}
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of every study by name, archived ones too."""
         with self._lock:
-            seen, now = self._database(), time.monotonic()
-            if seen != self._seen or now - self._read_at > RECHECK_SECONDS:
-                self._versions = _versions(self._engine)
-                self._seen, self._read_at = seen, now
+            self._read()
             return self._versions
+
+    def progress(self, name: str) -> str:
+        """Return a text that changes with the tasks finished of the running trials of a study; "" if none runs."""
+        with self._lock:
+            self._read()
+            return self._progress.get(name, "")
 
     def of_all(self) -> str:
         """Return a text that changes when any study does."""
@@ -50,6 +55,12 @@ class Changes:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+    def _read(self) -> None:
+        seen, now = self._database(), time.monotonic()
+        if seen != self._seen or now - self._read_at > RECHECK_SECONDS:
+            self._versions, self._progress = _versions(self._engine)
+            self._seen, self._read_at = seen, now
 
     def _database(self) -> str:
         """Return a text that is the same only if nothing was committed, in a time that does not depend on the size."""
@@ -60,10 +71,12 @@ class Changes:
             return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 
 
-def _versions(engine: Engine) -> dict[str, str]:
+def _versions(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the version and the progress of each study by name."""
     of_study = (study.c.name, study.c.uuid, study.c.seeds, study.c.stop_requested, study.c.archived_at)
     is_held = study.c.lease_until > epoch_now()
     studies = select(study.c.id, *of_study, study.c.lease_owner, is_held)
+    progress = select(study.c.name, study.c.progress).where(is_held)
     per_study = (
         select(trial.c.study_id, trial.c.state, func.count(), func.max(trial.c.finished_at), func.sum(trial.c.attempt))
         .group_by(trial.c.study_id, trial.c.state)
@@ -81,7 +94,8 @@ def _versions(engine: Engine) -> dict[str, str]:
             for row in connection.execute(query):
                 if row[0] in parts:
                     parts[row[0]].append(repr((place, *row)))
-    return {row[1]: _digest(parts[row[0]]) for row in rows}
+        running = {name: _digest(tasks.items()) for name, tasks in connection.execute(progress) if tasks}
+    return {row[1]: _digest(parts[row[0]]) for row in rows}, running
 
 
 def _digest(parts: object) -> str:

@@ -34,6 +34,7 @@ def find_study(engine: Engine, name: str) -> StudyRecord:
         launches=[cast(LaunchRow, dict(one)) for one in launches],
         driver=_lease(row) if row["is_held"] else None,
         last_lease=_lease(row) if row["lease_owner"] is not None else None,
+        progress=_progress(row) if row["is_held"] else {},
     )
 
 
@@ -159,3 +160,7 @@ def _of_study(table: Any, study_id: int) -> Select[Any]:
 def _lease(row: Any) -> Lease:
     until = datetime.fromtimestamp(row["lease_until"], UTC)
     return {"owner": row["lease_owner"], "host": row["lease_host"], "pid": row["lease_pid"], "until": until}
+
+
+def _progress(row: Any) -> dict[int, tuple[int, int]]:
+    return {int(number): (done, in_all) for number, (done, in_all) in (row["progress"] or {}).items()}

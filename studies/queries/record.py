@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ class StudyRecord:
         launches: one row per driver start, oldest first.
         driver: the lease of the running driver, None without one.
         last_lease: the same where it has ended but was never given back: its driver was killed.
+        progress: tasks finished and tasks in all, over all seeds, of each trial that runs now, by number.
         stop_requested: the driver is to stop after the running trials.
         driver_seconds: wall time of all drivers.
     """
@@ -35,6 +37,7 @@ class StudyRecord:
     stop_requested: bool
     driver_seconds: float
     last_lease: Lease | None = None
+    progress: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def objectives(self) -> dict[str, str]:

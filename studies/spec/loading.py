@@ -54,20 +54,43 @@ def load_spec(
     except NotFound as error:
         raise type(error)(f"{document.place(('trial', 'stream', 'dataset'))}: trial.stream.dataset: {error}") from None
     if spec is None:
-        lines = [f"{document.place(_written(one.path))}: {one}" for one in complaints]
-        raise ConfigInvalid("\n".join(dict.fromkeys(lines)))
+        raise _invalid(document, complaints)
     refuse_lost(document)
     return spec
 
 
-def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
+def read_spec(document: Document) -> SweepSpec:
+    """Read a spec without the checks of its search space, which need data.
+
+    Raises:
+        ConfigInvalid: one line per thing that is wrong, each with file, line and key.
+    """
+    take_variant(document, None)
+    spec, complaints = _validated(document.content)
+    if spec is None:
+        raise _invalid(document, complaints)
+    return spec
+
+
+def _invalid(document: Document, complaints: Sequence[Complaint]) -> ConfigInvalid:
+    lines = [f"{document.place(_written(one.path))}: {one}" for one in complaints]
+    return ConfigInvalid("\n".join(dict.fromkeys(lines)))
+
+
+def _validated(content: Mapping[str, Any]) -> tuple[SweepSpec | None, list[Complaint]]:
     try:
-        spec = SweepSpec.model_validate(content)
+        return SweepSpec.model_validate(content), []
     except ValidationError as error:
         complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
         trial = content.get("trial")
         if isinstance(trial, Mapping) and not content.get("families"):  # then it must be complete by itself
             complaints += [Complaint(("trial", *one.path), one.message) for one in check_trial(trial)[1]]
+        return None, complaints
+
+
+def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
+    spec, complaints = _validated(content)
+    if spec is None:
         return None, complaints
     complaints = check_space(spec, data) or [
         *_check_metrics(spec, data),

@@ -64,6 +64,7 @@ def _copy_study(
                 f"a study with the {what} of {name!r} is in this database already as {taken!r}; use --as, or remove it."
             )
     here = {**row, "name": name_here, "lease_owner": None, "lease_host": None, "lease_pid": None, "lease_until": None}
+    del here["progress"]
     there_id, here_id = here.pop("id"), _insert(writing, study, here)
     launches = {}
     for one in reading.execute(select(launch).where(launch.c.study_id == there_id).order_by(launch.c.id)).mappings():

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, and_, or_, select, update
+from sqlalchemy import Engine, and_, null, or_, select, update
 
 from hnet_core.errors import HnetError
 from studies.database.database_clock import epoch_now
@@ -67,6 +68,7 @@ class Leases:
                 lease_host=host,
                 lease_pid=pid,
                 lease_until=epoch_now() + seconds,
+                progress=null(),
                 stop_requested=False,
             )
         )
@@ -84,10 +86,20 @@ class Leases:
         owner, host, pid, until = row
         return {"owner": owner, "host": host, "pid": pid, "until": datetime.fromtimestamp(until, UTC)}
 
-    def renew_lease(self, study_id: int, owner: str, seconds: float, add_driver_seconds: float) -> bool:
+    def renew_lease(
+        self,
+        study_id: int,
+        owner: str,
+        seconds: float,
+        add_driver_seconds: float,
+        progress: Mapping[int, Sequence[int]] | None = None,
+    ) -> bool:
         """Extend the lease to `seconds` from now, add driver time, and return whether a stop was requested.
 
         A lease that ended is renewed too, unless another driver has taken it.
+
+        Args:
+            progress: tasks finished and tasks in all of each running trial, by number.
 
         Raises:
             LeaseLost: if another driver has it.
@@ -96,7 +108,11 @@ class Leases:
         change = (
             update(study)
             .where(mine)
-            .values(lease_until=epoch_now() + seconds, driver_seconds=study.c.driver_seconds + add_driver_seconds)
+            .values(
+                lease_until=epoch_now() + seconds,
+                driver_seconds=study.c.driver_seconds + add_driver_seconds,
+                progress={str(number): list(tasks) for number, tasks in progress.items()} if progress else null(),
+            )
         )
         with self._writer.begin() as connection:
             stop = connection.execute(change.returning(study.c.stop_requested)).scalar_one_or_none()
@@ -112,6 +128,7 @@ class Leases:
             "lease_host": None,
             "lease_pid": None,
             "lease_until": None,
+            "progress": null(),
             "stop_requested": False,
         }
         with self._writer.begin() as connection:

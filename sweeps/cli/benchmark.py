@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Data, Database, Output, RowsFormat
+from sweeps.cli.options import Data, Database, ObjectFormat, Output, RowsFormat
 from sweeps.cli.sweep import messages
 
 if TYPE_CHECKING:
     from reports.analysis.reproduction import CellComparison
     from studies.queries.studies import Studies
-    from sweeps.benchmarking import Plan
+    from sweeps.benchmarking import Plan, Selection
     from sweeps.runner import Outcome
 
 app = typer.Typer(
@@ -28,6 +28,15 @@ app = typer.Typer(
 TableName = Annotated[
     str,
     typer.Argument(help="Published table, such as vonoswald2020:table1; see: hnet benchmark ls", show_default=False),
+]
+Rows = Annotated[
+    str | None, typer.Option(help="Only these rows, separated by commas.", show_default="all", metavar="A,B")
+]
+Columns = Annotated[
+    str | None, typer.Option(help="Only these columns, separated by commas.", show_default="all", metavar="X,Y")
+]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Seeds of each training.", show_default="as published; 1 if less")
 ]
 ScaleName = Annotated[
     Literal["full", "reduced", "smoke"],
@@ -103,16 +112,9 @@ def _cell_row(found: CellComparison, root: Path) -> dict[str, Any]:
 @app.command()
 def run(
     table: TableName,
-    rows: Annotated[
-        str | None, typer.Option(help="Only these rows, separated by commas.", show_default="all", metavar="A,B")
-    ] = None,
-    columns: Annotated[
-        str | None, typer.Option(help="Only these columns, separated by commas.", show_default="all", metavar="X,Y")
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(min=1, max=1000, help="Seeds of each training.", show_default="as published; 1 if less"),
-    ] = None,
+    rows: Rows = None,
+    columns: Columns = None,
+    seeds: Seeds = None,
     scale: ScaleName = "full",
     db: Database = DEFAULT_URL,
     data: Data = None,
@@ -131,20 +133,11 @@ def run(
     table, such as vonoswald2020:table1:smoke. Exit code 4: it is finished, but trainings have failed.
     """
     from hnet_core.data import data_root
-    from reports.data.published_tables import published_table
-    from sweeps.benchmarking import Selection, choose_names, describe, make_plan, run_plan
+    from sweeps.benchmarking import describe, make_plan, run_plan
     from sweeps.provenance import command_line
 
     studies, root = _existing(db, upgrade=True), data_root(data)
-    chosen = published_table(table, studies)
-    selection = Selection(
-        chosen,
-        choose_names(rows, chosen.rows, "--rows"),
-        choose_names(columns, chosen.columns, "--columns"),
-        scale,
-        seeds,
-    )
-    plan = make_plan(selection, studies, root)
+    plan = make_plan(_selection(table, rows, columns, scale, seeds, studies), studies, root)
     with messages():
         for line in describe(plan):
             logging.getLogger("hnet").info("%s", line)
@@ -154,6 +147,50 @@ def run(
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
     _print_end(plan, outcomes, db)
+
+
+@app.command()
+def check(
+    table: TableName,
+    rows: Rows = None,
+    columns: Columns = None,
+    seeds: Seeds = None,
+    scale: ScaleName = "full",
+    db: Database = DEFAULT_URL,
+    data: Data = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
+    format: ObjectFormat = "table",
+    output: Output = None,
+) -> None:
+    """Check whether the cells of a table can be measured here, and estimate how long that takes; nothing is written.
+
+    The time is rough: some trainings are timed for some steps, within about a minute, and the others count as their
+    mean.
+    """
+    from hnet_core.data import data_root
+    from studies.output.formats import write_object
+    from sweeps.benchmark_estimate import estimate_plan
+    from sweeps.benchmarking import make_plan
+
+    studies, root = _existing(db), data_root(data)
+    plan = make_plan(_selection(table, rows, columns, scale, seeds, studies), studies, root)
+    write_object(estimate_plan(plan, studies, root, workers), format, output, f"{table}, scale {scale}")
+
+
+def _selection(
+    table: str,
+    rows: str | None,
+    columns: str | None,
+    scale: Literal["full", "reduced", "smoke"],
+    seeds: int | None,
+    studies: Studies | None,
+) -> Selection:
+    from reports.data.published_tables import published_table
+    from sweeps.benchmarking import Selection, choose_names
+
+    chosen = published_table(table, studies)
+    names = choose_names(rows, chosen.rows, "--rows"), choose_names(columns, chosen.columns, "--columns")
+    return Selection(chosen, *names, scale, seeds)
 
 
 def _print_end(plan: Plan, outcomes: list[Outcome], db: str) -> None:

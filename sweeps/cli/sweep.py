@@ -254,6 +254,10 @@ def _status(record: StudyRecord, counts: TrialCounts) -> dict[str, Any]:
         "pruned": own["PRUNED"],
         "skipped": states["SKIPPED"],
         "duplicates": counts.duplicates,
+        "running_trials": [
+            {"number": number, "tasks_done": done, "tasks_in_all": in_all}
+            for number, (done, in_all) in sorted(record.progress.items())
+        ],
         "driver": record.driver,
         "stop_requested": record.stop_requested,
         "driver_hours": record.driver_seconds / 3600,

@@ -13,6 +13,7 @@ from hnet_core.errors import HnetError
 from studies.store.leases import LEASE_SECONDS, is_dead, new_owner
 from studies.store.store import LeaseLost, Store
 from sweeps.driver.database_retry import RETRY_SECONDS
+from sweeps.driver.tasks_done import TasksDone
 
 RENEW_SECONDS = 2.0
 
@@ -25,11 +26,17 @@ class StudyHeld(HnetError):
 
 @contextlib.contextmanager
 def study_lease(
-    store: Store, study_id: int, name: str, on_stop: Callable[[], None], on_lease_lost: Callable[[BaseException], None]
+    store: Store,
+    study_id: int,
+    name: str,
+    on_stop: Callable[[], None],
+    on_lease_lost: Callable[[BaseException], None],
+    tasks: TasksDone | None = None,
 ) -> Iterator[None]:
     """Hold the lease of a study inside the block; each renewal adds to its driver seconds.
 
     Args:
+        tasks: tasks finished of the running trials, which each renewal writes beside the lease.
         on_stop: called once (in a thread) when a stop is requested.
         on_lease_lost: called (in a thread) if another driver has the lease, or it could not be renewed for too long.
 
@@ -39,7 +46,9 @@ def study_lease(
     owner = new_owner()
     _acquire(store, study_id, name, owner)
     ended = threading.Event()
-    renewal = threading.Thread(target=_renew, args=(store, study_id, owner, ended, on_stop, on_lease_lost), daemon=True)
+    tasks = TasksDone() if tasks is None else tasks
+    arguments = (store, study_id, owner, tasks, ended, on_stop, on_lease_lost)
+    renewal = threading.Thread(target=_renew, args=arguments, daemon=True)
     renewal.start()
     try:
         yield
@@ -70,6 +79,7 @@ def _renew(
     store: Store,
     study_id: int,
     owner: str,
+    tasks: TasksDone,
     ended: threading.Event,
     on_stop: Callable[[], None],
     on_lease_lost: Callable[[BaseException], None],
@@ -78,7 +88,7 @@ def _renew(
     while not ended.wait(RENEW_SECONDS):
         now = time.monotonic()
         try:
-            stop = store.renew_lease(study_id, owner, LEASE_SECONDS, now - last)
+            stop = store.renew_lease(study_id, owner, LEASE_SECONDS, now - last, tasks.by_trial())
         except LeaseLost as error:
             on_lease_lost(error)
             return

@@ -17,8 +17,9 @@ from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 from sweeps.driver.counters import Counters
 from sweeps.driver.driver import Driver
+from sweeps.driver.tasks_done import TasksDone
 from sweeps.duration import duration_text
-from sweeps.jobs import JobProgress, Message
+from sweeps.jobs import Message
 
 SECONDS_BETWEEN_LINES = 60.0
 
@@ -26,11 +27,15 @@ log = logging.getLogger("hnet")
 
 
 class SweepProgress:
-    """Shows the progress of a driver; a context manager around the sweep."""
+    """Shows the progress of a driver; a context manager around the sweep.
 
-    def __init__(self, driver: Driver, stream: TextIO) -> None:
+    Args:
+        tasks: tasks finished of the running trials, which count as parts of a trial.
+    """
+
+    def __init__(self, driver: Driver, stream: TextIO, tasks: TasksDone | None = None) -> None:
         self._driver = driver
-        self._done: dict[int, float] = {}
+        self._tasks = TasksDone() if tasks is None else tasks
         self._noted = self._ended
         self._finished: deque[float] = deque([time.monotonic()], maxlen=21)
         self._over = threading.Event()
@@ -64,18 +69,15 @@ class SweepProgress:
 
     def note(self, number: int, message: Message, continues: bool) -> None:
         """Update the line after the driver has processed a message; `continues` is what `Driver.receive` returned."""
-        if isinstance(message, JobProgress) and continues:
-            self._done[number] = message.tasks_done / message.tasks_in_all
-        else:
-            self._done.pop(number, None)
-            if self._ended > self._noted:  # else a further attempt follows
-                self._finished.append(time.monotonic())
-            self._noted = self._ended
+        self._tasks.note(number, message, continues)
+        if self._ended > self._noted:
+            self._finished.append(time.monotonic())
+        self._noted = self._ended
         if self._console.is_terminal:
             self._update()
 
     def _update(self) -> None:
-        completed = self._ended + sum(list(self._done.values()))
+        completed = self._ended + self._tasks.trials
         self._bar.update(self._task, completed=completed, description=self.line())
 
     def line(self) -> str:
@@ -93,7 +95,7 @@ class SweepProgress:
         if rate is not None:
             parts.append(f"{rate:.1f} trials/min")
             if planned is not None and self._ended < planned:
-                left = planned - self._ended - sum(list(self._done.values()))
+                left = planned - self._ended - self._tasks.trials
                 parts.append(f"ETA {duration_text(60 * max(left, 0) / rate)}")
         return " | ".join([*parts, *results(self._driver.spec, counters)])
 

@@ -30,6 +30,10 @@ class Addresses:
     def trial(self, name: str, number: int, **parameters: Any) -> str:
         return self.to(f"/studies/{encoded(name)}/trials/{number}", **parameters)
 
+    def launch(self, kind: str, name: str, action: str = "") -> str:
+        """Return the address of a source to start, or of an action on it."""
+        return self.to(f"/launch/{encoded(kind)}/{encoded(name)}{f'/{action}' if action else ''}")
+
     def compare(self, sides: Sequence[str], **parameters: Any) -> str:
         return self.to("/compare", side=list(sides), **parameters)
 

@@ -35,7 +35,7 @@ def list_studies(request: Request) -> Response:
     found = _service(request).studies.study_rows(
         asked.where, asked.sort, asked.limit, tag=text(request, "tag"), archived=flag(request, "archived")
     )
-    return _rows(request, list(found.dicts()), found.columns)
+    return rows_response(request, list(found.dicts()), found.columns)
 
 
 def show_study(request: Request) -> Response:
@@ -96,7 +96,7 @@ def compare_sides(request: Request) -> Response:
     sides = request.query_params.getlist("side")[:20]
     found = [find_configuration(service.studies, side) for side in sides]
     rows = compare(service.studies, found, text(request, "metric") or "final_accuracy", decimal(request, "margin"))
-    return _rows(request, rows, list(rows[0]) if rows else [])
+    return rows_response(request, rows, list(rows[0]) if rows else [])
 
 
 def list_tables(request: Request) -> Response:
@@ -105,7 +105,7 @@ def list_tables(request: Request) -> Response:
 
     check_names(request, [])
     rows = [{"name": one.name, "summary": one.caption, "cite": one.cite, "url": one.url} for one in published_tables()]
-    return _rows(request, rows, ["name", "summary", "cite", "url"])
+    return rows_response(request, rows, ["name", "summary", "cite", "url"])
 
 
 def _trials(request: Request, found: Rows, asked: RowQuery | None, name: str) -> Response:
@@ -117,7 +117,7 @@ def _trials(request: Request, found: Rows, asked: RowQuery | None, name: str) ->
             where=asked.where, sort=asked.sort, limit=asked.limit, after=rows[-1]["number"],
         )  # fmt: skip
     columns = csv_columns(found) if wants_csv(request) else json_columns()
-    return _rows(request, rows, columns, more)
+    return rows_response(request, rows, columns, more)
 
 
 def _plain_rows(request: Request, found: Rows) -> Response:
@@ -125,12 +125,13 @@ def _plain_rows(request: Request, found: Rows) -> Response:
     if found.searched is not None:
         del by_column["params"]  # each searched value has its own column
     rows = [dict(zip(by_column, row, strict=True)) for row in zip(*by_column.values(), strict=True)]
-    return _rows(request, rows, list(by_column))
+    return rows_response(request, rows, list(by_column))
 
 
-def _rows(
+def rows_response(
     request: Request, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], more: str | None = None
 ) -> Response:
+    """Answer with rows as JSON or CSV; `more` is the address of the next page."""
     chosen = [{column: row.get(column) for column in columns} for row in rows]
     headers = HEADERS | ({} if more is None else {"link": f'<{more}>; rel="next"'})
     if wants_csv(request):

@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hnet_core.errors import HnetError
-from sweeps.server import errors, writes
+from sweeps.server import errors, launches, writes
 from sweeps.server.endpoints import ENDPOINTS
 from sweeps.server.events import Watcher, events
 from sweeps.server.guard import Guard
+from sweeps.server.launcher import Launcher
 from sweeps.server.openapi import document
-from sweeps.server.pages import api_page, compare, database, published, studies, study, trial, trials
+from sweeps.server.pages import api_page, compare, database, launch, published, running, studies, study, trial, trials
 from sweeps.server.rendering import ASSETS, Pages
 from sweeps.server.service import Service
 from sweeps.server.settings import ServerSettings
@@ -50,6 +51,7 @@ def make_application(settings: ServerSettings) -> Starlette:
         lifespan=lifespan,
     )
     app.state.service = service
+    app.state.launcher = Launcher(service)
     app.state.pages = Pages(service)
     app.state.watcher = Watcher(service)
     return app
@@ -66,6 +68,9 @@ def _page_routes() -> list[Route]:
         Route("/studies/{name}", study.page),
         Route("/studies/{name}/trials", trials.page),
         Route("/studies/{name}/trials/{number}", trial.page),
+        Route("/studies/{name}/running", running.page),
+        Route("/launch", launch.list_page),
+        Route("/launch/{kind}/{source}", launch.page),
         Route("/compare", compare.page),
         Route("/tables", published.list_page),
         Route("/tables/{name}", published.page),
@@ -82,6 +87,11 @@ def _form_routes() -> list[Route]:
         Route("/studies/{name}/note", writes.note_study, methods=["POST"]),
         Route("/studies/{name}/archive", writes.archive, methods=["POST"]),
         Route("/studies/{name}/trials/{number}/note", writes.note_trial, methods=["POST"]),
+        Route("/studies/{name}/stop", launches.stop_study, methods=["POST"]),
+        Route("/studies/{name}/continue", launches.continue_study, methods=["POST"]),
+        Route("/studies/{name}/retry", launches.retry_study, methods=["POST"]),
+        Route("/launch/{kind}/{source}/check", launch.check, methods=["POST"]),
+        Route("/launch/{kind}/{source}/start", launches.start_source, methods=["POST"]),
     ]
 
 

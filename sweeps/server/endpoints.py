@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeps.server import api, writes
+from reports.data.published_cells import SCALES
+from sweeps.launch.requests import COUNTS, MAX_HOURS
+from sweeps.server import api, launches, writes
 from sweeps.server.query_parameters import MAX_ROWS, MAX_TEXT
 
 WHERE = {"type": "string", "maxLength": MAX_TEXT}
@@ -27,10 +29,11 @@ class Endpoint:
     """One address of the API.
 
     Attributes:
-        path: below /api/v1, with {name} and {number}.
+        path: below /api/v1, with {name} and {number}, or {kind} and {source}.
         answer: "rows", which are CSV too, or "object".
         parameters: schema and description of each by name.
-        body: schema of each field of a POST.
+        body: schema of each field of a POST; a list may always be left out.
+        optional: other fields of it that may be left out.
     """
 
     path: str
@@ -38,6 +41,7 @@ class Endpoint:
     answer: str = "rows"
     parameters: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
     body: dict[str, dict[str, Any]] | None = None
+    optional: frozenset[str] = frozenset()
 
     @property
     def method(self) -> str:
@@ -50,6 +54,30 @@ class Endpoint:
 
 _WORDS = {"type": "array", "items": {"type": "string"}, "maxItems": 50}
 _TEXT = {"type": "string", "maxLength": 20_000}
+_NUMBERS = {"type": "array", "items": NUMBER, "maxItems": 5000}
+_AGAIN = {
+    **{key: {"type": "integer", "minimum": 1, "maximum": most} for key, most in COUNTS.items()},
+    "hours": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_HOURS},
+}
+_LAUNCH = {
+    **_AGAIN,
+    "study": {"type": "string", "maxLength": 200},
+    "scale": {"type": "string", "enum": list(SCALES)},
+    "search": {
+        "type": "object",
+        "description": "by searched field: the choices to keep, or bounds within its range",
+        "additionalProperties": {
+            "oneOf": [
+                {"type": "array"},
+                {
+                    "type": "object",
+                    "properties": {"low": {"type": "number"}, "high": {"type": "number"}},
+                    "additionalProperties": False,
+                },
+            ]
+        },
+    },
+}
 
 ENDPOINTS = (
     Endpoint(
@@ -81,4 +109,16 @@ ENDPOINTS = (
     Endpoint("/studies/{name}/note", writes.note_study, "object", body={"text": _TEXT}),
     Endpoint("/studies/{name}/archive", writes.archive, "object", body={"archived": {"type": "boolean"}}),
     Endpoint("/studies/{name}/trials/{number}/note", writes.note_trial, "object", body={"text": _TEXT}),
+    Endpoint("/studies/{name}/log", launches.show_log, "object"),
+    Endpoint("/studies/{name}/stop", launches.stop_study, "object", body={}),
+    Endpoint("/studies/{name}/continue", launches.continue_study, "object", body=_AGAIN, optional=frozenset(_AGAIN)),
+    Endpoint("/studies/{name}/retry", launches.retry_study, "object", body={"numbers": _NUMBERS}),
+    Endpoint("/sources", launches.list_sources),
+    Endpoint("/sources/{kind}/{source}", launches.show_source, "object"),
+    Endpoint(
+        "/sources/{kind}/{source}/check", launches.check_source, "object", body=_LAUNCH, optional=frozenset(_LAUNCH)
+    ),
+    Endpoint(
+        "/sources/{kind}/{source}/start", launches.start_source, "object", body=_LAUNCH, optional=frozenset(_LAUNCH)
+    ),
 )

@@ -13,6 +13,7 @@ from hnet_core.errors import ConfigInvalid, HnetError, NotFound
 from studies.database.connections import DatabaseUnreachable
 from studies.database.open_database import DatabaseForeign, SchemaOutdated
 from studies.errors import QueryTimeout, StudyBusy
+from sweeps.server.launcher import CheckRunning
 from sweeps.server.rendering import Pages
 
 log = logging.getLogger("hnet")
@@ -21,6 +22,7 @@ _STATUSES: tuple[tuple[type[HnetError], int], ...] = (
     (NotFound, 404),
     (ConfigInvalid, 400),
     (StudyBusy, 409),
+    (CheckRunning, 409),
     (QueryTimeout, 503),
     (DatabaseUnreachable, 503),
     (DatabaseForeign, 503),

@@ -1,21 +1,23 @@
 """Server-sent events: a page gets one when its study has changed, and then asks for the parts that show it.
 
-An event carries no data, and its id is the version of the study. So any number of changes between two events are one,
-nothing is queued for a slow or sleeping client, and a client that comes back with the id it had (Last-Event-ID) gets an
-event exactly if something has changed since. https://html.spec.whatwg.org/multipage/server-sent-events.html
+The event "change" is for results, "progress" for tasks finished of running trials and for the log of a sweep. An event
+carries no data, and its id is the version of the study. So any number of changes between two events are one, nothing is
+queued for a slow or sleeping client, and a client that comes back with the id it had (Last-Event-ID) gets an event
+exactly if something has changed since. https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from hnet_core.errors import HnetError
+from hnet_core.errors import HnetError, NotFound
 from sweeps.server.query_parameters import check_names, text
 from sweeps.server.service import Service
 
@@ -34,7 +36,7 @@ class Watcher:
         self._service = service
         self._poll_seconds = poll_seconds
         self._looked = asyncio.Condition()
-        self._clients = 0
+        self._watched: Counter[str | None] = Counter()
         self._looks = 0
         self._stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -42,7 +44,7 @@ class Watcher:
 
     @property
     def clients(self) -> int:
-        return self._clients
+        return self._watched.total()
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -61,24 +63,28 @@ class Watcher:
 
     async def stream(self, study: str | None, last: str) -> AsyncIterator[str]:
         """Yield an event whenever the version of a study, or of all, is another than the client has seen."""
-        self._clients += 1
+        self._watched[study] += 1
         try:
             yield f"retry: {RETRY_MS}\n\n"
             while not self._stopped:
                 looks = self._looks  # before reading: a change meanwhile ends the next wait at once
                 version = await run_sync(self._version, study)
                 if version is not None and version != last:
-                    yield f"id: {version}\nevent: change\ndata: {version}\n\n"
+                    is_progress = version.partition(":")[0] == last.partition(":")[0]
+                    yield f"id: {version}\nevent: {'progress' if is_progress else 'change'}\ndata: {version}\n\n"
                     last = version
                 if not await self._wait(looks):
                     yield ": alive\n\n"
         finally:
-            self._clients -= 1
+            self._watched[study] -= 1
+            self._watched += Counter()  # without those that nobody watches
 
     def _version(self, study: str | None) -> str | None:
-        """Return the version, None while the database cannot be read."""
+        """Return the version, None while the database cannot be read, or the study is not there."""
         try:
-            return self._service.changes.of_all() if study is None else self._service.version(study)
+            return self._service.changes.of_all() if study is None else self._service.live_version(study)
+        except NotFound:  # it was removed
+            return None
         except HnetError as error:
             log.warning("events: %s", error)
             return None
@@ -99,9 +105,12 @@ class Watcher:
         seen = None
         while not self._stopped:
             await asyncio.sleep(self._poll_seconds)
-            if self._clients and (now := await run_sync(self._version, None)) != seen:
+            if self._watched and (now := await run_sync(self._versions, (None, *self._watched))) != seen:
                 seen = now
                 await self._wake()
+
+    def _versions(self, studies: tuple[str | None, ...]) -> dict[str | None, str | None]:
+        return {study: self._version(study) for study in studies}
 
     async def _wake(self) -> None:
         async with self._looked:
@@ -117,7 +126,7 @@ async def events(request: Request) -> Response:
         return Response(status_code=503, headers={"retry-after": "60"})
     study = text(request, "study")
     if study is not None:
-        await run_sync(request.app.state.service.version, study)  # raises if there is none
+        await run_sync(request.app.state.service.live_version, study)  # raises if there is none
     last = request.headers.get("last-event-id") or text(request, "seen") or ""
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(watcher.stream(study, last), media_type="text/event-stream", headers=headers)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from sweeps.launch.sources import Kind
 from sweeps.server.endpoints import ENDPOINTS, NUMBER, Endpoint
 
 _ERRORS = {
@@ -57,12 +58,12 @@ def document(server: str = "") -> dict[str, Any]:
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     errors = dict(_ERRORS)
     if endpoint.body is not None:
-        errors |= {"409": "a driver holds the study", "413": "the body is too large"}
+        errors |= {"409": "a driver holds the study, or a check is running", "413": "the body is too large"}
     return {
         "operationId": endpoint.handler.__name__,
         "summary": endpoint.summary,
         "parameters": [*_in_path(endpoint), *_in_query(endpoint)],
-        **({} if endpoint.body is None else {"requestBody": _body(endpoint.body)}),
+        **({} if endpoint.body is None else {"requestBody": _body(endpoint)}),
         "responses": {
             "200": {"description": "found" if endpoint.body is None else "changed", "content": _content(endpoint)},
             **{status: _error(text) for status, text in errors.items()},
@@ -71,7 +72,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _in_path(endpoint: Endpoint) -> list[dict[str, Any]]:
-    schemas = {"name": {"type": "string", "minLength": 1}, "number": NUMBER}
+    text = {"type": "string", "minLength": 1}
+    schemas = {"name": text, "number": NUMBER, "kind": {"type": "string", "enum": list(get_args(Kind))}, "source": text}
     used = [name for name in schemas if f"{{{name}}}" in endpoint.path]
     return [{"name": name, "in": "path", "required": True, "schema": schemas[name]} for name in used]
 
@@ -83,8 +85,9 @@ def _in_query(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
-def _body(fields: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    required = [name for name, schema in fields.items() if schema["type"] != "array"]
+def _body(endpoint: Endpoint) -> dict[str, Any]:
+    fields = endpoint.body or {}
+    required = [name for name, schema in fields.items() if schema["type"] != "array" and name not in endpoint.optional]
     schema = {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 

@@ -27,8 +27,18 @@ def serve(settings: ServerSettings) -> None:
         ConfigInvalid: if the address cannot be bound.
         what `studies.database.open_database.connect` raises.
     """
-    listening = _bind(settings.host, settings.port)
-    settings = replace(settings, port=listening.getsockname()[1])
+    with _EndingSignals() as signals, _bind(settings.host, settings.port) as listening:
+        settings = replace(settings, port=listening.getsockname()[1])
+        server = _make_server(settings)
+        signals.attach(server)
+        if not signals.arrived:
+            print(f"Serving {_database(settings)}{' (read only)' if settings.read_only else ''} at:", flush=True)
+            print(f"  {start_address(settings)}", flush=True)
+        server.run(sockets=[listening])
+    print("Stopped.", file=sys.stderr)
+
+
+def _make_server(settings: ServerSettings) -> _Server:
     app = make_application(settings)
     config = uvicorn.Config(
         app,
@@ -43,16 +53,7 @@ def serve(settings: ServerSettings) -> None:
         limit_concurrency=1000,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    ignored = [signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        print(f"Serving {_database(settings)}{' (read only)' if settings.read_only else ''} at:", flush=True)
-        print(f"  {start_address(settings)}", flush=True)
-        _Server(config, app.state.watcher).run(sockets=[listening])
-    finally:
-        for number, handler in zip((signal.SIGINT, signal.SIGTERM), ignored, strict=True):
-            signal.signal(number, handler)
-        listening.close()
-    print("Stopped.", file=sys.stderr)
+    return _Server(config, app.state.watcher)
 
 
 def start_address(settings: ServerSettings) -> str:
@@ -75,6 +76,39 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._watcher.stop()
         super().handle_exit(sig, frame)
+
+
+class _EndingSignals:
+    """Handlers of SIGINT and SIGTERM from before the server is made until it has ended.
+
+    uvicorn installs its own for as long as it runs, and sends itself the signal again when it has ended.
+
+    Attributes:
+        arrived: a signal has arrived; a server that is attached later ends as soon as it has started.
+    """
+
+    def __init__(self) -> None:
+        self.arrived = False
+        self._server: _Server | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _EndingSignals:
+        self._before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def attach(self, server: _Server) -> None:
+        self._server = server
+        if self.arrived:
+            server.should_exit = True
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.arrived = True
+        if self._server is not None:
+            self._server.handle_exit(number, frame)
 
 
 def _bind(host: str, port: int) -> socket.socket:

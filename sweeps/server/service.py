@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from reports.data.study_map import StudyMap, read_map
 from studies.database.open_database import connect
 from studies.database.reading import connect_for_reading
+from studies.errors import StudyNotFound
 from studies.queries.studies import Studies
+from sweeps.launch.detached import DetachedSweeps, state_folder
 from sweeps.server.guard import WRITE
 from sweeps.server.settings import ServerSettings
 
+STARTING = "starting"  # the version of a study that was started from here and has no row yet
 QUERY_SECONDS = 10.0
 PATIENT_SECONDS = 60.0
 MAX_MAPS = 8
@@ -39,6 +42,7 @@ class Service:
     Attributes:
         studies: for reading alone, with a time limit on every query.
         changes: the version of each study.
+        started: the sweeps that were started from here.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
@@ -46,6 +50,7 @@ class Service:
         self.engine = connect_for_reading(settings.db, QUERY_SECONDS)
         self.studies = Studies(self.engine)
         self.changes = self.studies.changes()
+        self.started = DetachedSweeps(state_folder(settings.db))
         _load_packages()
         self._kept = Kept(MAX_MAPS)
         self._others = Kept(MAX_KEPT)
@@ -58,6 +63,24 @@ class Service:
             self.studies.study(name)  # raises, unless it was made this moment
             return "new"
         return found
+
+    def live_version(self, name: str) -> str:
+        """Return the version of a study, and after a colon what changes with its progress and its log, if it has any.
+
+        Raises:
+            StudyNotFound: there is no such study, and none was started under that name.
+        """
+        started = self.started.find(name)
+        try:
+            version = self.version(name)
+        except StudyNotFound:
+            if started is None:
+                raise
+            version = STARTING
+        progress = self.changes.progress(name)
+        if started is not None:
+            progress += f".{self.started.log_size(started):x}{'' if started.is_alive else '-'}"
+        return f"{version}:{progress}" if progress else version
 
     def map(self, name: str) -> StudyMap:
         """Return the configurations of a study as arrays; raises StudyNotFound."""

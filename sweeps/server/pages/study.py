@@ -24,13 +24,13 @@ from reports.figures.trial_outcomes import outcomes_bar
 from reports.formatting import mean_text, parameter, range_text, significant
 from reports.tables.front import front_table
 from studies.queries.row_selection import Rows
-from sweeps.server.addresses import Addresses
-from sweeps.server.overview import Overview, overview, running_rows
+from sweeps.server.overview import Overview, overview
+from sweeps.server.pages.running import live_of, running_content, starting_page
 from sweeps.server.pages.trials import table_of
 from sweeps.server.query_parameters import check_names, decimal, flag, study_name, text
 from sweeps.server.rendering import Pages
 from sweeps.server.selection import Range, code_of, command_of, narrowed
-from sweeps.server.service import Service
+from sweeps.server.service import STARTING, Service
 
 MAX_SAMPLE = 600
 MAX_FAILURES = 20
@@ -44,17 +44,23 @@ def page(request: Request) -> Response:
     service: Service = request.app.state.service
     pages: Pages = request.app.state.pages
     name = study_name(request)
-    version = service.version(name)
+    version = service.live_version(name)
+    if version.startswith(STARTING):
+        return starting_page(request, name, version)
     where, is_zoomed = text(request, "where"), flag(request, "zoom")
     bounds = {key: decimal(request, key) for key in ("x0", "x1", "y0", "y1")}
     if any(bound is not None for bound in bounds.values()):
         ratios, qualities = Range(bounds["x0"], bounds["x1"]), Range(bounds["y0"], bounds["y1"])
         chosen = narrowed(where, ratios, service.map(name).quality.final, qualities)
         return RedirectResponse(pages.addresses.study(name, where=chosen, zoom="1" if is_zoomed else None), 303)
-    return pages.respond(request, version, "study.html.j2", lambda: _content(service, name, version, where, is_zoomed))
+    return pages.respond(
+        request, version, "study.html.j2", lambda: _content(service, pages, name, version, where, is_zoomed)
+    )
 
 
-def _content(service: Service, name: str, version: str, where: str | None, is_zoomed: bool) -> dict[str, Any]:
+def _content(
+    service: Service, pages: Pages, name: str, version: str, where: str | None, is_zoomed: bool
+) -> dict[str, Any]:
     found = overview(service, name)
     map = service.map(name)
     matching = None if where is None else service.matching(name, where)
@@ -64,8 +70,7 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
     data = read_some(service.studies, map, drawn)
     db, labels = service.settings.db, service.studies.labels(name)
     return {
-        "name": name,
-        "study": found,
+        **running_content(service, name, found),
         "note": labels.note,
         "tags": labels.tags,
         "archived": labels.archived_at is not None,
@@ -83,17 +88,14 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
         "why_none": None if map.on_front.any() else service.studies.choice(name).why_none,
         "top": table_of(service, name, _best(map, chosen)),
         "sort": _best_first(map),
-        "running": running_rows(service, name) if found.counts.states["RUNNING"] else [],
-        "short": short_names(tuple(map.record.searched)),
-        "parameter": parameter,
         "significant": significant,
         **_parameters(service, map, chosen),
         **_coverage(service, name, found, map),
         **_growth(map),
         "made": provenance(data),
         "paper": paper_check(map.record.spec),
-        "hover": _hover(data) | {"page": Addresses(service.settings.root_path).study(name) + "/trials/NUMBER"},
-        "live": {"study": name, "seen": version},
+        "hover": _hover(data) | {"page": pages.addresses.study(name) + "/trials/NUMBER"},
+        "live": live_of(pages, name, version),
     }
 
 
@@ -175,7 +177,6 @@ def _coverage(service: Service, name: str, found: Overview, map: StudyMap) -> di
             {"number": number, "reason": reason, "traceback": service.studies.trial(name, number)["traceback"]}
             for number, reason in failures.values
         ],
-        "n_failed": states["FAILED"],
         "seeds": sorted(Counter(map.seeds.tolist()).items(), reverse=True),
     }
 

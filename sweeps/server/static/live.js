@@ -27,18 +27,31 @@
 
   const isEdited = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
 
+  // The end of a log is shown, unless the reader has scrolled up.
+  function placeInLog(root) {
+    const log = root.querySelector("pre.log");
+    return log && log.scrollTop + log.clientHeight < log.scrollHeight - 40 ? log.scrollTop : null;
+  }
+
+  function showLog(root, place = null) {
+    const log = root.querySelector("pre.log");
+    if (log) log.scrollTop = place ?? log.scrollHeight;
+  }
+
   // Put the parts of another version of this page in place of those here that differ.
-  function replaceParts(next) {
+  function replaceParts(next, parts = "[data-part]") {
     const open = new Set([...document.querySelectorAll("details[open]")].map((one) => one.id || one.querySelector("summary").textContent));
     const focused = document.activeElement?.id;
     const changed = [];
-    for (const part of document.querySelectorAll("[data-part]")) {
+    for (const part of document.querySelectorAll(parts)) {
       const other = next.getElementById(part.id);
       if (!other || isEdited(part)) continue;
       if (part.sentHTML === other.innerHTML) continue;
       part.sentHTML = other.innerHTML;
       part.className = other.className;
+      const place = placeInLog(part);
       part.innerHTML = other.innerHTML;
+      showLog(part, place);
       part.querySelectorAll("details").forEach((one) => {
         if (open.has(one.id || one.querySelector("summary").textContent)) one.open = true;
       });
@@ -72,6 +85,10 @@
       const next = new DOMParser().parseFromString(await response.text(), "text/html");
       if (!response.ok || !next.querySelector("[data-part]") || next.querySelector("h1 + [role=alert]")) {
         if (push || response.status === 404) location.assign(address);
+        return;
+      }
+      if (next.body.dataset.page !== document.body.dataset.page) { // of a study that has begun meanwhile
+        location.assign(address);
         return;
       }
       if (push) history.pushState(null, "", response.url);
@@ -183,13 +200,29 @@
 
   // A hidden page holds no connection: browsers allow six to a server, over all tabs.
   function followChanges() {
-    const { events } = document.body.dataset;
+    const { events, progress } = document.body.dataset;
     if (!events) return;
     let source = null, seen = null, waiting = null, updatedAt = 0;
     const update = () => {
       waiting = null;
       updatedAt = Date.now();
       load(location.href, { why: "The page was updated." });
+    };
+    let isAsking = false;
+    // Tasks finished and the log come as a small page of their own, which disturbs no other request.
+    const updateProgress = async () => {
+      if (!progress || isAsking) return;
+      isAsking = true;
+      try {
+        const response = await fetch(progress, { headers: { accept: "text/html" } });
+        const next = new DOMParser().parseFromString(await response.text(), "text/html");
+        if (next.body.dataset.page === "starting" && document.body.dataset.page !== "starting") return;
+        if (response.ok) replaceParts(next, "[data-live]");
+      } catch {
+        // The next event asks again.
+      } finally {
+        isAsking = false;
+      }
     };
     const open = () => {
       const address = new URL(events, location.href);
@@ -198,6 +231,10 @@
       source.addEventListener("change", (event) => {
         seen = event.lastEventId;
         waiting ??= setTimeout(update, Math.max(0, updatedAt + UPDATE_EVERY - Date.now()));
+      });
+      source.addEventListener("progress", (event) => {
+        seen = event.lastEventId;
+        updateProgress();
       });
     };
     const close = () => { source?.close(); source = null; clearTimeout(waiting); waiting = null; };
@@ -212,6 +249,7 @@
 
   document.querySelectorAll("[data-part]").forEach((part) => { part.sentHTML = part.innerHTML; });
   showTimes(document);
+  showLog(document);
   showScripted(document);
   followable();
   copyable();

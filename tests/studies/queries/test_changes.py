@@ -72,3 +72,19 @@ def test_a_renewed_lease_is_no_change(engine: Engine) -> None:
     store.release_lease(study_id, "me")
     assert changes.versions() != before
     changes.close()
+
+
+def test_tasks_finished_change_the_progress_of_their_study_and_no_version(engine: Engine) -> None:
+    sample_study(engine, n_trials=2, seeds=2, n_tasks=3)
+    store, found = Store(engine), Studies(engine)
+    study_id = found.study(NAME).id
+    store.acquire_lease(study_id, "me", "host", 1, 60.0)
+    changes = found.changes()
+    before, seen = dict(changes.versions()), [changes.progress(NAME)]
+    for tasks in ({1: (1, 6)}, {1: (2, 6)}, {1: (2, 6), 4: (1, 6)}, {}):
+        store.renew_lease(study_id, "me", 60.0, 2.0, tasks)
+        seen.append(changes.progress(NAME))
+    assert len(set(seen)) == 4
+    assert seen[0] == seen[-1] == changes.progress("other") == ""
+    assert changes.versions() == before
+    changes.close()

@@ -27,6 +27,14 @@ Ask = Callable[..., TestClient]
 warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep logs of started sweeps out of the user's folder, in the servers of other processes too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def _filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("served") / "studies.db"

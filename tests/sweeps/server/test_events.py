@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from studies.database.open_database import connect
 from studies.store import admin
+from studies.store.store import Store
 from sweeps.server.events import Watcher
 from sweeps.server.service import Service
 from sweeps.server.settings import make_settings
@@ -40,6 +44,15 @@ async def next_id(stream) -> str:  # type: ignore[no-untyped-def]
         async for text in stream:
             if text.startswith("id: "):
                 return str(text.split("\n")[0].removeprefix("id: "))
+    raise AssertionError("the stream has ended")
+
+
+async def next_kind(stream) -> str:  # type: ignore[no-untyped-def]
+    """The kind of the next event of a stream."""
+    async with asyncio.timeout(10):
+        async for text in stream:
+            if text.startswith("id: "):
+                return str(text.split("\n")[1].removeprefix("event: "))
     raise AssertionError("the stream has ended")
 
 
@@ -79,6 +92,31 @@ def test_a_reconnect_gets_an_event_exactly_if_something_changed(service: Service
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
                     await next_id(again)
+
+    asyncio.run(run())
+
+
+def test_tasks_finished_and_lines_of_a_log_are_progress_and_a_result_is_a_change(
+    service: Service, database: Path
+) -> None:
+    async def run() -> None:
+        async with watching(service) as watcher:
+            stream = watcher.stream(NAME, service.live_version(NAME))
+            engine = connect(str(database))
+            store, study_id = Store(engine), service.studies.study(NAME).id
+            store.acquire_lease(study_id, "driver", socket.gethostname(), os.getpid(), 60.0)
+            assert await next_kind(stream) == "change"  # somebody drives it
+            for done in (1, 2):
+                store.renew_lease(study_id, "driver", 60.0, 1.0, {3: (done, 9)})
+                assert await next_kind(stream) == "progress"
+            started = service.started.start([sys.executable, "-c", ""], os.environ, [NAME], "preset", "quickstart", {})
+            assert await next_kind(stream) == "progress"
+            (service.started.folder / started.log).write_text("a line")
+            while service.live_version(NAME) != await next_id(stream):  # its process ends meanwhile
+                pass
+            write(database, "changed")
+            assert await next_kind(stream) == "change"
+            engine.dispose()
 
     asyncio.run(run())
 

@@ -83,6 +83,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
         "importance.csv": parameter_rows(report.data, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
+        "progress.csv": [row for figure in report.progress for row in figure.rows],
         "coverage.csv": outcome_table(report.data) if report.data.trials else [],
     }
     tables |= {mode.csv_name: mode.rows for mode in report.modes}

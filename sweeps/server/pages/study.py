@@ -17,8 +17,8 @@ from reports.analysis.trial_outcomes import MEANINGS, group_reasons
 from reports.data.study_data import StudyData, is_varied, trials_of
 from reports.data.study_map import MAX_POINTS, StudyMap, read_some
 from reports.drawing.color_scale import color_legend
-from reports.figures import hypervolume
 from reports.figures.parameter_panels import parameter_panels
+from reports.figures.search_progress import progress_figures
 from reports.figures.study_map import caption, finding, map_figure
 from reports.figures.trial_outcomes import outcomes_bar
 from reports.formatting import mean_text, parameter, range_text, significant
@@ -89,7 +89,7 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
         "significant": significant,
         **_parameters(service, map, chosen),
         **_coverage(service, name, found, map),
-        **_growth(map),
+        "progress_figures": progress_figures(map),
         "made": provenance(data),
         "paper": paper_check(map.record.spec),
         "hover": _hover(data) | {"page": Addresses(service.settings.root_path).study(name) + "/trials/NUMBER"},
@@ -177,17 +177,6 @@ def _coverage(service: Service, name: str, found: Overview, map: StudyMap) -> di
         ],
         "n_failed": states["FAILED"],
         "seeds": sorted(Counter(map.seeds.tolist()).items(), reverse=True),
-    }
-
-
-def _growth(map: StudyMap) -> dict[str, Any]:
-    found = hypervolume.growth(map)
-    if found is None:
-        return {"growth": None, "growth_text": "", "growth_caption": ""}
-    return {
-        "growth": hypervolume.hypervolume_figure(map, found),
-        "growth_text": hypervolume.finding(found),
-        "growth_caption": hypervolume.caption(map),
     }
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from reports.analysis.search_progress import SearchProgress, search_progress
-from reports.data.study_map import StudyMap
+from reports.analysis.search_progress import SearchProgress
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import MAX_DOTS, cloud, dot, steps
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, padded, padded_log
@@ -22,26 +21,35 @@ NAME = "progress"
 FRAME = Frame(width=470, height=290, left=58, right=14, top=34, bottom=48)
 MAX_TABLE_ROWS = 200
 MANY_TIMES = 30.0  # largest over smallest value above which a positive axis is logarithmic
+MIN_FOR_QUARTERS = 8
 UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))  # from, length, name
 
 
-def progress_figures(map: StudyMap) -> list[Figure]:
-    """Draw the hypervolume of a study, or the best value of each objective; [] where nothing has finished."""
-    return [_figure(i, progress) for i, progress in enumerate(search_progress(map))]
+def progress_figures(every: Sequence[SearchProgress]) -> list[Figure]:
+    """Draw the hypervolume of a study, or the best value of each objective."""
+    return [_figure(i, progress) for i, progress in enumerate(every)]
 
 
 def finding(progress: SearchProgress) -> str:
-    """State the value reached, and for how long it has not improved."""
-    since = progress.n_trials - int(progress.steps[-1])
+    """State the value reached, and what the last quarter of the trials added."""
     value = significant(float(progress.values[-1]), 4)
     text = f"{_sentence(progress.label)} {value} after {plural(progress.n_trials, 'trial')}"
     if progress.total_seconds:
         length, unit = _unit(progress.total_seconds)
         text += f" in {significant(progress.total_seconds / length)} {unit}"
-    if not since:
-        return f"{text}; the last trial improved it, so a larger budget may improve it further."
-    share = f"{100 * since / progress.n_trials:.0f} % of the trials"
-    return f"{text}; not improved in the last {since:,}, {share}."
+    if progress.n_trials < MIN_FOR_QUARTERS:
+        return f"{text}."
+    gain = late_gain(progress)
+    if not gain:
+        return f"{text}; the last quarter of the trials did not improve it."
+    return f"{text}; the last quarter of the trials improved it by {significant(100 * gain, 2)} %."
+
+
+def late_gain(progress: SearchProgress) -> float:
+    """Return the improvement by the last quarter of the trials, as a share of the value reached."""
+    before = progress.values[progress.steps <= 3 * progress.n_trials // 4]
+    start, end = float(before[-1]) if len(before) else 0.0, float(progress.values[-1])
+    return abs(end - start) / abs(end) if end else float(start != end)
 
 
 def caption(progress: SearchProgress) -> str:
@@ -71,22 +79,34 @@ def progress_rows(progress: SearchProgress) -> list[Row]:
 
 def _figure(index: int, progress: SearchProgress) -> Figure:
     name, found, text = f"{NAME}-{index}", finding(progress), caption(progress)
-    places = np.arange(1, progress.n_trials + 1, dtype=float)
-    views = [("trials", places, "trials finished, in that order")]
-    if progress.seconds is not None and progress.total_seconds:
-        length, unit = _unit(progress.total_seconds)
-        views.append(("time", progress.seconds / length, f"{unit} of search"))
+    size = FRAME.width, FRAME.height
     drawings = tuple(
-        (f"Over {kind}", figure(f"{name}-{kind}", (FRAME.width, FRAME.height), found, text, _parts(progress, x, label)))
-        for kind, x, label in views
+        (f"Over {kind}", figure(f"{name}-{kind}", size, found, text, _parts(progress, x, label, kind == "trials")))
+        for kind, x, label in views_of(progress)
     )
     rows = progress_rows(progress)
     return Figure(name, found, text, drawings, _table(name, progress, rows), rows, NAME)
 
 
-def _parts(progress: SearchProgress, at: NDArray[np.float64], x_label: str) -> list[Markup]:
+def views_of(progress: SearchProgress) -> list[tuple[str, NDArray[np.float64], str]]:
+    """Return name, place of each configuration (n_trials,) and label of the x axes: trials, and time if it is known."""
+    places = np.arange(1, progress.n_trials + 1, dtype=float)
+    views = [("trials", places, "trials finished, in that order")]
+    if progress.seconds is not None and progress.total_seconds:
+        length, unit = _unit(progress.total_seconds)
+        views.append(("time", progress.seconds / length, f"{unit} of search"))
+    return views
+
+
+def is_log(progress: SearchProgress) -> bool:
+    """Return whether the y axis is logarithmic: where positive values span decades, as errors do."""
+    low, high = _range(progress)
+    return low > 0 and high > MANY_TIMES * low
+
+
+def _parts(progress: SearchProgress, at: NDArray[np.float64], x_label: str, is_count: bool) -> list[Markup]:
     """Draw the value as a staircase over `at`, the place of each configuration on the x axis, (n_trials,)."""
-    x, y = LinearScale((0.0, float(at[-1])), FRAME.x), _value_scale(progress)
+    x, y = LinearScale((0.0, float(at[-1])), FRAME.x, is_whole=is_count), _value_scale(progress)
     line = [(x(float(at[n - 1])), y(float(value))) for n, value in zip(progress.steps, progress.values, strict=True)]
     end = (x(float(at[-1])), line[-1][1])
     return [
@@ -106,12 +126,13 @@ def _dots(values: NDArray[np.float64] | None, x: NDArray[np.float64], y: Continu
 
 
 def _value_scale(progress: SearchProgress) -> ContinuousScale:
-    """Return the y axis: logarithmic where positive values span decades, as errors do."""
+    low, high = _range(progress)
+    return LogScale(padded_log([low, high]), FRAME.y) if is_log(progress) else LinearScale(padded(low, high), FRAME.y)
+
+
+def _range(progress: SearchProgress) -> tuple[float, float]:
     values = progress.values if progress.of_each is None else progress.of_each
-    low, high = float(values.min()), float(values.max())
-    if low > 0 and high > MANY_TIMES * low:
-        return LogScale(padded_log([low, high]), FRAME.y)
-    return LinearScale(padded(low, high), FRAME.y)
+    return float(values.min()), float(values.max())
 
 
 def _unit(seconds: float) -> tuple[float, str]:

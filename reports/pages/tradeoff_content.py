@@ -12,6 +12,7 @@ from reports.analysis.incomplete_trials import incomplete_trials
 from reports.analysis.main_effects import Effect, main_effects
 from reports.analysis.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.analysis.recommendation import Recommendation, recommend
+from reports.analysis.search_progress import SearchProgress, search_progress
 from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
 from reports.data.run_series import during_and_final, means_of
 from reports.data.study_data import StudyData, evenly_spaced, is_varied, read_study
@@ -23,7 +24,6 @@ from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure
 from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
-from reports.figures.search_progress import progress_figures
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tasks import TaskView, task_views
 from reports.figures.tradeoff import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure
@@ -57,7 +57,7 @@ class TradeoffContent:
     effects: Mapping[str, Sequence[Effect]]
     importances: Sequence[Importance]
     views: Sequence[TaskView]
-    progress: Sequence[Figure]
+    progress: Sequence[SearchProgress]
     trial_outcomes: TrialOutcomes
     incomplete: str | None
     provenance: Provenance
@@ -86,7 +86,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         effects=effects,
         importances=importances(data, varied),
         views=_views_that_fit(task_views(data, matrices), found) if matrices else [],
-        progress=progress_figures(read_map(studies, name)),
+        progress=search_progress(read_map(studies, name)),
         trial_outcomes=trial_outcomes(data),
         incomplete=incomplete,
         provenance=provenance(data),

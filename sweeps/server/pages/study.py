@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from hnet_core.dotted_keys import short_names
 from reports.analysis.main_effects import main_effects
 from reports.analysis.provenance import paper_check, provenance
+from reports.analysis.search_progress import search_progress
 from reports.analysis.trial_outcomes import MEANINGS, group_reasons
 from reports.data.study_data import StudyData, is_varied, trials_of
 from reports.data.study_map import MAX_POINTS, StudyMap, read_some
@@ -89,7 +90,7 @@ def _content(service: Service, name: str, version: str, where: str | None, is_zo
         "significant": significant,
         **_parameters(service, map, chosen),
         **_coverage(service, name, found, map),
-        "progress_figures": progress_figures(map),
+        "progress_figures": progress_figures(search_progress(map)),
         "made": provenance(data),
         "paper": paper_check(map.record.spec),
         "hover": _hover(data) | {"page": Addresses(service.settings.root_path).study(name) + "/trials/NUMBER"},

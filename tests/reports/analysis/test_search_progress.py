@@ -84,7 +84,20 @@ def test_one_objective_is_followed_by_its_best_value_in_the_order_trials_finishe
         [0.5, 0.6, 0.7],
     )
     assert found.numbers.tolist() == [1, 2, 0, 3]
-    assert finding(found).endswith("not improved in the last 1, 25 % of the trials.")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([0.5, 0.8, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6], "the last quarter of the trials did not improve it."),
+        ([0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.8], "the last quarter of the trials improved it by 25 %."),
+        ([0.5, 0.6], "after 2 trials in 2.00 seconds."),
+    ],
+)
+def test_the_finding_says_what_the_last_quarter_added(values: list[float], text: str) -> None:
+    finished = [float(at) for at in range(1, len(values) + 1)]
+    (found,) = search_progress(study_map({"final_accuracy": "maximize"}, finished, [0], final_accuracy=values))
+    assert finding(found).endswith(text)
 
 
 def test_objectives_without_a_common_reference_are_followed_one_by_one() -> None:
@@ -112,7 +125,7 @@ def test_pauses_between_starts_take_no_time() -> None:
 
 def test_the_table_and_the_csv_end_where_the_search_did(sample: Studies, report_folder: Path) -> None:
     map = read_map(sample, "sample-tradeoff")
-    (found,) = progress_figures(map)
+    (found,) = progress_figures(search_progress(map))
     assert [label for label, _ in found.drawings] == ["Over trials", "Over time"]
     with (report_folder / "progress.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ class StudyMap:
         best: number of the best trial by its quality; None without any.
         seeds: finished seeds.
         finished: when it finished, seconds since 1970.
+        objectives: each objective of the study on the test split, NaN where it was not measured.
     """
 
     record: StudyRecord
@@ -49,6 +50,7 @@ class StudyMap:
     best: int | None
     seeds: NDArray[np.int_]
     finished: NDArray[np.float64]
+    objectives: Mapping[str, NDArray[np.float64]]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -122,6 +124,7 @@ def read_map(studies: Studies, name: str) -> StudyMap:
         best=candidates.best(),
         seeds=columns["n"][shown].astype(int),
         finished=columns["finished_at"][shown],
+        objectives={name: columns[name][shown] for name in record.objectives},
     )
 
 

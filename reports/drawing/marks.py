@@ -8,6 +8,7 @@ JavaScript names it; above that a series is one path, which keeps two thousand c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
@@ -127,6 +128,17 @@ def bars(series: Sequence[Point], style: str) -> Markup:
             if is_open:
                 strokes += f"M{pixel(point.x - ARROW)} {pixel(end + back)}l{ARROW} {-back}l{ARROW} {back}"
     return element("path", d=strokes, class_=f"bars {style}") if strokes else EMPTY
+
+
+def band(series: Sequence[Point], style: str) -> Markup:
+    """Draw the intervals of neighbouring points as one area; a point without an interval ends it."""
+    paths = ""
+    for has_interval, run in groupby(series, lambda point: point.low is not None and point.high is not None):
+        at = [(pixel(one.x), pixel(one.low or 0), pixel(one.high or 0)) for one in run]
+        if has_interval and len(at) > 1:
+            edges = [*(f"{x} {high}" for x, _, high in at), *(f"{x} {low}" for x, low, _ in reversed(at))]
+            paths += f"M{'L'.join(edges)}z"
+    return element("path", d=paths, class_=f"band {style}") if paths else EMPTY
 
 
 def steps(series: Sequence[tuple[float, float]], style: str) -> Markup:

@@ -28,10 +28,11 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearScale:
-    """Linear scale: equal differences get equal lengths."""
+    """Linear scale: equal differences get equal lengths; `is_whole`: only whole numbers get a tick."""
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
+    is_whole: bool = False
 
     def __call__(self, value: float) -> float:
         low, high = self.domain
@@ -45,6 +46,8 @@ class LinearScale:
     def ticks(self) -> list[Tick]:
         low, high = self.domain
         step = _round_step((high - low) / 6)
+        if self.is_whole and step % 1:
+            step = 1.0 if step < 1 else 5.0
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
         if step * 10**decimals % 1 > 1e-9:  # steps of 2.5 need one more digit
             decimals += 1

@@ -12,6 +12,7 @@ from reports.analysis.main_effects import effect_rows
 from reports.analysis.trial_outcomes import outcome_table
 from reports.data.task_matrices import inference_rows, matrix_rows, task_rows
 from reports.data.trial import Trial
+from reports.figures.search_progress import progress_rows
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.overlay import write_overlay
@@ -83,6 +84,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
         "importance.csv": parameter_rows(report.data, report.effects, report.importances),
         "tasks.csv": task_rows(matrices),
         "matrix.csv": matrix_rows(matrices),
+        "progress.csv": [row for progress in report.progress for row in progress_rows(progress)],
         "coverage.csv": outcome_table(report.data) if report.data.trials else [],
     }
     if report.inference:
@@ -105,10 +107,11 @@ def _note(report: TradeoffContent) -> str:
 
 def _figures(report: TradeoffContent) -> dict[str, bytes]:
     from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
+    from reports.figures.matplotlib_search_progress import progress_files
 
     if not report.data.configurations:
         return {}
-    files = tradeoff_figures(report.data)
+    files = tradeoff_figures(report.data) | progress_files(report.progress)
     best = next((matrix for matrix in report.matrices if matrix.trial is report.recommendation.best), None)
     return files if best is None else files | task_figures(report.data, best)
 

@@ -12,9 +12,11 @@ from reports.analysis.incomplete_trials import incomplete_trials
 from reports.analysis.main_effects import Effect, main_effects
 from reports.analysis.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.analysis.recommendation import Recommendation, recommend
+from reports.analysis.search_progress import SearchProgress, search_progress
 from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
 from reports.data.run_series import during_and_final, means_of
 from reports.data.study_data import StudyData, evenly_spaced, is_varied, read_study
+from reports.data.study_map import read_map
 from reports.data.task_matrices import Inference, TaskMatrix, read_inference, read_matrices, untrained_mean
 from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
@@ -57,6 +59,7 @@ class TradeoffContent:
     effects: Mapping[str, Sequence[Effect]]
     importances: Sequence[Importance]
     views: Sequence[TaskView]
+    progress: Sequence[SearchProgress]
     trial_outcomes: TrialOutcomes
     incomplete: str | None
     provenance: Provenance
@@ -87,6 +90,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         effects=effects,
         importances=importances(data, varied),
         views=_views_that_fit(task_views(data, matrices, inference), found) if matrices else [],
+        progress=search_progress(read_map(studies, name)),
         trial_outcomes=trial_outcomes(data),
         incomplete=incomplete,
         provenance=provenance(data),

@@ -10,6 +10,7 @@ from reports.analysis.trial_outcomes import MEANINGS
 from reports.drawing.color_scale import color_legend
 from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
+from reports.figures.search_progress import progress_figures
 from reports.figures.trial_outcomes import outcomes_bar
 from reports.formatting import mean_text, parameter, range_text, significant
 from reports.pages.render import render
@@ -38,6 +39,7 @@ def page(report: TradeoffContent) -> str:
         significant=significant,
         mean_text=mean_text,
         range_text=range_text,
+        progress_figures=progress_figures(report.progress),
         meanings=MEANINGS,
         outcomes_bar=outcomes_bar(report.trial_outcomes.counts),
     )

@@ -26,16 +26,27 @@ def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[st
     """
     import numpy as np
 
-    if not front or len(objectives) != 2 or not set(objectives) <= set(REFERENCE_POINT):
+    point = reference_point(objectives)
+    if not front or point is None:
         return None
-    if any(direction != _BETTER[METRICS[name].better] for name, direction in objectives.items()):
-        return None
-    reference = [REFERENCE_POINT[name] for name in objectives]
+    reference = list(point.values())
     values = np.array([[row[name] for name in objectives] for row in front], dtype=float)
     area = hypervolume_2d(values, reference, list(objectives.values()))
     best = [_best_value(METRICS[name]) for name in objectives]
     box = float(np.prod([abs(worst - top) for worst, top in zip(reference, best, strict=True)]))
-    return {"value": area, "share": area / box, "reference": dict(zip(objectives, reference, strict=True))}
+    return {"value": area, "share": area / box, "reference": point}
+
+
+def reference_point(objectives: Mapping[str, str]) -> dict[str, float] | None:
+    """Return the fixed reference of each of two objectives.
+
+    None where there are not two with a reference, in the direction that is better.
+    """
+    if len(objectives) != 2 or not set(objectives) <= set(REFERENCE_POINT):
+        return None
+    if any(direction != _BETTER[METRICS[name].better] for name, direction in objectives.items()):
+        return None
+    return {name: REFERENCE_POINT[name] for name in objectives}
 
 
 _BETTER = {"higher": "maximize", "lower": "minimize"}

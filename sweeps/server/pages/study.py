@@ -13,12 +13,13 @@ from starlette.responses import RedirectResponse, Response
 from hnet_core.dotted_keys import short_names
 from reports.analysis.main_effects import main_effects
 from reports.analysis.provenance import paper_check, provenance
+from reports.analysis.search_progress import search_progress
 from reports.analysis.trial_outcomes import MEANINGS, group_reasons
 from reports.data.study_data import StudyData, is_varied, trials_of
 from reports.data.study_map import MAX_POINTS, StudyMap, read_some
 from reports.drawing.color_scale import color_legend
-from reports.figures import hypervolume
 from reports.figures.parameter_panels import parameter_panels
+from reports.figures.search_progress import progress_figures
 from reports.figures.study_map import caption, finding, map_figure
 from reports.figures.trial_outcomes import outcomes_bar
 from reports.formatting import mean_text, parameter, range_text, significant
@@ -91,7 +92,7 @@ def _content(
         "significant": significant,
         **_parameters(service, map, chosen),
         **_coverage(service, name, found, map),
-        **_growth(map),
+        "progress_figures": progress_figures(search_progress(map)),
         "made": provenance(data),
         "paper": paper_check(map.record.spec),
         "hover": _hover(data) | {"page": pages.addresses.study(name) + "/trials/NUMBER"},
@@ -178,17 +179,6 @@ def _coverage(service: Service, name: str, found: Overview, map: StudyMap) -> di
             for number, reason in failures.values
         ],
         "seeds": sorted(Counter(map.seeds.tolist()).items(), reverse=True),
-    }
-
-
-def _growth(map: StudyMap) -> dict[str, Any]:
-    found = hypervolume.growth(map)
-    if found is None:
-        return {"growth": None, "growth_text": "", "growth_caption": ""}
-    return {
-        "growth": hypervolume.hypervolume_figure(map, found),
-        "growth_text": hypervolume.finding(found),
-        "growth_caption": hypervolume.caption(map),
     }
 
 

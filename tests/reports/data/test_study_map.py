@@ -63,7 +63,7 @@ def _made(ratios: object, finals: object, on_front: object) -> StudyMap:
     fields = {
         "numbers": np.arange(n), "ratios": ratios, "finals": finals, "on_front": on_front, "best": None, "record": None,
         "is_feasible": np.ones(n, dtype=bool), "seeds": np.full(n, 3), "finished": np.arange(n, dtype=float),
-        "quality": type("Quality", (), {"higher_is_better": True})(),
+        "objectives": {}, "quality": type("Quality", (), {"higher_is_better": True})(),
     }  # fmt: skip
     for name, value in fields.items():
         object.__setattr__(base, name, value)

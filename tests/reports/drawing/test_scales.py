@@ -102,3 +102,10 @@ def test_a_scale_of_errors_rises_with_the_share_and_stays_on_its_pixels(shares: 
     assert all(34 - 1e-9 <= pixel <= 448 + 1e-9 for pixel in pixels)
     assert [round(scale(1 - error) - scale(1 - 10 * error)) for error in (0.001, 0.01)] == [-153, -153]
     assert {tick.label for tick in scale.ticks() if tick.label} >= {"0.01", "0.1"}
+
+
+@pytest.mark.parametrize("end", [1, 4, 7, 15, 16, 100, 1234])
+def test_a_scale_of_counts_has_whole_ticks(end: int) -> None:
+    ticks = LinearScale((0.0, float(end)), (0.0, 400.0), is_whole=True).ticks()
+    assert 2 <= len(ticks) <= 8
+    assert [tick.label for tick in ticks] == [str(round(tick.value)) for tick in ticks]

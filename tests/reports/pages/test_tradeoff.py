@@ -225,6 +225,10 @@ class Many:
     def trial_rows(self, name: str, columns: list[str]) -> Rows:
         return _rows(self._table[columns])
 
+    def measured(self, name: str, columns: list[str]) -> dict[str, Any]:
+        table = self._table.assign(finished_at=self._table["number"])
+        return {name: table[name].to_numpy(dtype=float) for name in columns}
+
     def outdated_results(self, name: str) -> dict[str, int]:
         return {}
 

@@ -1,20 +1,16 @@
-"""Publication figures by matplotlib: trade-off, per task, comparison; PDF, PNG and SVG at column and text width.
-
-The only module that imports matplotlib, which comes with `pip install 'hnet-sweeps[paper]'`.
-"""
+"""Figures for papers of the trade-off, of the tasks of one configuration, and of a comparison."""
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hnet_core.errors import HnetError
 from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
 from reports.drawing.forest_plot import ForestLine
+from reports.drawing.publication import BLUE, GREEN, GREY, VERMILLION, publication_files
 from reports.drawing.scales import LogScale, padded_log
 from reports.figures.quality_axis import interval_ends, quality_scale
 from reports.formatting import told_apart
@@ -22,30 +18,8 @@ from reports.formatting import told_apart
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Inches: one column of a two-column paper, and the text of a one-column paper.
-WIDTHS = {"column": 3.25, "text": 5.5}
-FORMATS = ("pdf", "png", "svg")
-BLUE, VERMILLION, GREEN, GREY = "#0072b2", "#d55e00", "#00805e", "#767d85"
 COLOURS = {"better": GREEN, "worse": VERMILLION, "same": BLUE, "unknown": GREY}
 MARKERS = {"better": "o", "worse": "s", "same": "o", "unknown": "."}
-STYLE: Any = {
-    "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7,
-    "legend.fontsize": 7, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "axes.spines.top": False,
-    "axes.spines.right": False, "axes.linewidth": 0.6, "lines.linewidth": 1.0, "pdf.fonttype": 42,
-    "svg.fonttype": "none", "svg.hashsalt": "hnet", "savefig.dpi": 300, "axes.grid": True, "grid.linewidth": 0.3,
-    "grid.alpha": 0.5, "legend.frameon": False, "text.usetex": False, "text.parse_math": False,
-}  # fmt: skip
-NO_DATE: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
-}
-
-
-class MatplotlibMissing(HnetError):
-    """Error: matplotlib is not installed."""
-
-    exit_code = 2
 
 
 def tradeoff_figures(data: StudyData) -> dict[str, bytes]:
@@ -69,24 +43,7 @@ def comparison_figures(lines: Sequence[ForestLine], label: str, margin: float | 
 
 
 def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, bytes]:
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MatplotlibMissing(
-            "--figures needs matplotlib, which is not installed: pip install 'hnet-sweeps[paper]'"
-        ) from None
-
-    files = {}
-    with matplotlib.rc_context(STYLE):
-        for width_name, width in WIDTHS.items():
-            figure = Figure(figsize=(width, max(1.1, width * aspect)), layout="constrained")
-            draw(figure.add_subplot())
-            for kind in FORMATS:
-                buffer = io.BytesIO()
-                figure.savefig(buffer, format=kind, metadata=NO_DATE[kind])
-                files[f"{name}-{width_name}.{kind}"] = buffer.getvalue()
-    return files
+    return publication_files(name, lambda figure: draw(figure.add_subplot()), aspect)
 
 
 def _tradeoff(axes: Axes, data: StudyData) -> None:

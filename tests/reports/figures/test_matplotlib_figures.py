@@ -11,14 +11,8 @@ from typing import Any
 import pytest
 
 from reports.drawing.forest_plot import ForestLine
-from reports.figures.matplotlib_figures import (
-    FORMATS,
-    VERMILLION,
-    WIDTHS,
-    MatplotlibMissing,
-    comparison_figures,
-    tradeoff_figures,
-)
+from reports.drawing.publication import FORMATS, VERMILLION, WIDTHS, MatplotlibMissing
+from reports.figures.matplotlib_figures import comparison_figures, tradeoff_figures
 from reports.pages import tradeoff
 from reports.pages.comparison import write as write_comparison
 from studies.statistics.interval import Interval

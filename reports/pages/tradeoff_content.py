@@ -24,7 +24,7 @@ from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tasks import TaskView, task_views
-from reports.figures.tradeoff import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure
+from reports.figures.tradeoff import FRAME, NAME, tradeoff_figure, x_scale
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -61,9 +61,9 @@ class TradeoffContent:
     paper: PaperCheck
 
 
-def collect(studies: Studies, name: str) -> TradeoffContent:
-    """Read the study and derive the content of the page."""
-    data = read_study(studies, name)
+def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffContent:
+    """Read the study and derive the content of the page; `x` as in `read_study`."""
+    data = read_study(studies, name, x)
     incomplete = incomplete_trials(studies, data)
     found = recommend(data, incomplete)
     varied = [name for name in data.parameters if is_varied(data, name)]
@@ -76,7 +76,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         recommendation=found,
         matrices=matrices,
         families=families,
-        by_family=overlay_figure(families, ratio_axis(data), X_LABEL, "By family", NAME) if families else None,
+        by_family=overlay_figure(families, x_scale(data), "By family", NAME) if families else None,
         tradeoff=tradeoff_figure(data, found, untrained) if data.configurations else None,
         modes=_modes(studies, data) if data.configurations else [],
         parameters=parameter_panels(data, effects) if data.configurations and data.parameters else None,
@@ -93,9 +93,9 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
 def _modes(studies: Studies, data: StudyData) -> list[Figure]:
     """Draw the other views of the runs, those with enough data."""
     if data.has_too_many_runs:
-        return [bins_figure(data.quality, means_of(data), FRAME, ratio_axis(data), X_LABEL)]
+        return [bins_figure(data.quality, means_of(data), FRAME, x_scale(data), data.x)]
     series = during_and_final(studies.runs(data.record.name), data)
-    given = (data.quality, series, FRAME, ratio_axis(data), X_LABEL)
+    given = (data.quality, series, FRAME, x_scale(data), data.x)
     modes = [seed_scatter_figure(*given)]
     if len(data.configurations) >= MIN_FOR_BINS:
         modes.append(bins_figure(*given))
@@ -108,7 +108,7 @@ def _trials_with_tasks(data: StudyData, found: Recommendation) -> list[Trial]:
     """Select the configurations shown task by task: the front, thinned where it is long, and the recommended ones."""
     front = evenly_spaced(data.front, MAX_FRONT_TRIALS)
     trials = {trial.number: trial for trial in (*front, *(trial for _, trial in found.roles))}
-    return sorted(trials.values(), key=lambda trial: (trial.ratio, trial.number))
+    return data.by_cost(trials.values())
 
 
 def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskView]:

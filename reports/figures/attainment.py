@@ -102,9 +102,9 @@ def attainment_figure(
     seeds = " or ".join(str(n) for n in n_seeds)
     finding = f"Attainment over {seeds} seeds: {_finding(found[-1][1][1], cost)}"
     caption = (
-        f"Each seed alone gives a staircase: the best {quality.word} among all configurations up to a {cost.word}. Half "
-        f"of the {seeds} seeds attain the line; the band reaches from what 25 % to what 75 % of them attain. Picking the "
-        f"best of one seed is optimistic: these surfaces lie above the front of means."
+        f"Each seed alone gives a staircase: the best {quality.word} among all configurations up to a "
+        f"{cost.word}. Half of the {seeds} seeds attain the line; the band reaches from what 25 % to what 75 % of them "
+        f"attain. Picking the best of one seed is optimistic: these surfaces lie above the front of means."
     )
     drawing = figure(f"tradeoff-{NAME}", (frame.width, frame.height), finding, caption, parts)
     return Figure(NAME, finding, caption, (("Attainment", drawing),), _table(rows, cost), rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix
@@ -18,6 +18,7 @@ from reports.formatting import told_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 COLOURS = {"better": GREEN, "worse": VERMILLION, "same": BLUE, "unknown": GREY}
 MARKERS = {"better": "o", "worse": "s", "same": "o", "unknown": "."}
@@ -62,7 +63,7 @@ def _tradeoff(axes: Axes, data: StudyData) -> None:
             axes.step([data.cost(t) for t in front], values, where="post", color="black", lw=0.8)
     if data.x.reference is not None:
         axes.axvline(data.x.reference[0], color=GREY, lw=0.6, ls=(0, (4, 3)))
-    set_cost_axis(axes, cost_scale(data.x, with_reference(data.x, data.cost_ends), (0.0, 1.0)))
+    set_axis(axes, "x", cost_scale(data.x, with_reference(data.x, data.cost_ends), (0.0, 1.0)))
     ends = interval_ends(trial[quality.final] for trial in front)
     axes.set_ylim(*quality_scale(quality, data.mean_range, (0.0, 1.0), ends).domain)
     axes.set_xlabel(f"{data.x.name} ({data.x.unit})" if data.x.unit else data.x.name)
@@ -70,19 +71,22 @@ def _tradeoff(axes: Axes, data: StudyData) -> None:
     axes.legend(loc="lower right" if quality.higher_is_better else "upper right")
 
 
-def set_cost_axis(axes: Axes, scale: ContinuousScale) -> None:
-    """Set scale, limits and ticks of the page on the x axis."""
+def set_axis(axes: Axes, which: Literal["x", "y"], scale: ContinuousScale) -> None:
+    """Set scale, limits and ticks of the page on one axis; a scale of errors is no axis of a paper's figure."""
     from matplotlib.ticker import NullLocator
 
-    if isinstance(scale, LogScale):
-        axes.set_xscale("log")
-    elif isinstance(scale, ZeroLogScale):
-        axes.set_xscale("symlog", linthresh=scale.least, linscale=0.5)
     low, high = scale.domain
     ticks = [tick for tick in scale.ticks() if tick.label]
-    axes.set_xlim(-scale.least / 2 if isinstance(scale, ZeroLogScale) else low, high)
-    axes.set_xticks([tick.value for tick in ticks], [tick.label for tick in ticks])
-    axes.xaxis.set_minor_locator(NullLocator())
+    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
+    set_scale, set_limits = (axes.set_xscale, axes.set_xlim) if which == "x" else (axes.set_yscale, axes.set_ylim)
+    if isinstance(scale, LogScale):
+        set_scale("log")
+    elif isinstance(scale, ZeroLogScale):
+        set_scale("symlog", linthresh=scale.least, linscale=0.5)
+        low = -scale.least / 2
+    set_limits(low, high)
+    axis.set_ticks([tick.value for tick in ticks], labels=[tick.label for tick in ticks])
+    axis.set_minor_locator(NullLocator())
 
 
 def _with_intervals(data: StudyData, trials: Sequence[Trial]) -> tuple[list[float], list[float], list[list[float]]]:

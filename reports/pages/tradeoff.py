@@ -98,7 +98,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
         "matrix.csv": matrix_rows(matrices),
         "coverage.csv": outcome_table(report.data) if report.data.trials else [],
     }
-    tables |= {mode.csv_name: mode.rows for mode in report.modes}
+    tables |= {figure.csv_name: figure.rows for figure in (*report.modes, *report.objectives)}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
     if report.data.front:
         files["front.tex"] = latex_table(front_table(report.data), _note(report))
@@ -116,10 +116,13 @@ def _note(report: TradeoffContent) -> str:
 
 def _figures(report: TradeoffContent) -> dict[str, bytes]:
     from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
+    from reports.figures.objectives.paper import objective_figures
 
     if not report.data.configurations:
         return {}
     files = tradeoff_figures(report.data)
+    if report.fronts is not None:
+        files |= objective_figures(report.data, report.fronts)
     best = next((matrix for matrix in report.matrices if matrix.trial is report.recommendation.best), None)
     return files if best is None else files | task_figures(report.data, best)
 

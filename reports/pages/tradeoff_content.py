@@ -10,6 +10,7 @@ from reports.analysis.families import Family, families_within
 from reports.analysis.importance import Importance, importances
 from reports.analysis.incomplete_trials import incomplete_trials
 from reports.analysis.main_effects import Effect, main_effects
+from reports.analysis.objective_fronts import ObjectiveFronts, objective_fronts
 from reports.analysis.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.analysis.recommendation import Recommendation, recommend
 from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
@@ -20,6 +21,8 @@ from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure
+from reports.figures.objectives.pairs import pairs_figure
+from reports.figures.objectives.parallel_coordinates import parallel_figure
 from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
 from reports.figures.seed_scatter import seed_scatter_figure
@@ -40,6 +43,7 @@ class TradeoffContent:
     """Parts of the page; figures are None and matrices empty where nothing has finished.
 
     Attributes:
+        fronts: those of a study with three or more objectives; None for fewer. `objectives` are their figures.
         families: those the study searches over; `by_family` is the figure of its configurations by family.
         incomplete: complete trials that are left out because they lack a value.
     """
@@ -51,6 +55,8 @@ class TradeoffContent:
     by_family: Figure | None
     tradeoff: Figure | None
     modes: Sequence[Figure]
+    fronts: ObjectiveFronts | None
+    objectives: Sequence[Figure]
     parameters: Figure | None
     effects: Mapping[str, Sequence[Effect]]
     importances: Sequence[Importance]
@@ -70,6 +76,7 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
     matrices = read_matrices(studies, name, _trials_with_tasks(data, found))
     effects = {name: main_effects(data, name) for name in varied}
     families = families_within(data)
+    fronts = objective_fronts(data)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
     return TradeoffContent(
         data=data,
@@ -79,6 +86,8 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
         by_family=overlay_figure(families, x_scale(data), "By family", NAME) if families else None,
         tradeoff=tradeoff_figure(data, found, untrained) if data.configurations else None,
         modes=_modes(studies, data) if data.configurations else [],
+        fronts=fronts,
+        objectives=[] if fronts is None else [pairs_figure(data, fronts), parallel_figure(data, fronts)],
         parameters=parameter_panels(data, effects) if data.configurations and data.parameters else None,
         effects=effects,
         importances=importances(data, varied),

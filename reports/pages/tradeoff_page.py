@@ -30,6 +30,7 @@ def page(report: TradeoffContent) -> str:
         setting=_setting(data.record.spec, [family.label for family in report.families]),
         quality=data.quality,
         x=data.x,
+        objectives=data.record.objectives,
         cost_text=cost_text,
         cards=report.recommendation.roles,
         front=front_table(data) if data.front else None,

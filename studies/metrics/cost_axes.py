@@ -44,8 +44,16 @@ class CostAxis:
     @property
     def label(self) -> str:
         """The text along the axis."""
+        return self._with_notes(self.meaning)
+
+    @property
+    def short_label(self) -> str:
+        """The text along the axis of a small chart."""
+        return self._with_notes(self.name)
+
+    def _with_notes(self, text: str) -> str:
         notes = ", ".join(note for note in (self.unit, "log scale" if self.is_log else "") if note)
-        return f"{self.meaning} ({notes})" if notes else self.meaning
+        return f"{text} ({notes})" if notes else text
 
     @property
     def heading(self) -> str:
@@ -152,14 +160,14 @@ COST_AXES: Mapping[str, CostAxis] = {
             "inference_multiply_adds",
             "inference cost",
             "inference",
-            "inference: multiply-adds to classify one input",
+            "operations to classify one input",
             "multiply-adds",
         ),
         CostAxis(
             "generation_multiply_adds",
             "generation cost",
             "generation",
-            "generation: multiply-adds to generate the weights of one task",
+            "operations to generate the weights of one task",
             "multiply-adds",
         ),
         CostAxis("seconds", "training time", "time", "training time of all tasks", "s"),

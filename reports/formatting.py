@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from studies.metrics.cost_axes import CostAxis
 from studies.statistics.interval import Interval
 
 DIGITS_WITHOUT_INTERVAL = 4
@@ -50,6 +51,22 @@ def significant(value: float | None, digits: int = 3) -> str:
     if not -5 <= exponent < 15:
         return f"{value:.{digits - 1}e}"
     return f"{round(value, digits - 1 - exponent):,.{max(0, digits - 1 - exponent)}f}"
+
+
+def cost_number(x: CostAxis, value: float | None, digits: int = 3) -> str:
+    """Format a cost in its unit, without naming the unit."""
+    return significant(None if value is None else value / x.unit_size, digits)
+
+
+def cost_text(x: CostAxis, value: float | None) -> str:
+    """Format a cost with its unit.
+
+    Example:
+        >>> cost_text(COST_AXES["model_bytes"], 3 * 2**20)
+        '3.00 MiB'
+    """
+    text = cost_number(x, value)
+    return f"{text} {x.unit}" if x.unit and value is not None else text
 
 
 def count_text(value: float | None) -> str:

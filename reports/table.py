@@ -9,7 +9,17 @@ from itertools import chain
 from typing import Any
 
 from hnet_core.dotted_keys import short_names
-from reports.formatting import aligned, count_text, exact_json, mean_text, parameter, range_text, significant
+from reports.formatting import (
+    aligned,
+    cost_number,
+    count_text,
+    exact_json,
+    mean_text,
+    parameter,
+    range_text,
+    significant,
+)
+from studies.metrics.cost_axes import CostAxis
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded
@@ -109,6 +119,17 @@ def mean_column(metric: str, label: str, hint: str | None = None) -> Column:
 def size_column(metric: str, label: str, hint: str | None = None) -> Column:
     """Make a column of a ratio or a cost, to three significant digits."""
     return Column(metric, label, lambda row: significant(row[metric]), hint)
+
+
+def cost_column(x: CostAxis, key: str | None = None, hint: str | None = None, label: str | None = None) -> Column:
+    """Make a column of a cost in its unit.
+
+    Args:
+        key: the column, where it is not the metric.
+        label: its heading, where it is not that of the cost.
+    """
+    name = key or x.metric
+    return Column(name, label or x.heading, lambda row: cost_number(x, row[name]), hint)
 
 
 def count_column(key: str, label: str, hint: str | None = None) -> Column:

@@ -13,7 +13,9 @@ from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from reports.formatting import MISSING
 from reports.table import exact_text
+from studies.metrics.cost_axes import COMPRESSION, axis_of_objectives
 from studies.spec.conditions import FAMILY
+from studies.statistics.hypervolume import front_hypervolume, reference_cost
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -27,10 +29,10 @@ class Family:
 
     Attributes:
         prefix: of trial numbers on the page, so that trials of several studies have different keys.
-        data: only its configurations, with their front in the plane of quality and compression ratio.
+        data: only its configurations, with their front in the plane of quality and cost.
         streams: descriptions of the streams they were trained on; empty where the families are of one study.
-        hypervolume: share that its front (test means) dominates of the area between the best values and the fixed
-            reference of `studies.statistics.hypervolume`.
+        hypervolume: share that its front (test means) dominates of the area between the best values and the reference.
+        reference: the cost up to which that area extends, see `studies.statistics.hypervolume`; None without one.
     """
 
     index: int
@@ -39,7 +41,8 @@ class Family:
     data: StudyData
     recommendation: Recommendation
     streams: frozenset[str]
-    hypervolume: float
+    hypervolume: float | None
+    reference: float | None
 
     @property
     def style(self) -> str:
@@ -50,18 +53,22 @@ class Family:
         return f"{self.prefix}{trial.number}"
 
 
-def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) -> list[Family]:
+def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = (), x: str | None = None) -> list[Family]:
     """Make one family per study, or with `by` one per combination of those values within each study.
+
+    Args:
+        x: the cost on their common axis; None: the one that all studies minimise, else the compression ratio.
 
     Raises:
         StudyNotFound: if there is no study of a name.
-        ConfigInvalid: if there is nothing to show, too much, or the measures differ.
+        ConfigInvalid: if there is nothing to show, too much, the measures differ, or `x` is no cost.
     """
     if len(set(names)) < len(names):
         raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
     groups: list[tuple[str, StudyData, frozenset[str]]] = []
+    axis = _common_axis(studies, names) if x is None else x
     for name in names:
-        data = read_study(studies, name)
+        data = read_study(studies, name, axis)
         configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(name)}
         n_tasks = studies.numbers_of_tasks(name)
         check_fields(by, [configs[trial.number] for trial in data.configurations])
@@ -73,10 +80,16 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = ()) 
             streams = frozenset(stream_of(configs[trial.number], n_tasks[trial.number]) for trial in trials)
             groups.append((label, _restricted(data, trials), streams))
     _check(groups, names)
+    reference = _reference([part for _, part, _ in groups])
     return [
-        Family(i, label, f"{i}-", part, recommend(part), streams, _hypervolume(part))
+        Family(i, label, f"{i}-", part, recommend(part), streams, _hypervolume(part, reference), reference)
         for i, (label, part, streams) in enumerate(groups)
     ]
+
+
+def _common_axis(studies: Studies, names: Sequence[str]) -> str:
+    axes = {axis_of_objectives(studies.study(name).objectives).metric for name in names}
+    return axes.pop() if len(axes) == 1 else COMPRESSION.metric
 
 
 def families_within(data: StudyData) -> list[Family]:
@@ -95,14 +108,15 @@ def families_within(data: StudyData) -> list[Family]:
     if not 2 <= len(found) <= MAX_FAMILIES:
         return []
     named = [(name, _restricted(data, trials)) for name, trials in found.items()]
+    reference = _reference([part for _, part in named])
     return [
-        Family(i, name, "", part, recommend(part), frozenset(), _hypervolume(part))
+        Family(i, name, "", part, recommend(part), frozenset(), _hypervolume(part, reference), reference)
         for i, (name, part) in enumerate(named)
     ]
 
 
 def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
-    """Restrict the data of a study to some configurations, with their front by quality and compression ratio."""
+    """Restrict the data of a study to some configurations, with their front by quality and cost."""
     import numpy as np
 
     from studies.statistics.pareto import pareto_mask
@@ -110,7 +124,7 @@ def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
     feasible = [trial for trial in trials if trial.number in data.feasible]
     quality = data.quality
     direction = "maximize" if quality.higher_is_better else "minimize"
-    values = np.array([(trial.value(quality.selection), trial.ratio) for trial in feasible]).reshape(-1, 2)
+    values = np.array([(trial.value(quality.selection), data.cost(trial)) for trial in feasible]).reshape(-1, 2)
     front = [
         trial
         for trial, is_member in zip(feasible, pareto_mask(values, (direction, "minimize")), strict=True)
@@ -120,17 +134,23 @@ def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
         data,
         configurations=tuple(trials),
         feasible=frozenset(trial.number for trial in feasible),
-        front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+        front=tuple(data.by_cost(front)),
+        is_front_of_axis=True,
     )
 
 
-def _hypervolume(data: StudyData) -> float:
-    from studies.statistics.hypervolume import front_hypervolume
+def _reference(parts: Sequence[StudyData]) -> float | None:
+    return reference_cost(parts[0].x, max(data.cost_ends[-1] for data in parts))
 
+
+def _hypervolume(data: StudyData, reference: float | None) -> float | None:
+    if reference is None:
+        return None
     final = data.quality.final
-    objectives = {"compression_ratio": "minimize", final: "maximize" if data.quality.higher_is_better else "minimize"}
-    front = [{"compression_ratio": trial.ratio, final: trial.value(final)} for trial in data.front]
-    found = front_hypervolume(front, objectives)
+    cost = data.x.metric
+    objectives = {cost: "minimize", final: "maximize" if data.quality.higher_is_better else "minimize"}
+    front = [{cost: data.cost(trial), final: trial.value(final)} for trial in data.front]
+    found = front_hypervolume(front, objectives, {cost: reference})
     return 0.0 if found is None else float(found["share"])
 
 

@@ -32,13 +32,13 @@ class Importance:
 
     Attributes:
         final: fANOVA of the final measure.
-        ratio: fANOVA of the compression ratio (its logarithm).
+        cost: fANOVA of the cost (its logarithm, where none is 0).
         best: PED-ANOVA of the best tenth by the final measure.
     """
 
     name: str
     final: float
-    ratio: float
+    cost: float
     best: float
 
 
@@ -55,9 +55,10 @@ def importances(data: StudyData, names: Sequence[str]) -> list[Importance]:
     columns = [[_plain(trial.params[name], space) for trial in few] for name, space in zip(names, spaces, strict=True)]
     final = [trial.value(data.quality.final) for trial in few]
     of_final = _normalised(shares(spaces, columns, final))
-    of_ratio = _normalised(shares(spaces, columns, [math.log(trial.ratio) for trial in few]))
+    costs = [math.log(data.cost(trial)) if data.has_log_costs else data.cost(trial) for trial in few]
+    of_cost = _normalised(shares(spaces, columns, costs))
     of_best = _ped_anova(names, spaces, columns, final, data.quality.higher_is_better)
-    found = [Importance(*each) for each in zip(names, of_final, of_ratio, of_best, strict=True)]
+    found = [Importance(*each) for each in zip(names, of_final, of_cost, of_best, strict=True)]
     return sorted(found, key=lambda one: (-one.final, one.name))
 
 

@@ -1,4 +1,4 @@
-"""Complete trials that a report leaves out, because a value after the last task or a weight count is missing."""
+"""Complete trials that a report leaves out, because a value after the last task or their cost is missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.formatting import numbered
+from studies.metrics.cost_axes import COMPRESSION
 from studies.metrics.missing_cells import words_of_missing
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MAX_READ = 100
 
 
 def incomplete_trials(studies: Studies, data: StudyData) -> str | None:
-    """Name the complete trials without a final value or a ratio, with what is missing; None if there are none.
+    """Name the complete trials without a final value or a cost, with what is missing; None if there are none.
 
     Of more than `MAX_READ` the first are read and the others counted.
     """
@@ -55,4 +56,6 @@ def _missing(data: StudyData, trial: Trial, runs: NDArray[np.float64]) -> str:
     tasks = (np.flatnonzero(np.isnan(runs[:, -1]).any(axis=0)) + 1).tolist() if n_tasks else []
     if tasks:
         return "; ".join(words_of_missing({n_tasks: tasks}))
-    return f"no {data.quality.word}" if trial.mean(data.quality.final) is None else "unknown numbers of weights"
+    if trial.mean(data.quality.final) is None:
+        return f"no {data.quality.word}"
+    return "unknown numbers of weights" if data.x == COMPRESSION else f"no {data.x.name}"

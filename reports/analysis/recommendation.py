@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
-from reports.formatting import mean_text, numbered, phrase, plural, significant
+from reports.formatting import cost_text, mean_text, numbered, phrase, plural, significant
+from studies.metrics.cost_axes import COMPRESSION
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import TWO_SEEDS
@@ -26,6 +27,11 @@ ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the roundin
 MSE_FACTOR = 1.1
 MIN_KNEE_POINTS = 3
 MAX_NUMBERS = 5
+SPARSITY = "mask_sparsity"
+SPARSITY_REMARK = (
+    "Mask sparsity stores no less: a weight that is masked out is stored and counted like any other. It saves "
+    "multiply-adds, see --x inference_multiply_adds."
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,10 @@ class Recommendation:
     Attributes:
         headline: the recommendation in one sentence.
         remarks: what a careful reader must know about it, one sentence each.
-        best: best configuration by the selection metric, the smaller one of equals.
-        near: smallest configuration within one point of the best (mean squared error: within 10 %).
-        knee: front member furthest above the chord between the ends of the front (log ratio).
+        best: best configuration by the selection metric, the cheaper one of equals.
+        near: configuration of the least cost within one point of the best (mean squared error: within 10 %).
+        knee: front member furthest above the chord between the ends of the front (log cost, where none is 0).
+        smallest: the superlative of a low cost, smallest or cheapest.
     """
 
     headline: str
@@ -45,13 +52,14 @@ class Recommendation:
     best: Trial | None = None
     near: Trial | None = None
     knee: Trial | None = None
+    smallest: str = COMPRESSION.smallest
 
     @property
     def roles(self) -> list[tuple[str, Trial]]:
         """Each recommended configuration once, with all its roles: `("smallest near best · knee", trial)`."""
         near = None if self.near is self.best else self.near
         named: dict[int, tuple[list[str], Trial]] = {}
-        for role, trial in (("best", self.best), ("smallest near best", near), ("knee", self.knee)):
+        for role, trial in (("best", self.best), (f"{self.smallest} near best", near), ("knee", self.knee)):
             if trial is not None:
                 named.setdefault(trial.number, ([], trial))[0].append(role)
         return [(" · ".join(roles), trial) for roles, trial in named.values()]
@@ -70,21 +78,21 @@ def recommend(data: StudyData, incomplete: str | None = None) -> Recommendation:
     near = _near(data, candidates, best)
     knee = _knee(data)
     headline = _headline(data, best, near, knee)
-    return Recommendation(headline, tuple(_remarks(data, best)), best, near, knee)
+    return Recommendation(headline, tuple(_remarks(data, best)), best, near, knee, data.x.smallest)
 
 
 def _best(data: StudyData, candidates: NDArray[np.bool_]) -> Trial:
     columns = data.columns
-    losses, ratios = data.losses(data.quality.selection), columns["compression_ratio"]
-    return data.configurations[least(candidates, losses, ratios, columns.numbers)]
+    losses = data.losses(data.quality.selection)
+    return data.configurations[least(candidates, losses, data.costs, columns.numbers)]
 
 
 def _near(data: StudyData, candidates: NDArray[np.bool_], best: Trial) -> Trial:
     columns = data.columns
-    losses, ratios = data.losses(data.quality.selection), columns["compression_ratio"]
+    losses = data.losses(data.quality.selection)
     loss = _loss(data, best)
     limit = loss + ONE_POINT if data.quality.higher_is_better else loss * MSE_FACTOR
-    return data.configurations[least(candidates & (losses <= limit), ratios, losses, columns.numbers)]
+    return data.configurations[least(candidates & (losses <= limit), data.costs, losses, columns.numbers)]
 
 
 def _knee(data: StudyData) -> Trial | None:
@@ -92,14 +100,20 @@ def _knee(data: StudyData) -> Trial | None:
     if not data.front_is_tradeoff or len(data.front) < MIN_KNEE_POINTS:
         return None
     first, last = data.front[0], data.front[-1]
-    width = math.log(last.ratio / first.ratio)
+
+    def distance(trial: Trial) -> float:
+        if data.has_log_costs:
+            return math.log(data.cost(trial) / data.cost(first))
+        return data.cost(trial) - data.cost(first)
+
+    width = distance(last)
     height = _loss(data, first) - _loss(data, last)
     if width <= 0 or height <= 0:
         return None
 
     def above_chord(trial: Trial) -> float:
         gained = (_loss(data, first) - _loss(data, trial)) / height
-        return gained - math.log(trial.ratio / first.ratio) / width
+        return gained - distance(trial) / width
 
     knee = max(data.front[1:-1], key=above_chord)
     return knee if above_chord(knee) > 0 else None
@@ -113,20 +127,20 @@ def _loss(data: StudyData, trial: Trial) -> float:
 
 def _headline(data: StudyData, best: Trial, near: Trial, knee: Trial | None) -> str:
     final, word = data.quality.final, data.quality.word
-    text = f"The best configuration reaches a final {word} of {phrase(best[final])} at {_at(best)}"
+    text = f"The best configuration reaches a final {word} of {phrase(best[final])} at {_at(data, best)}"
     text += f"; {_cost(data, best, near)}" if near is not best else f"; {_no_smaller(data)}"
     if knee is near and knee is not best:
         text += ", and this is also the knee of the front"
     elif knee is best:
         text += ", and it is also the knee of the front"
     elif knee is not None:
-        text += f"; the knee of the front is at {_at(knee)} with {phrase(knee[final])}"
+        text += f"; the knee of the front is at {_at(data, knee)} with {phrase(knee[final])}"
     return text + "."
 
 
 def _cost(data: StudyData, best: Trial, near: Trial) -> str:
     final = data.quality.final
-    move = f"going down to ratio {significant(near.ratio)}"
+    move = f"going down to {data.x.word} {cost_text(data.x, data.cost(near))}"
     overlap = "" if _clearly_apart(best[final], near[final]) else " (the intervals overlap)"
     if not data.quality.higher_is_better:
         return f"{move} gives {mean_text(near[final])}{overlap}"
@@ -143,18 +157,18 @@ def _clearly_apart(one: Interval, other: Interval) -> bool:
 
 def _no_smaller(data: StudyData) -> str:
     margin = "one point" if data.quality.higher_is_better else "10 %"
-    return f"no smaller configuration is within {margin} of it"
+    return f"no {data.x.smaller} configuration is within {margin} of it"
 
 
-def _at(trial: Trial) -> str:
-    return f"compression ratio {significant(trial.ratio)}"
+def _at(data: StudyData, trial: Trial) -> str:
+    return f"{data.x.name} {cost_text(data.x, data.cost(trial))}"
 
 
 def _remarks(data: StudyData, best: Trial) -> list[str]:
     remarks = []
-    if data.front and (len(data.record.objectives) == 1 or len(data.front) == 1):
+    if data.front and (_has_one_objective(data) or len(data.front) == 1):
         remarks.append(_no_tradeoff(data, best))
-    if best.ratio > 1:
+    if data.x == COMPRESSION and data.cost(best) > 1:
         remarks.append("The best configuration needs more weights than the target network: it does not compress.")
     if best.n == 1:
         remarks.append("It rests on 1 seed, so it has no interval: do not read small differences.")
@@ -165,7 +179,21 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
             "There is no validation split: configurations were chosen on the test split they are reported on, "
             "so the best value is optimistic."
         )
+    if data.x.is_storage and has_mask_sparsity(data):
+        remarks.append(SPARSITY_REMARK)
     return remarks
+
+
+def _has_one_objective(data: StudyData) -> bool:
+    return len(data.record.objectives) == 1 and not data.is_front_of_axis
+
+
+def has_mask_sparsity(data: StudyData) -> bool:
+    """Return whether a method of the study leaves out weights by masks."""
+    spec = data.record.spec
+    blocks = [spec.get("trial") or {}, *(spec.get("families") or {}).values()]
+    fixed = any(SPARSITY in (block.get("method") or {}) for block in blocks)
+    return fixed or f"method.{SPARSITY}" in data.parameters
 
 
 def _no_tradeoff(data: StudyData, best: Trial) -> str:
@@ -174,14 +202,14 @@ def _no_tradeoff(data: StudyData, best: Trial) -> str:
     members = numbered("trial", numbers, MAX_NUMBERS)
     goals = " and ".join(
         f"{'highest' if goal == 'maximize' else 'lowest'} {METRICS[name].label.lower() if name in METRICS else name}"
-        for name, goal in data.record.objectives.items()
+        for name, goal in data.goals.items()
     )
-    if len(data.record.objectives) == 1:
+    if _has_one_objective(data):
         only = "its front is its best configuration" if numbers == [best.number] else f"its front is {members}"
         return f"The study has a single objective, the {goals}, so {only} and shows no trade-off."
     if data.front_is_tradeoff and numbers == [best.number]:
         return (
-            "The front has a single point: the best configuration is also the smallest one worth having, "
+            f"The front has a single point: the best configuration is also the {data.x.smallest} one worth having, "
             "so this study shows no trade-off."
         )
     return f"The front has a single point, {members}: it has the {goals}, so this study shows no trade-off."

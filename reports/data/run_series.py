@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.data.study_data import StudyData
-from reports.data.trial import Trial
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +21,7 @@ class RunSeries:
         label: as the legend has it.
         style: class of its marks.
         numbers, seeds: which run it is.
-        ratios: compression ratio of its configuration.
+        costs: the cost of the run, which is the same for each seed where it follows from the configuration.
         values: the measure on the test split.
     """
 
@@ -31,38 +29,41 @@ class RunSeries:
     style: str
     numbers: NDArray[np.int_]
     seeds: NDArray[np.int_]
-    ratios: NDArray[np.float64]
+    costs: NDArray[np.float64]
     values: NDArray[np.float64]
 
     def over_seeds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return ratio and mean value of each configuration, both (n_configurations,)."""
+        """Return mean cost and mean value of each configuration, both (n_configurations,)."""
         import numpy as np
 
         found, first, group = np.unique(self.numbers, return_index=True, return_inverse=True)
-        totals = np.bincount(group, weights=self.values, minlength=len(found))
-        return self.ratios[first], totals / np.bincount(group, minlength=len(found))
+        n_runs = np.bincount(group, minlength=len(found))
+        costs = self.costs[first]  # the mean is taken as a distance from it, so that one that does not vary stays exact
+        costs = costs + np.bincount(group, weights=self.costs - costs[group], minlength=len(found)) / n_runs
+        return costs, np.bincount(group, weights=self.values, minlength=len(found)) / n_runs
 
 
-def series_of(runs: pd.DataFrame, trials: Sequence[Trial], metric: str, label: str, style: str) -> RunSeries:
-    """Select the runs of `trials` that have the metric.
+def series_of(runs: pd.DataFrame, data: StudyData, metric: str, label: str, style: str) -> RunSeries:
+    """Select the runs of the configurations of a study that have the metric and a cost.
 
     Args:
-        runs: `Studies.runs` of their study.
+        runs: `Studies.runs` of the study.
     """
-    chosen = runs[runs["number"].isin([trial.number for trial in trials]) & runs[metric].notna()]
+    numbers = [trial.number for trial in data.configurations]
+    chosen = runs[runs["number"].isin(numbers) & runs[metric].notna() & runs[data.x.metric].notna()]
     return RunSeries(
         label,
         style,
         chosen["number"].to_numpy(dtype=int),
         chosen["seed"].to_numpy(dtype=int),
-        chosen["compression_ratio"].to_numpy(dtype=float),
+        chosen[data.x.metric].to_numpy(dtype=float),
         chosen[metric].to_numpy(dtype=float),
     )
 
 
 def during_and_final(runs: pd.DataFrame, data: StudyData) -> list[RunSeries]:
     """Return the series of one study, in the order they are drawn; only final where nothing else was evaluated."""
-    return [series_of(runs, data.configurations, metric, label, label) for metric, label in _series(data)]
+    return [series_of(runs, data, metric, label, label) for metric, label in _series(data)]
 
 
 def means_of(data: StudyData) -> list[RunSeries]:
@@ -73,10 +74,9 @@ def means_of(data: StudyData) -> list[RunSeries]:
     found = []
     for metric, label in _series(data):
         known = ~np.isnan(columns[metric])
-        numbers, ratios = columns.numbers[known], columns["compression_ratio"][known]
-        found.append(
-            RunSeries(label, label, numbers, np.zeros(len(numbers), dtype=int), ratios, columns[metric][known])
-        )
+        numbers, costs = columns.numbers[known], data.costs[known]
+        seeds = np.zeros(len(numbers), dtype=int)
+        found.append(RunSeries(label, label, numbers, seeds, costs, columns[metric][known]))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
 from reports.formatting import exact_json, plural
+from studies.metrics.cost_axes import COMPRESSION, CostAxis, axis_of_objectives, cost_axis
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.constraints import feasible
-from studies.statistics.selection import SIZE, Candidates, deciding, has_every
+from studies.statistics.selection import Candidates, deciding, front_mask, has_every
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,10 +69,12 @@ class StudyData:
         parameters: dotted names of the searched values, in the order of the spec; of an imported study without a
             search, the settings in which its trials differ.
         trials: every trial of the study by number.
-        configurations: the finished ones with a quality and a ratio, duplicates left out.
+        configurations: the finished ones with a quality and a cost, duplicates left out.
         feasible: numbers of those that meet the constraints of the study.
-        front: the non-dominated ones under the objectives of the study, by growing ratio.
+        front: the non-dominated ones under the objectives of the study, by growing cost.
         outdated: what an earlier version computed in a wrong way, in sentences.
+        x: the cost that quality is traded for.
+        is_front_of_axis: the front was decided by quality and that cost, whatever the objectives of the study are.
     """
 
     record: StudyRecord
@@ -82,11 +85,26 @@ class StudyData:
     feasible: frozenset[int]
     front: tuple[Trial, ...]
     outdated: tuple[str, ...] = ()
+    x: CostAxis = COMPRESSION
+    is_front_of_axis: bool = False
 
     @property
     def front_is_tradeoff(self) -> bool:
-        """Return whether the objectives of the front are those of the figure: quality and compression ratio."""
-        return set(self.record.objectives) == {self.quality.final, "compression_ratio"}
+        """Return whether the objectives of the front are those of the figure: quality and cost."""
+        return self.is_front_of_axis or set(self.record.objectives) == {self.quality.final, self.x.metric}
+
+    @property
+    def goals(self) -> Mapping[str, str]:
+        """The metrics that the front was decided by, with their directions."""
+        return plane(self.quality.final, self.x) if self.is_front_of_axis else self.record.objectives
+
+    def cost(self, trial: Trial) -> float:
+        """Return the cost of a configuration, its mean over seeds."""
+        return trial.value(self.x.metric)
+
+    def by_cost(self, trials: Iterable[Trial]) -> list[Trial]:
+        """Return trials by growing cost, equal ones by number."""
+        return sorted(trials, key=lambda trial: (self.cost(trial), trial.number))
 
     def space(self, parameter: str) -> Mapping[str, Any]:
         """Return the searched range or choices of a parameter, as in the spec; of an imported one, those it holds."""
@@ -104,10 +122,20 @@ class StudyData:
         return TrialColumns(self.configurations)
 
     @cached_property
-    def ratio_range(self) -> tuple[float, float]:
-        """The smallest and the largest compression ratio."""
-        ratios = self.columns["compression_ratio"]
-        return float(ratios.min()), float(ratios.max())
+    def costs(self) -> NDArray[np.float64]:
+        """The cost of each configuration, (n_configurations,)."""
+        return self.columns[self.x.metric]
+
+    @cached_property
+    def cost_ends(self) -> list[float]:
+        """The smallest cost, the smallest above 0 if there is one, and the largest."""
+        costs: set[float] = set(self.costs.tolist())
+        return sorted({min(costs), min((cost for cost in costs if cost > 0), default=min(costs)), max(costs)})
+
+    @property
+    def has_log_costs(self) -> bool:
+        """Return whether logarithms of all costs can be taken."""
+        return self.x.is_log and self.cost_ends[0] > 0
 
     @cached_property
     def has_during(self) -> bool:
@@ -141,17 +169,23 @@ class StudyData:
         return frozenset(trial.number for trial in self.front)
 
 
-def read_study(studies: Studies, name: str) -> StudyData:
+def read_study(studies: Studies, name: str, x: str | None = None) -> StudyData:
     """Read one study.
+
+    Args:
+        x: the cost that quality is traded for, which then decides the front too; None: the cost that the study
+            minimises, and the front of its objectives.
 
     Raises:
         StudyNotFound: if there is no study of that name.
+        ConfigInvalid: if `x` is no cost.
     """
     import numpy as np
 
     from studies.database.schema import COMPLETE
 
     record = studies.study(name)
+    axis = axis_of_objectives(record.objectives) if x is None else cost_axis(x)
     rows = studies.trial_rows(name, columns=_columns())
     parameters = tuple(record.searched)
     if record.is_imported and not parameters:
@@ -160,11 +194,13 @@ def read_study(studies: Studies, name: str) -> StudyData:
     columns = TrialColumns(trials)
     is_finished = np.array([trial.state == COMPLETE and trial.duplicate_of is None for trial in trials], dtype=bool)
     is_candidate = is_finished & feasible(columns.__getitem__, record.constraints, len(trials))
-    candidates = _candidates(columns, is_candidate, record.objectives)
-    final = _candidates(columns, is_finished, record.objectives).final
-    is_configuration = is_finished & has_every(columns.__getitem__, (final, SIZE))
+    final = Candidates(
+        columns.numbers[is_finished], lambda metric: columns[metric][is_finished], record.objectives
+    ).final
+    is_configuration = is_finished & has_every(columns.__getitem__, (final, axis.metric))
+    goals = record.objectives if x is None else plane(final, axis)
     on_front = is_candidate.copy()
-    on_front[is_candidate] = candidates.front
+    on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], goals)
     front = columns.where(on_front & is_configuration)
     return StudyData(
         record=record,
@@ -173,9 +209,16 @@ def read_study(studies: Studies, name: str) -> StudyData:
         trials=trials,
         configurations=tuple(columns.where(is_configuration)),
         feasible=frozenset(columns.numbers[is_configuration & is_candidate].tolist()),
-        front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+        front=tuple(sorted(front, key=lambda trial: (trial.value(axis.metric), trial.number))),
         outdated=outdated_results(studies, name),
+        x=axis,
+        is_front_of_axis=x is not None,
     )
+
+
+def plane(final: str, x: CostAxis) -> dict[str, str]:
+    """Return the directions of a final measure and of a cost."""
+    return {final: "maximize" if METRICS[final].better == "higher" else "minimize", x.metric: "minimize"}
 
 
 def outdated_results(studies: Studies, name: str) -> tuple[str, ...]:
@@ -189,10 +232,6 @@ def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
     if len(trials) <= at_most:
         return list(trials)
     return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
-
-
-def _candidates(columns: TrialColumns, chosen: NDArray[np.bool_], objectives: Mapping[str, str]) -> Candidates:
-    return Candidates(columns.numbers[chosen], lambda metric: columns[metric][chosen], objectives)
 
 
 def quality_of(final: str, values: Callable[[str], NDArray[np.float64]], is_candidate: NDArray[np.bool_]) -> Quality:

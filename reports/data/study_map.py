@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from reports.data.study_data import Quality, StudyData, quality_of, trials_of
 from reports.data.trial import Trial
 from reports.data.trial_arrays import TrialColumns
+from studies.metrics.cost_axes import COMPRESSION
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
-from studies.statistics.selection import SIZE, Candidates, has_every
+from studies.statistics.selection import Candidates, has_every
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord
@@ -102,14 +103,14 @@ class StudyMap:
 def read_map(studies: Studies, name: str) -> StudyMap:
     """Read the finished configurations of a study; raises StudyNotFound."""
     record = studies.study(name)
-    wanted = [*record.objectives, *SELECTED_BY, SIZE, *record.constraints]
+    wanted = [*record.objectives, *SELECTED_BY, COMPRESSION.metric, *record.constraints]
     metrics = dict.fromkeys(each for metric in wanted for each in (metric, SELECTED_BY.get(metric, metric)))
     columns = studies.measured(name, ["number", "n", "finished_at", *metrics])
     numbers = columns["number"].astype(int)
     is_feasible = feasible(columns.__getitem__, record.constraints, len(numbers))
     candidates = _candidates(columns, is_feasible, record.objectives)
     final = _candidates(columns, np.ones(len(numbers), dtype=bool), record.objectives).final
-    shown = has_every(columns.__getitem__, (final, SIZE))
+    shown = has_every(columns.__getitem__, (final, COMPRESSION.metric))
     on_front = np.zeros(len(numbers), dtype=bool)
     on_front[is_feasible] = candidates.front
     quality = quality_of(final, columns.__getitem__, is_feasible & shown)
@@ -117,7 +118,7 @@ def read_map(studies: Studies, name: str) -> StudyMap:
         record=record,
         quality=quality,
         numbers=numbers[shown],
-        ratios=columns[SIZE][shown],
+        ratios=columns[COMPRESSION.metric][shown],
         finals=columns[final][shown],
         is_feasible=is_feasible[shown],
         on_front=(on_front & shown)[shown],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +17,7 @@ MAX_LABELS = 8
 LABEL_CHARACTER, LABEL_GAP = 8.0, 12.0
 WORD_CHARACTER = 7.0  # letters are narrower than digits
 MIN_WORD = 5
+ZERO_PLACE = 0.08  # share of the axis that the value 0 gets
 
 
 class Tick(NamedTuple):
@@ -57,11 +58,17 @@ class LinearScale:
 
 @dataclass(frozen=True)
 class LogScale:
-    """Logarithmic scale: equal factors get equal lengths; the domain must be positive."""
+    """Logarithmic scale: equal factors get equal lengths; the domain must be positive.
+
+    Attributes:
+        is_vertical: labels are above each other.
+        unit: the value that the labels call 1.
+    """
 
     domain: tuple[float, float]
     pixels: tuple[float, float]
     is_vertical: bool = False
+    unit: float = 1.0
 
     def __call__(self, value: float) -> float:
         low, high = self.domain
@@ -77,6 +84,10 @@ class LogScale:
         return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
 
     def ticks(self) -> list[Tick]:
+        if self.unit != 1.0:
+            low, high = self.domain
+            shown = replace(self, domain=(low / self.unit, high / self.unit), unit=1.0)
+            return [Tick(tick.value * self.unit, tick.label) for tick in shown.ticks()]
         low, high = self.domain
         inside = [
             (digit, float(f"{digit}e{exponent}"))
@@ -89,16 +100,57 @@ class LogScale:
             if len(shown) < 2:
                 break
             if len(shown) <= MAX_LABELS and self._fit(shown):
-                return [Tick(value, f"{value:g}" if value in shown else "") for _, value in inside]
+                return [Tick(value, _number(value) if value in shown else "") for _, value in inside]
         if len(shown) < 2:
             return LinearScale(self.domain, self.pixels).ticks()
-        return [Tick(value, f"{value:g}" if i % 3 == 0 else "") for i, value in enumerate(shown)]
+        return [Tick(value, _number(value) if i % 3 == 0 else "") for i, value in enumerate(shown)]
 
     def _fit(self, values: Sequence[float]) -> bool:
         """Return whether labels side by side do not overlap; those above each other never do."""
         if self.is_vertical or self.pixels[0] > self.pixels[1]:
             return True
-        return _keep_clear([(self(value), f"{value:g}") for value in values], LABEL_CHARACTER)
+        return _keep_clear([(self(value), _number(value)) for value in values], LABEL_CHARACTER)
+
+
+@dataclass(frozen=True)
+class ZeroLogScale:
+    """Logarithmic scale of positive values with a place for 0 before them.
+
+    Attributes:
+        domain: (0, high).
+        least: the value at which the logarithmic part begins; there is none between 0 and it.
+        unit: the value that the labels call 1.
+    """
+
+    domain: tuple[float, float]
+    pixels: tuple[float, float]
+    least: float
+    is_vertical: bool = False
+    unit: float = 1.0
+
+    def __call__(self, value: float) -> float:
+        return self._at_zero if value < self.least else self._positive(value)
+
+    def each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale an array; the shape stays."""
+        import numpy as np
+
+        placed = self._positive.each(np.maximum(values, self.least))
+        return np.where(values < self.least, self._at_zero, placed)
+
+    def ticks(self) -> list[Tick]:
+        """Return a tick at 0 and those of the positive values."""
+        return [Tick(0.0, "0"), *self._positive.ticks()]
+
+    @property
+    def _at_zero(self) -> float:
+        return self.pixels[0] + ZERO_PLACE / 2 * (self.pixels[1] - self.pixels[0])
+
+    @cached_property
+    def _positive(self) -> LogScale:
+        start, end = self.pixels
+        pixels = (start + ZERO_PLACE * (end - start), end)
+        return LogScale((self.least, self.domain[1]), pixels, self.is_vertical, self.unit)
 
 
 @dataclass(frozen=True)
@@ -171,7 +223,7 @@ class OrdinalScale:
         return [Tick(value, label if i % every == 0 else "") for i, (value, label) in enumerate(pairs)]
 
 
-ContinuousScale = LinearScale | LogScale | ErrorScale
+ContinuousScale = LinearScale | LogScale | ZeroLogScale | ErrorScale
 Scale = ContinuousScale | OrdinalScale
 
 
@@ -193,6 +245,14 @@ def _keep_clear(places: Sequence[tuple[float, str]], character: float) -> bool:
     """Return whether labels centred at these pixels do not overlap, with letters of that width."""
     ends = [(at, len(label) * character / 2) for at, label in places]
     return all(abs(b - a) >= half + other + LABEL_GAP / 2 for (a, half), (b, other) in pairwise(ends))
+
+
+def _number(value: float) -> str:
+    """Format a tick; from a million on with the prefixes of units, where `:g` would give an exponent."""
+    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if value >= size:
+            return f"{value / size:g} {prefix}"
+    return f"{value:g}"
 
 
 def _round_step(raw: float) -> float:

@@ -1,6 +1,6 @@
-"""Empirical attainment surfaces: the quality that 25, 50 and 75 % of the seeds attain within each compression ratio.
+"""Empirical attainment surfaces: the quality that 25, 50 and 75 % of the seeds attain within each cost.
 
-Each seed gives one staircase: the best value among its configurations up to a ratio. A level is a quantile of these
+Each seed gives one staircase: the best value among its configurations up to a cost. A level is a quantile of these
 staircases. Grunert da Fonseca, Fonseca and Hall, "Inferential performance assessment of stochastic optimisers and the
 attainment function" (EMO 2001), https://doi.org/10.1007/3-540-44719-9_15.
 """
@@ -18,12 +18,13 @@ from reports.data.run_series import RunSeries
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import steps
-from reports.drawing.scales import ContinuousScale, LogScale
+from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, element, figure, pixel
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
-from reports.formatting import significant
+from reports.formatting import cost_number, cost_text, significant
 from reports.table import Column, Row, Table, text_column
+from studies.metrics.cost_axes import CostAxis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,14 +37,14 @@ MAX_TABLE_ROWS = 60
 
 @dataclass(frozen=True)
 class AttainmentSurface:
-    """One level as a staircase: from each ratio on, `values` is attained by that share of the seeds, until the next.
+    """One level as a staircase: from each cost on, `values` is attained by that share of the seeds, until the next.
 
     Attributes:
-        ratios, values: (n_steps,), ratios ascending, values ever better.
+        costs, values: (n_steps,), costs ascending, values ever better.
     """
 
     level: float
-    ratios: NDArray[np.float64]
+    costs: NDArray[np.float64]
     values: NDArray[np.float64]
 
 
@@ -51,21 +52,21 @@ def surfaces(series: RunSeries, higher_is_better: bool, levels: Sequence[float] 
     """Compute the attainment surface of each level: at least ceil(level * n) of the n seeds reach it."""
     import numpy as np
 
-    ratios, at = np.unique(series.ratios, return_inverse=True)
+    costs, at = np.unique(series.costs, return_inverse=True)
     seeds, of = np.unique(series.seeds, return_inverse=True)
     sign = 1.0 if higher_is_better else -1.0
-    best = np.full((len(seeds), len(ratios)), -np.inf)
+    best = np.full((len(seeds), len(costs)), -np.inf)
     np.maximum.at(best, (of, at), sign * series.values)
     best = np.sort(np.maximum.accumulate(best, axis=1), axis=0)[::-1]  # k-th row: attained by k + 1 seeds
-    return [_steps(level, ratios, best[math.ceil(level * len(seeds) - 1e-9) - 1], sign) for level in levels]
+    return [_steps(level, costs, best[math.ceil(level * len(seeds) - 1e-9) - 1], sign) for level in levels]
 
 
-def _steps(level: float, ratios: NDArray[np.float64], best: NDArray[np.float64], sign: float) -> AttainmentSurface:
-    """Keep the ratios at which the value rises."""
+def _steps(level: float, costs: NDArray[np.float64], best: NDArray[np.float64], sign: float) -> AttainmentSurface:
+    """Keep the costs at which the value rises."""
     import numpy as np
 
     rises = np.isfinite(best) & (best > np.concatenate([[-np.inf], best[:-1]]))
-    return AttainmentSurface(level, ratios[rises], sign * best[rises])
+    return AttainmentSurface(level, costs[rises], sign * best[rises])
 
 
 def common_seeds(series: RunSeries) -> RunSeries:
@@ -75,46 +76,48 @@ def common_seeds(series: RunSeries) -> RunSeries:
     seeds, counts = np.unique(series.seeds, return_counts=True)
     kept = np.isin(series.seeds, seeds[counts >= 0.9 * counts.max()])
     return RunSeries(
-        series.label, series.style, series.numbers[kept], series.seeds[kept], series.ratios[kept], series.values[kept]
+        series.label, series.style, series.numbers[kept], series.seeds[kept], series.costs[kept], series.values[kept]
     )
 
 
 def attainment_figure(
-    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str
+    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: ContinuousScale, cost: CostAxis
 ) -> Figure:
     """Draw the median surface of every series as a line and the quartiles as a band around it."""
     kept = [common_seeds(series) for series in all_series]
     found = [(series, surfaces(series, quality.higher_is_better)) for series in kept]
     values = [float(v) for _, levels in found for surface in levels for v in surface.values]
     y = quality_scale(quality, values, frame.y)
-    parts = [axes(frame, x, y, x_label, f"{quality.word} attained")]
+    parts = [axes(frame, x, y, cost.label, f"{quality.word} attained")]
     for series, (low, middle, high) in found:
         parts.append(_band(low, high, series.style, x, y))
         parts.append(_median(middle, f"{series.style}-line", x, y))
     rows: list[Row] = [
-        {"series": series.label, "level": surface.level, "compression_ratio": float(ratio), "value": float(value)}
+        {"series": series.label, "level": surface.level, cost.metric: float(at), "value": float(value)}
         for series, levels in found
         for surface in levels
-        for ratio, value in zip(surface.ratios, surface.values, strict=True)
+        for at, value in zip(surface.costs, surface.values, strict=True)
     ]
     n_seeds = sorted({len(set(series.seeds.tolist())) for series in kept})
     seeds = " or ".join(str(n) for n in n_seeds)
-    finding = f"Attainment over {seeds} seeds: {_finding(found[-1][1][1], quality)}"
+    finding = f"Attainment over {seeds} seeds: {_finding(found[-1][1][1], cost)}"
     caption = (
-        f"Each seed alone gives a staircase: the best {quality.word} among all configurations up to a ratio. Half of "
-        f"the {seeds} seeds attain the line; the band reaches from what 25 % to what 75 % of them attain. Picking the "
-        f"best of one seed is optimistic: these surfaces lie above the front of means."
+        f"Each seed alone gives a staircase: the best {quality.word} among all configurations up to a "
+        f"{cost.word}. Half of the {seeds} seeds attain the line; the band reaches from what 25 % to what 75 % of them "
+        f"attain. Picking the best of one seed is optimistic: these surfaces lie above the front of means."
     )
     drawing = figure(f"tradeoff-{NAME}", (frame.width, frame.height), finding, caption, parts)
-    return Figure(NAME, finding, caption, (("Attainment", drawing),), _table(rows), rows)
+    return Figure(NAME, finding, caption, (("Attainment", drawing),), _table(rows, cost), rows)
 
 
-def _median(surface: AttainmentSurface, style: str, x: LogScale, y: ContinuousScale) -> Markup:
+def _median(surface: AttainmentSurface, style: str, x: ContinuousScale, y: ContinuousScale) -> Markup:
     placed = _placed(surface, x, y)
     return steps([*placed, (x.pixels[1], placed[-1][1])], style) if placed else EMPTY
 
 
-def _band(best: AttainmentSurface, worst: AttainmentSurface, style: str, x: LogScale, y: ContinuousScale) -> Markup:
+def _band(
+    best: AttainmentSurface, worst: AttainmentSurface, style: str, x: ContinuousScale, y: ContinuousScale
+) -> Markup:
     """Draw the area between two staircases, closed at the right end of the axis and at the floor."""
     upper, lower = _placed(best, x, y), _placed(worst, x, y)
     if not upper or not lower:
@@ -127,23 +130,22 @@ def _band(best: AttainmentSurface, worst: AttainmentSurface, style: str, x: LogS
     return element("path", d=path + "z", class_=f"band {style}")
 
 
-def _placed(surface: AttainmentSurface, x: LogScale, y: ContinuousScale) -> list[tuple[float, float]]:
-    return [(x(float(r)), y(float(v))) for r, v in zip(surface.ratios, surface.values, strict=True)]
+def _placed(surface: AttainmentSurface, x: ContinuousScale, y: ContinuousScale) -> list[tuple[float, float]]:
+    return [(x(float(r)), y(float(v))) for r, v in zip(surface.costs, surface.values, strict=True)]
 
 
-def _finding(median: AttainmentSurface, quality: Quality) -> str:
-    if not len(median.ratios):
-        return "no ratio is reached by half of them."
-    return (
-        f"half of them reach {significant(float(median.values[-1]))} at ratio {significant(float(median.ratios[-1]))}."
-    )
+def _finding(median: AttainmentSurface, cost: CostAxis) -> str:
+    if not len(median.costs):
+        return f"no {cost.word} is reached by half of them."
+    at = f"{cost.word} {cost_text(cost, float(median.costs[-1]))}"
+    return f"half of them reach {significant(float(median.values[-1]))} at {at}."
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
     columns = [
         text_column("series", "series"),
         Column("level", "seeds", lambda row: f"{row['level']:.0%}", "share of the seeds that attain it"),
-        Column("compression_ratio", "from ratio", lambda row: significant(row["compression_ratio"])),
+        Column(cost.metric, f"from {cost.heading}", lambda row: cost_number(cost, row[cost.metric])),
         Column("value", "value", lambda row: significant(row["value"], 4)),
     ]
     shown = rows[:MAX_TABLE_ROWS]

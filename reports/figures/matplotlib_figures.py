@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
+from reports.drawing.cost_scale import cost_scale, with_reference
 from reports.drawing.forest_plot import ForestLine
 from reports.drawing.publication import BLUE, GREEN, GREY, VERMILLION, publication_files
-from reports.drawing.scales import LogScale, padded_log
+from reports.drawing.scales import ContinuousScale, LogScale, ZeroLogScale
 from reports.figures.quality_axis import interval_ends, quality_scale
 from reports.formatting import told_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 COLOURS = {"better": GREEN, "worse": VERMILLION, "same": BLUE, "unknown": GREY}
 MARKERS = {"better": "o", "worse": "s", "same": "o", "unknown": "."}
 
 
 def tradeoff_figures(data: StudyData) -> dict[str, bytes]:
-    """Draw quality against compression ratio with the front; return files by name."""
+    """Draw quality against cost with the front; return files by name."""
     return _files("tradeoff", lambda axes: _tradeoff(axes, data), aspect=0.72)
 
 
@@ -49,39 +51,47 @@ def _files(name: str, draw: Callable[[Axes], None], aspect: float) -> dict[str, 
 def _tradeoff(axes: Axes, data: StudyData) -> None:
     quality = data.quality
     front, others = data.front, [t for t in data.configurations if t.number not in data.on_front]
-    axes.set_xscale("log")
-    axes.scatter([t.ratio for t in others], [t.value(quality.final) for t in others], s=5, color=BLUE, alpha=0.35,
+    axes.scatter([data.cost(t) for t in others], [t.value(quality.final) for t in others], s=5, color=BLUE, alpha=0.35,
                  linewidths=0, label="other")  # fmt: skip
     if front:
-        axes.errorbar(*_with_intervals(front, quality.final), fmt="o", ms=3, color=BLUE, lw=0.7, label="final, front")
+        axes.errorbar(*_with_intervals(data, front), fmt="o", ms=3, color=BLUE, lw=0.7, label="final, front")
         known = [t for t in front if t.mean(quality.during) is not None]  # not of one that trains all tasks at once
-        axes.scatter([t.ratio for t in known], [t.value(quality.during) for t in known], s=9, marker="s", lw=0,
+        axes.scatter([data.cost(t) for t in known], [t.value(quality.during) for t in known], s=9, marker="s", lw=0,
                      color=VERMILLION, label="during, front")  # fmt: skip
         if data.front_is_tradeoff:
             values = [t.value(quality.final) for t in front]
-            axes.step([t.ratio for t in front], values, where="post", color="black", lw=0.8)
-    axes.axvline(1.0, color=GREY, lw=0.6, ls=(0, (4, 3)))
-    _log_ticks(axes, [t.ratio for t in data.configurations])
+            axes.step([data.cost(t) for t in front], values, where="post", color="black", lw=0.8)
+    if data.x.reference is not None:
+        axes.axvline(data.x.reference[0], color=GREY, lw=0.6, ls=(0, (4, 3)))
+    set_axis(axes, "x", cost_scale(data.x, with_reference(data.x, data.cost_ends), (0.0, 1.0)))
     ends = interval_ends(trial[quality.final] for trial in front)
     axes.set_ylim(*quality_scale(quality, data.mean_range, (0.0, 1.0), ends).domain)
-    axes.set_xlabel("compression ratio")
+    axes.set_xlabel(f"{data.x.name} ({data.x.unit})" if data.x.unit else data.x.name)
     axes.set_ylabel(quality.word)
     axes.legend(loc="lower right" if quality.higher_is_better else "upper right")
 
 
-def _log_ticks(axes: Axes, ratios: Sequence[float]) -> None:
-    """Set the ticks of the page."""
+def set_axis(axes: Axes, which: Literal["x", "y"], scale: ContinuousScale) -> None:
+    """Set scale, limits and ticks of the page on one axis; a scale of errors is no axis of a paper's figure."""
     from matplotlib.ticker import NullLocator
 
-    low, high = padded_log([*ratios, 1.0])
-    ticks = [tick for tick in LogScale((low, high), (0.0, 1.0)).ticks() if tick.label]
-    axes.set_xlim(low, high)
-    axes.set_xticks([tick.value for tick in ticks], [tick.label for tick in ticks])
-    axes.xaxis.set_minor_locator(NullLocator())
+    low, high = scale.domain
+    ticks = [tick for tick in scale.ticks() if tick.label]
+    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
+    set_scale, set_limits = (axes.set_xscale, axes.set_xlim) if which == "x" else (axes.set_yscale, axes.set_ylim)
+    if isinstance(scale, LogScale):
+        set_scale("log")
+    elif isinstance(scale, ZeroLogScale):
+        set_scale("symlog", linthresh=scale.least, linscale=0.5)
+        low = -scale.least / 2
+    set_limits(low, high)
+    axis.set_ticks([tick.value for tick in ticks], labels=[tick.label for tick in ticks])
+    axis.set_minor_locator(NullLocator())
 
 
-def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], list[float], list[list[float]]]:
-    """Return x, y and the lengths of the bars below and above."""
+def _with_intervals(data: StudyData, trials: Sequence[Trial]) -> tuple[list[float], list[float], list[list[float]]]:
+    """Return cost, final measure and the lengths of the bars below and above."""
+    metric = data.quality.final
     means = [trial.value(metric) for trial in trials]
     below = [
         0.0 if trial[metric].low is None else mean - (trial[metric].low or 0.0)
@@ -91,7 +101,7 @@ def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], 
         0.0 if trial[metric].high is None else (trial[metric].high or 0.0) - mean
         for trial, mean in zip(trials, means, strict=True)
     ]
-    return [trial.ratio for trial in trials], means, [below, above]
+    return [data.cost(trial) for trial in trials], means, [below, above]
 
 
 def _tasks(axes: Axes, data: StudyData, matrix: TaskMatrix) -> None:

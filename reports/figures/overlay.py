@@ -1,4 +1,4 @@
-"""Several fronts in one plane: quality against compression ratio, a colour and a shape per family."""
+"""Several fronts in one plane: quality against a cost, a colour and a shape per family."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from markupsafe import Markup
 from reports.analysis.families import Family
 from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, vertical_line
+from reports.drawing.cost_scale import cost_scale, with_reference
 from reports.drawing.labels import Label, draw_labels
 from reports.drawing.marks import MAX_DOTS, Point, bars, cloud, glyphs, points, steps
-from reports.drawing.scales import ContinuousScale, LogScale, padded_log
+from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
-from reports.table import Column, Row, Table, mean_column, mean_columns, size_column, text_column
+from reports.table import Column, Row, Table, cost_column, mean_column, mean_columns, text_column
 from reports.tables.trial_rows import trial_row
+from studies.metrics.cost_axes import COMPRESSION
 
 NAME = "fronts"
 FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
@@ -25,7 +27,7 @@ MAX_TABLE_ROWS = 200
 
 
 def overlay_figure(
-    families: Sequence[Family], x: LogScale, x_label: str, label: str = "Fronts", held_by: str | None = None
+    families: Sequence[Family], x: ContinuousScale, label: str = "Fronts", held_by: str | None = None
 ) -> Figure:
     """Draw every configuration faintly and the front of each family in full.
 
@@ -57,18 +59,18 @@ def overlay_figure(
         caption += " Fronts are decided on the validation split, so on the test split they may step back."
     size = (FRAME.width, FRAME.height)
     drawings = tuple(
-        (view, figure(name, size, finding, caption, _parts(families, name, x, y, x_label, y_text), data_hover="trials"))
+        (view, figure(name, size, finding, caption, _parts(families, name, x, y, y_text), data_hover="trials"))
         for name, view, x, y, y_text in views
     )
     return Figure(NAME, finding, caption, drawings, _table(families), overlay_rows(families), held_by)
 
 
-def _parts(
-    families: Sequence[Family], name: str, x: LogScale, y: ContinuousScale, x_label: str, y_label: str
-) -> list[Markup]:
+def _parts(families: Sequence[Family], name: str, x: ContinuousScale, y: ContinuousScale, y_label: str) -> list[Markup]:
+    cost = families[0].data.x
+    reference = cost.reference if cost.reference is not None and is_within(x, cost.reference[0]) else None
     return [
-        axes(FRAME, x, y, x_label, y_label),
-        vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network") if is_within(x, 1.0) else EMPTY,
+        axes(FRAME, x, y, cost.label, y_label),
+        EMPTY if reference is None else vertical_line(FRAME, x(reference[0]), reference[1]),
         *(_rest(family, x, y) for family in families),
         *(_front(family, name, x, y) for family in families),
         draw_labels(FRAME, [label for family in families for label in _label(family, x, y)], _fronts(families, x, y)),
@@ -76,21 +78,23 @@ def _parts(
 
 
 def _close_up(
-    families: Sequence[Family], x: LogScale, y: ContinuousScale, ends: Sequence[float]
-) -> tuple[LogScale, ContinuousScale] | None:
+    families: Sequence[Family], x: ContinuousScale, y: ContinuousScale, ends: Sequence[float]
+) -> tuple[ContinuousScale, ContinuousScale] | None:
     """Return the axes of the part of the plane around all fronts, None where it is too large for a close-up."""
     members = [trial for family in families for trial in family.data.front]
     if len(members) < 2:
         return None
-    quality = families[0].data.quality
-    own_x = LogScale(padded_log([trial.ratio for trial in members], 0.08), FRAME.x)
+    data = families[0].data
+    quality = data.quality
+    own_x = cost_scale(data.x, [data.cost(trial) for trial in members], FRAME.x, 0.08)
     own_y = quality_scale(quality, [trial.value(quality.final) for trial in members], FRAME.y, ends)
     return (own_x, own_y) if fills_little((x, y), (own_x, own_y)) else None
 
 
-def ratio_axis(families: Sequence[Family]) -> LogScale:
+def x_scale(families: Sequence[Family]) -> ContinuousScale:
     """Return the x axis that all views share."""
-    return LogScale(padded_log([*(end for family in families for end in family.data.ratio_range), 1.0]), FRAME.x)
+    x, ends = families[0].data.x, [end for family in families for end in family.data.cost_ends]
+    return cost_scale(x, with_reference(x, ends), FRAME.x)
 
 
 def overlay_rows(families: Sequence[Family]) -> list[Row]:
@@ -109,22 +113,22 @@ def overlay_rows(families: Sequence[Family]) -> list[Row]:
 
 
 def _metrics(family: Family) -> list[str]:
-    quality = family.data.quality
+    x, quality = family.data.x.metric, family.data.quality
     return list(dict.fromkeys(
-        ["compression_ratio", quality.final, quality.during, quality.selection, "forgetting", "seconds"]
+        [x, COMPRESSION.metric, quality.final, quality.during, quality.selection, "forgetting", "seconds"]
     ))  # fmt: skip
 
 
-def _rest(family: Family, x: LogScale, y: ContinuousScale) -> Markup:
+def _rest(family: Family, x: ContinuousScale, y: ContinuousScale) -> Markup:
     data, columns = family.data, family.data.columns
-    ratios, finals = columns["compression_ratio"], columns[data.quality.final]
-    others = ~columns.among(data.on_front) & are_within(x, ratios) & are_within(y, finals)
+    costs, finals = data.costs, columns[data.quality.final]
+    others = ~columns.among(data.on_front) & are_within(x, costs) & are_within(y, finals)
     if others.sum() > MAX_DOTS:
-        return cloud(x.each(ratios[others]), y.each(finals[others]), family.style)
+        return cloud(x.each(costs[others]), y.each(finals[others]), family.style)
     return points(_points(family, columns.where(others), x, y, titled=False), f"{family.style} faint", titled=False)
 
 
-def _front(family: Family, name: str, x: LogScale, y: ContinuousScale) -> Markup:
+def _front(family: Family, name: str, x: ContinuousScale, y: ContinuousScale) -> Markup:
     placed = _points(family, family.data.front, x, y, titled=True)
     if not placed:
         return EMPTY
@@ -135,20 +139,22 @@ def _front(family: Family, name: str, x: LogScale, y: ContinuousScale) -> Markup
     ])  # fmt: skip
 
 
-def _fronts(families: Sequence[Family], x: LogScale, y: ContinuousScale) -> list[tuple[float, float]]:
+def _fronts(families: Sequence[Family], x: ContinuousScale, y: ContinuousScale) -> list[tuple[float, float]]:
     """List the places of all members of all fronts."""
     return [
-        (x(trial.ratio), y(trial.value(family.data.quality.final)))
+        (x(family.data.cost(trial)), y(trial.value(family.data.quality.final)))
         for family in families
         for trial in family.data.front
     ]
 
 
-def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousScale, titled: bool) -> list[Point]:
+def _points(
+    family: Family, trials: Sequence[Trial], x: ContinuousScale, y: ContinuousScale, titled: bool
+) -> list[Point]:
     final = family.data.quality.final
     placed = (
         place(
-            family.key(trial), x(trial.ratio), y, trial[final],
+            family.key(trial), x(family.data.cost(trial)), y, trial[final],
             f"{family.label}, {trial_text(family.data, trial)}" if titled else "",
         )
         for trial in trials
@@ -156,13 +162,13 @@ def _points(family: Family, trials: Sequence[Trial], x: LogScale, y: ContinuousS
     return [point for point in placed if point is not None]
 
 
-def _label(family: Family, x: LogScale, y: ContinuousScale) -> list[Label]:
+def _label(family: Family, x: ContinuousScale, y: ContinuousScale) -> list[Label]:
     """Label a family at its best configuration."""
-    best = family.recommendation.best
-    if best is None or not (is_within(x, best.ratio) and is_within(y, best.value(family.data.quality.final))):
+    best, data = family.recommendation.best, family.data
+    if best is None or not (is_within(x, data.cost(best)) and is_within(y, best.value(data.quality.final))):
         return []
     name = family.label if len(family.label) <= 40 else family.label[:39] + "…"
-    return [Label(x(best.ratio), y(best.value(family.data.quality.final)), name, family.style)]
+    return [Label(x(data.cost(best)), y(best.value(data.quality.final)), name, family.style)]
 
 
 def _table(families: Sequence[Family]) -> Table:
@@ -172,7 +178,7 @@ def _table(families: Sequence[Family]) -> Table:
     columns = [
         text_column("family", "family"),
         Column("number", "trial", lambda row: str(row["number"])),
-        size_column("compression_ratio", "ratio"),
+        cost_column(families[0].data.x),
         *mean_columns(quality.final, "final"),
         *([mean_column(quality.during, "during")] if any(one.data.has_during for one in families) else []),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),

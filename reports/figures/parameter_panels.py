@@ -21,7 +21,7 @@ from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
 from reports.formatting import exact_json, parameter, plural
-from reports.table import Column, Table, columns_of, mean_columns, parameter_columns, size_column
+from reports.table import Column, Table, columns_of, cost_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_row
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -
     Args:
         effects: the main effects of each parameter that varies.
     """
-    edges = color_edges(data.ratio_range)
+    edges = color_edges(data.x, data.cost_ends)
     ends = interval_ends(trial[data.quality.final] for trial in data.front)
     y = quality_scale(data.quality, data.mean_range, FRAME.y, ends)
     panels = [
@@ -52,11 +52,11 @@ def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -
     final, shown = data.quality.final, data.configurations
     if len(shown) > MAX_TABLE_ROWS:
         shown = tuple(sorted(evenly_spaced(data.front, MAX_TABLE_ROWS), key=lambda trial: trial.number))
-    rows = [trial_row(trial, ["compression_ratio", final]) for trial in shown]
+    rows = [trial_row(trial, [data.x.metric, final]) for trial in shown]
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
         *parameter_columns(data.parameters, columns_of(rows)),
-        size_column("compression_ratio", "ratio"),
+        cost_column(data.x),
         *mean_columns(final, "final"),
         Column("n", "n", lambda row: str(row["n"])),
     ]
@@ -69,7 +69,7 @@ def _caption(data: StudyData) -> str:
     dashed = "; the dashed one is the same right after each task (during)" if data.has_during else ""
     text = (
         f"Each dot is one configuration: its value on the x axis, its final {data.quality.word} on the y axis. Its "
-        f"shade is its compression ratio; ringed dots are on the front. The line is the "
+        f"shade is its {data.x.name}; ringed dots are on the front. The line is the "
         f"main effect: the mean over configurations at each value, or in each fifth of them, with its 95 % t interval "
         f"over configurations{dashed}."
     )
@@ -109,7 +109,7 @@ def _panel(
     if in_cloud.any():
         parts.append(cloud(_across(values, x)[in_cloud], y.each(columns[data.quality.final][in_cloud]), "final"))
     for color in range(len(edges)):
-        inside = [trial for trial in single if color_of(trial.ratio, edges) == color]
+        inside = [trial for trial in single if color_of(data.cost(trial), edges) == color]
         on_front = [trial for trial in inside if trial.number in data.on_front]
         parts.append(points(_place(data, name, x, y, on_front), "ring", titled=False))
         parts.append(points(_place(data, name, x, y, inside), f"shade-{color}", titled=titled))

@@ -9,7 +9,7 @@ from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Trial
 from reports.drawing.marks import Point
 from reports.drawing.scales import ContinuousScale, ErrorScale, LinearScale, LogScale, padded, padded_log
-from reports.formatting import mean_text, parameter, range_text, significant
+from reports.formatting import cost_text, mean_text, parameter, range_text
 from studies.statistics.interval import Interval
 
 MIN_ACCURACY_SPAN = 0.02
@@ -78,10 +78,10 @@ def place(number: int | str | None, x: float, y: ContinuousScale, interval: Inte
 
 
 def trial_text(data: StudyData, trial: Trial) -> str:
-    """Describe a configuration in one line: ratio, quality, seeds and parameter values."""
+    """Describe a configuration in one line: cost, quality, seeds and parameter values."""
     quality = data.quality
     parts = [
-        f"ratio {significant(trial.ratio)}",
+        f"{data.x.word} {cost_text(data.x, data.cost(trial))}",
         f"final {_with_range(trial[quality.final])}",
         *([f"during {_with_range(trial[quality.during])}"] if trial.mean(quality.during) is not None else []),
         f"n = {trial.n}",

@@ -8,35 +8,36 @@ from reports.data.run_series import RunSeries
 from reports.data.study_data import Quality
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import MAX_DOTS, Point, cloud, points
-from reports.drawing.scales import LogScale
+from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
 from reports.formatting import plural, significant
-from reports.table import Column, Row, Table, text_column
+from reports.table import Column, Row, Table, cost_column, text_column
+from studies.metrics.cost_axes import CostAxis
 
 NAME = "seeds"
 MAX_TABLE_ROWS = 60
 
 
 def seed_scatter_figure(
-    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: LogScale, x_label: str
+    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: ContinuousScale, cost: CostAxis
 ) -> Figure:
     """Draw every run of every series, in the order of the series."""
     y = quality_scale(quality, [float(v) for series in all_series for v in series.values], frame.y)
-    parts = [axes(frame, x, y, x_label, f"{quality.word} of each run")]
+    parts = [axes(frame, x, y, cost.label, f"{quality.word} of each run")]
     n_runs = sum(len(series.values) for series in all_series)
     for series in all_series:
         if n_runs > MAX_DOTS:
-            parts.append(cloud(x.each(series.ratios), y.each(series.values), f"{series.style} run"))
+            parts.append(cloud(x.each(series.costs), y.each(series.values), f"{series.style} run"))
             continue
-        places = [(x(float(r)), y(float(v))) for r, v in zip(series.ratios, series.values, strict=True)]
+        places = [(x(float(r)), y(float(v))) for r, v in zip(series.costs, series.values, strict=True)]
         placed = [Point(*at, None, None, int(number), "") for at, number in zip(places, series.numbers, strict=True)]
         parts.append(points(placed, f"{series.style} run", titled=False))
     rows: list[Row] = [
-        {"series": s.label, "number": int(n), "seed": int(seed), "compression_ratio": float(r), "value": float(v)}
+        {"series": s.label, "number": int(n), "seed": int(seed), cost.metric: float(r), "value": float(v)}
         for s in all_series
-        for n, seed, r, v in zip(s.numbers, s.seeds, s.ratios, s.values, strict=True)
+        for n, seed, r, v in zip(s.numbers, s.seeds, s.costs, s.values, strict=True)
     ]
     last = all_series[-1]
     finding = (
@@ -48,15 +49,15 @@ def seed_scatter_figure(
     )
     size = (frame.width, frame.height)
     drawing = figure(f"tradeoff-{NAME}", size, finding, caption, parts, class_="runs", data_hover="trials")
-    return Figure(NAME, finding, caption, (("Every seed", drawing),), _table(rows), rows)
+    return Figure(NAME, finding, caption, (("Every seed", drawing),), _table(rows, cost), rows)
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
         text_column("series", "series"),
         Column("seed", "seed", lambda row: str(row["seed"])),
-        Column("compression_ratio", "ratio", lambda row: significant(row["compression_ratio"])),
+        cost_column(cost),
         Column("value", "value", lambda row: significant(row["value"], 4)),
     ]
     shown = rows[:MAX_TABLE_ROWS]

@@ -1,4 +1,4 @@
-"""Quality against compression ratio, with the Pareto front."""
+"""Quality against a cost, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from reports.analysis.recommendation import Recommendation
-from reports.data.study_data import MAX_RUNS, Quality, StudyData
+from reports.data.study_data import MAX_RUNS, StudyData
 from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, horizontal_line, vertical_line
+from reports.drawing.cost_scale import cost_scale, with_reference
 from reports.drawing.labels import Label, draw_labels
 from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, points, steps
-from reports.drawing.scales import ContinuousScale, LogScale, padded_log
+from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
 from reports.formatting import plural, significant
-from reports.table import Column, Columns, Table, mean_columns, parameter_columns, size_column
+from reports.table import Column, Columns, Table, cost_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_table
+from studies.metrics.cost_axes import COMPRESSION
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 NAME = "tradeoff"
 FRAME = Frame(width=960, height=500, left=52, right=16, top=34, bottom=52)
 MAX_TABLE_ROWS = 200
-X_LABEL = "compression ratio: weights to run every task / weights of one target network (log scale)"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class TradeoffView:
 
     name: str
     label: str
-    x: LogScale
+    x: ContinuousScale
     y: ContinuousScale
     y_label: str
     shown: NDArray[np.bool_]
@@ -69,23 +70,24 @@ def tradeoff_figure(data: StudyData, recommendation: Recommendation, untrained: 
     )
 
 
-def ratio_axis(data: StudyData) -> LogScale:
+def x_scale(data: StudyData) -> ContinuousScale:
     """Return the x axis that all views of one study share."""
-    return LogScale(padded_log([*data.ratio_range, 1.0]), FRAME.x)
+    return cost_scale(data.x, with_reference(data.x, data.cost_ends), FRAME.x)
 
 
 def _exact(data: StudyData) -> Columns:
     """Return the plotted numbers of every configuration, by trial number."""
     return {
-        **trial_table(data, _metrics(data.quality)),
+        **trial_table(data, _metrics(data)),
         "on_front": data.columns.among(data.on_front).tolist(),
         "feasible": data.columns.among(data.feasible).tolist(),
     }
 
 
-def _metrics(quality: Quality) -> list[str]:
+def _metrics(data: StudyData) -> list[str]:
+    quality = data.quality
     return list(dict.fromkeys([
-        "compression_ratio", "hypernet_ratio", "model_weights", "hypernet_weights", "target_weights",
+        data.x.metric, COMPRESSION.metric, "hypernet_ratio", "model_weights", "hypernet_weights", "target_weights",
         quality.final, quality.during, quality.selection, "forgetting", "seconds", "peak_memory_mib",
     ]))  # fmt: skip
 
@@ -95,7 +97,7 @@ def _all_configurations(data: StudyData) -> TradeoffView:
 
     y = _y_scale(data, data.mean_range)
     shown = np.ones(len(data.configurations), dtype=bool)
-    return TradeoffView(NAME, "All configurations", ratio_axis(data), y, _y_label(data), shown)
+    return TradeoffView(NAME, "All configurations", x_scale(data), y, _y_label(data), shown)
 
 
 def _y_label(data: StudyData) -> str:
@@ -114,7 +116,7 @@ def _errors(data: StudyData) -> TradeoffView | None:
     shown = np.ones(len(data.configurations), dtype=bool)
     y_label = f"1 − {_y_label(data)} (log scale)"
     is_titled = len(shown) <= MAX_TITLED
-    return TradeoffView(f"{NAME}-errors", "By error", ratio_axis(data), y, y_label, shown, is_titled)
+    return TradeoffView(f"{NAME}-errors", "By error", x_scale(data), y, y_label, shown, is_titled)
 
 
 def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
@@ -124,10 +126,10 @@ def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
         return None
     means = [trial.mean(metric) for trial in front for metric in (quality.final, quality.during)]
     y = _y_scale(data, [mean for mean in means if mean is not None])
-    x = LogScale(padded_log([trial.ratio for trial in front], 0.08), FRAME.x)
+    x = cost_scale(data.x, [data.cost(trial) for trial in front], FRAME.x, 0.08)
     if not fills_little((full.x, full.y), (x, y)):
         return None
-    inside = are_within(x, columns["compression_ratio"]) & are_within(y, columns[quality.final])
+    inside = are_within(x, data.costs) & are_within(y, columns[quality.final])
     return TradeoffView(f"{NAME}-close-up", "The front, close up", x, y, _y_label(data), inside)
 
 
@@ -141,7 +143,7 @@ def _draw(data: StudyData, recommendation: Recommendation, untrained: float | No
     quality = data.quality
     columns = data.columns
     is_member, is_single = columns.among(data.on_front), columns.among(data.drawn_individually)
-    front = sorted(columns.where(view.shown & is_member), key=lambda trial: (trial.ratio, trial.number))
+    front = data.by_cost(columns.where(view.shown & is_member))
     others = columns.where(view.shown & is_single & ~is_member)
     members = [(point.x, point.y) for point in _points(data, view, front, quality.final, titled=False)]
     named = [trial for _, trial in recommendation.roles if trial.number not in data.on_front]
@@ -151,8 +153,8 @@ def _draw(data: StudyData, recommendation: Recommendation, untrained: float | No
         for point in _points(data, view, [*front, *named], metric, titled=False)
     ]
     parts = [
-        axes(FRAME, view.x, view.y, X_LABEL, view.y_label),
-        *_references(view, untrained),
+        axes(FRAME, view.x, view.y, data.x.label, view.y_label),
+        *_references(data, view, untrained),
         _cloud(data, view, view.shown & ~is_single),
         *_series(data, view, others, "faint"),
         steps(members, "front-line") if data.front_is_tradeoff and members else EMPTY,
@@ -164,11 +166,12 @@ def _draw(data: StudyData, recommendation: Recommendation, untrained: float | No
     return figure(view.name, size, finding, caption, parts, class_="dense" if is_dense else None, data_hover="trials")
 
 
-def _references(view: TradeoffView, untrained: float | None) -> list[Markup]:
-    """Draw the lines at ratio 1 and at the untrained model, where they are inside the view."""
+def _references(data: StudyData, view: TradeoffView, untrained: float | None) -> list[Markup]:
+    """Draw the lines at the reference of the cost and at the untrained model, where they are inside the view."""
     lines = []
-    if is_within(view.x, 1.0):
-        lines.append(vertical_line(FRAME, view.x(1.0), "ratio 1: as large as the target network"))
+    if data.x.reference is not None and is_within(view.x, data.x.reference[0]):
+        cost, label = data.x.reference
+        lines.append(vertical_line(FRAME, view.x(cost), label))
     if untrained is not None and is_within(view.y, untrained):
         lines.append(horizontal_line(FRAME, view.y(untrained), f"untrained model: {significant(untrained)}"))
     return lines
@@ -194,7 +197,7 @@ def _cloud(data: StudyData, view: TradeoffView, in_cloud: NDArray[np.bool_]) -> 
     """Draw the final means of those configurations that are not drawn individually, as a density."""
     finals = data.columns[data.quality.final]
     in_cloud = in_cloud & are_within(view.y, finals)
-    x = view.x.each(data.columns["compression_ratio"][in_cloud])
+    x = view.x.each(data.costs[in_cloud])
     return cloud(x, view.y.each(finals[in_cloud]), "final") if in_cloud.any() else EMPTY
 
 
@@ -202,7 +205,7 @@ def _points(
     data: StudyData, view: TradeoffView, trials: Sequence[Trial], metric: str, titled: bool = True
 ) -> list[Point]:
     placed = (
-        place(trial.number, view.x(trial.ratio), view.y, trial[metric], trial_text(data, trial) if titled else "")
+        place(trial.number, view.x(data.cost(trial)), view.y, trial[metric], trial_text(data, trial) if titled else "")
         for trial in trials
         if trial.mean(metric) is None or is_within(view.y, trial.value(metric))
     )
@@ -213,7 +216,7 @@ def _labels(data: StudyData, recommendation: Recommendation, view: TradeoffView)
     """Label the recommended configurations inside the view."""
     shown = set(data.columns.numbers[view.shown].tolist())
     return [
-        Label(view.x(trial.ratio), view.y(trial.value(data.quality.final)), f"{role} #{trial.number}")
+        Label(view.x(data.cost(trial)), view.y(trial.value(data.quality.final)), f"{role} #{trial.number}")
         for role, trial in recommendation.roles
         if trial.number in shown
     ]
@@ -257,7 +260,7 @@ def _table(data: StudyData, exact: Columns) -> Table:
     quality = data.quality
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
-        size_column("compression_ratio", "ratio"),
+        cost_column(data.x),
         *mean_columns(quality.final, "final"),
         *(mean_columns(quality.during, "during") if data.has_during else []),
         Column("n", "n", lambda row: str(row["n"])),

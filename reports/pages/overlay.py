@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.dotted_keys import short_names
 from reports.analysis.families import Family, families_of
+from reports.analysis.recommendation import SPARSITY_REMARK, has_mask_sparsity
 from reports.analysis.trial_outcomes import trial_outcomes
 from reports.data.run_series import RunSeries, series_of
 from reports.drawing.marks import GLYPHS
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure, choices_of
-from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, ratio_axis
+from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, x_scale
 from reports.figures.seed_scatter import seed_scatter_figure
-from reports.figures.tradeoff import X_LABEL
-from reports.formatting import mean_text, parameter, range_text, significant
+from reports.formatting import cost_text, mean_text, parameter, range_text, significant
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render, short
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
-from reports.table import Column, Row, Table, mean_columns, size_column, text_column
+from reports.table import Column, Row, Table, cost_column, mean_columns, text_column
 from studies.statistics.hypervolume import REFERENCE_POINT
 from studies.statistics.intervals import TWO_SEEDS
 
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 
 def write_overlay(
-    studies: Studies, names: Sequence[str], out: Path, by: Sequence[str], folders: Mapping[str, str]
+    studies: Studies,
+    names: Sequence[str],
+    out: Path,
+    by: Sequence[str],
+    folders: Mapping[str, str],
+    x: str | None = None,
 ) -> Path:
     """Write the fronts of all families in one page, with a link to the report of each study.
 
@@ -39,13 +44,14 @@ def write_overlay(
         names: studies.
         by: fields of a trial that split each study into families, such as hypernet.chunk_size.
         folders: the folder of each study's own report, beside the page.
+        x: the cost on the x axis; None: the one that all studies minimise, else the compression ratio.
 
     Raises:
         StudyNotFound: if there is no study of a name.
-        ConfigInvalid: if there is nothing to show, too much, or the measures differ.
+        ConfigInvalid: if there is nothing to show, too much, the measures differ, or `x` is no cost.
         ReportNotWritten: if the folder cannot be written.
     """
-    families = families_of(studies, names, by)
+    families = families_of(studies, names, by, x)
     views = _figures(studies, families)
     table = _family_table(families)
     files = {figure.csv_name: csv_text(figure.rows) for figure in views}
@@ -58,10 +64,11 @@ def write_overlay(
 
 def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
     """Draw the fronts, and the other views that have enough data."""
-    x, quality = ratio_axis(families), families[0].data.quality
+    data = families[0].data
     series = [_series(studies, family) for family in families]
-    given = (quality, series, FRAME, x, X_LABEL)
-    figures = [overlay_figure(families, x, X_LABEL), seed_scatter_figure(*given)]
+    x = x_scale(families)
+    given = (data.quality, series, FRAME, x, data.x)
+    figures = [overlay_figure(families, x), seed_scatter_figure(*given)]
     if sum(len(family.data.configurations) for family in families) >= MIN_FOR_BINS:
         figures.append(bins_figure(*given))
     if all(len(set(one.seeds.tolist())) > 1 for one in series):
@@ -71,30 +78,42 @@ def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
 
 def _series(studies: Studies, family: Family) -> RunSeries:
     data = family.data
-    runs = studies.runs(data.record.name)
-    return series_of(runs, data.configurations, data.quality.final, family.label, family.style)
+    return series_of(studies.runs(data.record.name), data, data.quality.final, family.label, family.style)
 
 
 def _family_table(families: Sequence[Family]) -> Table:
-    quality = families[0].data.quality
-    rows = [_family_row(family) for family in families]
-    ratio, worst = REFERENCE_POINT["compression_ratio"], REFERENCE_POINT[quality.final]
+    data = families[0].data
+    x, rows = data.x, [_family_row(family) for family in families]
+    area = _area(families[0])
     columns = [
         text_column("family", "family"),
         Column("configurations", "configurations", lambda row: str(row["configurations"])),
         Column("front", "on the front", lambda row: str(row["front"])),
         *mean_columns("best", "best final"),
         Column("n", "n", lambda row: str(row["n"]), "seeds of the best"),
-        size_column("best_ratio", "at ratio"),
-        size_column("near_ratio", "smallest near best", "smallest ratio within one point of the best"),
+        cost_column(x, f"best_{x.key}", label=f"at {x.heading}"),
+        cost_column(
+            x, f"near_{x.key}", f"{x.smallest} {x.word} within one point of the best", label=f"{x.smallest} near best"
+        ),
         Column("hypervolume", "hypervolume", lambda row: significant(row["hypervolume"]),
-               f"share of the area up to ratio {ratio:g} and {quality.word} {worst:g} that the front dominates"),
+               f"share of {area} that the front dominates"),
     ]  # fmt: skip
-    caption = (
-        f"Hypervolume is the share of the area up to ratio {ratio:g} and {quality.word} {worst:g} that a front "
-        "dominates; the reference is fixed, so that reports can be compared."
+    kind = (
+        "is fixed, so that reports can be compared"
+        if x.metric in REFERENCE_POINT
+        else f"is a tenth above the largest {x.name} here, so that it holds for this report only"
     )
+    caption = f"Hypervolume is the share of {area} that a front dominates; the reference {kind}."
     return Table("families", caption, columns, rows, key="place")
+
+
+def _area(family: Family) -> str:
+    """Name the area that a hypervolume is a share of."""
+    data = family.data
+    if family.reference is None:
+        return f"no area, as every {data.x.name} is 0,"
+    cost = f"{family.reference:g}" if data.x.metric in REFERENCE_POINT else cost_text(data.x, family.reference)
+    return f"the area up to {data.x.word} {cost} and {data.quality.word} {REFERENCE_POINT[data.quality.final]:g}"
 
 
 def _family_row(family: Family) -> Row:
@@ -111,9 +130,10 @@ def _family_row(family: Family) -> Row:
         "best.low": best.low if best else None,
         "best.high": best.high if best else None,
         "n": best.n if best else 0,
-        "best_ratio": found.best.ratio if found.best else None,
-        "near_ratio": found.near.ratio if found.near else None,
-        "knee_ratio": found.knee.ratio if found.knee else None,
+        **{
+            f"{role}_{data.x.key}": None if trial is None else data.cost(trial)
+            for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
+        },
         "hypervolume": family.hypervolume,
     }
 
@@ -131,6 +151,8 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         outdated=[f"{short(name)}: {fault}" for name, one in studies.items() for fault in one.outdated],
         streams=sorted(streams) if len(streams) > 1 else [],
         quality=families[0].data.quality,
+        x=families[0].data.x,
+        masks=_masks(families),
         parts=[(name, folders[name] + "/" + PAGE, trial_outcomes(one).sentence) for name, one in studies.items()],
         hover=_hover(families),
         glyphs=GLYPHS,
@@ -147,6 +169,12 @@ def _two_seeds(families: Sequence[Family]) -> str:
     )
 
 
+def _masks(families: Sequence[Family]) -> str:
+    """Return the remark on masks where they appear on an axis of storage, else ""."""
+    is_shown = families[0].data.x.is_storage and any(has_mask_sparsity(family.data) for family in families)
+    return SPARSITY_REMARK if is_shown else ""
+
+
 def _hover(families: Sequence[Family]) -> dict[str, Any]:
     """Return the texts that the script shows beside a point; studies search different values, so these are one line."""
     trials, headings = {}, {}
@@ -158,18 +186,19 @@ def _hover(families: Sequence[Family]) -> dict[str, Any]:
                 values = ", ".join(f"{label} {parameter(trial.params[name])[:40]}" for name, label in labels.items())
                 headings[family.key(trial)] = f"{family.label[:60]}: trial {trial.number}"
                 trials[family.key(trial)] = [
-                    significant(trial.ratio), f"{mean_text(trial[final])} {range_text(trial[final])}",
+                    cost_text(data.x, data.cost(trial)), f"{mean_text(trial[final])} {range_text(trial[final])}",
                     mean_text(trial[data.quality.during]), str(trial.n), values,
                 ]  # fmt: skip
     front = [family.key(trial) for family in families for trial in family.data.front]
-    return {"names": ["ratio", "final", "during", "n", "with"], "front": front, "trials": trials, "headings": headings}
+    names = [families[0].data.x.word, "final", "during", "n", "with"]
+    return {"names": names, "front": front, "trials": trials, "headings": headings}
 
 
 def _summary(families: Sequence[Family], table: Table) -> dict[str, Any]:
-    quality = families[0].data.quality
+    x, quality = families[0].data.x, families[0].data.quality
     return {
         "families": [
             {**row, "headline": f.recommendation.headline} for row, f in zip(table.rows, families, strict=True)
         ],
-        "hypervolume_reference": {name: REFERENCE_POINT[name] for name in ("compression_ratio", quality.final)},
+        "hypervolume_reference": {x.metric: families[0].reference, quality.final: REFERENCE_POINT[quality.final]},
     }

@@ -1,4 +1,4 @@
-"""The trade-off report: quality against compression ratio of one study or several."""
+"""The trade-off report: quality against a cost of one study or several."""
 
 from __future__ import annotations
 
@@ -24,12 +24,21 @@ from reports.table import Columns, Row
 from reports.tables.front import front_rows, front_table
 from reports.tables.parameters import parameter_rows
 from reports.tables.trial_rows import is_count
+from studies.metrics.cost_axes import COMPRESSION, COST_AXES, CostAxis
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 
-def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] = (), *, figures: bool = False) -> Path:
+def write(
+    studies: Studies,
+    names: Sequence[str],
+    out: Path,
+    by: Sequence[str] = (),
+    *,
+    x: str | None = None,
+    figures: bool = False,
+) -> Path:
     """Write the report of one study, or the fronts of several (or of the values of fields) in one page.
 
     Several, or one split `by` fields, get a page with all fronts, and the report of each study in a folder beside it.
@@ -37,23 +46,25 @@ def write(studies: Studies, names: Sequence[str], out: Path, by: Sequence[str] =
     Args:
         names: studies.
         by: fields of a trial that split each study into families, such as hypernet.chunk_size.
+        x: the cost that quality is traded for; None: the one that the study minimises, of several studies the one that
+            all minimise, else the compression ratio.
 
     Raises:
         StudyNotFound: if there is no study of a name.
-        ConfigInvalid: if there is nothing to show, too much, or the measures differ.
+        ConfigInvalid: if there is nothing to show, too much, the measures differ, or `x` is no cost.
         MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
     if len(names) == 1 and not by:
-        return write_study(studies, names[0], out, figures=figures)
+        return write_study(studies, names[0], out, x=x, figures=figures)
     folders = {name: _folder(name, i) for i, name in enumerate(names)}
-    page = write_overlay(studies, names, out, by, folders)
+    page = write_overlay(studies, names, out, by, folders, x)
     for name, folder in folders.items():
-        write_study(studies, name, out / folder, figures=figures)
+        write_study(studies, name, out / folder, x=x, figures=figures)
     return page
 
 
-def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False) -> Path:
+def write_study(studies: Studies, name: str, out: Path, *, x: str | None = None, figures: bool = False) -> Path:
     """Write the report of one study and return the path of the page.
 
     `tradeoff.html` comes with the exact numbers of each figure as CSV and of the page as `report.json`. The same study
@@ -61,16 +72,18 @@ def write_study(studies: Studies, name: str, out: Path, *, figures: bool = False
 
     Args:
         out: the folder; made if it does not exist, and older files of a report in it are replaced.
+        x: the cost that quality is traded for, see `write`.
         figures: also write publication figures of the trade-off and of the tasks of the best configuration; needs
             matplotlib.
 
     Raises:
         StudyNotFound: if there is no study of that name.
+        ConfigInvalid: if `x` is no cost.
         MatplotlibMissing: if figures are asked for and matplotlib is not installed.
         ReportNotWritten: if the folder cannot be written.
     """
     with collection_paused():
-        report = collect(studies, name)
+        report = collect(studies, name, x)
         files = _files(report, figures)
         return write_report(out, PAGE, files, summary(report))
 
@@ -89,7 +102,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
     }
     if report.inference:
         tables["inference.csv"] = inference_rows(report.inference)
-    tables |= {mode.csv_name: mode.rows for mode in report.modes}
+    tables |= {figure.csv_name: figure.rows for figure in (*report.modes, *report.objectives)}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
     if report.data.front:
         files["front.tex"] = latex_table(front_table(report.data), _note(report))
@@ -108,10 +121,13 @@ def _note(report: TradeoffContent) -> str:
 def _figures(report: TradeoffContent) -> dict[str, bytes]:
     from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
     from reports.figures.matplotlib_search_progress import progress_files
+    from reports.figures.objectives.paper import objective_figures
 
     if not report.data.configurations:
         return {}
     files = tradeoff_figures(report.data) | progress_files(report.progress)
+    if report.fronts is not None:
+        files |= objective_figures(report.data, report.fronts)
     best = next((matrix for matrix in report.matrices if matrix.trial is report.recommendation.best), None)
     return files if best is None else files | task_figures(report.data, best)
 
@@ -129,7 +145,7 @@ def summary(report: TradeoffContent) -> dict[str, Any]:
                 for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
             },
         },
-        "metrics": {"final": data.quality.final, "selection": data.quality.selection},
+        "metrics": {"final": data.quality.final, "selection": data.quality.selection, **cost_of(data.x)},
         "front": [_as_json(trial) for trial in data.front],
         "coverage": {
             "planned": report.trial_outcomes.planned,
@@ -139,6 +155,11 @@ def summary(report: TradeoffContent) -> dict[str, Any]:
         "paper": {"cite": report.paper.cite, "reduced": report.paper.reduced, "differing": report.paper.differing},
         "provenance": {"launches": report.provenance.launches, "packages": dict(report.provenance.packages)},
     }
+
+
+def cost_of(x: CostAxis) -> dict[str, str]:
+    """Return the cost of the x axis under `cost`; nothing where it is the compression ratio."""
+    return {} if x == COMPRESSION else {"cost": x.metric}
 
 
 def _as_json(trial: Trial | None) -> dict[str, Any] | None:
@@ -161,6 +182,12 @@ REPORT = HtmlReport(
     "report.json.",
     argument=Argument("names", list[str], "a study, or several to see side by side; `hnet study ls` lists them"),
     options=(
+        Option(
+            "x",
+            str,
+            f"cost on the x axis, which also decides the front: {', '.join(COST_AXES)}; default: the one that the "
+            "study minimises, else compression_ratio",
+        ),
         Option("by", list[str], "split by this field, such as hypernet.chunk_size; may be given again"),
         FIGURES,
     ),

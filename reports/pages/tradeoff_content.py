@@ -10,6 +10,7 @@ from reports.analysis.families import Family, families_within
 from reports.analysis.importance import Importance, importances
 from reports.analysis.incomplete_trials import incomplete_trials
 from reports.analysis.main_effects import Effect, main_effects
+from reports.analysis.objective_fronts import ObjectiveFronts, objective_fronts
 from reports.analysis.provenance import PaperCheck, Provenance, paper_check, provenance
 from reports.analysis.recommendation import Recommendation, recommend
 from reports.analysis.search_progress import SearchProgress, search_progress
@@ -22,11 +23,13 @@ from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure
+from reports.figures.objectives.pairs import pairs_figure
+from reports.figures.objectives.parallel_coordinates import parallel_figure
 from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tasks import TaskView, task_views
-from reports.figures.tradeoff import FRAME, NAME, X_LABEL, ratio_axis, tradeoff_figure
+from reports.figures.tradeoff import FRAME, NAME, tradeoff_figure, x_scale
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -42,6 +45,7 @@ class TradeoffContent:
     """Parts of the page; figures are None and matrices empty where nothing has finished.
 
     Attributes:
+        fronts: those of a study with three or more objectives; None for fewer. `objectives` are their figures.
         families: those the study searches over; `by_family` is the figure of its configurations by family.
         inference: the matrices of task inference of those that have them, by trial number.
         incomplete: complete trials that are left out because they lack a value.
@@ -55,6 +59,8 @@ class TradeoffContent:
     by_family: Figure | None
     tradeoff: Figure | None
     modes: Sequence[Figure]
+    fronts: ObjectiveFronts | None
+    objectives: Sequence[Figure]
     parameters: Figure | None
     effects: Mapping[str, Sequence[Effect]]
     importances: Sequence[Importance]
@@ -66,9 +72,9 @@ class TradeoffContent:
     paper: PaperCheck
 
 
-def collect(studies: Studies, name: str) -> TradeoffContent:
-    """Read the study and derive the content of the page."""
-    data = read_study(studies, name)
+def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffContent:
+    """Read the study and derive the content of the page; `x` as in `read_study`."""
+    data = read_study(studies, name, x)
     incomplete = incomplete_trials(studies, data)
     found = recommend(data, incomplete)
     varied = [name for name in data.parameters if is_varied(data, name)]
@@ -76,6 +82,7 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
     matrices, inference = read_matrices(studies, name, shown), read_inference(studies, name, shown)
     effects = {name: main_effects(data, name) for name in varied}
     families = families_within(data)
+    fronts = objective_fronts(data)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
     return TradeoffContent(
         data=data,
@@ -83,9 +90,11 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
         matrices=matrices,
         inference=inference,
         families=families,
-        by_family=overlay_figure(families, ratio_axis(data), X_LABEL, "By family", NAME) if families else None,
+        by_family=overlay_figure(families, x_scale(data), "By family", NAME) if families else None,
         tradeoff=tradeoff_figure(data, found, untrained) if data.configurations else None,
         modes=_modes(studies, data) if data.configurations else [],
+        fronts=fronts,
+        objectives=[] if fronts is None else [pairs_figure(data, fronts), parallel_figure(data, fronts)],
         parameters=parameter_panels(data, effects) if data.configurations and data.parameters else None,
         effects=effects,
         importances=importances(data, varied),
@@ -101,9 +110,9 @@ def collect(studies: Studies, name: str) -> TradeoffContent:
 def _modes(studies: Studies, data: StudyData) -> list[Figure]:
     """Draw the other views of the runs, those with enough data."""
     if data.has_too_many_runs:
-        return [bins_figure(data.quality, means_of(data), FRAME, ratio_axis(data), X_LABEL)]
+        return [bins_figure(data.quality, means_of(data), FRAME, x_scale(data), data.x)]
     series = during_and_final(studies.runs(data.record.name), data)
-    given = (data.quality, series, FRAME, ratio_axis(data), X_LABEL)
+    given = (data.quality, series, FRAME, x_scale(data), data.x)
     modes = [seed_scatter_figure(*given)]
     if len(data.configurations) >= MIN_FOR_BINS:
         modes.append(bins_figure(*given))
@@ -116,7 +125,7 @@ def _trials_with_tasks(data: StudyData, found: Recommendation) -> list[Trial]:
     """Select the configurations shown task by task: the front, thinned where it is long, and the recommended ones."""
     front = evenly_spaced(data.front, MAX_FRONT_TRIALS)
     trials = {trial.number: trial for trial in (*front, *(trial for _, trial in found.roles))}
-    return sorted(trials.values(), key=lambda trial: (trial.ratio, trial.number))
+    return data.by_cost(trials.values())
 
 
 def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskView]:

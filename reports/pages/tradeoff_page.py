@@ -12,7 +12,7 @@ from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
 from reports.figures.search_progress import progress_figures
 from reports.figures.trial_outcomes import outcomes_bar
-from reports.formatting import mean_text, parameter, range_text, significant
+from reports.formatting import cost_text, mean_text, parameter, range_text, significant
 from reports.pages.render import render
 from reports.pages.tradeoff_content import TradeoffContent
 from reports.tables.front import front_table
@@ -28,10 +28,13 @@ def page(report: TradeoffContent) -> str:
         study=data.record.name,
         setting=_setting(data.record.spec, [family.label for family in report.families]),
         quality=data.quality,
+        x=data.x,
+        objectives=data.record.objectives,
+        cost_text=cost_text,
         cards=report.recommendation.roles,
         front=front_table(data) if data.front else None,
         importance=parameter_table(data, report.effects, report.importances) if report.effects else None,
-        colors=color_legend(data.ratio_range) if report.parameters else [],
+        colors=color_legend(data.x, data.cost_ends) if report.parameters else [],
         hover=_hover(report),
         glyphs=GLYPHS,
         choices=choices_of([one for one in (report.by_family, report.tradeoff, *report.modes) if one is not None]),
@@ -65,11 +68,11 @@ def _hover(report: TradeoffContent) -> dict[str, Any]:
     drawn = data.drawn_individually.union(*(family.data.drawn_individually for family in report.families))
     quality, names = data.quality, short_names(data.parameters)
     return {
-        "names": ["ratio", "final", *(["during"] if data.has_during else []), "n", *names.values()],
+        "names": [data.x.word, "final", *(["during"] if data.has_during else []), "n", *names.values()],
         "front": [trial.number for trial in data.front],
         "trials": {
             trial.number: [
-                significant(trial.ratio),
+                cost_text(data.x, data.cost(trial)),
                 f"{mean_text(trial[quality.final])} {range_text(trial[quality.final])}",
                 *([mean_text(trial[quality.during])] if data.has_during else []),
                 str(trial.n),

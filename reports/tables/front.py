@@ -9,6 +9,7 @@ from reports.table import (
     Row,
     Table,
     columns_of,
+    cost_column,
     count_column,
     mean_column,
     mean_columns,
@@ -24,7 +25,7 @@ MAX_ROWS = 200
 
 
 def front_table(data: StudyData) -> Table:
-    """Build the table: members by growing ratio, with the parameters in which finished configurations differ."""
+    """Build the table: members by growing cost, with the parameters in which finished configurations differ."""
     quality = data.quality
     rows = front_rows(data)
     targets = {row["target_weights"] for row in rows}
@@ -32,7 +33,7 @@ def front_table(data: StudyData) -> Table:
     varied = [name for name in data.parameters if is_varied(data, name)]
     columns = [
         Column("number", "trial", lambda row: str(row["number"])),
-        size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
+        cost_column(data.x, hint=METRICS[data.x.metric].description),
         *mean_columns(quality.final, "final", METRICS[quality.final].description),
         Column("n", "n", lambda row: str(row["n"]), "seeds"),
         *([mean_column(quality.during, "during", METRICS[quality.during].description)] if data.has_during else []),
@@ -44,11 +45,12 @@ def front_table(data: StudyData) -> Table:
         *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
         size_column("peak_memory_mib", "peak memory (MiB)", METRICS["peak_memory_mib"].description),
     ]
-    caption = "The front by growing ratio."
+    caption = f"The front by growing {data.x.word}."
     if is_one_target:
         caption += f" The target network has {count_text(targets.pop())} weights."
     if quality.has_validation:
         caption += " Members were chosen on the validation split; the numbers are those of the test split."
+    columns = list({column.key: column for column in columns}.values())  # the cost may be one of the others
     shown = {trial.number for trial in evenly_spaced(data.front, MAX_ROWS)}
     kept = [row for row in rows if row["number"] in shown]
     return Table(NAME, caption, columns, kept, left_out=len(rows) - len(kept), key="number")

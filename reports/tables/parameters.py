@@ -18,14 +18,14 @@ def parameter_table(
     data: StudyData, effects: Mapping[str, Sequence[Effect]], importances: Sequence[Importance]
 ) -> Table:
     """Build the table: one row per varied parameter, the most important first."""
-    rows = parameter_rows(data, effects, importances)
+    rows, cost = parameter_rows(data, effects, importances), _fanova(data)
     columns = [
         text_column("label", "parameter"),
         Column("fanova", "final (fANOVA)", lambda row: _share(row["fanova"]), "share of the variance it explains"),
         Column("ped_anova", "best tenth (PED-ANOVA)", lambda row: _share(row["ped_anova"]),
                "how much the best tenth of the configurations concentrates in it"),
-        Column("fanova_ratio", "ratio (fANOVA)", lambda row: _share(row["fanova_ratio"]),
-               "variance of the logarithm of the compression ratio it explains"),
+        Column(cost, f"{data.x.word} (fANOVA)", lambda row: _share(row[cost]),
+               f"variance of {'the logarithm of ' if data.has_log_costs else ''}the {data.x.name} it explains"),
         Column("span", "main effect", lambda row: significant(row["span"], 2),
                f"best minus worst mean, of values that {MIN_SHARED} configurations share"),
         Column("best", "best on average", lambda row: row["best"] or MISSING, is_number=False),
@@ -49,10 +49,14 @@ def parameter_rows(
         one = by_name.get(name)
         rows.append({
             "parameter": name, "label": parameter(labels[name]), "fanova": one.final if one else None,
-            "ped_anova": one.best if one else None, "fanova_ratio": one.ratio if one else None,
+            "ped_anova": one.best if one else None, _fanova(data): one.cost if one else None,
             "span": effect_span(effects[name]), "best": best.label if best else None,
         })  # fmt: skip
     return rows
+
+
+def _fanova(data: StudyData) -> str:
+    return f"fanova_{data.x.key}"
 
 
 def _caption(data: StudyData, importances: Sequence[Importance]) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, and_, select
 
 from studies.database.schema import COMPLETE, trial
+from studies.metrics.cost_axes import COMPRESSION
 from studies.metrics.definitions import SELECTED_BY
 from studies.queries.record import StudyRecord
 from studies.queries.trial_columns import trial_columns, with_summary
 from studies.spec.constraints import feasible, parse_bound, within
-from studies.statistics.selection import SIZE, Candidates
+from studies.statistics.selection import Candidates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +102,7 @@ def _read(engine: Engine, record: StudyRecord, constraints: Mapping[str, str]) -
     columns = trial_columns()
     objectives = [name for metric in record.objectives for name in (metric, SELECTED_BY.get(metric, metric))]
     qualities = [*SELECTED_BY, *SELECTED_BY.values()]
-    names = list(dict.fromkeys([*objectives, *qualities, SIZE, *record.constraints]))
+    names = list(dict.fromkeys([*objectives, *qualities, COMPRESSION.metric, *record.constraints]))
     is_candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
     query = (
         select(trial.c.number, *(columns[name] for name in names))

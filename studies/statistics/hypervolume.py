@@ -1,10 +1,12 @@
-"""Hypervolume of a front, from a fixed reference point."""
+"""Hypervolume of a front, from a reference point that is fixed where the metric has a worst value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from studies.metrics.cost_axes import CostAxis
 from studies.metrics.definitions import METRICS, Metric
 from studies.statistics.pareto import hypervolume_2d
 
@@ -14,19 +16,38 @@ REFERENCE_POINT = {
     "compression_ratio": 2.0,
     "hypernet_ratio": 2.0,
     "forgetting": 1.0,
+    "forgetting_first": 1.0,
+    "forgetting_mammoth": 1.0,
     "final_mse": 1.0,
 }
+BEYOND = 1.1
 
 
-def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[str, str]) -> dict[str, Any] | None:
+def reference_cost(x: CostAxis, largest: float) -> float | None:
+    """Return the cost up to which a hypervolume counts: the fixed one, else a tenth above the largest.
+
+    Bytes, operations and seconds have no worst value of their own, so there only fronts of one report can be compared.
+    None where every cost is 0.
+    """
+    return REFERENCE_POINT.get(x.metric, BEYOND * largest) or None
+
+
+def front_hypervolume(
+    front: Sequence[Mapping[str, Any]],
+    objectives: Mapping[str, str],
+    references: Mapping[str, float] = MappingProxyType({}),
+) -> dict[str, Any] | None:
     """Compute the area a front of two objectives dominates, as value and as share of the box up to the best point.
 
-    None where there are not two objectives with a fixed reference in the direction that is better, or no front. The
-    best point has the bound of each metric, such as an accuracy of 1 and a forgetting of -1, so a share is at most 1.
+    None where there are not two objectives with a reference in the direction that is better, or no front. The best
+    point has the bound of each metric, such as an accuracy of 1 and a forgetting of -1, so a share is at most 1.
+
+    Args:
+        references: the worst values that still count, of metrics that have no fixed one.
     """
     import numpy as np
 
-    point = reference_point(objectives)
+    point = reference_point(objectives, references)
     if not front or point is None:
         return None
     reference = list(point.values())
@@ -37,16 +58,19 @@ def front_hypervolume(front: Sequence[Mapping[str, Any]], objectives: Mapping[st
     return {"value": area, "share": area / box, "reference": point}
 
 
-def reference_point(objectives: Mapping[str, str]) -> dict[str, float] | None:
-    """Return the fixed reference of each of two objectives.
+def reference_point(
+    objectives: Mapping[str, str], references: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, float] | None:
+    """Return the reference of each of two objectives, the fixed one where the metric has one.
 
     None where there are not two with a reference, in the direction that is better.
     """
-    if len(objectives) != 2 or not set(objectives) <= set(REFERENCE_POINT):
+    known = {**references, **REFERENCE_POINT}
+    if len(objectives) != 2 or not set(objectives) <= set(known):
         return None
     if any(direction != _BETTER[METRICS[name].better] for name, direction in objectives.items()):
         return None
-    return {name: REFERENCE_POINT[name] for name in objectives}
+    return {name: known[name] for name in objectives}
 
 
 _BETTER = {"higher": "maximize", "lower": "minimize"}

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from studies.metrics.cost_axes import COMPRESSION
 from studies.metrics.definitions import METRICS, SELECTED_BY
 from studies.statistics.pareto import pareto_mask
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SIZE = "compression_ratio"
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class Candidates:
         numbers: their trial numbers, (n_candidates,).
         values: the means of a metric, (n_candidates,), NaN where it was not measured.
         objectives: the direction of each objective of the study.
+        cost: the metric that decides between equally good ones.
     """
 
     numbers: NDArray[np.int_]
     values: Callable[[str], NDArray[np.float64]]
     objectives: Mapping[str, str]
+    cost: str = COMPRESSION.metric
 
     @cached_property
     def final(self) -> str:
@@ -52,9 +53,9 @@ class Candidates:
         return has_every(self.values, self.objectives)
 
     def best(self) -> int | None:
-        """Return the number of the best candidate by its quality, the smaller one of equals; None without any."""
-        has_size = has_every(self.values, (self.final, SIZE))
-        chosen = has_size if has_size.any() else has_every(self.values, (self.final,))
+        """Return the number of the best candidate by its quality, the cheaper one of equals; None without any."""
+        has_cost = has_every(self.values, (self.final, self.cost))
+        chosen = has_cost if has_cost.any() else has_every(self.values, (self.final,))
         return self._best(self.final, METRICS[self.final].better == "higher", chosen, chosen)
 
     def best_on_front(self, objective: str) -> int | None:
@@ -71,8 +72,8 @@ class Candidates:
             return None
         values = self.values(deciding(metric, self.values, candidates))
         losses = -values if is_higher_better else values
-        sizes = np.nan_to_num(self.values(SIZE), nan=np.inf)
-        return int(self.numbers[least(chosen, losses, sizes, self.numbers)])
+        costs = np.nan_to_num(self.values(self.cost), nan=np.inf)
+        return int(self.numbers[least(chosen, losses, costs, self.numbers)])
 
 
 def front_mask(values: Callable[[str], NDArray[np.float64]], objectives: Mapping[str, str]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hnet_core.errors import ConfigInvalid
 from studies.database.urls import mask_passwords
-from studies.statistics.selection import SIZE
+from studies.metrics.cost_axes import COMPRESSION
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Range:
 
 def narrowed(where: str | None, ratios: Range, quality: str, qualities: Range) -> str | None:
     """Return a condition with these bounds on both axes of the figure, in place of those it had."""
-    kept = [part for part in _parts(where) if not _is_about(part, {SIZE, quality})]
-    bounds = [ratios.condition(SIZE), qualities.condition(quality)]
+    kept = [part for part in _parts(where) if not _is_about(part, {COMPRESSION.metric, quality})]
+    bounds = [ratios.condition(COMPRESSION.metric), qualities.condition(quality)]
     return " and ".join([*kept, *(bound for bound in bounds if bound is not None)]) or None
 
 

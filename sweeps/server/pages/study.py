@@ -144,7 +144,7 @@ def _parameters(service: Service, map: StudyMap, chosen: NDArray[np.bool_]) -> d
     return {
         "panels": parameter_panels(data, effects),
         "sampled": (int(sample.sum()), int(chosen.sum())) if is_sample else None,
-        "colors": color_legend(data.ratio_range),
+        "colors": color_legend(data.x, data.cost_ends),
     }
 
 

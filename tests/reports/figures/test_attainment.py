@@ -37,12 +37,12 @@ def test_every_surface_equals_that_of_moocore(points: list[tuple[int, int, float
     n = len(set(found.seeds.tolist()))
     sets = np.unique(found.seeds, return_inverse=True)[1] + 1
     order = np.argsort(sets, kind="stable")
-    costs = np.column_stack([found.ratios, -found.values])[order]
+    costs = np.column_stack([found.costs, -found.values])[order]
     for level in (0.25, 0.5, 0.75):
         k = math.ceil(level * n - 1e-9)
         expected = moocore.eaf(costs, sets[order], percentiles=[100 * k / n])
         (surface,) = surfaces(found, higher_is_better=True, levels=[level])
-        ours = sorted(zip(surface.ratios.tolist(), surface.values.tolist(), strict=True))
+        ours = sorted(zip(surface.costs.tolist(), surface.values.tolist(), strict=True))
         assert ours == sorted((float(x), float(-y)) for x, y, *_ in expected)
 
 
@@ -61,7 +61,7 @@ def test_a_quarter_attains_more_than_three_quarters() -> None:
 def test_one_seed_has_a_single_staircase() -> None:
     found = surfaces(series([(0, 0, 0.1, 0.5), (1, 0, 0.2, 0.4), (2, 0, 0.3, 0.9)]), higher_is_better=True)
     for surface in found:
-        assert surface.ratios.tolist() == [0.1, 0.3]
+        assert surface.costs.tolist() == [0.1, 0.3]
         assert surface.values.tolist() == [0.5, 0.9]
 
 

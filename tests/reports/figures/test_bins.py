@@ -37,7 +37,7 @@ def test_a_bin_shows_mean_and_deviation_over_configurations_not_over_seeds() -> 
     assert [(one.n, pytest.approx(one.mean)) for one in found] == [(3, 0.4), (1, 0.9)]
     assert found[0].std == pytest.approx(np.std([0.2, 0.4, 0.6], ddof=1))
     assert found[1].std is None
-    assert found[0].middle == pytest.approx(np.sqrt(0.09 * 0.5))
+    assert (found[0].low, found[0].high) == (0.09, 0.5)
 
 
 def test_equal_ratios_make_one_bin() -> None:

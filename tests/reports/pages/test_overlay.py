@@ -15,7 +15,7 @@ from hnet_core.errors import ConfigInvalid
 from reports.analysis.families import MAX_FAMILIES, Family, families_of, families_within
 from reports.analysis.recommendation import recommend
 from reports.drawing.marks import GLYPHS
-from reports.figures.overlay import overlay_figure, ratio_axis
+from reports.figures.overlay import overlay_figure, x_scale
 from reports.pages.tradeoff import write
 from reports.table import interval_of
 from reports.tables.trial_rows import trial_row
@@ -168,7 +168,7 @@ def test_a_front_that_the_range_hides_has_a_close_up(tmp_path: Path) -> None:
             Family(i, f"f{i}", f"{i}-", part, recommend(part), frozenset(), None)
             for i, part in enumerate([make_study_data(trials, [0, 1, 2])] * 2)
         ]
-        figure = overlay_figure(families, ratio_axis(families), "ratio")
+        figure = overlay_figure(families, x_scale(families))
         assert next(name for name, _ in figure.drawings) == "Fronts"
         return "".join(str(drawing) for _, drawing in figure.drawings)
 

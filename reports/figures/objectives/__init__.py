@@ -1,0 +1,1 @@
+"""Figures of studies with three or more objectives."""

@@ -86,8 +86,8 @@ class LogScale:
     def ticks(self) -> list[Tick]:
         if self.unit != 1.0:
             low, high = self.domain
-            shown = replace(self, domain=(low / self.unit, high / self.unit), unit=1.0)
-            return [Tick(tick.value * self.unit, tick.label) for tick in shown.ticks()]
+            in_units = replace(self, domain=(low / self.unit, high / self.unit), unit=1.0)
+            return [Tick(tick.value * self.unit, tick.label) for tick in in_units.ticks()]
         low, high = self.domain
         inside = [
             (digit, float(f"{digit}e{exponent}"))

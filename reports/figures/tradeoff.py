@@ -242,7 +242,11 @@ def _caption(data: StudyData) -> str:
     )
     if not data.front_is_tradeoff:
         goals = ", ".join(f"{goal} {metric}" for metric, goal in data.record.objectives.items())
-        return f"{text} The study has other objectives ({goals}), so no line joins its front here."
+        kind = "one objective" if len(data.record.objectives) == 1 else "other objectives"
+        return (
+            f"{text} The study has {kind} ({goals}), so no line joins its front here; --x {data.x.metric} draws the "
+            f"front of {quality.word} and {data.x.name}."
+        )
     if len(data.configurations) > MAX_TITLED:
         text += f" Above {MAX_TITLED} configurations only the front keeps its bars."
     if len(data.drawn_individually) < len(data.configurations):

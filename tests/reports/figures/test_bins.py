@@ -52,3 +52,18 @@ def test_means_over_seeds_stand_in_where_runs_are_too_many(monkeypatch: pytest.M
     during, final = means_of(data)
     assert final.over_seeds()[1].tolist() == pytest.approx([0.5 + 0.01 * i for i in range(9)])
     assert during.label == "during"
+
+
+@given(st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 10)), min_size=1, max_size=40))
+def test_a_cost_of_zero_has_a_bin_of_its_own(costs: list[float]) -> None:
+    one = series(costs, [0.5] * len(costs))
+    found = bins(one, bin_edges(np.array(costs)))
+    assert sum(bin.n for bin in found) == len(costs)
+    assert [bin.n for bin in found if bin.low == bin.high == 0] == ([costs.count(0.0)] if 0.0 in costs else [])
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=40))
+def test_costs_that_can_be_negative_are_binned_by_equal_differences(costs: list[float]) -> None:
+    edges = bin_edges(np.array(costs), is_log=False)
+    assert np.diff(edges) == pytest.approx(np.full(len(edges) - 1, edges[1] - edges[0]))
+    assert sum(bin.n for bin in bins(series(costs, [0.5] * len(costs)), edges)) == len(costs)

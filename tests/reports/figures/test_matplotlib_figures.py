@@ -90,3 +90,17 @@ def test_without_matplotlib_an_error_says_what_to_install(monkeypatch: pytest.Mo
     with pytest.raises(MatplotlibMissing, match=r"pip install 'hnet-sweeps\[paper\]'") as caught:
         comparison_figures(LINES, "x", None)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.slow
+def test_objectives_and_costs_of_zero_come_in_every_width_and_format(tmp_path: Path) -> None:
+    goals = {"final_accuracy": "maximize", "generation_multiply_adds": "minimize", "forgetting": "minimize"}
+    engine = new_engine(tmp_path)
+    fill(engine, [some_runs(number) for number in range(6)], objectives=goals)
+    engine.dispose()
+    for x in ("memory_bytes", "forgetting"):
+        tradeoff.write(open_in(tmp_path), ["case"], tmp_path / x, x=x, figures=True)
+        for stem in ("tradeoff", "objectives", "parallel"):
+            for width in WIDTHS:
+                assert (tmp_path / x / f"{stem}-{width}.pdf").read_bytes().startswith(b"%PDF")
+                assert "forgetting" in (tmp_path / x / f"objectives-{width}.svg").read_text(encoding="utf-8")

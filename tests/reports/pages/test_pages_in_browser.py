@@ -66,6 +66,8 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
         params=[{**some_params(number), "family": ("even", "odd")[number % 2]} for number in range(10)],
         search={**sample_spec("families", 10, 3, 4)["search"], "family": {"choice": ["even", "odd"]}},
     )
+    three = {"final_accuracy": "maximize", "compression_ratio": "minimize", "seconds": "minimize"}
+    fill(engine, [some_runs(number) for number in range(10)], name="three", objectives=three)
     engine.dispose()
     few = {(after, on): 0.9 for after in (1, 2) for on in range(1, after + 1)}
     many = {(after, on): 0.9 for after in range(1, 101) for on in range(1, after + 1)}
@@ -109,6 +111,26 @@ def test_fronts_of_several_studies_can_be_walked_and_hovered(chromium: str, stud
     assert found["row"].startswith("fronts-row-1-")
     assert found["tip"].startswith("one: trial ")
     assert "on the front" in found["tip"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("x", ["seconds", "memory_bytes", "model_bytes", "forgetting"])
+def test_every_mark_is_inside_its_axes_whatever_the_cost(
+    chromium: str, studies: Studies, tmp_path: Path, x: str
+) -> None:
+    page = tradeoff.write(studies, ["three"], tmp_path / "out", x=x)
+    script = INSIDE + """
+    const boxes = (style) => [...document.querySelectorAll(`#parallel ${style}`)].map((one) => one.getBBox());
+    const axes = boxes(".axis"), lines = boxes(".final-line");
+    const top = Math.min(...axes.map((one) => one.y)), bottom = Math.max(...axes.map((one) => one.y + one.height));
+    const isIn = lines.every((one) => one.y >= top - 1 && one.y + one.height <= bottom + 1);
+    const panels = document.querySelectorAll("#objectives-part .panels svg").length;
+    return { outside, marks, panels, n: lines.length, isIn };
+    """  # fmt: skip
+    found = look(chromium, tmp_path, page, script)
+    assert found["outside"] == []
+    assert found["marks"] > 20
+    assert (found["panels"], found["n"], found["isIn"]) == (3, 10, True)
 
 
 @pytest.mark.slow
@@ -240,6 +262,7 @@ def test_no_page_is_wider_than_a_phone(chromium: str, studies: Studies, tmp_path
     pages = [
         tradeoff.write(studies, ["one"], tmp_path / "one"),
         tradeoff.write(studies, ["tasks"], tmp_path / "tasks"),
+        tradeoff.write(studies, ["three"], tmp_path / "three", x="inference_multiply_adds"),
         tradeoff.write(studies, ["elsewhere"], tmp_path / "elsewhere"),
         tradeoff.write(studies, ["families"], tmp_path / "families"),
         tradeoff.write(studies, ["one", "two"], tmp_path / "overlay"),

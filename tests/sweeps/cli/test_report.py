@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from hnet_core.errors import ConfigInvalid
 from reports.registry import REPORTS
 from studies.errors import StudyNotFound
 from sweeps.cli.report import app
@@ -30,6 +31,13 @@ def test_the_page_is_written_and_its_place_printed(database: str, tmp_path: Path
 def test_the_database_may_come_from_the_environment(database: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["tradeoff", "case", "-o", str(tmp_path / "out")], env={"HNET_DB": database})
     assert result.exit_code == 0
+
+
+def test_an_axis_that_is_no_cost_is_an_error_with_a_guess(database: str, tmp_path: Path) -> None:
+    command = ["tradeoff", "case", "--x", "second", "-o", str(tmp_path / "out"), "--db", database]
+    result = CliRunner().invoke(app, command)
+    assert isinstance(result.exception, ConfigInvalid) and result.exception.exit_code == 2
+    assert "did you mean 'seconds'" in str(result.exception)
 
 
 def test_a_study_that_is_not_there_is_an_error_with_a_guess(database: str, tmp_path: Path) -> None:

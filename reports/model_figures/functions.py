@@ -148,16 +148,18 @@ def _function(one: TaskFunction, x: LinearScale, y: LinearScale) -> list[Markup]
     outputs = y.each(one.outputs.clip(low, high)).tolist()
     inputs = x.each(one.inputs).tolist()
     every = max(1, len(inputs) // MARKS)
+    placed = list(zip(inputs, outputs, one.inputs, one.outputs, strict=True))[every // 2 :: every]
     marks = [
         Point(at, height, None, None, None, f"task {one.task}, input {significant(given)}: {significant(found)}")
-        for at, height, given, found in zip(inputs, outputs, one.inputs, one.outputs, strict=True)
+        for at, height, given, found in placed
+        if low <= found <= high  # none where the line is cut off
     ]
     trained = "".join(map(dot, x.each(one.train_inputs).tolist(), y.each(one.train_targets.clip(low, high)).tolist()))
     return [
         element("g", element("path", d=trained), class_=f"points {one.style} run"),
         line(list(zip(inputs, y.each(one.targets).tolist(), strict=True)), "target-line"),
         line(list(zip(inputs, outputs, strict=True)), f"{one.style}-line whole"),
-        glyphs(marks[every // 2 :: every], (one.task - 1) % len(GLYPHS), one.style),
+        glyphs(marks, (one.task - 1) % len(GLYPHS), one.style),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hnet_core import trained_model
-from hnet_core.build import read_stream, stream_shape
+from hnet_core.build import method_shape, read_stream, stream_shape
 from hnet_core.errors import ConfigInvalid
 from hnet_core.evaluation.learned_functions import learned_functions
 from hnet_core.streams.polynomials import POLYNOMIALS
@@ -25,7 +25,8 @@ def saved(folder: Path, **changes: object) -> Path:
     run = TrialRun(config, seed=0)
     while not run.finished:
         report = run.train_task()
-    trained_model.save(folder / "model.pt", config, stream_shape(config), report.checkpoint)
+    shape = method_shape(config, stream_shape(config))
+    trained_model.save(folder / "model.pt", config, shape, report.checkpoint)
     return folder / "model.pt"
 
 

@@ -10,7 +10,7 @@ from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
 from reports.drawing.forest_plot import ForestLine
-from reports.drawing.publication import BLUE, GREEN, GREY, VERMILLION, publication_files
+from reports.drawing.publication import BLUE, GREEN, GREY, VERMILLION, publication_files, set_log_ticks
 from reports.drawing.scales import LogScale, padded_log
 from reports.figures.quality_axis import interval_ends, quality_scale
 from reports.formatting import told_apart
@@ -71,13 +71,9 @@ def _tradeoff(axes: Axes, data: StudyData) -> None:
 
 def _log_ticks(axes: Axes, ratios: Sequence[float]) -> None:
     """Set the ticks of the page."""
-    from matplotlib.ticker import NullLocator
-
     low, high = padded_log([*ratios, 1.0])
-    ticks = [tick for tick in LogScale((low, high), (0.0, 1.0)).ticks() if tick.label]
     axes.set_xlim(low, high)
-    axes.set_xticks([tick.value for tick in ticks], [tick.label for tick in ticks])
-    axes.xaxis.set_minor_locator(NullLocator())
+    set_log_ticks(axes.xaxis, LogScale((low, high), (0.0, 1.0)))
 
 
 def _with_intervals(trials: Sequence[Trial], metric: str) -> tuple[list[float], list[float], list[list[float]]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS = 16
-LABEL_HEIGHT, ROW_GAP, WIDTH = 22.0, 10.0, 900.0
+LABEL_HEIGHT, ROW_GAP, WIDTH = 22.0, 10.0, 960.0  # narrow screens scroll a drawing of this width
 MAX_SCALE = 14.0  # pixels of the page for a weight
 PNG_SCALE = 8
 RGB = 3
@@ -178,7 +178,7 @@ def layer_files(layer: Layer, at_most: int) -> dict[str, bytes]:
     """Draw the grids for papers; return files by name."""
     grids = layer_grids(layer, at_most)
     height, width = grids[0].shape[:2]
-    aspect = len(grids) * (height / width + 0.09)
+    aspect = len(grids) * (height / width + 0.07)
 
     def draw(drawing: Drawing) -> None:
         for axes, entry, grid in zip(

@@ -16,7 +16,7 @@ from hnet_core.build import build_networks, learning_problem, task_inference
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
 from hnet_core.generators.generator import Rehearses, tells_tasks
-from hnet_core.methods.protocol import GeneratesWeights, Method
+from hnet_core.methods.protocol import FreezesBlocks, GeneratesWeights, Method
 from hnet_core.registry import METHODS
 from hnet_core.seeding import generator
 from hnet_core.streams import StreamShape
@@ -105,6 +105,8 @@ class TrainedModel:
         if isinstance(self._method, GeneratesWeights):
             with torch.no_grad():
                 weights = self._method.weights(task).detach()
+                if isinstance(self._method, FreezesBlocks):
+                    weights = torch.cat([self._method.frozen_weights().detach(), weights])
         if weights is None or weights.numel() != self._n_weights:
             name = self.config.method.name
             raise HnetError(f"method {name} keeps the weights of a task in parts; use predict(task, inputs).")

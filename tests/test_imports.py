@@ -49,7 +49,7 @@ ROOMS = {
         "evaluation",
     ],
     "studies": ["metrics", "statistics", "spec", "database", "store", "queries", "comparing", "output"],
-    "reports": ["data", "analysis", "drawing", "tables", "figures", "pages"],
+    "reports": ["data", "analysis", "drawing", "tables", "figures", "model_figures", "pages"],
     "sweeps": ["search", "driver", "ray_backend", "launch", "server", "cli"],
 }
 MAX_FILES = 22

@@ -143,6 +143,9 @@ class LatentReplay(BaseMethod):
         features = self.frozen.features(task, inputs)
         self.buffer.add(features, labels, task, n_classes)
 
+    def frozen_weights(self) -> Tensor:
+        return self.frozen.flat
+
     def predictor(self, task: int) -> Predictor:
         def predict(inputs: Tensor) -> Tensor:
             return self.problem.outputs(task, self.source.flat, self.frozen.features(task, inputs))

@@ -206,6 +206,9 @@ class PartialHnet(BaseMethod):
             weights = self.source.weights(task)
         return lambda inputs: self.problem.outputs(task, weights, self.frozen.features(task, inputs))
 
+    def frozen_weights(self) -> Tensor:
+        return self.frozen.flat
+
     def feature_extractor(self, task: int) -> Predictor:
         of_generated = super().feature_extractor(task)
         return lambda inputs: of_generated(self.frozen.features(task, inputs))

@@ -54,6 +54,14 @@ class GeneratesWeights(Protocol):
 
 
 @runtime_checkable
+class FreezesBlocks(Protocol):
+    """A method whose first blocks have weights of their own, before those of `GeneratesWeights`."""
+
+    def frozen_weights(self) -> Tensor:
+        """Return the flat weights of these blocks, the first of the target network's, (n_frozen,)."""
+
+
+@runtime_checkable
 class GivesFeatures(Protocol):
     """A method that gives the features of its networks; task inference by classes in features reads them."""
 

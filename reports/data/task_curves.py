@@ -27,7 +27,7 @@ SPLIT_WORDS = {
     "validation": "{} on the validation split",
     "known_task": "{} with the task known",
     "inferred_task": "{} with the task inferred",
-    "task_inference": "share of inputs whose task was inferred right",
+    "task_inference": "task inference {}",
 }
 
 
@@ -152,5 +152,7 @@ def _averages(runs: NDArray[np.float64], measure: str) -> list[Interval]:
 
 def _of_stream(index: int, stream: str, split: str, curves: Sequence[TaskCurve]) -> StreamCurves:
     measure = curves[0].method.measure
-    quality = Quality(f"final_{measure}", f"during_{measure}", curves[0].method.selection, WORDS[measure])
-    return StreamCurves(index, stream, quality, SPLIT_WORDS[split].format(WORDS[measure]), tuple(curves))
+    text = SPLIT_WORDS[split].format(WORDS[measure])
+    word = text if split == "task_inference" else WORDS[measure]
+    quality = Quality(f"final_{measure}", f"during_{measure}", curves[0].method.selection, word)
+    return StreamCurves(index, stream, quality, text, tuple(curves))

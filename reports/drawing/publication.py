@@ -1,7 +1,7 @@
 """Figures for papers by matplotlib: PDF, PNG and SVG at the width of a column and of a page of text.
 
-The only module that imports matplotlib, which comes with `pip install 'hnet-sweeps[paper]'`; other modules draw on the
-figure it gives them.
+matplotlib comes with `pip install 'hnet-sweeps[paper]'`. Other modules draw on the figure that this one gives them, and
+so need no check of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 from hnet_core.errors import HnetError
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+
+    from reports.drawing.scales import LogScale
 
 # Inches: one column of a two-column paper, and the text of a one-column paper.
 WIDTHS = {"column": 3.25, "text": 5.5}
@@ -73,3 +76,12 @@ def publication_files(name: str, draw: Callable[[Figure], None], aspect: float) 
                 figure.savefig(buffer, format=kind, metadata=NO_DATE[kind])
                 files[f"{name}-{width_name}.{kind}"] = buffer.getvalue()
     return files
+
+
+def set_log_ticks(axis: Axis, scale: LogScale) -> None:
+    """Set the labelled ticks of the page on a logarithmic axis, since matplotlib's own need math text."""
+    from matplotlib.ticker import NullLocator
+
+    ticks = [tick for tick in scale.ticks() if tick.label]
+    axis.set_ticks([tick.value for tick in ticks], labels=[tick.label for tick in ticks])
+    axis.set_minor_locator(NullLocator())

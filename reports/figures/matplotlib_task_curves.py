@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.data.task_curves import StreamCurves, TaskCurve
-from reports.drawing.publication import FAMILY_COLOURS, FAMILY_LINES, FAMILY_MARKERS, publication_files
-from reports.figures.task_curves import MARKS_ON_BAND, MAX_BARS, WIDE, by_task_scale, panel_tasks
+from reports.drawing.publication import FAMILY_COLOURS, FAMILY_LINES, FAMILY_MARKERS, publication_files, set_log_ticks
+from reports.drawing.scales import ContinuousScale, LogScale
+from reports.figures.task_curves import (
+    MARKS_ON_BAND,
+    MAX_BARS,
+    PANEL,
+    WIDE,
+    average_scale,
+    by_task_scale,
+    over_time_scale,
+    panel_tasks,
+)
 from reports.formatting import told_apart
 from studies.statistics.interval import Interval
 
@@ -48,20 +58,20 @@ def _by_task(axes: Axes, stream: StreamCurves) -> None:
             axes.plot(*zip(*during, strict=True), color=FAMILY_COLOURS[curve.index], lw=0.5, alpha=0.75,
                       ls=FAMILY_LINES[curve.index])  # fmt: skip
         _draw(axes, stream, curve, curve.finals(), i)
-    axes.set_ylim(*by_task_scale(stream, WIDE).domain)
-    _finish(axes, stream, "task, in the order of training")
+    _finish(axes, stream, "task, in the order of training", by_task_scale(stream, WIDE))
     axes.legend(loc="best")
 
 
 def _averages(axes: Axes, stream: StreamCurves) -> None:
     for i, curve in enumerate(stream.curves):
         _draw(axes, stream, curve, curve.averages, i)
-    _finish(axes, stream, "tasks learnt")
+    _finish(axes, stream, "tasks learnt", average_scale(stream, WIDE))
     axes.legend(loc="best")
 
 
 def _over_time(figure: Figure, stream: StreamCurves, tasks: Sequence[int]) -> None:
     rows = math.ceil(len(tasks) / COLUMNS)
+    y = over_time_scale(stream, PANEL)
     grid = figure.subplots(rows, COLUMNS, squeeze=False, sharey=True)
     for place, axes in enumerate(grid.flat):
         if place >= len(tasks):
@@ -72,7 +82,7 @@ def _over_time(figure: Figure, stream: StreamCurves, tasks: Sequence[int]) -> No
             if task < curve.n_tasks:
                 _draw(axes, stream, curve, curve.over_time(task), i, first=task)
         axes.set_title(f"task {task}")
-        _finish(axes, stream, "after task" if place >= len(tasks) - COLUMNS else "")
+        _finish(axes, stream, "after task" if place >= len(tasks) - COLUMNS else "", y)
         if place % COLUMNS:
             axes.set_ylabel("")
     handles, labels = grid[0][0].get_legend_handles_labels()
@@ -102,9 +112,14 @@ def _draw(
     axes.fill_between(tasks, low, high, color=FAMILY_COLOURS[curve.index], alpha=0.18, linewidth=0)
 
 
-def _finish(axes: Axes, stream: StreamCurves, x_label: str) -> None:
-    if not stream.quality.higher_is_better:
+def _finish(axes: Axes, stream: StreamCurves, x_label: str, y: ContinuousScale) -> None:
+    """Set the axes of the page, with whole numbers of tasks."""
+    from matplotlib.ticker import MaxNLocator
+
+    if isinstance(y, LogScale):
         axes.set_yscale("log")
+        set_log_ticks(axes.yaxis, y)
+    axes.set_ylim(*y.domain)
     axes.set_xlabel(x_label)
     axes.set_ylabel(stream.quality.word)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -98,15 +98,18 @@ def views_of(progress: SearchProgress) -> list[tuple[str, NDArray[np.float64], s
     return views
 
 
-def is_log(progress: SearchProgress) -> bool:
-    """Return whether the y axis is logarithmic: where positive values span decades, as errors do."""
-    low, high = _range(progress)
-    return low > 0 and high > MANY_TIMES * low
+def value_scale(progress: SearchProgress) -> ContinuousScale:
+    """Return the y axis: logarithmic where positive values span decades, as errors do."""
+    values = progress.values if progress.of_each is None else progress.of_each
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high > MANY_TIMES * low:
+        return LogScale(padded_log([low, high]), FRAME.y)
+    return LinearScale(padded(low, high), FRAME.y)
 
 
 def _parts(progress: SearchProgress, at: NDArray[np.float64], x_label: str, is_count: bool) -> list[Markup]:
     """Draw the value as a staircase over `at`, the place of each configuration on the x axis, (n_trials,)."""
-    x, y = LinearScale((0.0, float(at[-1])), FRAME.x, is_whole=is_count), _value_scale(progress)
+    x, y = LinearScale((0.0, float(at[-1])), FRAME.x, is_whole=is_count), value_scale(progress)
     line = [(x(float(at[n - 1])), y(float(value))) for n, value in zip(progress.steps, progress.values, strict=True)]
     end = (x(float(at[-1])), line[-1][1])
     return [
@@ -123,16 +126,6 @@ def _dots(values: NDArray[np.float64] | None, x: NDArray[np.float64], y: Continu
         return cloud(x, y.each(values), "final")
     drawn = "".join(map(dot, x.tolist(), y.each(values).tolist()))
     return element("g", element("path", d=drawn), class_="points final faint")
-
-
-def _value_scale(progress: SearchProgress) -> ContinuousScale:
-    low, high = _range(progress)
-    return LogScale(padded_log([low, high]), FRAME.y) if is_log(progress) else LinearScale(padded(low, high), FRAME.y)
-
-
-def _range(progress: SearchProgress) -> tuple[float, float]:
-    values = progress.values if progress.of_each is None else progress.of_each
-    return float(values.min()), float(values.max())
 
 
 def _unit(seconds: float) -> tuple[float, str]:

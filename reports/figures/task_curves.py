@@ -92,6 +92,17 @@ def by_task_scale(stream: StreamCurves, frame: Frame) -> ContinuousScale:
     return _scale(stream, frame, [*(curve.finals() for curve in stream.curves), *during])
 
 
+def average_scale(stream: StreamCurves, frame: Frame) -> ContinuousScale:
+    """Return the vertical axis of `average_figure`."""
+    return _scale(stream, frame, [curve.averages for curve in stream.curves])
+
+
+def over_time_scale(stream: StreamCurves, frame: Frame) -> ContinuousScale:
+    """Return the vertical axis of `over_time_figure`."""
+    tasks = panel_tasks(stream.n_tasks)
+    return _scale(stream, frame, [c.over_time(task) for task in tasks for c in stream.curves if task < c.n_tasks])
+
+
 def average_figure(stream: StreamCurves) -> Figure:
     """Draw the mean over the tasks learnt so far after each task, as Rebuffi et al. (iCaRL, 2017) do."""
     name = f"averages-{stream.index}"
@@ -101,7 +112,7 @@ def average_figure(stream: StreamCurves) -> Figure:
         for curve in stream.curves
     )
     caption = f"Mean over the tasks learnt so far, after each of them: {stream.word}, with {INTERVAL}."
-    chart = Chart(stream, WIDE, _scale(stream, WIDE, averages.values()), "tasks learnt", _mean(stream))
+    chart = Chart(stream, WIDE, average_scale(stream, WIDE), "tasks learnt", _mean(stream))
     drawings = (("Average", chart.draw(name, found, caption, [Layer(averages)])),)
     return Figure(
         name, found, caption, drawings, average_table(name, caption, stream), average_rows(stream), "averages"
@@ -112,7 +123,7 @@ def over_time_figure(stream: StreamCurves) -> Figure:
     """Draw a panel for each task: the measure on it after itself and after each later task."""
     name, tasks = f"over-time-{stream.index}", panel_tasks(stream.n_tasks)
     cells = {task: {c.index: c.over_time(task) for c in stream.curves if task < c.n_tasks} for task in tasks}
-    y = _scale(stream, PANEL, [values for of_task in cells.values() for values in of_task.values()])
+    y = over_time_scale(stream, PANEL)
     caption = (
         f"{_sentence(stream.word)} of one task after itself and after each later one was trained, with {INTERVAL}."
     )

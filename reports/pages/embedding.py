@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from reports.drawing.heatmap import HeatScale
-from reports.figures.embedding import (
+from reports.formatting import significant
+from reports.model_figures.embedding import (
     EmbeddingSurface,
     embedding_figure,
     finding,
@@ -18,7 +19,6 @@ from reports.figures.embedding import (
     heat_scale_of,
     trained_rows,
 )
-from reports.formatting import significant
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
-from reports.figures.samples import TaskSamples, finding, grid_png, samples_figure, statistics
+from reports.model_figures.samples import TaskSamples, finding, grid_png, samples_figure, statistics
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option

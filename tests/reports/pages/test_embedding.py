@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from reports.figures.embedding import EmbeddingSurface, embedding_figure, finding, heat_scale_of
+from reports.model_figures.embedding import EmbeddingSurface, embedding_figure, finding, heat_scale_of
 from sweeps.cli.report import app
 from tests.hnet_core.evaluation.test_embedding_map import trained
 

@@ -20,7 +20,7 @@ from hnet_core import trained_model
 from hnet_core.build import stream_shape
 from hnet_core.generators.generator import TINY
 from hnet_core.training import TrialRun
-from reports.figures.samples import GAP, TaskSamples, samples_figure, strip
+from reports.model_figures.samples import GAP, TaskSamples, samples_figure, strip
 from sweeps.cli.report import app
 from tests.hnet_core.tiny import tiny
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GAP = 2  # pixels between images
 SCALE = 2  # of the PNG file
-LABEL_WIDTH, WIDTH = 64.0, 900.0
+LABEL_WIDTH, WIDTH = 64.0, 960.0  # narrow screens scroll a drawing of this width
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Figures of one trained model, as `hnet trial export` writes it."""

@@ -73,7 +73,8 @@ def estimate_plan(plan: Plan, studies: Studies | None, root: Path, workers: int 
 
 def _timed(plan: Plan, root: Path) -> tuple[list[float], list[str]]:
     """Return the seconds of a run of some trainings, as many as a minute allows."""
-    start, seconds = time.monotonic(), []
+    start = time.monotonic()
+    seconds: list[float] = []
     for training in plan.trainings.values():
         if seconds and time.monotonic() - start > TIMED_SECONDS:
             break

@@ -28,7 +28,7 @@ def preset_summary(name: str) -> str:
     """The first sentence of the comment at the head of a preset."""
     lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     comment = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
-    return re.split(r"(?<=[\w)]{2}\.)\s(?=[A-Z])", comment)[0].removesuffix(".")
+    return re.split(r"(?<=[\w)]{2}\.)(?<!Fig\.)(?<!App\.)\s(?=[A-Z])", comment)[0].removesuffix(".")
 
 
 def preset_text(name: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from hnet_core.runtime.devices import NoGpu
 from sweeps.allocation import default_workers, this_machine
-from sweeps.benchmarking import Plan, check_data, check_measures_something, specs_of
+from sweeps.benchmarking import Plan, Training, check_data, check_measures_something, own_studies, specs_of
 from sweeps.estimate import seconds_per_run
 
 if TYPE_CHECKING:
@@ -48,33 +49,49 @@ def estimate_plan(plan: Plan, studies: Studies | None, root: Path, workers: int 
     """
     check_measures_something(plan)
     check_data(plan, root)
-    specs = [spec for spec, _ in specs_of(plan, studies, root)]
+    left = _left(plan, studies)
+    specs = [spec for spec, _ in specs_of(plan, studies, root)] if left else []
     if specs and workers is None:
         workers = min(default_workers(spec, this_machine()) for spec in specs)
-    seconds, warnings = _timed(plan, root)
-    runs = len(plan.trainings) * plan.selection.n_seeds
+    seconds, warnings = _timed(left, root)
+    runs = len(left) * plan.selection.n_seeds
     minutes = None
     if seconds:
         minutes = round(statistics.fmean(seconds) * runs / max(1, workers or 1) / 60, 1)
     return {
         "studies": [spec.study for spec in specs],
-        "cells": sum(len(training.cells) for training in plan.trainings.values()),
-        "trials": len(plan.trainings),
+        "cells": sum(len(training.cells) for training in left),
+        "trials": len(left),
         "seeds": plan.selection.n_seeds,
         "runs": runs,
-        "measured_already": len(plan.taken),
+        "measured_already": len(plan.taken)
+        + sum(len(each.cells) for each in plan.trainings.values() if each not in left),
         "left_out": len(plan.left_out),
         "workers": workers,
         "timed": len(seconds),
-        "estimated_minutes": 0.0 if not plan.trainings else minutes,
+        "estimated_minutes": minutes if left else 0.0,
         "warnings": warnings,
     }
 
 
-def _timed(plan: Plan, root: Path) -> tuple[list[float], list[str]]:
+def _left(plan: Plan, studies: Studies | None) -> list[Training]:
+    """Return the trainings that the studies of this selection have not finished yet."""
+    if studies is None:
+        return list(plan.trainings.values())
+    done = {
+        row.config_hash
+        for name in own_studies(plan.selection, studies)
+        for row in studies.trial_states(name)
+        if row.state == "COMPLETE" and len(row.seeds) >= plan.selection.n_seeds
+    }
+    return [training for each, training in plan.trainings.items() if each not in done]
+
+
+def _timed(trainings: Sequence[Training], root: Path) -> tuple[list[float], list[str]]:
     """Return the seconds of a run of some trainings, as many as a minute allows."""
-    start, seconds = time.monotonic(), []
-    for training in plan.trainings.values():
+    start = time.monotonic()
+    seconds: list[float] = []
+    for training in trainings:
         if seconds and time.monotonic() - start > TIMED_SECONDS:
             break
         try:

@@ -27,7 +27,7 @@ def serve(
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to bind; 0: any free one.")] = 8080,
     specs: Annotated[
-        Path | None, typer.Option(help="Folder of specs to start from a page; not used yet.", show_default=False)
+        Path | None, typer.Option(help="Folder of specs that may be started from a page.", show_default=False)
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Nothing can be changed, with any token.")] = False,
     token: Annotated[

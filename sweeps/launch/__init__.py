@@ -1,1 +1,1 @@
-"""Batch jobs that run a sweep on a cluster: scripts for Slurm and RayJobs for Kubernetes."""
+"""Ways to start a sweep: batch jobs of a cluster (Slurm, Kubernetes), and processes that outlive their parent."""

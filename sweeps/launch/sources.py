@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -59,10 +60,7 @@ def list_sources(folder: Path | None, studies: Studies) -> Iterator[Source]:
         yield Source("file", name, str(path))
         for variant in _variants_of(path):
             yield Source("file", f"{name}:{variant}", f"{path}:{variant}")
-    for name in preset_names():
-        summary = preset_summary(name)
-        for each in (name, *(f"{name}:{variant}" for variant in preset_variants(name))):
-            yield Source("preset", each, each, summary)
+    yield from _presets()
     for table in published_tables(studies):
         yield Source("table", table.name, table.name, table.caption)
 
@@ -107,6 +105,13 @@ def spec_files(folder: Path | None) -> dict[str, Path]:
     root = folder.resolve()
     found = sorted(path for path in root.iterdir() if path.suffix in SUFFIXES and not path.name.startswith("."))
     return {path.name: path for path in found if path.is_file() and path.resolve().parent == root}
+
+
+@cache
+def _presets() -> tuple[Source, ...]:
+    """Return the presets, each before its variants; they come with this package and do not change."""
+    variants = {name: [name, *(f"{name}:{variant}" for variant in preset_variants(name))] for name in preset_names()}
+    return tuple(Source("preset", each, each, preset_summary(name)) for name, all in variants.items() for each in all)
 
 
 def _variants_of(path: Path) -> list[str]:

@@ -91,7 +91,7 @@ def _form_routes() -> list[Route]:
         Route("/studies/{name}/continue", launches.continue_study, methods=["POST"]),
         Route("/studies/{name}/retry", launches.retry_study, methods=["POST"]),
         Route("/launch/{kind}/{source}/check", launch.check, methods=["POST"]),
-        Route("/launch/{kind}/{source}/start", launches.start_source, methods=["POST"]),
+        Route("/launch/{kind}/{source}/start", launch.start, methods=["POST"]),
     ]
 
 

@@ -55,11 +55,11 @@ class Endpoint:
 _WORDS = {"type": "array", "items": {"type": "string"}, "maxItems": 50}
 _TEXT = {"type": "string", "maxLength": 20_000}
 _NUMBERS = {"type": "array", "items": NUMBER, "maxItems": 5000}
-_AGAIN = {
+_AGAIN: dict[str, dict[str, Any]] = {
     **{key: {"type": "integer", "minimum": 1, "maximum": most} for key, most in COUNTS.items()},
     "hours": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_HOURS},
 }
-_LAUNCH = {
+_LAUNCH: dict[str, dict[str, Any]] = {
     **_AGAIN,
     "study": {"type": "string", "maxLength": 200},
     "scale": {"type": "string", "enum": list(SCALES)},

@@ -114,6 +114,10 @@ class Launcher:
             return []
         return [f"study: {study!r} exists already; give another name, or continue that one from its page."]
 
+    def is_checked(self, request: LaunchRequest) -> bool:
+        """Return whether a check has found these settings valid."""
+        return _key(request) in self._checked
+
     def start(self, request: LaunchRequest) -> StartedSweep:
         """Start a sweep that has been checked with these settings.
 

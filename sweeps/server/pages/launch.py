@@ -20,6 +20,7 @@ from sweeps.server.launches import (
     launcher_of,
     require_write,
     source_of,
+    start_source,
     submitted,
 )
 from sweeps.server.query_parameters import check_names
@@ -57,6 +58,17 @@ async def check(request: Request) -> Response:
         checked = Checked(None, str(error).splitlines())
     content = await run_sync(_content, source, values, checked)
     return await run_sync(_respond, request, "launch.html.j2", content, 400 if checked.problems else 200)
+
+
+async def start(request: Request) -> Response:
+    """Start the sweep of the form; settings that were not checked are checked instead."""
+    try:
+        wanted = await launch_request(request)
+    except ConfigInvalid:
+        return await check(request)
+    if not launcher_of(request).is_checked(wanted):
+        return await check(request)
+    return await start_source(request)
 
 
 def _content(source: Source, values: Mapping[str, Any], checked: Checked | None) -> dict[str, Any]:

@@ -113,12 +113,14 @@
       load(link.href, { push: true, why: "The page shows the new selection." });
     });
     document.addEventListener("submit", (event) => {
+      if (event.target.method === "post") document.getElementById("main").classList.add("busy"); // until its answer
       const form = event.target.closest("form[data-follow]");
       if (!form || !isHere(form.action)) return;
       event.preventDefault();
       const pairs = [...new FormData(form)].filter(([, value]) => value !== "");
       load(`${form.action}${pairs.length ? "?" : ""}${new URLSearchParams(pairs)}`, { push: true, why: "The page shows the new selection." });
     });
+    addEventListener("pageshow", () => document.getElementById("main").classList.remove("busy"));
     addEventListener("popstate", () => load(location.href));
   }
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+import studies
 from hnet_core.errors import HnetError
 from reports.data.own_tables import read_own_tables
 from sweeps.benchmarking import Selection, make_plan, run_plan
@@ -101,3 +102,30 @@ def test_errors_have_their_exit_codes(arguments: tuple[str, ...], code: int, mes
     assert isinstance(result.exception, HnetError)
     assert result.exception.exit_code == code
     assert message in str(result.exception)
+
+
+def test_a_check_estimates_what_a_run_would_train_and_writes_nothing(with_tables: str, tmp_path: Path) -> None:
+    options = ["--db", with_tables, "--seeds", "2", "--workers", "1", "--format", "json"]
+    result = hnet("check", "mine:t1", *options)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["studies"], found["seeds"]) == (["mine:t1"], 2)
+    assert found["runs"] == 2 * found["trials"] > 0
+    assert found["timed"] == found["trials"]
+    assert found["estimated_minutes"] is not None
+    assert studies.open(with_tables).names() == []
+    table = read_own_tables(tmp_path / "mine.yaml").tables[0]
+    plan = make_plan(Selection(table, seeds=2), None, tmp_path)
+    run_plan(plan, with_tables, None, tmp_path, backend=inline)
+    assert found["trials"] == len(plan.trainings)
+    again = json.loads(hnet("check", "mine:t1", *options).stdout)
+    assert (again["studies"], again["trials"], again["estimated_minutes"]) == ([], 0, 0.0)
+    assert again["measured_already"] == found["cells"]
+    options[options.index("2")] = "3"
+    assert json.loads(hnet("check", "mine:t1", *options).stdout)["studies"] == ["mine:t1"], "a third seed is missing"
+
+
+def test_a_check_of_cells_that_nothing_measures_says_why(with_tables: str) -> None:
+    result = hnet("check", "mine:t1", "--db", with_tables, "--rows", "nothing")
+    assert isinstance(result.exception, HnetError)
+    assert "unknown name 'nothing'" in str(result.exception)

@@ -239,6 +239,9 @@ def test_the_form_shows_what_was_given_beside_what_was_found(ask: Ask, stand_in:
     assert "Start</button>" in page
     assert stand_in[-1][-1] == "budget.trials=7"
     assert '"float": [0.01, 1.0]' in stand_in[-1][5]
+    changed = client.post(f"{form}/start", data={**given, "trials": "8"})
+    assert "Start</button>" in changed.text, "it is checked, not started"
+    assert [words[1] for words in stand_in] == ["check", "check"]
     started = client.post(f"{form}/start", data=given)
     assert (started.status_code, started.headers["location"]) == (303, "/studies/made")
 

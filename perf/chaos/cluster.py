@@ -69,4 +69,4 @@ def changing_cluster() -> Iterator[ChangingCluster]:
         changing.add()
         yield changing
     finally:
-        made.shutdown()
+        made.shutdown()  # type: ignore[no-untyped-call]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 from ray.air.execution._internal import RayActorManager
 from ray.exceptions import RayActorError, RayError, RayTaskError
@@ -43,16 +44,13 @@ class ActorManager(RayActorManager):
 
 def end_of_worker(exception: Exception) -> Exception:
     """Return the error itself if Ray Tune knows its kind, else a WorkerEnded of it."""
-    is_known = isinstance(exception, (RayActorError, RayTaskError)) or not isinstance(exception, RayError)
-    return exception if is_known else WorkerEnded(exception)
+    if isinstance(exception, RayError) and not isinstance(exception, (RayActorError, RayTaskError)):
+        return WorkerEnded(exception)
+    return exception
 
 
 @contextlib.contextmanager
 def all_ends_known() -> Iterator[None]:
     """Let Ray Tune use ActorManager inside of the block."""
-    own = tune_controller.RayActorManager
-    tune_controller.RayActorManager = ActorManager
-    try:
+    with mock.patch.object(tune_controller, "RayActorManager", ActorManager):
         yield
-    finally:
-        tune_controller.RayActorManager = own

@@ -1,7 +1,8 @@
 # make demo    install, train the quickstart sweep and write its report (5 to 10 minutes, mostly the download of torch)
 # make install install into .venv, without a sweep
 # make test    install the development tools and run the fast tests; ARGS="--runslow" runs all of them
-# make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL (python -m perf.chaos: at random, for minutes)
+# make chaos   kill a sweep with -9 at every point, on SQLite and PostgreSQL, and nodes of a cluster
+#              (python -m perf.chaos [--cluster]: at random, for minutes)
 # make contract train every method on every stream, scenario and target network: an hour or two
 # make check   format, lint, types and fast tests; run it before each commit
 # make presets train the smoke variant of every preset: some minutes each on a busy machine; needs the images (HNET_DATA)
@@ -39,7 +40,8 @@ check: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 chaos: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py tests/sweeps/test_watching.py
+	$(BIN)/python -m pytest -n 2 --runslow --chaos tests/sweeps/test_crashes.py tests/sweeps/test_ray.py tests/sweeps/test_watching.py \
+		tests/sweeps/test_cluster.py tests/sweeps/test_allocation_on_ray.py
 
 contract: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --exhaustive tests/hnet_core/test_every_combination.py $(ARGS)

@@ -38,7 +38,8 @@ class FurtherNetworks:
 
     def steps(self, task: int, train: Split) -> Iterator[None]:
         """Train them on the examples of a task; yields after every gradient step."""
-        for part in (self._method, self._inference):
+        parts: tuple[object, ...] = (self._method, self._inference)
+        for part in parts:
             if isinstance(part, TrainsAfterwards):
                 for training in part.training_after(task, train):
                     yield from self._train(next(self._numbers), part, training)

@@ -82,6 +82,9 @@ class StopSignals:
         log.info("Press Ctrl-C again to abandon them; they then resume from their last finished task.")
 
     def _on_terminate(self, *_: object) -> None:
+        # While Ray starts, its native handler is called before this one: it sets an alarm that aborts the process 3 s
+        # later, with exit code 134.
+        signal.alarm(0)
         self._abort(Terminated())
         # If the entire process group got the signal, Ray has exited too, and its shutdown would block for a minute.
         watchdog = threading.Timer(SECONDS_TO_EXIT, os._exit, (TERMINATED,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import ray
 from ray.exceptions import (
     ActorUnavailableError,
     NodeDiedError,
+    ObjectLostError,
     OutOfMemoryError,
     RayActorError,
     RayTaskError,
@@ -17,10 +19,13 @@ from ray.tune.experiment import Trial
 
 from sweeps.failures import failure_of
 from sweeps.jobs import Failure
+from sweeps.ray_backend.worker_ends import WorkerEnded
 
 # Texts of Ray 2.60.0 in the error of an actor that died; only preemption has an attribute.
 _NODE_DIED = ("its node has died", "node was terminated")
 _LOW_ON_MEMORY = ("low on memory", "memory pressure")
+_USED_BY_WORKER = re.compile(r"memory used=([\d.]+)GB")  # which are GiB
+_USED_ON_NODE = re.compile(r"was ([\d.]+)GB(?: used)? / ([\d.]+)GB")
 
 
 class WorkerBroken(Exception):
@@ -51,9 +56,8 @@ def error_of(trial: Trial) -> Exception | None:
 def failure_of_worker(error: Exception | None) -> Failure:
     """Describe the end of a worker process as a failure of its job.
 
-    Kind "node" is for the end of its node, by preemption too, and for a node low on memory: Ray then ends the process
-    that it expects to cost least, which is not always the one that took the memory. A lost connection counts so as
-    well, since Ray notices the death of a node only some seconds after it.
+    Kind "node" is for the end of its node, by preemption too. A lost connection counts so as well, since Ray notices
+    the death of a node only some seconds after it.
 
     Args:
         error: of Tune's trial; None if it has none.
@@ -63,12 +67,27 @@ def failure_of_worker(error: Exception | None) -> Failure:
             return error.cause.failure
         return replace(failure_of(error.cause), traceback=str(error))
     text = "" if error is None else str(error)
+    if isinstance(error, WorkerEnded):
+        error = error.error
     if isinstance(error, OutOfMemoryError) or any(part in text for part in _LOW_ON_MEMORY):
-        return Failure("the worker was killed, since its node ran low on memory", text or None, "node")
+        return Failure(_killed_for_memory(text), text or None, "worker")
     if isinstance(error, RayActorError) and error.preempted:
         return Failure("the node of the worker was preempted", text, "node")
     if isinstance(error, NodeDiedError) or any(part in text for part in _NODE_DIED):
         return Failure("the node of the worker was lost", text, "node")
     if isinstance(error, ActorUnavailableError):
         return Failure("the connection to the worker was lost", text, "node")
+    if isinstance(error, ObjectLostError):
+        return Failure("a message of the worker was lost with its node", text, "node")
     return Failure("the worker process died", text or None, "worker")
+
+
+def _killed_for_memory(text: str) -> str:
+    """Return the reason for a process that Ray has killed, with the numbers that its text gives."""
+    of_worker, of_node = _USED_BY_WORKER.search(text), _USED_ON_NODE.search(text)
+    used = f", which used {of_worker[1]} GiB," if of_worker else ""
+    low = f" ({of_node[1]} of {of_node[2]} GiB in use)" if of_node else ""
+    return (
+        f"Ray killed the worker{used} since its node ran low on memory{low}; set resources.memory to what a trial "
+        "needs, so that fewer train at a time"
+    )

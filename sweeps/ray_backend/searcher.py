@@ -32,6 +32,7 @@ from sweeps.ray_backend.scratch_folder import scratch_folder
 from sweeps.ray_backend.session import join_ray, start_ray
 from sweeps.ray_backend.trainable import JobTrainable, messages_of
 from sweeps.ray_backend.watchdog import Watchdog
+from sweeps.ray_backend.worker_ends import all_ends_known
 
 MAX_STARTING = 10_000  # workers at a time; the searcher hands out no more jobs than there is room for
 
@@ -254,7 +255,8 @@ def _tune(
             stop=StopWhenAborted(driver, searcher),
         ),
     )
-    tuner.fit()
+    with all_ends_known():
+        tuner.fit()
 
 
 def placement(config: dict[str, Any]) -> tune.PlacementGroupFactory:

@@ -1,4 +1,7 @@
-"""Start of Ray on this machine, or its connection to a running cluster."""
+"""Start of Ray on this machine, or its connection to a running cluster.
+
+Internal API of Ray (checked with 2.60.0): `ray._private.utils.set_sigterm_handler`, through which it installs its own.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+import ray._private.utils as ray_utils
 
 from hnet_core.errors import HnetError
 from studies.spec.resources import Request
@@ -99,12 +103,20 @@ _LOGGING: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERR
 
 @contextlib.contextmanager
 def _own_handlers() -> Iterator[None]:
-    """Keep Ray quiet, and the handlers of signals ours: its own print native stack traces."""
+    """Keep Ray quiet, and the handlers of signals ours, also while it starts.
+
+    Its handlers in Python raise SystemExit wherever the start has come to, which its native code may answer with an
+    abort. Its native ones print stack traces.
+    """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    install, ray_utils.set_sigterm_handler = ray_utils.set_sigterm_handler, lambda handler: None
+    try:
+        yield
+    finally:
+        ray_utils.set_sigterm_handler = install
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the failure of a trial is in its row

@@ -41,6 +41,8 @@ def make_sampler(spec: SweepSpec, n_drawn: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ExperimentalWarning: multivariate TPE and GP have been there for years
         if spec.sampler == "tpe":
+            if len(spec.objectives) > 1:  # parameters apart, as is Optuna's choice; perf.samplers measures both
+                return samplers.TPESampler(multivariate=False, seed=seed)
             return samplers.TPESampler(multivariate=True, group=_has_gaps(spec), seed=seed)
         if spec.sampler == "nsga2":
             return samplers.NSGAIISampler(seed=seed)

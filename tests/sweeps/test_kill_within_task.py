@@ -57,7 +57,7 @@ def config_for(case: dict[str, Any], root: Path) -> TrialConfig:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_a_worker_killed_in_the_middle_of_a_task_leaves_what_its_weights_end_bit_identically_from(
     case: dict[str, Any],
     stand_ins: Path,  # noqa: F811

@@ -179,6 +179,19 @@ def test_sigterm_exits_at_once_and_the_same_command_resumes(tmp_path: Path, whol
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0, 2.0], ids=str)
+def test_sigterm_while_ray_starts_exits_as_at_any_other_time(tmp_path: Path, seconds: float) -> None:
+    driver = start(spec_in(tmp_path))
+    of_driver = psutil.Process(driver.pid)
+    wait_for(lambda: any(child.name() == "raylet" for child in of_driver.children()))
+    time.sleep(seconds)
+    driver.terminate()
+    _, errors = driver.communicate(timeout=120)
+    assert driver.returncode == 143, errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_killed_and_its_trial_resumes_elsewhere(tmp_path: Path) -> None:
     spec_in(tmp_path, iterations=300, trials=4)
     text = (tmp_path / "spec.yaml").read_text() + "limits: {task_minutes: 0.25}\n"

@@ -19,7 +19,7 @@ class Batches:
     def __init__(self, stack: tuple[int, ...], device: torch.device) -> None:
         self._stack = stack
         self._copies = len(stack) > 0 or is_recorded(device)
-        self._buffers: dict[torch.Size, tuple[Tensor, Tensor]] = {}
+        self._buffers: dict[tuple[torch.Size, torch.Size], tuple[Tensor, Tensor]] = {}
         self.inputs = self.labels = torch.empty(0, device=device)
 
     def put(self, seed: int, inputs: Tensor, labels: Tensor) -> None:
@@ -33,9 +33,10 @@ class Batches:
             return
         shape = torch.Size((*self._stack, *inputs.shape))
         if seed == 0:
-            if shape not in self._buffers:
-                self._buffers[shape] = inputs.new_zeros(shape), labels.new_zeros(*self._stack, *labels.shape)
-            self.inputs, self.labels = self._buffers[shape]
+            key = shape, labels.shape  # soft targets widen with the tasks
+            if key not in self._buffers:
+                self._buffers[key] = inputs.new_zeros(shape), labels.new_zeros(*self._stack, *labels.shape)
+            self.inputs, self.labels = self._buffers[key]
         if self.inputs.shape != shape:
             of_first, own = tuple(self.inputs.shape[1:]), tuple(inputs.shape)
             raise ValueError(f"the batch of every seed must have the shape of the first seed's, {of_first}, got {own}.")

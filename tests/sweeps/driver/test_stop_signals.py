@@ -38,3 +38,10 @@ def test_a_hang_up_that_nohup_ignores_stays_ignored(aborted: list[BaseException]
     finally:
         signal.signal(signal.SIGHUP, before)
     assert aborted == []
+
+
+def test_an_alarm_that_would_abort_an_orderly_end_is_cancelled(aborted: list[BaseException]) -> None:
+    with StopSignals():
+        signal.alarm(60)
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.alarm(0) == 0

@@ -1,7 +1,8 @@
-"""The start of Ray on a machine that is too busy for it."""
+"""The start of Ray: on a machine that is too busy for it, and with the handlers of signals that were there before."""
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -34,3 +35,29 @@ def test_a_start_that_times_out_is_tried_three_times_and_then_an_error_of_one_li
             session._start_local({})
         assert "\n" not in str(error.value)
     assert len(tries) == n_tries
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_handlers_of_signals_stay_as_they_are_while_ray_starts(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    import ray._private.utils as ray_utils
+
+    from sweeps.ray_backend import session
+
+    before, install, seen = signal.getsignal(signal.SIGTERM), ray_utils.set_sigterm_handler, []
+
+    def init(**options: Any) -> None:
+        ray_utils.set_sigterm_handler(lambda *_: None)
+        seen.append(signal.getsignal(signal.SIGTERM))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as native code does
+        if fails:
+            raise ConnectionError("no cluster")
+
+    monkeypatch.setattr(session.ray, "init", init)
+    if fails:
+        with pytest.raises(HnetError):
+            session.join_ray("127.0.0.1:1")
+    else:
+        session.join_ray("127.0.0.1:1")
+    assert seen == [before]
+    assert ray_utils.set_sigterm_handler is install
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -6,12 +6,13 @@ import multiprocessing
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from studies.database.connections import despite_races
 from studies.database.open_database import connect
-from sweeps.search.samplers import open_optuna_study
+from sweeps.search.samplers import make_sampler, open_optuna_study
 from tests.sweeps.tiny import tiny_spec
 
 
@@ -58,3 +59,14 @@ def test_a_permanent_error_is_raised_in_the_end(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ZeroDivisionError):  # of another kind: at once
         despite_races(lambda: tries.append(1) or 1 / 0)
     assert len(tries) == 1
+
+
+@pytest.mark.parametrize(("objectives", "jointly"), [({"final_accuracy": "maximize"}, True), (None, False)])
+def test_tpe_models_the_fields_jointly_for_one_objective_only(objectives: dict[str, str] | None, jointly: bool) -> None:
+    changes = {} if objectives is None else {"objectives": objectives}
+    study = optuna.create_study(directions=["maximize"] if jointly else ["maximize", "minimize"])
+    sampler = make_sampler(tiny_spec(sampler="tpe", **changes), n_drawn=0)
+    for _ in range(2):
+        trial = study.ask({"a": optuna.distributions.FloatDistribution(0, 1)})
+        study.tell(trial, [0.5] if jointly else [0.5, 0.5])
+    assert bool(sampler.infer_relative_search_space(study, study.trials[-1])) == jointly

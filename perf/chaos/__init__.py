@@ -1,0 +1,1 @@
+"""A sweep under random faults: `python -m perf.chaos`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reports.data.study_data import Quality
 from reports.data.task_matrices import SHARE_RIGHT, Inference, TaskMatrix
 from reports.drawing.heatmap import HeatScale
@@ -62,7 +64,7 @@ def inference_table(number: int, inference: Inference) -> Table:
 
 
 def _row(inference: Inference, task: int) -> Row:
-    row: Row = {"task": task}
+    row: dict[str, Any] = {"task": task}
     for name, matrix in inference.items():
         cell = matrix.final(task)
         row |= {name: cell.mean, f"{name}.low": cell.low, f"{name}.high": cell.high, "n": cell.n}

@@ -143,17 +143,6 @@ def test_studies_of_one_cost_share_it_by_default_and_others_the_compression_rati
     assert {family.reference for family in mixed} == {REFERENCE_POINT["compression_ratio"]}
 
 
-def test_costs_of_zero_alone_leave_a_report_without_a_hypervolume(tmp_path: Path) -> None:
-    engine = new_engine(tmp_path)
-    free = [[replace(run, counts=replace(run.counts, memory_bytes=0)) for run in some_runs(n)] for n in range(9)]
-    fill(engine, free, name="a")
-    fill(engine, free, name="b")
-    engine.dispose()
-    page = write(open_in(tmp_path), ["a", "b"], tmp_path / "out", x="memory_bytes")
-    assert [row["hypervolume"] for row in rows_of(tmp_path / "out" / "families.csv")] == ["", ""]
-    assert "every memory between tasks is 0" in page.read_text(encoding="utf-8")
-
-
 def test_one_objective_is_named_with_its_best_and_the_seeds_behind_it(studies: Studies, tmp_path: Path) -> None:
     html, content = report(studies, "one", tmp_path)
     assert "The study has a single objective, the highest final accuracy" in content["answer"]["remarks"][0]

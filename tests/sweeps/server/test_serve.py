@@ -213,7 +213,7 @@ def test_dragging_over_the_figure_selects_and_the_back_button_undoes_it(served: 
     assert page.locator("g.points.outside").count()
     assert where in page.locator("#command").text_content().replace("'", "")
     page.go_back()
-    page.wait_for_function("!document.querySelector('.selection').textContent.includes('meet it')")
+    page.wait_for_selector(".selection:not(:has-text('meet it'))")
     assert "where" not in page.url
     assert not browser.said
 

@@ -18,7 +18,7 @@ from hnet_core.engines import StackMember
 from hnet_core.errors import ConfigInvalid
 from hnet_core.evaluation.evaluator import Evaluator, Kind
 from hnet_core.methods import Method
-from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask, TrainsAfterwards
+from hnet_core.methods.protocol import MeasuresGradientCosines, ReadsEarlierTasks, ReadsTask, TrainsAfterwards
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
@@ -285,6 +285,7 @@ class TrialRun:
             known_task=tuple(progress.known_task) or None,
             inferred_task=tuple(progress.inferred_task) or None,
             task_inference=tuple(progress.task_inference) or None,
+            gradient_cosine=tuple(progress.gradient_cosine) if _has_value(progress.gradient_cosine) else None,
         )
 
     @property
@@ -360,6 +361,8 @@ class TrialRun:
         rows["validation"] = (None,) * self.n_tasks
         if self.has_validation:
             rows["validation"] = (*(self._validation(evaluator, task) for task in range(after + 1)), *unseen)
+        if isinstance(self._method, MeasuresGradientCosines):
+            rows["gradient_cosine"] = (*(None,) * after, _mean_cosine(self._method.gradient_cosines[after:]), *unseen)
         return rows
 
     def _validation(self, evaluator: Evaluator, task: int) -> float:
@@ -409,6 +412,16 @@ class _Progress:
     known_task: list[MatrixRow] = field(default_factory=list)
     inferred_task: list[MatrixRow] = field(default_factory=list)
     task_inference: list[MatrixRow] = field(default_factory=list)
+    gradient_cosine: list[MatrixRow] = field(default_factory=list)
+
+
+def _mean_cosine(of_task: Sequence[Sequence[float]]) -> float | None:
+    """Return the mean over the steps of a task; None while it is trained, or where it has no regulariser."""
+    return sum(of_task[0]) / len(of_task[0]) if of_task and of_task[0] else None
+
+
+def _has_value(rows: Sequence[MatrixRow]) -> bool:
+    return any(value is not None for row in rows for value in row)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

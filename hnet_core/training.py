@@ -417,7 +417,9 @@ class _Progress:
 
 def _mean_cosine(of_task: Sequence[Sequence[float]]) -> float | None:
     """Return the mean over the steps of a task; None while it is trained, or where it has no regulariser."""
-    return sum(of_task[0]) / len(of_task[0]) if of_task and of_task[0] else None
+    if not of_task or not of_task[0]:
+        return None
+    return min(1.0, max(-1.0, sum(of_task[0]) / len(of_task[0])))  # float32 may round beyond
 
 
 def _has_value(rows: Sequence[MatrixRow]) -> bool:

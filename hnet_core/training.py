@@ -19,7 +19,7 @@ from hnet_core.errors import ConfigInvalid
 from hnet_core.evaluation.evaluator import Evaluator, Kind
 from hnet_core.further_networks import FurtherNetworks
 from hnet_core.methods import Method
-from hnet_core.methods.protocol import ReadsEarlierTasks, ReadsTask
+from hnet_core.methods.protocol import MeasuresGradientCosines, ReadsEarlierTasks, ReadsTask
 from hnet_core.optimization.batches import batches, n_steps
 from hnet_core.optimization.task_course import TaskCourse, check_validation
 from hnet_core.registry import METHODS
@@ -286,6 +286,7 @@ class TrialRun:
             known_task=tuple(progress.known_task) or None,
             inferred_task=tuple(progress.inferred_task) or None,
             task_inference=tuple(progress.task_inference) or None,
+            gradient_cosine=tuple(progress.gradient_cosine) if _has_value(progress.gradient_cosine) else None,
         )
 
     @property
@@ -361,6 +362,8 @@ class TrialRun:
         rows["validation"] = (None,) * self.n_tasks
         if self.has_validation:
             rows["validation"] = (*(self._validation(evaluator, task) for task in range(after + 1)), *unseen)
+        if isinstance(self._method, MeasuresGradientCosines):
+            rows["gradient_cosine"] = (*(None,) * after, _mean_cosine(self._method.gradient_cosines[after:]), *unseen)
         return rows
 
     def _validation(self, evaluator: Evaluator, task: int) -> float:
@@ -408,6 +411,18 @@ class _Progress:
     known_task: list[MatrixRow] = field(default_factory=list)
     inferred_task: list[MatrixRow] = field(default_factory=list)
     task_inference: list[MatrixRow] = field(default_factory=list)
+    gradient_cosine: list[MatrixRow] = field(default_factory=list)
+
+
+def _mean_cosine(of_task: Sequence[Sequence[float]]) -> float | None:
+    """Return the mean over the steps of a task; None while it is trained, or where it has no regulariser."""
+    if not of_task or not of_task[0]:
+        return None
+    return min(1.0, max(-1.0, sum(of_task[0]) / len(of_task[0])))  # float32 may round beyond
+
+
+def _has_value(rows: Sequence[MatrixRow]) -> bool:
+    return any(value is not None for row in rows for value in row)
 
 
 def _copied(progress: dict[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ BYTES_PER_WEIGHT = 4  # float32
 Measure = Literal["accuracy", "mse"]
 Scenario = Literal["task", "domain", "class"]
 Matrix = tuple[tuple[float | None, ...], ...]
-MATRICES = ("test", "validation", "known_task", "inferred_task", "task_inference")  # of a result
+MATRICES = ("test", "validation", "known_task", "inferred_task", "task_inference", "gradient_cosine")  # of a result
 
 
 class TrialConfig(Options):
@@ -236,6 +236,8 @@ class TrialResult:
         known_task: as `test`, with the task of each example known; None if nothing infers the task.
         inferred_task: as `test`, with the task of each example inferred; None if nothing infers the task.
         task_inference: share of the test examples of each task whose task was inferred right; None likewise.
+        gradient_cosine: (n_tasks, n_tasks), on the diagonal the cosine of the gradients of loss and regulariser in the
+            first epoch of each task, mean over its steps; None if the method has one gradient only.
     """
 
     config_hash: str
@@ -253,6 +255,7 @@ class TrialResult:
     known_task: Matrix | None = None
     inferred_task: Matrix | None = None
     task_inference: Matrix | None = None
+    gradient_cosine: Matrix | None = None
 
     @property
     def is_whole(self) -> bool:

@@ -18,6 +18,12 @@ def keeps_networks(method: ComponentOptions) -> bool:
     return bool(getattr(one, "keeps_networks", one.uses_hypernet)(method))
 
 
+def two_gradients(method: ComponentOptions) -> bool:
+    """Return whether the cosine of the gradients of loss and regulariser is measured; left out: false."""
+    one = METHODS[method.name]
+    return bool(one.two_gradients(method)) if hasattr(one, "two_gradients") else False
+
+
 def separate_networks(method: ComponentOptions) -> bool:
     """Return whether the network of every task has weights of its own from the start; left out: false."""
     return bool(getattr(METHODS[method.name], "separate_networks", False))

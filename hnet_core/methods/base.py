@@ -46,6 +46,10 @@ class BaseMethod:
         return cls.uses_hypernet(options)
 
     @staticmethod
+    def two_gradients(options: Any) -> bool:
+        return False
+
+    @staticmethod
     def generated(options: Any, target: Target) -> Tensors:
         return target
 

@@ -102,6 +102,10 @@ class PartialHnet(BaseMethod):
         return bool(options.beta_output > 0)
 
     @staticmethod
+    def two_gradients(options: Any) -> bool:
+        return bool(options.beta_output > 0)
+
+    @staticmethod
     def generated(options: Options, target: Target) -> Target:
         return target.part(options.freeze_depth)
 

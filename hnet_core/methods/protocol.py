@@ -62,6 +62,18 @@ class FreezesBlocks(Protocol):
 
 
 @runtime_checkable
+class MeasuresGradientCosines(Protocol):
+    """A method with a gradient of the task's loss and one of a regulariser.
+
+    Attributes:
+        gradient_cosines: for each finished task the cosine of the two at every step of its first epoch; empty for a
+            task without a regulariser.
+    """
+
+    gradient_cosines: list[list[float]]
+
+
+@runtime_checkable
 class GivesFeatures(Protocol):
     """A method that gives the features of its networks; task inference by classes in features reads them."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def read_evaluations(
     connection: Connection, of_runs: ColumnElement[bool], run_ids: NDArray[np.int_], n_tasks: int | None = None
 ) -> Evaluations:
-    """Read the cells that metrics need: all of the test split, the last row of the other matrices.
+    """Read the cells that metrics need: all of the test split and of the cosines, the last row of the other matrices.
 
     Args:
         of_runs: which runs, a condition on their table.
@@ -33,7 +33,12 @@ def read_evaluations(
     query = (
         select(evaluation.c.run_id, matrix, after, evaluation.c.on_task, evaluation.c.value)
         .join(run, run.c.id == evaluation.c.run_id)
-        .where(of_runs, after <= last, evaluation.c.on_task <= last, (split == "test") | (after == last))
+        .where(
+            of_runs,
+            after <= last,
+            evaluation.c.on_task <= last,
+            split.in_(("test", "gradient_cosine")) | (after == last),
+        )
     )
     # Straight from the driver, whose tuples numpy reads several times faster than rows of SQLAlchemy.
     rows = connection.execute(query).cursor.fetchall()

@@ -95,7 +95,11 @@ def _contradictions(connection: Connection) -> Iterator[str]:
         for name, number in connection.execute(query):
             yield f"trial {number} of {name!r} {what}"
     outside = or_(evaluation.c.on_task > run.c.n_tasks, evaluation.c.after_task > run.c.n_tasks)
-    wrong = and_(trial.c.measure == "accuracy", or_(evaluation.c.value < 0, evaluation.c.value > 1))
+    is_cosine = evaluation.c.split == "gradient_cosine"
+    wrong = or_(
+        and_(trial.c.measure == "accuracy", ~is_cosine, or_(evaluation.c.value < 0, evaluation.c.value > 1)),
+        and_(is_cosine, func.abs(evaluation.c.value) > 1),
+    )
     cells = (
         select(run.c.id, func.count())
         .select_from(evaluation.join(run, run.c.id == evaluation.c.run_id).join(trial))
@@ -103,4 +107,4 @@ def _contradictions(connection: Connection) -> Iterator[str]:
         .group_by(run.c.id)
     )
     for run_id, n in connection.execute(cells):
-        yield f"run {run_id} has {n} evaluations of a task it does not have, or outside [0, 1]"
+        yield f"run {run_id} has {n} evaluations of a task it does not have, or outside its bounds"

@@ -271,11 +271,16 @@ evaluation = Table(
         String(20),
         "test (for reporting) or validation (for selection), both by the rule of the scenario; on the test split also "
         "known_task and inferred_task, the measure with the task known and inferred, and task_inference, the share of "
-        "inputs whose task was inferred right",
+        "inputs whose task was inferred right; gradient_cosine, the cosine of the gradients of loss and regulariser in "
+        "the training of a task",
     ),
     _column("after_task", Integer, "tasks trained so far, 1 to T; 0 is the untrained model (test split only)"),
     _column("on_task", Integer, "task it was evaluated on, 1 to T"),
-    _column("value", Double, "the measure of the trial: accuracy in [0, 1] or mse; a share for task_inference"),
+    _column(
+        "value",
+        Double,
+        "the measure of the trial: accuracy in [0, 1] or mse; a share for task_inference, a cosine for gradient_cosine",
+    ),
     PrimaryKeyConstraint("run_id", "split", "after_task", "on_task"),
     _belongs_to("run", {"run_id": "id"}),
     _one_of("split", MATRICES),

@@ -145,6 +145,18 @@ METRICS: dict[str, Metric] = {
             highest=1.0,
         ),
         Metric(
+            "gradient_cosine",
+            "Cosine of the gradients",
+            "higher",
+            None,
+            "matrix",
+            from_matrix.gradient_cosine,
+            "Cosine of the gradients of the task's loss and of the regulariser in the first epoch of a task, mean over "
+            "its steps and over tasks 2 to T (Fig. 12 of Hemati et al.); missing for methods with one gradient.",
+            lowest=-1.0,
+            highest=1.0,
+        ),
+        Metric(
             "forgetting",
             "Forgetting (max)",
             "lower",

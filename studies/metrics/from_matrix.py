@@ -151,6 +151,11 @@ def task_inference(matrices: Matrices) -> NDArray[np.float64]:
     return matrices.mean_over_tasks(matrices.is_of("task_inference") & matrices.is_last)
 
 
+def gradient_cosine(matrices: Matrices) -> NDArray[np.float64]:
+    """Return the mean of the cosines of tasks 2 to T, (n_runs,)."""
+    return matrices.mean_without_one(matrices.per_task(matrices.is_of("gradient_cosine")), first=2)
+
+
 def average_incremental(matrices: Matrices) -> NDArray[np.float64]:
     """Return (1/T) sum_k (1/k) sum_{j<=k} a[k][j], NaN unless all T (T + 1) / 2 cells are there, (n_runs,)."""
     import numpy as np

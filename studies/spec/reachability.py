@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.component_check import Complaint
 from hnet_core.config_validation import check_trial
+from hnet_core.configuration.method_properties import two_gradients
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS
-from hnet_core.trial import MATRICES, TrialConfig, TrialResult, WeightCounts
+from hnet_core.trial import TrialConfig, TrialResult, WeightCounts
 from studies.metrics.definitions import METRICS, SELECTED_BY, run_metrics, static_metrics
 from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from studies.spec.spec import SweepSpec
 
 MOST_TASKS = 3  # no metric is defined for more tasks that is not defined for three
-OF_INFERENCE = tuple(name for name in MATRICES if name not in ("test", "validation"))
+OF_INFERENCE = ("known_task", "inferred_task", "task_inference")
 MOST_POINTS = 64  # for which weights are counted to see whether a bound can be kept
 
 
@@ -68,6 +69,7 @@ class Probe:
         rows = [(0.0,) * seen + (None,) * (n - seen) for seen in range(1, n + 1)]
         if self.at_once:
             rows[:-1] = [(None,) * n] * (n - 1)
+        cosines = tuple((None,) * i + (0.0 if i else None,) + (None,) * (n - i - 1) for i in range(n))
         infers = self.config.task_inference is not None
         return TrialResult(
             config_hash="",
@@ -77,6 +79,7 @@ class Probe:
             test=tuple(rows),
             validation=tuple(rows) if self.validates else None,
             **{name: tuple(rows) for name in OF_INFERENCE if infers},
+            gradient_cosine=cosines if two_gradients(self.config.method) else None,
             untrained=(0.0,) * n,
             seconds=(0.0,) * n,
             peak_memory_mib=0.0,
@@ -167,6 +170,8 @@ def _why_undefined(name: str, probe: Probe) -> str:
         return f"stream {probe.config.stream.name} holds out no validation split"
     if name.removesuffix("_accuracy") in OF_INFERENCE and probe.config.task_inference is None:
         return "no task_inference block finds the task"
+    if name == "gradient_cosine" and not two_gradients(probe.config.method):
+        return f"method {probe.config.method.name} has one gradient, or no strength of the regulariser"
     if probe.shape.n_tasks == 1:
         return "it takes at least two tasks"
     if probe.at_once:

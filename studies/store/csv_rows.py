@@ -106,6 +106,10 @@ def cell_of(place: str, row: Mapping[str, str]) -> tuple[str, int, int]:
 
 def value_of(place: str, row: Mapping[str, str], measure: Measure) -> float:
     value = _number(place, row, "value")
+    if row.get("split") == "gradient_cosine":
+        if abs(value) > 1:
+            raise ConfigInvalid(f"{place}: a cosine must be between -1 and 1, got {row['value']}.")
+        return value
     if measure == "accuracy" and not 0 <= value <= 1:
         raise ConfigInvalid(f"{place}: an accuracy must be between 0 and 1, got {row['value']}; divide percent by 100.")
     if value < 0:

@@ -16,6 +16,7 @@ from hnet_core.methods.partial_hnet import PartialHnet
 from hnet_core.problem import Problem
 from hnet_core.registry import STREAMS
 from hnet_core.streams import Stream
+from hnet_core.training import TrialRun
 from hnet_core.trial import TrialConfig
 from tests.hnet_core.tiny import tiny
 
@@ -187,3 +188,29 @@ def test_the_cosine_of_the_gradients_is_that_of_loss_and_regulariser_in_the_firs
     other, _ = opened(config(stand_ins, freeze_depth=4), stand_ins)
     other.load_state(method.state())
     assert other.gradient_cosines == method.gradient_cosines
+
+
+@pytest.mark.parametrize("beta_output", [0.5, 0])
+def test_a_run_has_the_mean_cosine_of_each_task_on_the_diagonal(beta_output: float) -> None:
+    of = tiny(
+        method={"name": "partial_hnet", "beta_output": beta_output},
+        target={"name": "mlp", "hidden": [4]},
+        hypernet={"name": "full", "hidden": [4]},
+        training={"iterations": 4},
+    )
+    run = TrialRun(of, seed=0, dtype=torch.float64)
+    checkpoints = []
+    while not run.finished:
+        checkpoints.append(run.train_task().checkpoint)
+    found, resumed = run.result().gradient_cosine, TrialRun(of, seed=0, resume=checkpoints[0], dtype=torch.float64)
+    while not resumed.finished:
+        resumed.train_task()
+    assert resumed.result().gradient_cosine == found
+    if not beta_output:
+        assert found is None, "there is one gradient only"
+        return
+    assert found is not None
+    expected = [sum(steps) / len(steps) if steps else None for steps in run._method.gradient_cosines]  # type: ignore[attr-defined]
+    for task, row in enumerate(found):
+        assert [value for i, value in enumerate(row) if i != task] == [None] * (len(row) - 1)
+        assert row[task] == (None if task == 0 else pytest.approx(expected[task], abs=1e-12))

@@ -51,6 +51,20 @@ def test_a_database_written_by_the_store_has_no_problem(engine: Engine) -> None:
     assert (found.studies, found.trials, found.runs, found.problems) == (1, 12, 27, [])
 
 
+def test_cosines_of_gradients_are_stored_beside_the_matrices_and_summarised(engine: Engine) -> None:
+    name = sample_study(engine, 1, seeds=2, n_tasks=3)
+    cells = [(run_id, task, value) for run_id in (1, 2) for task, value in ((2, 0.5), (3, -0.25 * run_id))]
+    with engine.execution_options(hnet_writes=True).begin() as connection:
+        for run_id, task, value in cells:
+            cell = {"run_id": run_id, "after_task": task, "on_task": task, "value": value}
+            connection.execute(insert(evaluation).values(split="gradient_cosine", **cell))
+    repair_summaries(engine)
+    [row] = Studies(engine).trials(name).to_dict("records")
+    assert row["gradient_cosine"] == pytest.approx((0.125 + 0.0) / 2)
+    assert check_database(engine).problems == [], "a cosine may be below 0"
+    assert Studies(engine).matrices(name, 0, "gradient_cosine")[1][3].tolist()[2] == -0.5
+
+
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [

@@ -53,6 +53,13 @@ def test_accuracies_with_the_task_known_and_inferred_are_means_over_the_last_row
     assert found == pytest.approx([0.9, 0.6, 0.3])
 
 
+def test_the_cosine_of_the_gradients_is_the_mean_over_the_tasks_after_the_first() -> None:
+    cosines = ((N, N, N), (N, 0.5, N), (N, N, -0.25))
+    assert run_metrics(dataclasses.replace(result(LOWER), gradient_cosine=cosines))["gradient_cosine"] == 0.125
+    of_two = dataclasses.replace(result(LOWER), gradient_cosine=cosines[:2])
+    assert run_metrics(of_two)["gradient_cosine"] is None, "a task is missing"
+
+
 def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
     metrics = run_metrics(result(LOWER, validation=((0.5, N, N), (0.5, 0.5, N), (0.6, 0.7, 0.8))))
     assert list(metrics) == list(METRICS)
@@ -64,6 +71,7 @@ def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
         "known_task_accuracy": None,
         "inferred_task_accuracy": None,
         "task_inference_accuracy": None,
+        "gradient_cosine": None,
         "forgetting": pytest.approx(((0.95 - 0.7) + (0.8 - 0.82)) / 2),
         "forgetting_first": pytest.approx(((0.9 - 0.7) + (0.8 - 0.82)) / 2),
         "forgetting_mammoth": pytest.approx(((0.95 - 0.7) + 0) / 2),

@@ -122,7 +122,8 @@ def test_exported_evaluations_come_back_as_the_same_numbers(sqlite_engine: Engin
         ([HEAD, f"0,{2**63},test,1,1,0.5,1000,300,ewc,1"], "t.csv:2: seed must be an integer from 0 to"),
         (
             [HEAD, "0,0,train,1,1,0.5,1000,300,ewc,1"],
-            "t.csv:2: split must be one of test, validation, known_task, inferred_task, task_inference, got 'train'",
+            "t.csv:2: split must be one of test, validation, known_task, inferred_task, task_inference, "
+            "gradient_cosine, got 'train'",
         ),
         ([HEAD, CELLS[0], CELLS[0]], "t.csv:3: each evaluation must be there once"),
         ([HEAD, CELLS[0], CELLS[1].replace("ewc", "hat")], "t.csv:3: trial 0 must have the same settings"),

@@ -37,7 +37,7 @@ class LearnedFunction:
 
 
 def learned_functions(model: TrainedModel, stream: Stream) -> list[LearnedFunction]:
-    """Evaluate the network of every task on its test split, in float64, (n_tasks,).
+    """Evaluate the network of every task on its test split, (n_tasks,).
 
     Args:
         stream: that of the model's configuration.
@@ -45,13 +45,18 @@ def learned_functions(model: TrainedModel, stream: Stream) -> list[LearnedFuncti
     Raises:
         ConfigInvalid: if the model is no regression with one input and one output.
     """
+    check_regression(model)
+    return [_learned(model, i, task.test, task.train) for i, task in enumerate(stream.tasks)]
+
+
+def check_regression(model: TrainedModel) -> None:
+    """Raise ConfigInvalid if the model is no regression with one input and one output."""
     shape = model.shape
     if shape.measure != "mse" or shape.input_shape != (1,) or shape.outputs_per_task != 1:
         raise ConfigInvalid(
             f"functions need a regression with one input and one output, such as stream polynomials, got stream "
             f"{model.config.stream.name} with inputs of shape {shape.input_shape} and measure {shape.measure}."
         )
-    return [_learned(model, i, task.test, task.train) for i, task in enumerate(stream.tasks)]
 
 
 def _learned(model: TrainedModel, task: int, test: Split, train: Split) -> LearnedFunction:

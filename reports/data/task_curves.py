@@ -120,11 +120,10 @@ def task_curves(
             "field with fewer values with --by."
         )
     curves = [_curve(studies, labels.index(method.label), method, split) for method in methods]
-    streams = dict.fromkeys(curve.method.stream for curve in curves)
-    return [
-        _of_stream(i, stream, split, [curve for curve in curves if curve.method.stream == stream])
-        for i, stream in enumerate(streams)
-    ]
+    streams: dict[tuple[str, str], list[TaskCurve]] = {}  # an imported study may have another measure on a stream
+    for curve in curves:
+        streams.setdefault((curve.method.stream, curve.method.measure), []).append(curve)
+    return [_of_stream(i, stream, split, group) for i, ((stream, _), group) in enumerate(streams.items())]
 
 
 def _curve(studies: Studies, index: int, method: ComparedMethod, split: str) -> TaskCurve:

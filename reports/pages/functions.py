@@ -78,8 +78,9 @@ def write(
 
 def _functions(index: int, model: TrainedModel, label: str, root: str | os.PathLike[str] | None) -> ModelFunctions:
     from hnet_core.build import read_stream
-    from hnet_core.evaluation.learned_functions import learned_functions
+    from hnet_core.evaluation.learned_functions import check_regression, learned_functions
 
+    check_regression(model)  # before its data are read
     tasks = [
         TaskFunction(
             one.task + 1, one.inputs.numpy(), one.targets.numpy(), one.outputs.numpy(), one.train_inputs.numpy(),

@@ -30,6 +30,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
     import_cells(folder, "pair", [[cells(draws) for _ in range(N_SEEDS)] for _ in methods], methods)
     import_cells(folder, "other", [[cells(draws)]], [{"stream.dataset": "b", "method": "ewc"}])
     import_cells(folder, "joint", [[cells(draws, only_final=True)] * 2], [{"stream.dataset": "a"}])
+    import_cells(folder, "errors", [[cells(draws)]], [{"stream.dataset": "a"}], measure="mse")
     many = [{"stream.dataset": "a", "method": f"method {i}"} for i in range(MAX_CURVES + 1)]
     import_cells(folder, "many", [[cells(draws)] for _ in many], many)
     return open_in(folder)
@@ -44,7 +45,8 @@ def test_final_during_and_averages_are_those_of_the_matrix_of_each_seed(studies:
             assert curve.during()[task - 1].mean == pytest.approx(runs[:, task, task - 1].mean())
             expected = t_interval([float(np.mean(run[task, :task])) for run in runs])
             found = curve.averages[task - 1]
-            assert (found.mean, found.n) == (pytest.approx(expected.mean), N_SEEDS)
+            assert found.mean == pytest.approx(expected.mean)
+            assert found.n == N_SEEDS
             assert found.low == pytest.approx(max(expected.low or 0.0, 0.0))
             over_time = [cell.mean for cell in curve.over_time(task)]
             assert over_time == pytest.approx(runs[:, task:, task - 1].mean(axis=0).tolist())
@@ -54,6 +56,12 @@ def test_a_label_has_one_colour_on_all_streams(studies: Studies) -> None:
     streams = task_curves(studies, ["pair", "other"], by=["method"])
     found = [[(curve.label, curve.index) for curve in stream.curves] for stream in streams]
     assert found == [[("hnet", 0), ("ewc", 1)], [("ewc", 1)]]
+
+
+def test_errors_and_accuracies_share_no_figure(studies: Studies) -> None:
+    accuracies, errors = task_curves(studies, ["pair", "errors"])
+    assert accuracies.stream == errors.stream
+    assert (accuracies.word, errors.word) == ("accuracy on the test split", "mean squared error on the test split")
 
 
 def test_joint_training_has_finals_alone_and_an_average_after_the_last_task(studies: Studies) -> None:

@@ -70,6 +70,13 @@ def test_tasks_beyond_the_number_of_marks_are_drawn_too() -> None:
     assert "family-2-line" in str(function_figure(many, axes_of([many])).drawings[0][1])
 
 
+def test_a_classifier_is_refused_before_its_data_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path)
+    monkeypatch.setattr("hnet_core.build.read_stream", lambda *_: pytest.fail("the data were read"))
+    with pytest.raises(ConfigInvalid, match="regression with one input and one output"):
+        write([path], tmp_path / "out")
+
+
 def test_too_many_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match=f"at most {MAX_MODELS} models, got 7"):
         write(["model.pt"] * 7, tmp_path)

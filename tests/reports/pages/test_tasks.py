@@ -56,7 +56,11 @@ def test_the_command_writes_final_and_during_of_every_task(folder: Path, studies
         runs, task = studies.matrices("one", int(row["number"])), int(row["task"])
         assert float(row["final"]) == pytest.approx(runs[:, 4, task - 1].mean())
         assert float(row["during"]) == pytest.approx(runs[:, task, task - 1].mean())
-    assert len(rows_of(out / "matrix.csv")) == 2 * 10
+    cells = rows_of(out / "matrix.csv")
+    assert len(cells) == 2 * 10
+    for cell in cells:
+        runs, after, on = studies.matrices("one", int(cell["number"])), int(cell["after_task"]), int(cell["on_task"])
+        assert float(cell["mean"]) == pytest.approx(runs[:, after, on - 1].mean())
     assert json.loads((out / "report.json").read_text())["streams"][0]["averages"][3]["after_task"] == 4
 
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from studies.statistics.hypervolume import reference_point
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reports.data.study_map import StudyMap
     from studies.queries.record import StudyRecord
 
@@ -68,6 +68,8 @@ def search_progress(map: StudyMap) -> list[SearchProgress]:
 
     Values are those of the test split, and of configurations that meet the constraints; [] where none has finished.
     """
+    import numpy as np
+
     directions = map.record.objectives
     columns = [map.objectives[name] for name in directions]
     known = map.is_feasible & ~np.isnan(np.array(columns)).any(axis=0) if columns else np.zeros(len(map), dtype=bool)
@@ -99,6 +101,8 @@ def search_seconds(record: StudyRecord, finished: NDArray[np.float64]) -> NDArra
     Args:
         finished: seconds since 1970, ascending, (n_trials,).
     """
+    import numpy as np
+
     starts = np.array([launch["started_at"].timestamp() for launch in record.launches])
     if not len(starts) or np.isnan(finished).any():
         return None
@@ -137,6 +141,8 @@ def hypervolume_steps(
 
 def best_steps(values: NDArray[np.float64], direction: str) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
     """Return after how many values the best one so far improved, from 1, and to what; (n_steps,) both."""
+    import numpy as np
+
     sign = 1.0 if direction == "minimize" else -1.0
     lowest = np.minimum.accumulate(sign * values)
     steps = np.concatenate([[1], np.flatnonzero(np.diff(lowest) < 0) + 2])
@@ -154,6 +160,8 @@ class _Front:
 
     def not_dominated(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int_]:
         """Return the indices of the points that the front does not dominate yet, which are few."""
+        import numpy as np
+
         at = np.searchsorted(self._x, x, side="right")
         levels = np.array([self._reference[1], *self._y])
         return np.flatnonzero((y < levels[at]) & (x < self._reference[0]))

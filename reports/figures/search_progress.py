@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from reports.analysis.search_progress import SearchProgress
 from reports.drawing.axes import Frame, axes
@@ -16,6 +15,10 @@ from reports.drawing.svg import EMPTY, element, figure
 from reports.figures.figure import Figure
 from reports.formatting import plural, significant
 from reports.table import Column, Row, Table, count_column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NAME = "progress"
 FRAME = Frame(width=470, height=290, left=58, right=14, top=34, bottom=48)
@@ -67,6 +70,8 @@ def caption(progress: SearchProgress) -> str:
 
 def progress_rows(progress: SearchProgress) -> list[Row]:
     """List every improvement, and the end of the search."""
+    import numpy as np
+
     steps = [*progress.steps.tolist(), progress.n_trials]
     values = [*progress.values.tolist(), float(progress.values[-1])]
     at = np.array(steps) - 1
@@ -90,6 +95,8 @@ def _figure(index: int, progress: SearchProgress) -> Figure:
 
 def views_of(progress: SearchProgress) -> list[tuple[str, NDArray[np.float64], str]]:
     """Return name, place of each configuration (n_trials,) and label of the x axes: trials, and time if it is known."""
+    import numpy as np
+
     places = np.arange(1, progress.n_trials + 1, dtype=float)
     views = [("trials", places, "trials finished, in that order")]
     if progress.seconds is not None and progress.total_seconds:

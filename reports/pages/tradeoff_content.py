@@ -17,7 +17,6 @@ from reports.analysis.search_progress import SearchProgress, search_progress
 from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
 from reports.data.run_series import during_and_final, means_of
 from reports.data.study_data import StudyData, evenly_spaced, is_varied, read_study
-from reports.data.study_map import read_map
 from reports.data.task_matrices import Inference, TaskMatrix, read_inference, read_matrices, untrained_mean
 from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
@@ -74,6 +73,8 @@ class TradeoffContent:
 
 def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffContent:
     """Read the study and derive the content of the page; `x` as in `read_study`."""
+    from reports.data.study_map import read_map  # with numpy, which help has no time for
+
     data = read_study(studies, name, x)
     incomplete = incomplete_trials(studies, data)
     found = recommend(data, incomplete)

@@ -11,6 +11,7 @@ from reports.data.trial_arrays import Parameter
 from reports.drawing.color_scale import color_edges, color_legend, color_of
 from reports.drawing.scales import LinearScale, LogScale, OrdinalScale
 from reports.figures.parameter_panels import FRAME, _scale, parameter_panels
+from studies.metrics.cost_axes import COST_AXES
 from tests.reports.cases import SPEC, make_study_data, make_trial
 
 
@@ -25,15 +26,15 @@ def test_each_configuration_has_one_dot_in_each_panel() -> None:
 
 
 def test_shades_split_the_ratios_into_equal_factors() -> None:
-    edges = color_edges([0.01, 1.0])
+    edges = color_edges(COST_AXES["compression_ratio"], [0.01, 1.0])
     assert edges == pytest.approx([10 ** (-2 + 0.4 * (i + 1)) for i in range(5)])
     assert [color_of(ratio, edges) for ratio in (0.01, edges[0], edges[0] * 1.01, 0.5, 1.0, 1.01)] == [0, 0, 1, 4, 4, 4]
-    assert color_legend([0.01, 1.0])[0] == "0.010–0.025"
+    assert color_legend(COST_AXES["compression_ratio"], [0.01, 1.0])[0] == "0.010–0.025"
 
 
 def test_equal_ratios_share_one_shade() -> None:
-    assert color_legend([0.5, 0.5]) == ["0.50"]
-    assert color_of(0.5, color_edges([0.5, 0.5])) == 0
+    assert color_legend(COST_AXES["compression_ratio"], [0.5, 0.5]) == ["0.50"]
+    assert color_of(0.5, color_edges(COST_AXES["compression_ratio"], [0.5, 0.5])) == 0
 
 
 def test_a_parameter_that_never_changed_is_named_with_its_value_in_place_of_a_panel() -> None:

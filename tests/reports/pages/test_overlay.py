@@ -165,7 +165,7 @@ def test_a_front_that_the_range_hides_has_a_close_up(tmp_path: Path) -> None:
     def page(accuracies: list[float]) -> str:
         trials = [make_trial(i, 0.1 + 0.1 * i, accuracy, accuracy) for i, accuracy in enumerate(accuracies)]
         families = [
-            Family(i, f"f{i}", f"{i}-", part, recommend(part), frozenset(), None)
+            Family(i, f"f{i}", f"{i}-", part, recommend(part), frozenset(), None, None)
             for i, part in enumerate([make_study_data(trials, [0, 1, 2])] * 2)
         ]
         figure = overlay_figure(families, x_scale(families))

@@ -61,10 +61,14 @@ def spec_in(folder: Path, iterations: int = 3, trials: int = 6) -> Path:
     return folder
 
 
-def workers_of(folder: Path) -> list[int]:
-    """Training processes of the sweep in this folder: Ray names them after their trainable."""
-    found = subprocess.run(["pgrep", "-f", "ray::ResourceTrainable"], capture_output=True, text=True).stdout.split()
-    return [int(pid) for pid in found]
+def workers_of(driver: subprocess.Popen[str]) -> list[int]:
+    """Training processes of a driver, not those of other sweeps: Ray names them after their trainable."""
+    found = []
+    for process in psutil.Process(driver.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "ray::ResourceTrainable" in " ".join(process.cmdline()):
+                found.append(process.pid)
+    return found
 
 
 @pytest.mark.slow
@@ -101,12 +105,10 @@ def test_kill_9_of_the_driver_then_the_same_command_leaves_every_number_once_and
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_its_trial_completes(tmp_path: Path) -> None:
     spec_in(tmp_path, iterations=300, trials=4)
-    before = set(workers_of(tmp_path))
     driver = start(tmp_path)
     wait_for(lambda: "COMPLETE" in ledger(tmp_path).values())
-    mine = set(workers_of(tmp_path)) - before
-    assert mine
-    os.kill(mine.pop(), signal.SIGKILL)
+    wait_for(lambda: bool(workers_of(driver)))
+    os.kill(workers_of(driver)[0], signal.SIGKILL)
     _, errors = driver.communicate(timeout=240)
     assert driver.returncode == 0, errors
     assert ledger(tmp_path) == dict.fromkeys(range(4), "COMPLETE")
@@ -117,10 +119,8 @@ def test_two_workers_are_started_once_for_however_many_short_trials(tmp_path: Pa
     spec_in(tmp_path, iterations=1, trials=60)
     driver, seen = start(tmp_path), set()
     while driver.poll() is None:
-        for process in psutil.Process(driver.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if "ResourceTrainable" in " ".join(process.cmdline()):
-                    seen.add(process.pid)
+        with contextlib.suppress(psutil.Error):
+            seen.update(workers_of(driver))
         time.sleep(0.05)
     assert driver.communicate()[1].count("60/60 done") == 1
     assert len(seen) == 2
@@ -196,11 +196,10 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_resumes_elsewhere(tmp_path:
     spec_in(tmp_path, iterations=300, trials=4)
     text = (tmp_path / "spec.yaml").read_text() + "limits: {task_minutes: 0.25}\n"
     (tmp_path / "spec.yaml").write_text(text)
-    before = set(workers_of(tmp_path))
     driver = start(tmp_path)
     wait_for(lambda: "COMPLETE" in ledger(tmp_path).values())
-    mine = set(workers_of(tmp_path)) - before
-    os.kill(mine.pop(), signal.SIGSTOP)
+    wait_for(lambda: bool(workers_of(driver)))
+    os.kill(workers_of(driver)[0], signal.SIGSTOP)
     _, errors = driver.communicate(timeout=300)
     assert driver.returncode == 0, errors
     assert "the worker finished no task within limits.task_minutes: 0.25; attempt 2 follows" in errors

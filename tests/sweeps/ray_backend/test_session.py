@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ def test_handlers_of_signals_stay_as_they_are_while_ray_starts(monkeypatch: pyte
     from sweeps.ray_backend import session
 
     before, install, seen = signal.getsignal(signal.SIGTERM), ray_utils.set_sigterm_handler, []
+    of_interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background ignore it
 
     def init(**options: Any) -> None:
         ray_utils.set_sigterm_handler(lambda *_: None)
@@ -53,11 +55,11 @@ def test_handlers_of_signals_stay_as_they_are_while_ray_starts(monkeypatch: pyte
             raise ConnectionError("no cluster")
 
     monkeypatch.setattr(session.ray, "init", init)
-    if fails:
-        with pytest.raises(HnetError):
+    try:
+        with pytest.raises(HnetError) if fails else nullcontext():
             session.join_ray("127.0.0.1:1")
-    else:
-        session.join_ray("127.0.0.1:1")
-    assert seen == [before]
-    assert ray_utils.set_sigterm_handler is install
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert seen == [before]
+        assert ray_utils.set_sigterm_handler is install
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, of_interrupt)

@@ -86,7 +86,8 @@ class JobSearcher(Searcher):
     # The scheduler's receiver.
 
     def idle_workers(self) -> int:
-        return 0 if self._driver.finished else self._room.workers(self._driver.n_left)
+        workers = self._room.workers(self._driver.n_left)  # also at the end, when an autoscaler is asked for less
+        return 0 if self._driver.finished else workers
 
     def add(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial

@@ -16,6 +16,7 @@ from sweeps.allocation import Node, capacity, in_text, resolved
 
 SECONDS_BETWEEN_LOOKS = 2.0
 FIRST_DEMAND = 8  # trials an autoscaler is asked to make room for while there is room for less than half as many
+SECONDS_TO_GROW = 60.0  # without a change of the room, after which the autoscaler is asked for half as much
 
 log = logging.getLogger("hnet")
 
@@ -59,6 +60,7 @@ class ClusterRoom:
         self._room: int | None = None
         self._lacking: set[Request] = set()
         self._asked_for: list[dict[str, Any]] = []
+        self._n_halvings, self._halved_at, self._halved_for = 0, 0.0, -1
 
     def workers(self, n_left: int | None = None) -> int:
         """Return how many trials may be handed out at a time.
@@ -110,8 +112,16 @@ class ClusterRoom:
         return f"the most on one are {cpus:g} CPUs, {gpus:g} GPUs and {in_words(int(memory))}"
 
     def _demand(self, n_left: int | None) -> None:
-        """Ask for room for twice as many trials, not more than are left."""
-        wanted = max(FIRST_DEMAND, 2 * (self._room or 0))
+        """Ask for room for twice as many trials, not more than are left, and for less where the cluster does not grow.
+
+        Version 2 of the autoscaler starts no node at all for a request that it cannot meet in full.
+        """
+        room, now = self._room or 0, self._looked_at or 0.0
+        if room != self._halved_for:
+            self._n_halvings, self._halved_at, self._halved_for = 0, now, room
+        elif now - self._halved_at >= SECONDS_TO_GROW:
+            self._n_halvings, self._halved_at = self._n_halvings + 1, now
+        wanted = max(room + 1, max(FIRST_DEMAND, 2 * room) >> self._n_halvings)
         smallest = min(self._requests, key=lambda one: (one.cpus, one.memory))
         bundles = [self.bundle(smallest)] * (wanted if n_left is None else min(wanted, n_left))
         if bundles != self._asked_for:

@@ -63,14 +63,18 @@ class DriverScheduler(FIFOScheduler):
         return self._waiting[-1] if self._waiting else None
 
     def _keep_idle_workers(self, tune_controller: Any) -> None:
-        """Set how many idle workers of each kind of resources Tune keeps."""
+        """Set how many idle workers of each kind of resources Tune keeps.
+
+        Private API of Ray Tune, checked with 2.60.0: no option sets the size of the actor cache, nor that it keeps one
+        worker beyond it, whose node an autoscaler could not end.
+        """
+        tune_controller._actor_cache._may_keep_one = False
         late = self._clock() - SECONDS_TO_START
         starved = {one.placement_group_factory for one in self._waiting if self._added_at[one.trial_id] <= late}
         allowed = self._receiver.idle_workers()
         for resources, kept in self._kept.items():
             wanted = 0 if starved - {resources} else allowed
             if wanted != kept:
-                # Private API of Ray Tune, checked with 2.60.0: no option sets the size of the actor cache.
                 tune_controller._actor_cache.increase_max(resources, wanted - kept)
                 self._kept[resources] = wanted
 

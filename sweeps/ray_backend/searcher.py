@@ -86,7 +86,10 @@ class JobSearcher(Searcher):
     # The scheduler's receiver.
 
     def idle_workers(self) -> int:
-        return 0 if self._driver.finished else self._room.workers(self._driver.n_left)
+        if not self._driver.finished:
+            return self._room.workers(self._driver.n_left)
+        self._room.workers(0)  # the last trials keep their nodes by running; a request might keep an idle one
+        return 0
 
     def add(self, trial: Trial) -> None:
         self._trials[trial.trial_id] = trial

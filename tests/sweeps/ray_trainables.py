@@ -1,4 +1,4 @@
-"""Trainables of tests: one waits for others that run at the same time, one pauses, one breaks its process."""
+"""Trainables of tests: one waits for others that run at a time, one is held, one pauses, one breaks its process."""
 
 from __future__ import annotations
 
@@ -58,6 +58,20 @@ class WaitingTrainable(JobTrainable):
     work = staticmethod(wait_for_others)
 
 
+def train_when_released(job: Job, checkpoints: object = None) -> Iterator[Message]:
+    """Wait while the file `NUMBER.held` exists in the folder of RECORD."""
+    folder = Path(os.environ[RECORD])
+    (folder / f"{job.number}.{job.attempt}.started").touch()
+    end = time.monotonic() + PATIENCE
+    while (folder / f"{job.number}.held").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    yield from no_work(job)
+
+
+class HeldTrainable(JobTrainable):
+    work = staticmethod(train_when_released)
+
+
 def train_and_pause(job: Job, checkpoints: Checkpoints | None = None) -> Iterator[Message]:
     folder, after = Path(os.environ[RECORD]), int(os.environ[PAUSE_AFTER])
     for sent, message in enumerate(work(job, checkpoints), start=1):
@@ -87,5 +101,6 @@ class BreakingTrainable(JobTrainable):
 
 
 waiting_backend = partial(run_with_ray, trainable=WaitingTrainable)
+held_backend = partial(run_with_ray, trainable=HeldTrainable)
 pausing_backend = partial(run_with_ray, trainable=PausingTrainable)
 breaking_backend = partial(run_with_ray, trainable=BreakingTrainable)

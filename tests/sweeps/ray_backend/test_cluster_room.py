@@ -9,7 +9,7 @@ import pytest
 
 from studies.spec.resources import Request
 from sweeps.allocation import Node
-from sweeps.ray_backend.cluster_room import FIRST_DEMAND, SECONDS_BETWEEN_LOOKS, ClusterRoom
+from sweeps.ray_backend.cluster_room import FIRST_DEMAND, SECONDS_BETWEEN_LOOKS, SECONDS_TO_GROW, ClusterRoom
 
 
 class World:
@@ -88,6 +88,21 @@ def test_an_autoscaler_is_asked_for_twice_the_room_but_never_for_more_trials_tha
     assert world.asked.pop() == [bundle] * 3
     room.close()
     assert world.asked.pop() == []
+
+
+def test_an_autoscaler_is_asked_for_half_as_much_while_the_cluster_does_not_grow() -> None:
+    world = World()
+    room = world.room(Request())
+
+    def asked(n_nodes: int) -> list[int]:
+        world.nodes, world.asked[:] = [CPU] * n_nodes, []
+        for _ in range(5):
+            world.workers(room)
+            world.now += SECONDS_TO_GROW
+        return [len(bundles) for bundles in world.asked]
+
+    assert asked(0) == [8, 4, 2, 1]
+    assert asked(2) == [8, 4, 3], "less than one more than there is room for"
 
 
 def test_bundles_are_what_ray_allocates() -> None:

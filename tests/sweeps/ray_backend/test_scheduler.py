@@ -35,6 +35,7 @@ class Controller:
     def __init__(self) -> None:
         self.limits: Counter[str] = Counter()
         self._actor_cache = self
+        self._may_keep_one = True
 
     def increase_max(self, key: str, by: int) -> None:
         self.limits[key] += by
@@ -81,6 +82,11 @@ def test_idle_workers_follow_the_receiver_down_to_none(controller: Any) -> None:
         receiver.allowed = allowed
         scheduler.choose_trial_to_run(controller)
         assert controller.limits["one CPU"] == allowed
+
+
+def test_no_idle_worker_is_kept_beyond_those_allowed(controller: Any) -> None:
+    DriverScheduler(Recorded()).choose_trial_to_run(controller)
+    assert not controller._may_keep_one
 
 
 def test_idle_workers_end_when_a_job_of_other_resources_waits_for_theirs(controller: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ray.tune.search import Searcher
@@ -37,7 +38,7 @@ def searcher_of(workers: int, n_jobs: int) -> tuple[JobSearcher, list[str]]:
         def ask_ahead(self) -> None:
             asked_ahead.append("asked")
 
-    room: Any = SimpleNamespace(workers=lambda n_left: workers, bundle=lambda request: {"CPU": 2.0, "GPU": 0.5})
+    room: Any = SimpleNamespace(workers=Mock(return_value=workers), bundle=lambda request: {"CPU": 2.0, "GPU": 0.5})
     driver: Any = Driver()
     return JobSearcher(driver, room, lambda number, message: True), asked_ahead
 
@@ -57,6 +58,12 @@ def test_a_search_with_nothing_left_ends_even_where_every_node_has_left(workers:
 def test_a_search_waits_while_there_is_no_room() -> None:
     searcher, _ = searcher_of(workers=0, n_jobs=1)
     assert searcher.suggest("a") is None
+
+
+def test_the_room_follows_the_last_running_jobs_for_which_no_idle_worker_waits() -> None:
+    searcher, _ = searcher_of(workers=2, n_jobs=0)
+    assert searcher.idle_workers() == 0
+    searcher._room.workers.assert_called_once_with(0)  # type: ignore[attr-defined]
 
 
 def test_a_job_has_the_resources_that_the_room_gives_it() -> None:

@@ -25,7 +25,7 @@ PATIENCE = 240.0
 
 
 def pause(folder: Path) -> None:
-    """Wait until PAUSE is removed; for good if the node is lost meanwhile, since its processes outlive it by seconds."""
+    """Wait until PAUSE is removed; for good if the node is lost meanwhile, as its processes outlive it by seconds."""
     node, end = os.getppid(), time.monotonic() + PATIENCE
     while ((folder / PAUSE).exists() or os.getppid() != node) and time.monotonic() < end:
         time.sleep(0.05)

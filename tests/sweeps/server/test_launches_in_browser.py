@@ -38,7 +38,7 @@ class Served:
         self.database = folder / "runs.db"
         self.specs = folder / "specs"
         self.specs.mkdir()
-        slow = {**SPEC["trial"], "training": {"iterations": 1500, "batch_size": 16}}
+        slow = {**SPEC["trial"], "training": {"iterations": 6000, "batch_size": 16}}
         spec = {**SPEC, "trial": slow, "budget": {"trials": TRIALS}}
         (self.specs / "tiny.yaml").write_text(write_yaml(spec))
         connect(str(self.database), create=True).dispose()

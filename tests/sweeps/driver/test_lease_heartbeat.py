@@ -72,6 +72,7 @@ def test_one_that_was_killed_there_keeps_its_lease_until_that_ends(database: tup
     url, store, study_id = database
     with holder_in_a_namespace(url, study_id) as holder:
         holder.kill()
+        holder.wait()  # before its standard input is closed, at the end of which it would give the lease back
     again = pytest.raises(StudyHeld, match=f"try again in {LEASE_SECONDS:.0f} seconds")
     with again, study_lease(store, study_id, "tiny", lambda: None, print):
         pass

@@ -72,27 +72,20 @@ async def start(request: Request) -> Response:
 
 
 def _content(source: Source, values: Mapping[str, Any], checked: Checked | None) -> dict[str, Any]:
+    """Return the settings of a source, or why it cannot be read."""
+    about: dict[str, Any] = {"kind": source.kind, "name": source.name, "summary": source.summary}
     try:
-        about = describe(source)
+        about, is_readable = describe(source), True
     except ConfigInvalid as error:
-        about = {"kind": source.kind, "name": source.name, "summary": source.summary}
-        checked = Checked(None, str(error).splitlines())
-        return {
-            "source": source,
-            "about": about,
-            "fields": [],
-            "values": values,
-            "checked": checked,
-            "is_readable": False,
-        }
-    fields = [_field(name, each, values.get("search", {}).get(name)) for name, each in about.get("search", {}).items()]
+        checked, is_readable = Checked(None, str(error).splitlines()), False
+    search, given = about.get("search", {}), values.get("search", {})
     return {
         "source": source,
         "about": about,
-        "fields": fields,
+        "fields": [_field(name, each, given.get(name)) for name, each in search.items()],
         "values": values,
         "checked": checked,
-        "is_readable": True,
+        "is_readable": is_readable,
     }
 
 

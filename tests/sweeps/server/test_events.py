@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -109,11 +110,13 @@ def test_tasks_finished_and_lines_of_a_log_are_progress_and_a_result_is_a_change
             for done in (1, 2):
                 store.renew_lease(study_id, "driver", 60.0, 1.0, {3: (done, 9)})
                 assert await next_kind(stream) == "progress"
-            started = service.started.start([sys.executable, "-c", ""], os.environ, [NAME], "preset", "quickstart", {})
+            waits = [sys.executable, "-c", "import time; time.sleep(600)"]
+            started = service.started.start(waits, os.environ, [NAME], "preset", "quickstart", {})
             assert await next_kind(stream) == "progress"
             (service.started.folder / started.log).write_text("a line")
-            while service.live_version(NAME) != await next_id(stream):  # its process ends meanwhile
-                pass
+            assert await next_kind(stream) == "progress"
+            os.kill(started.pid, signal.SIGKILL)
+            assert await next_kind(stream) == "progress"
             write(database, "changed")
             assert await next_kind(stream) == "change"
             engine.dispose()

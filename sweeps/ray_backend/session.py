@@ -34,12 +34,14 @@ QUIET = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1e9",  # Tune's own snapshot, which grows with the trials, is never read
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
+NICENESS = "RAY_worker_niceness"  # beyond that of this process; Ray's 15 leaves workers no time on a busy machine
 
 
 def start_ray(requests: Sequence[Request], workers: int, folder: Path) -> None:
     """Start Ray on this machine, with room for the trials of a sweep.
 
     With a number of workers beyond the CPUs there are, so many train all the same; GPUs are those of this machine.
+    Workers have the niceness of this process, unless RAY_worker_niceness is set.
 
     Args:
         requests: resources of the trials, one for each family.
@@ -58,6 +60,7 @@ def start_ray(requests: Sequence[Request], workers: int, folder: Path) -> None:
         "include_dashboard": False,
         "_temp_dir": str(folder),
     }
+    os.environ.setdefault(NICENESS, "0")
     with _own_handlers():
         _start_local(options)
 

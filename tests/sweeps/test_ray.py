@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 import studies
+from sweeps.ray_backend.session import NICENESS
 from sweeps.runner import run_sweep
 from tests.sweeps.tiny import SPEC, inline, tiny_spec
 
@@ -124,6 +125,19 @@ def test_two_workers_are_started_once_for_however_many_short_trials(tmp_path: Pa
         time.sleep(0.05)
     assert driver.communicate()[1].count("60/60 done") == 1
     assert len(seen) == 2
+
+
+@pytest.mark.slow
+def test_workers_have_the_niceness_of_the_sweep_so_that_a_busy_machine_does_not_stop_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(NICENESS)
+    spec_in(tmp_path, iterations=300, trials=2)
+    driver = start(tmp_path)
+    wait_for(lambda: len(workers_of(driver)) == 2)
+    assert {psutil.Process(worker).nice() for worker in workers_of(driver)} == {psutil.Process(driver.pid).nice()}
+    driver.terminate()
+    driver.wait(60)
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ from sweeps.failures import failure_of
 from sweeps.jobs import Failure
 from sweeps.ray_backend.worker_ends import WorkerEnded
 
+MOST_DETAIL = 200  # characters
+
 # Texts of Ray 2.60.0 in the error of an actor that died; only preemption has an attribute.
 _NODE_DIED = ("its node has died", "node was terminated")
 _LOW_ON_MEMORY = ("low on memory", "memory pressure")
@@ -79,7 +81,15 @@ def failure_of_worker(error: Exception | None) -> Failure:
         return Failure("the connection to the worker was lost", text, "node")
     if isinstance(error, ObjectLostError):
         return Failure("a message of the worker was lost with its node", text, "node")
-    return Failure("the worker process died", text or None, "worker")
+    return Failure(f"the worker process died{_detail(text)}", text or None, "worker")
+
+
+def _detail(text: str) -> str:
+    """Return the last line of an error, which says how the process ended, without Ray's guesses at the cause."""
+    line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    line = line.partition("Worker exit detail: ")[2] or line
+    line = line.partition(" Some common causes include")[0].rstrip(".")
+    return f" ({line[:MOST_DETAIL]})" if line else ""
 
 
 def _killed_for_memory(text: str) -> str:

@@ -31,7 +31,12 @@ NODE_DIED = (
 )
 KILLED = (
     "The actor died unexpectedly before finishing this task.\n\tclass_name: JobTrainable\n"
-    "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
+    "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: Worker "
+    "unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) the process was "
+    "killed by SIGKILL by OOM killer due to high memory usage. (2) ray stop --force is called."
+)
+NOT_BUILT = (
+    "The actor died because of an error raised in its creation task, ray::JobTrainable()\n  File a.py\nKeyError: 'x'\n"
 )
 LOW = (
     "1 worker(s) were killed due to the node running low on memory. Memory on the node (IP: 10.0.0.2, ID: 0e4f) was "
@@ -54,7 +59,12 @@ def died(text: str) -> ActorDiedError:
     ("error", "kind", "reason"),
     [
         (None, "worker", "the worker process died"),
-        (died(KILLED), "worker", "the worker process died"),
+        (
+            died(KILLED),
+            "worker",
+            "the worker process died (Worker unexpectedly exits with a connection error code 2. End",
+        ),
+        (died(NOT_BUILT), "worker", "the worker process died (KeyError: 'x')"),
         (died(NODE_DIED), "node", "the node of the worker was lost"),
         (NodeDiedError("The node is dead"), "node", "the node of the worker was lost"),
         (RayActorError(preempted=True), "node", "the node of the worker was preempted"),

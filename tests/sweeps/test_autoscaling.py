@@ -7,16 +7,14 @@ stop --force`, which ends every Ray on the machine.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +22,44 @@ import psutil
 import pytest
 
 import studies
-from perf.noop import noop_spec
 from sweeps.ray_backend.session import QUIET
-from sweeps.runner import run_sweep
-from tests.sweeps.ray_trainables import RECORD, held_backend
+from tests.sweeps.ray_trainables import RECORD
 
 MOST_NODES = 2
 TRIALS = 6
 OBJECTS = 100 * 2**20
+# In a process of its own: Ray reads RAY_AUTH_MODE once per process, and other tests join clusters that want a token.
+SWEEP = f"""
+import json, logging, sys
+from perf.noop import noop_spec
+from sweeps.runner import run_sweep
+from tests.sweeps.ray_trainables import held_backend
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+address, url = sys.argv[1:]
+counters = run_sweep(noop_spec("random", {TRIALS}), url, address=address, backend=held_backend).counters
+print(json.dumps([counters.complete, counters.failed, counters.preempted]))
+"""
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where jobs record their starts and are held; the nodes take the environment that the head starts in."""
+def folder(tmp_path: Path) -> Path:
+    """A folder where jobs record their starts and are held."""
     made = tmp_path / "jobs"
     made.mkdir()
-    monkeypatch.setenv(RECORD, str(made))
     return made
 
 
 @pytest.fixture
-def autoscaling_head(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Address of a head without CPUs whose autoscaler starts up to two nodes of one CPU each."""
-    path = str(Path(__file__).parents[2])
-    for name, value in {
-        **QUIET,
-        "PYTHONPATH": path,
-        "RAY_AUTH_MODE": "disabled",
-    }.items():  # no token in the home folder
-        monkeypatch.setenv(name, value)
+def environment(folder: Path) -> dict[str, str]:
+    """Environment of the cluster and of the sweep, without a token from the home folder."""
+    own = {"PYTHONPATH": str(Path(__file__).parents[2]), "RAY_AUTH_MODE": "disabled", RECORD: str(folder)}
+    return {**os.environ, **QUIET, **own}
+
+
+@pytest.fixture
+def autoscaling_head(environment: Mapping[str, str], tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Address and process of a head without CPUs whose autoscaler starts up to two nodes of one CPU each."""
     port = free_port()
     address, config = f"{own_ip()}:{port}", tmp_path / "autoscaler.json"
     config.write_text(json.dumps(autoscaler_config(address)))
@@ -62,13 +69,13 @@ def autoscaling_head(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     command += [f"--autoscaling-config={config}", f"--temp-dir={session}"]
     fake = {"RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1"}
     with (tmp_path / "head.log").open("w") as log:
-        head = subprocess.Popen(command, env={**os.environ, **fake}, stdout=log, stderr=log)
+        head = psutil.Popen(command, env={**environment, **fake}, stdout=log, stderr=log)
     try:
         wait_until(lambda: answers(port) or head.poll() is not None)
         assert head.poll() is None, (tmp_path / "head.log").read_text()
-        yield address
+        yield address, head
     finally:
-        kill_family(psutil.Process(head.pid))
+        kill_family(head)
         head.wait(60)
         shutil.rmtree(session, ignore_errors=True)
 
@@ -146,49 +153,44 @@ def wait_until(condition: Callable[[], bool], seconds: float = 200) -> None:
         time.sleep(0.2)
 
 
-def n_nodes(address: str) -> int:
-    """Return the number of living nodes with a CPU."""
-    from ray._raylet import GcsClient
-
-    nodes = GcsClient(address=address).get_all_node_info().values()
-    return sum(node.state == node.ALIVE and node.resources_total.get("CPU", 0) >= 1 for node in nodes)
+def n_nodes(head: psutil.Process) -> int:
+    """Return the number of nodes beside the head, each of which has a raylet."""
+    return sum(process.name() == "raylet" for process in head.children(recursive=True)) - 1
 
 
 @pytest.mark.slow
 def test_nodes_are_started_for_a_sweep_and_end_while_its_last_trial_runs(
-    autoscaling_head: str, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    autoscaling_head: tuple[str, psutil.Process], environment: Mapping[str, str], folder: Path, tmp_path: Path
 ) -> None:
+    address, head = autoscaling_head
     held = [folder / f"{number}.held" for number in (0, 1, TRIALS - 1)]
     for path in held:
         path.touch()
-    seen, problems = [n_nodes(autoscaling_head)], list[BaseException]()
+    url, log = str(tmp_path / "a.db"), tmp_path / "sweep.log"
+    wait_until(lambda: n_nodes(head) == 0)  # that of the head has started
+    with log.open("w") as stderr:
+        command = [sys.executable, "-c", SWEEP, address, url]
+        sweep = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
-    def watch() -> None:
-        try:
-            wait_until(lambda: len(list(folder.glob("*.started"))) == 2)  # both held, so on a node each
-            seen.append(n_nodes(autoscaling_head))
-            for path in held[:2]:
-                path.unlink()
-            wait_until(lambda: len(list(folder.glob("*.started"))) == TRIALS)
-            wait_until(lambda: any("Workers: 1" in one and "(was 2)" in one for one in caplog.messages))
-            seen.append(n_nodes(autoscaling_head))
-        except BaseException as error:
-            problems.append(error)
-        finally:
-            for path in held:
-                path.unlink(missing_ok=True)
+    def wait_for_jobs(number: int) -> None:
+        wait_until(lambda: len(list(folder.glob("*.started"))) == number or sweep.poll() is not None)
+        assert sweep.poll() is None, log.read_text()
 
-    watching = threading.Thread(target=watch)
-    watching.start()
-    url = str(tmp_path / "a.db")
-    with caplog.at_level(logging.INFO, "hnet"):
-        outcome = run_sweep(noop_spec("random", TRIALS), url, address=autoscaling_head, backend=held_backend)
-    watching.join()
-    assert not problems
-    wait_until(lambda: n_nodes(autoscaling_head) == 0)
-    assert seen == [0, 2, 1]
-    assert (outcome.counters.complete, outcome.counters.failed, outcome.counters.preempted) == (TRIALS, 0, 0)
+    try:
+        wait_for_jobs(2)  # both held, so on a node each
+        assert n_nodes(head) == 2
+        for path in held[:2]:
+            path.unlink()
+        wait_for_jobs(TRIALS)
+        wait_until(lambda: "Workers: 1, as many as the cluster has room for (was 2)" in log.read_text())
+        assert n_nodes(head) == 1
+        held[-1].unlink()
+        counted, _ = sweep.communicate(timeout=200)
+    finally:
+        sweep.kill()
+    wait_until(lambda: n_nodes(head) == 0)
+    assert json.loads(counted.splitlines()[-1]) == [TRIALS, 0, 0], log.read_text()
     rows = [(row["number"], row["state"]) for row in studies.open(url).ledger("noop")]
     assert rows == [(number, "COMPLETE") for number in range(TRIALS)]
     assert sorted(path.name for path in folder.glob("*.started")) == [f"{n}.1.started" for n in range(TRIALS)]
-    assert any("No node has room for a trial of 1 CPU" in one for one in caplog.messages)
+    assert "No node has room for a trial of 1 CPU" in log.read_text()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
 import sys
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,6 +137,39 @@ def test_many_changes_between_two_reads_are_one_event(service: Service, database
             while (await next_id(stream)) != service.version(NAME):
                 earlier += 1
             assert earlier <= 1
+
+    asyncio.run(run())
+
+
+def number(version: str) -> int:
+    return int(version.partition(":")[0])
+
+
+def n_objects() -> int:
+    gc.collect()
+    return len(gc.get_objects())
+
+
+@pytest.mark.slow
+def test_a_day_of_changes_every_second_takes_no_memory_and_is_one_event_for_a_page_that_slept() -> None:
+    numbers, day = count(), 24 * 60 * 60
+
+    def version(study: str | None = None) -> str:
+        return f"{next(numbers)}:0"
+
+    async def run() -> None:
+        changing = SimpleNamespace(live_version=version, changes=SimpleNamespace(of_all=version))
+        watcher = Watcher(changing, poll_seconds=0.0)  # type: ignore[arg-type]
+        watcher.start()
+        awake, asleep = watcher.stream(NAME, ""), watcher.stream(NAME, "")
+        slept_at = number(await next_id(asleep))
+        for n in range(day):
+            await next_id(awake)
+            if n == 1000:
+                objects = n_objects()
+        assert n_objects() < objects + 100
+        assert number(await next_id(asleep)) > slept_at + day
+        await watcher.close()
 
     asyncio.run(run())
 

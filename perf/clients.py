@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ import httpx
 import psutil
 
 from perf.noop import no_work, noop_spec
+from perf.serve import TOKEN, serving
 from sweeps.driver.driver import Driver
 from sweeps.jobs import Message
 from sweeps.runner import run_sweep
@@ -36,7 +36,6 @@ from sweeps.runner import run_sweep
 PACE = 0.1
 RECONNECT = 15.0
 UPDATE_EVERY = 1.0  # as in sweeps/server/static/live.js
-TOKEN = "a-token-for-measurements"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
 
 
@@ -108,7 +107,7 @@ def measure(clients: int, seconds: float, turns: int) -> Iterator[Turn]:
     with tempfile.TemporaryDirectory() as folder:
         database = str(Path(folder) / "noop.db")
         _turn(database, "first", 0, 1.0, None)  # makes the tables
-        with _server(database) as (address, server):
+        with serving(database) as (address, server):
             for number in range(turns):
                 for watching in (0, clients):
                     yield _turn(database, f"study-{number}-{watching}", watching, seconds, (address, server))
@@ -156,20 +155,6 @@ async def _watch(
             if isinstance(result, Exception):
                 raise result
     return watching, output, ended.seen
-
-
-@contextlib.contextmanager
-def _server(database: str) -> Iterator[tuple[str, psutil.Process]]:
-    command = [sys.executable, "-m", "sweeps", "serve", "--db", database, "--port", "0"]
-    environment = {**os.environ, "HNET_TOKEN": TOKEN}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
-        assert process.stdout is not None
-        line = next(line for line in process.stdout if "http://" in line)
-        address = "http://" + line.partition("http://")[2].split("/")[0].strip()
-        try:
-            yield address, psutil.Process(process.pid)
-        finally:
-            process.terminate()
 
 
 def _mib(process: psutil.Process) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.data.published_cells import SCALES
-from sweeps.launch.requests import COUNTS, MAX_HOURS
+from sweeps.launch.requests import CELLS, COUNTS, MAX_HOURS
 from sweeps.server import api, launches, writes
 from sweeps.server.query_parameters import MAX_ROWS, MAX_TEXT
 
@@ -63,6 +63,15 @@ _LAUNCH: dict[str, dict[str, Any]] = {
     **_AGAIN,
     "study": {"type": "string", "maxLength": 200},
     "scale": {"type": "string", "enum": list(SCALES)},
+    **{
+        key: {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "description": f"of a published table: the {key} to measure, by name; all where it is left out",
+        }
+        for key in CELLS
+    },
     "search": {
         "type": "object",
         "description": "by searched field: the choices to keep, or bounds within its range",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.data.published_cells import SCALES
+from studies.metrics.cost_axes import COST_AXES
 from sweeps.launch.requests import CELLS, COUNTS, MAX_HOURS
 from sweeps.server import api, launches, writes
 from sweeps.server.query_parameters import MAX_ROWS, MAX_TEXT
@@ -21,6 +22,12 @@ _ROWS = {
     "limit": (COUNT, "at most so many rows"),
 }
 _AFTER = {"after": (NUMBER, "the trial that the page before ended with")}
+_X = {
+    "x": (
+        {"type": "string", "enum": list(COST_AXES)},
+        "the front of quality and this cost, in place of that of the objectives",
+    )
+}
 _SWITCH = {"type": "string", "enum": ["0", "1", "true", "false"]}
 
 
@@ -100,7 +107,7 @@ ENDPOINTS = (
     ),
     Endpoint("/studies/{name}", api.show_study, "object"),
     Endpoint("/studies/{name}/trials", api.list_trials, parameters={**_ROWS, **_AFTER}),
-    Endpoint("/studies/{name}/front", api.list_front, parameters=_ROWS),
+    Endpoint("/studies/{name}/front", api.list_front, parameters={**_ROWS, **_X}),
     Endpoint("/studies/{name}/trials/{number}", api.show_trial, "object"),
     Endpoint("/studies/{name}/trials/{number}/runs", api.list_runs),
     Endpoint("/studies/{name}/trials/{number}/evaluations", api.list_evaluations),

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.errors import ConfigInvalid, DatasetMissing, NotFound
-from hnet_core.registry import STREAMS, did_you_mean
+from hnet_core.errors import ConfigInvalid, DatasetMissing
+from hnet_core.registry import STREAMS
 from hnet_core.trial import TrialConfig
 from reports.analysis.measurability import parsed, unexplained, why_not
 from reports.analysis.measuring_trials import FinishedTrial, FinishedTrials
@@ -107,25 +107,6 @@ class Plan:
     trainings: Mapping[str, Training]
     taken: Sequence[tuple[PublishedCell, FinishedTrial]]
     left_out: Sequence[tuple[PublishedCell, str]]
-
-
-def choose_names(text: str | None, known: Sequence[str], option: str) -> tuple[str, ...] | None:
-    """Split names at commas, where names may have commas themselves; the longest known one counts.
-
-    Raises:
-        NotFound: one of them is not known; the message has all that are.
-    """
-    if text is None:
-        return None
-    parts, found = text.split(","), []
-    while parts:
-        ends = (n for n in range(len(parts), 0, -1) if ",".join(parts[:n]) in known)
-        n = next(ends, None)
-        if n is None:
-            raise NotFound(f"{option}: unknown name {parts[0]!r}{did_you_mean(parts[0], list(known))}.")
-        found.append(",".join(parts[:n]))
-        parts = parts[n:]
-    return tuple(name for name in known if name in found)
 
 
 def make_plan(selection: Selection, studies: Studies | None, data: Path) -> Plan:

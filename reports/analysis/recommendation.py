@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reports.analysis.machines import machines_remark
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.formatting import cost_text, mean_text, numbered, phrase, plural, significant
@@ -181,7 +182,8 @@ def _remarks(data: StudyData, best: Trial) -> list[str]:
         )
     if data.x.is_storage and has_mask_sparsity(data):
         remarks.append(SPARSITY_REMARK)
-    return remarks
+    machines = machines_remark(data.x, data.machines)
+    return remarks if machines is None else [*remarks, machines]
 
 
 def _has_one_objective(data: StudyData) -> bool:

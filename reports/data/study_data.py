@@ -15,7 +15,7 @@ from reports.formatting import exact_json, plural
 from studies.metrics.cost_axes import COMPRESSION, CostAxis, axis_of_objectives, cost_axis
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.constraints import feasible
-from studies.statistics.selection import Candidates, deciding, front_mask, has_every
+from studies.statistics.selection import Candidates, deciding, front_mask, has_every, plane
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +75,7 @@ class StudyData:
         outdated: what an earlier version computed in a wrong way, in sentences.
         x: the cost that quality is traded for.
         is_front_of_axis: the front was decided by quality and that cost, whatever the objectives of the study are.
+        machines: that measured it, where it is a cost of training; a host that is not known is None.
     """
 
     record: StudyRecord
@@ -87,6 +88,7 @@ class StudyData:
     outdated: tuple[str, ...] = ()
     x: CostAxis = COMPRESSION
     is_front_of_axis: bool = False
+    machines: frozenset[str | None] = frozenset()
 
     @property
     def front_is_tradeoff(self) -> bool:
@@ -96,7 +98,7 @@ class StudyData:
     @property
     def goals(self) -> Mapping[str, str]:
         """The metrics that the front was decided by, with their directions."""
-        return plane(self.quality.final, self.x) if self.is_front_of_axis else self.record.objectives
+        return plane(self.quality.final, self.x.metric) if self.is_front_of_axis else self.record.objectives
 
     def cost(self, trial: Trial) -> float:
         """Return the cost of a configuration, its mean over seeds."""
@@ -198,7 +200,7 @@ def read_study(studies: Studies, name: str, x: str | None = None) -> StudyData:
         columns.numbers[is_finished], lambda metric: columns[metric][is_finished], record.objectives
     ).final
     is_configuration = is_finished & has_every(columns.__getitem__, (final, axis.metric))
-    goals = record.objectives if x is None else plane(final, axis)
+    goals = record.objectives if x is None else plane(final, axis.metric)
     on_front = is_candidate.copy()
     on_front[is_candidate] = front_mask(lambda metric: columns[metric][is_candidate], goals)
     front = columns.where(on_front & is_configuration)
@@ -213,12 +215,13 @@ def read_study(studies: Studies, name: str, x: str | None = None) -> StudyData:
         outdated=outdated_results(studies, name),
         x=axis,
         is_front_of_axis=x is not None,
+        machines=machines_of_cost(studies, name, axis),
     )
 
 
-def plane(final: str, x: CostAxis) -> dict[str, str]:
-    """Return the directions of a final measure and of a cost."""
-    return {final: "maximize" if METRICS[final].better == "higher" else "minimize", x.metric: "minimize"}
+def machines_of_cost(studies: Studies, name: str, x: CostAxis) -> frozenset[str | None]:
+    """Return the machines of a study where they decide the cost, as they do time and peak memory; else none."""
+    return studies.machines(name) if METRICS[x.metric].kind == "cost" else frozenset()
 
 
 def outdated_results(studies: Studies, name: str) -> tuple[str, ...]:

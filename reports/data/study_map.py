@@ -10,41 +10,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.data.study_data import Quality, StudyData, quality_of, trials_of
+from reports.data.study_data import Quality, StudyData, machines_of_cost, quality_of, trials_of
 from reports.data.trial import Trial
 from reports.data.trial_arrays import TrialColumns
-from studies.metrics.cost_axes import COMPRESSION
+from studies.metrics.cost_axes import COMPRESSION, CostAxis, axis_of_objectives, cost_axis
 from studies.metrics.definitions import METRICS, SELECTED_BY, VARYING
 from studies.spec.constraints import feasible
-from studies.statistics.selection import Candidates, has_every
+from studies.statistics.selection import Candidates, front_mask, has_every, plane
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord
     from studies.queries.studies import Studies
 
 MAX_POINTS = 2000
-BINS = 100  # of the axis of ratios, each of which keeps its best points
+BINS = 100  # of the axis of costs, each of which keeps its best points
 
 
 @dataclass(frozen=True)
 class StudyMap:
-    """The finished configurations of a study that have a quality and a ratio, by number, duplicates left out.
+    """The finished configurations of a study that have a quality and a cost, by number, duplicates left out.
 
     Attributes:
         numbers: (n_configurations,), as the other arrays.
-        ratios, finals: compression ratio, and the final measure on the test split.
+        costs, finals: the cost `x`, and the final measure on the test split.
         is_feasible: meets the constraints of the study.
-        on_front: not dominated under the objectives of the study.
+        on_front: not dominated under the objectives of the study, or by quality and cost, see `is_front_of_axis`.
         best: number of the best trial by its quality; None without any.
         seeds: finished seeds.
         finished: when it finished, seconds since 1970.
         objectives: each objective of the study on the test split, NaN where it was not measured.
+        x: the cost that quality is traded for.
+        is_front_of_axis: the front was decided by quality and that cost, whatever the objectives of the study are.
+        machines: as in `StudyData`.
+        n_left_out: other finished configurations, which lack a quality or that cost.
     """
 
     record: StudyRecord
     quality: Quality
     numbers: NDArray[np.int_]
-    ratios: NDArray[np.float64]
+    costs: NDArray[np.float64]
     finals: NDArray[np.float64]
     is_feasible: NDArray[np.bool_]
     on_front: NDArray[np.bool_]
@@ -52,6 +56,10 @@ class StudyMap:
     seeds: NDArray[np.int_]
     finished: NDArray[np.float64]
     objectives: Mapping[str, NDArray[np.float64]]
+    x: CostAxis = COMPRESSION
+    is_front_of_axis: bool = False
+    machines: frozenset[str | None] = frozenset()
+    n_left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -72,15 +80,15 @@ class StudyMap:
     def worth_drawing(self, chosen: NDArray[np.bool_], at_most: int = MAX_POINTS) -> NDArray[np.bool_]:
         """Return a mask of the points of `chosen` that matter most, (n_configurations,).
 
-        These are the front, then the best of each hundredth of the (logarithmic) axis of ratios, so that the upper edge
-        of the cloud is drawn point by point along its whole length.
+        These are the front, then the best of each hundredth of the axis of costs, so that the upper edge of the cloud
+        is drawn point by point along its whole length.
         """
         if chosen.sum() <= at_most:
             return chosen
         places = np.flatnonzero(chosen)
-        ratios = np.log(self.ratios[places])
-        low, high = ratios.min(), ratios.max()
-        bins = np.minimum(((ratios - low) / ((high - low) or 1.0) * BINS).astype(int), BINS - 1)
+        along = self._along_axis(self.costs[places])
+        low, high = along.min(), along.max()
+        bins = np.minimum(((along - low) / ((high - low) or 1.0) * BINS).astype(int), BINS - 1)
         order = np.lexsort((self.losses[places], bins))
         starts = np.searchsorted(bins[order], np.arange(BINS))
         rank = np.empty(len(places), dtype=int)
@@ -89,6 +97,19 @@ class StudyMap:
         mask = np.zeros(len(self), dtype=bool)
         mask[places[kept]] = True
         return mask
+
+    def _along_axis(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return costs as lengths on their axis, (n,): logarithms (of 0 that of the least other one), or themselves."""
+        if not self.x.is_log:
+            return costs
+        positive = costs[costs > 0]
+        return np.log(np.maximum(costs, positive.min() if len(positive) else 1.0))
+
+    def cost_ends(self, chosen: NDArray[np.bool_]) -> list[float]:
+        """Return the smallest cost of `chosen`, the smallest above 0 if there is one, and the largest."""
+        costs = self.costs[chosen]
+        positive = costs[costs > 0]
+        return sorted({float(costs.min()), float(positive.min() if len(positive) else costs.min()), float(costs.max())})
 
     def evenly(self, chosen: NDArray[np.bool_], at_most: int) -> NDArray[np.bool_]:
         """Return a mask of at most so many points of `chosen`, evenly spaced by number, (n_configurations,)."""
@@ -100,25 +121,36 @@ class StudyMap:
         return mask
 
 
-def read_map(studies: Studies, name: str) -> StudyMap:
-    """Read the finished configurations of a study; raises StudyNotFound."""
+def read_map(studies: Studies, name: str, x: str | None = None) -> StudyMap:
+    """Read the finished configurations of a study.
+
+    Args:
+        x: the cost that quality is traded for, as in `read_study`.
+
+    Raises:
+        StudyNotFound: if there is no study of that name.
+        ConfigInvalid: if `x` is no cost.
+    """
     record = studies.study(name)
-    wanted = [*record.objectives, *SELECTED_BY, COMPRESSION.metric, *record.constraints]
+    axis = axis_of_objectives(record.objectives) if x is None else cost_axis(x)
+    wanted = [*record.objectives, *SELECTED_BY, axis.metric, *record.constraints]
     metrics = dict.fromkeys(each for metric in wanted for each in (metric, SELECTED_BY.get(metric, metric)))
     columns = studies.measured(name, ["number", "n", "finished_at", *metrics])
     numbers = columns["number"].astype(int)
     is_feasible = feasible(columns.__getitem__, record.constraints, len(numbers))
-    candidates = _candidates(columns, is_feasible, record.objectives)
-    final = _candidates(columns, np.ones(len(numbers), dtype=bool), record.objectives).final
-    shown = has_every(columns.__getitem__, (final, COMPRESSION.metric))
+    everything = np.ones(len(numbers), dtype=bool)
+    final = _candidates(columns, everything, record.objectives, axis).final
+    candidates = _candidates(columns, is_feasible, record.objectives, axis)
+    goals = record.objectives if x is None else plane(final, axis.metric)
+    shown = has_every(columns.__getitem__, (final, axis.metric))
     on_front = np.zeros(len(numbers), dtype=bool)
-    on_front[is_feasible] = candidates.front
+    on_front[is_feasible] = front_mask(candidates.values, goals)
     quality = quality_of(final, columns.__getitem__, is_feasible & shown)
     return StudyMap(
         record=record,
         quality=quality,
         numbers=numbers[shown],
-        ratios=columns[COMPRESSION.metric][shown],
+        costs=columns[axis.metric][shown],
         finals=columns[final][shown],
         is_feasible=is_feasible[shown],
         on_front=(on_front & shown)[shown],
@@ -126,6 +158,10 @@ def read_map(studies: Studies, name: str) -> StudyMap:
         seeds=columns["n"][shown].astype(int),
         finished=columns["finished_at"][shown],
         objectives={name: columns[name][shown] for name in record.objectives},
+        x=axis,
+        is_front_of_axis=x is not None,
+        machines=machines_of_cost(studies, name, axis),
+        n_left_out=int((~shown).sum()),
     )
 
 
@@ -141,7 +177,10 @@ def read_some(studies: Studies, map: StudyMap, chosen: NDArray[np.bool_]) -> Stu
         trials=trials,
         configurations=trials,
         feasible=frozenset(map.numbers[map.is_feasible & chosen].tolist()),
-        front=tuple(sorted(front, key=lambda trial: (trial.ratio, trial.number))),
+        front=tuple(sorted(front, key=lambda trial: (trial.value(map.x.metric), trial.number))),
+        x=map.x,
+        is_front_of_axis=map.is_front_of_axis,
+        machines=map.machines,
     )
 
 
@@ -169,6 +208,7 @@ def _shown(map: StudyMap) -> Sequence[str]:
 
 
 def _candidates(
-    columns: dict[str, NDArray[np.float64]], chosen: NDArray[np.bool_], objectives: dict[str, str]
+    columns: dict[str, NDArray[np.float64]], chosen: NDArray[np.bool_], objectives: dict[str, str], x: CostAxis
 ) -> Candidates:
-    return Candidates(columns["number"][chosen].astype(int), lambda metric: columns[metric][chosen], objectives)
+    numbers = columns["number"][chosen].astype(int)
+    return Candidates(numbers, lambda metric: columns[metric][chosen], objectives, x.metric)

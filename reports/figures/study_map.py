@@ -12,22 +12,23 @@ from reports.data.study_data import StudyData
 from reports.data.study_map import StudyMap
 from reports.data.trial import Trial
 from reports.drawing.axes import Frame, axes, vertical_line
+from reports.drawing.cost_scale import cost_scale, with_reference
 from reports.drawing.labels import Label, draw_labels
 from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, points, steps
-from reports.drawing.scales import ContinuousScale, LogScale, padded_log
+from reports.drawing.scales import ZERO_PLACE, ContinuousScale, LogScale, ZeroLogScale
 from reports.drawing.svg import EMPTY, figure, pixel
+from reports.figures.close_up import are_within, is_within
 from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
 from reports.formatting import count_text, plural
 
 NAME = "map"
 FRAME = Frame(width=960, height=480, left=52, right=16, top=34, bottom=52)
-X_LABEL = "compression ratio: weights to run every task / weights of one target network (log scale)"
 
 
 def map_figure(
     map: StudyMap, data: StudyData, selected: NDArray[np.bool_] | None = None, *, is_zoomed: bool = False
 ) -> Markup:
-    """Draw a study; the attributes `data-x`, `data-y` and `data-frame` say where a script finds which value.
+    """Draw a study; the attributes `data-x`, `data-y` and `data-frame` let a script find the value at a place.
 
     Args:
         data: the trials that are drawn as points, see `StudyMap.worth_drawing`.
@@ -36,7 +37,7 @@ def map_figure(
     """
     chosen = np.ones(len(map), dtype=bool) if selected is None else selected
     x, y = _scales(map, data, chosen if is_zoomed and chosen.any() else np.ones(len(map), dtype=bool))
-    inside = _within(x, map.ratios) & _within(y, map.finals)
+    inside = are_within(x, map.costs) & are_within(y, map.finals)
     is_drawn = map.among(np.sort(data.columns.numbers))
     is_selected = dict(zip(map.numbers[is_drawn].tolist(), chosen[is_drawn].tolist(), strict=True))
     shown = [trial for trial in data.configurations if _in_view(x, y, data, trial)]
@@ -47,23 +48,19 @@ def map_figure(
     best = [trial for trial in shown if trial.number == map.best]
     is_titled = len(shown) <= MAX_TITLED
     parts = [
-        axes(FRAME, x, y, X_LABEL, f"{map.quality.word}, mean over seeds"),
-        vertical_line(FRAME, x(1.0), "ratio 1: as large as the target network")
-        if x.domain[0] <= 1 <= x.domain[1]
-        else EMPTY,
+        axes(FRAME, x, y, map.x.label, f"{map.quality.word}, mean over seeds"),
+        _reference(map, x),
         _density(map, x, y, inside & ~is_drawn & ~chosen, "outside"),
         _density(map, x, y, inside & ~is_drawn & chosen, "final"),
         points(_points(data, x, y, grey), "outside faint", titled=False),
         *_faint(data, x, y, [trial for trial in others if is_selected[trial.number]]),
-        steps([(x(t.ratio), y(t.value(map.quality.final))) for t in front], "front-line")
-        if data.front_is_tradeoff and front
-        else EMPTY,
+        steps(_places(data, x, y, front), "front-line") if data.front_is_tradeoff and front else EMPTY,
         bars(_points(data, x, y, front_chosen), "final member"),
         points(_points(data, x, y, front_chosen), "final member", titled=is_titled, name=f"{NAME}-front"),
         draw_labels(
             FRAME,
-            [Label(x(t.ratio), y(t.value(map.quality.final)), f"best #{t.number}") for t in best],
-            [(x(t.ratio), y(t.value(map.quality.final))) for t in front],
+            [Label(*place, f"best #{map.best}") for place in _places(data, x, y, best)],
+            _places(data, x, y, front),
         ),
     ]  # fmt: skip
     return figure(
@@ -92,39 +89,60 @@ def caption(map: StudyMap, data: StudyData) -> str:
             f" {count_text(len(data.configurations))} of {count_text(len(map))} are drawn one by one, the best of each "
             "hundredth of the axis; the others are a cloud, denser where darker."
         )
+    if map.n_left_out:
+        others = plural(map.n_left_out, "finished configuration")
+        text += f" Without {others} that {'has' if map.n_left_out == 1 else 'have'} no known {map.x.name}"
+        text += f" or no {map.quality.word}."
     if not data.front_is_tradeoff and map.on_front.any():
         goals = ", ".join(f"{goal} {metric}" for metric, goal in map.record.objectives.items())
-        text += f" The study has other objectives ({goals}), so no line joins its front."
+        kind = "one objective" if len(map.record.objectives) == 1 else "other objectives"
+        text += (
+            f" The study has {kind} ({goals}), so no line joins its front; a cost that is chosen draws the front of "
+            f"{map.quality.word} and that cost."
+        )
+    elif map.is_front_of_axis:
+        text += f" The front is that of {map.quality.word} and {map.x.name}, whatever the study searched for."
     if map.quality.has_validation:
         text += " The front is decided on the validation split and drawn on the test split, where it may step back."
     return text
 
 
-def _scales(map: StudyMap, data: StudyData, chosen: NDArray[np.bool_]) -> tuple[LogScale, ContinuousScale]:
-    is_all = bool(chosen.all())
-    finals = map.finals[chosen]
-    ratios = [float(map.ratios[chosen].min()), float(map.ratios[chosen].max()), *([1.0] if is_all else [])]
+def _reference(map: StudyMap, x: ContinuousScale) -> Markup:
+    """Draw the line at the reference of the cost, where there is one inside the axis."""
+    if map.x.reference is None or not is_within(x, map.x.reference[0]):
+        return EMPTY
+    cost, label = map.x.reference
+    return vertical_line(FRAME, x(cost), label)
+
+
+def _scales(map: StudyMap, data: StudyData, chosen: NDArray[np.bool_]) -> tuple[ContinuousScale, ContinuousScale]:
+    finals, ends_of_x = map.finals[chosen], map.cost_ends(chosen)
+    x = cost_scale(map.x, with_reference(map.x, ends_of_x) if chosen.all() else ends_of_x, FRAME.x)
     numbers = set(map.numbers[chosen & map.on_front].tolist())
     ends = interval_ends(trial[map.quality.final] for trial in data.front if trial.number in numbers)
     y = quality_scale(map.quality, [float(finals.min()), float(finals.max())], FRAME.y, ends)
-    return LogScale(padded_log(ratios), FRAME.x), y
+    return x, y
 
 
 def _domain(scale: ContinuousScale) -> str:
+    """Return the kind of a scale, its ends and, of one with a place for 0 before them, the share of that place."""
+    if isinstance(scale, ZeroLogScale):
+        return f"zero-log {scale.least!r} {scale.domain[1]!r} {ZERO_PLACE!r}"
     kind = "log" if isinstance(scale, LogScale) else "linear"
     return f"{kind} {scale.domain[0]!r} {scale.domain[1]!r}"
 
 
-def _within(scale: ContinuousScale, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return (scale.domain[0] <= values) & (values <= scale.domain[1])
+def _in_view(x: ContinuousScale, y: ContinuousScale, data: StudyData, trial: Trial) -> bool:
+    return is_within(x, data.cost(trial)) and is_within(y, trial.value(data.quality.final))
 
 
-def _in_view(x: LogScale, y: ContinuousScale, data: StudyData, trial: Trial) -> bool:
-    final = trial.value(data.quality.final)
-    return x.domain[0] <= trial.ratio <= x.domain[1] and y.domain[0] <= final <= y.domain[1]
+def _places(
+    data: StudyData, x: ContinuousScale, y: ContinuousScale, trials: Sequence[Trial]
+) -> list[tuple[float, float]]:
+    return [(x(data.cost(trial)), y(trial.value(data.quality.final))) for trial in trials]
 
 
-def _faint(data: StudyData, x: LogScale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Markup]:
+def _faint(data: StudyData, x: ContinuousScale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Markup]:
     titled = len(trials) <= MAX_TITLED
     allowed = [trial for trial in trials if trial.number in data.feasible]
     refused = [trial for trial in trials if trial.number not in data.feasible]
@@ -135,14 +153,14 @@ def _faint(data: StudyData, x: LogScale, y: ContinuousScale, trials: Sequence[Tr
     ]
 
 
-def _density(map: StudyMap, x: LogScale, y: ContinuousScale, chosen: NDArray[np.bool_], style: str) -> Markup:
-    return cloud(x.each(map.ratios[chosen]), y.each(map.finals[chosen]), style) if chosen.any() else EMPTY
+def _density(map: StudyMap, x: ContinuousScale, y: ContinuousScale, chosen: NDArray[np.bool_], style: str) -> Markup:
+    return cloud(x.each(map.costs[chosen]), y.each(map.finals[chosen]), style) if chosen.any() else EMPTY
 
 
-def _points(data: StudyData, x: LogScale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Point]:
+def _points(data: StudyData, x: ContinuousScale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Point]:
     """Place trials; of many, which get neither bars nor titles, without their intervals."""
     final = data.quality.final
     if len(trials) > MAX_TITLED:
-        return [Point(x(t.ratio), y(t.value(final)), None, None, t.number, "") for t in trials]
-    placed = (place(t.number, x(t.ratio), y, t[final], trial_text(data, t)) for t in trials)
+        return [Point(x(data.cost(t)), y(t.value(final)), None, None, t.number, "") for t in trials]
+    placed = (place(t.number, x(data.cost(t)), y, t[final], trial_text(data, t)) for t in trials)
     return [point for point in placed if point is not None]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.dotted_keys import short_names
 from reports.analysis.families import Family, families_of
+from reports.analysis.machines import machines_remark
 from reports.analysis.recommendation import SPARSITY_REMARK, has_mask_sparsity
 from reports.analysis.trial_outcomes import trial_outcomes
 from reports.data.run_series import RunSeries, series_of
@@ -145,14 +146,13 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
         "overlay.html.j2",
         title=", ".join(family.label for family in families),
         families=families,
-        two_seeds=_two_seeds(families),
         choices=choices_of(figures),
         table=table,
         outdated=[f"{short(name)}: {fault}" for name, one in studies.items() for fault in one.outdated],
         streams=sorted(streams) if len(streams) > 1 else [],
         quality=families[0].data.quality,
         x=families[0].data.x,
-        masks=_masks(families),
+        remarks=[remark for remark in (_two_seeds(families), _masks(families), _machines(families)) if remark],
         parts=[(name, folders[name] + "/" + PAGE, trial_outcomes(one).sentence) for name, one in studies.items()],
         hover=_hover(families),
         glyphs=GLYPHS,
@@ -173,6 +173,11 @@ def _masks(families: Sequence[Family]) -> str:
     """Return the remark on masks where they appear on an axis of storage, else ""."""
     is_shown = families[0].data.x.is_storage and any(has_mask_sparsity(family.data) for family in families)
     return SPARSITY_REMARK if is_shown else ""
+
+
+def _machines(families: Sequence[Family]) -> str:
+    """Return the remark on the machines that measured the cost of all studies, else ""."""
+    return machines_remark(families[0].data.x, frozenset().union(*(one.data.machines for one in families))) or ""
 
 
 def _hover(families: Sequence[Family]) -> dict[str, Any]:

@@ -65,16 +65,13 @@ def split_name(studies: Studies, text: str) -> tuple[str, int | None]:
 
 def machines_of(studies: Studies, name: str, number: int) -> frozenset[str | None]:
     """Return host, device and threads of each run of a trial, None for a run whose host is not known."""
+    from studies.queries.lookup import machine_label
+
     row = studies.trial(name, number)
     if row["duplicate_of"] is not None:  # its runs belong to the original, perhaps of another launch
         return machines_of(studies, name, row["duplicate_of"])
     host = row["launch"]["host"]
-    return frozenset(
-        None
-        if host is None
-        else f"{host}, {run['device']}, {run['threads']} thread{'' if run['threads'] == 1 else 's'}"
-        for run in row["runs"]
-    )
+    return frozenset(machine_label(host, run["device"], run["threads"]) for run in row["runs"])
 
 
 def compare(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, and_, select
 
 from studies.database.schema import COMPLETE, trial
-from studies.metrics.cost_axes import COMPRESSION
+from studies.metrics.cost_axes import COMPRESSION, cost_axis
 from studies.metrics.definitions import SELECTED_BY
 from studies.queries.record import StudyRecord
 from studies.queries.trial_columns import trial_columns, with_summary
 from studies.spec.constraints import feasible, parse_bound, within
-from studies.statistics.selection import Candidates
+from studies.statistics.selection import Candidates, plane
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ class Choice:
 
     Attributes:
         front: those no other one dominates under the objectives.
-        best: the best by the quality of the study, the smaller one of equals; None where there is none.
+        best: the best by the quality of the study, the smaller (or cheaper) one of equals; None where there is none.
         best_of: the front member that is best by each objective; empty where the front is.
         why_none: the reason why the front is empty, else None.
     """
@@ -38,16 +38,27 @@ class Choice:
     why_none: str | None
 
 
-def choose(engine: Engine, record: StudyRecord) -> Choice:
-    """Choose among the finished trials of a study that are no duplicates and meet its constraints."""
-    candidates = _read(engine, record, record.constraints)
+def choose(engine: Engine, record: StudyRecord, x: str | None = None) -> Choice:
+    """Choose among the finished trials of a study that are no duplicates and meet its constraints.
+
+    Args:
+        x: a cost that decides the front together with the quality of the study, in place of its objectives.
+
+    Raises:
+        ConfigInvalid: if `x` is no cost.
+    """
+    goals = record.objectives
+    if x is not None:
+        cost = cost_axis(x).metric
+        goals = plane(_read(engine, record, {}, goals).final, cost)
+    candidates = _read(engine, record, record.constraints, goals, COMPRESSION.metric if x is None else x)
     front = candidates.numbers[candidates.front].tolist()
-    best_of = {name: candidates.best_on_front(name) for name in record.objectives}
+    best_of = {name: candidates.best_on_front(name) for name in goals}
     return Choice(
         front=front,
         best=candidates.best(),
         best_of={name: number for name, number in best_of.items() if number is not None},
-        why_none=None if front else why_no_front(_read(engine, record, {}), record.constraints),
+        why_none=None if front else why_no_front(_read(engine, record, {}, goals), record.constraints),
     )
 
 
@@ -96,13 +107,19 @@ def _finished(n: int) -> str:
     return f"{n} finished configuration{'' if n == 1 else 's'}"
 
 
-def _read(engine: Engine, record: StudyRecord, constraints: Mapping[str, str]) -> Candidates:
+def _read(
+    engine: Engine,
+    record: StudyRecord,
+    constraints: Mapping[str, str],
+    goals: Mapping[str, str],
+    cost: str = COMPRESSION.metric,
+) -> Candidates:
     import numpy as np
 
     columns = trial_columns()
-    objectives = [name for metric in record.objectives for name in (metric, SELECTED_BY.get(metric, metric))]
+    objectives = [name for metric in goals for name in (metric, SELECTED_BY.get(metric, metric))]
     qualities = [*SELECTED_BY, *SELECTED_BY.values()]
-    names = list(dict.fromkeys([*objectives, *qualities, COMPRESSION.metric, *record.constraints]))
+    names = list(dict.fromkeys([*objectives, *qualities, cost, *record.constraints]))
     is_candidate = and_(trial.c.study_id == record.id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
     query = (
         select(trial.c.number, *(columns[name] for name in names))
@@ -113,4 +130,5 @@ def _read(engine: Engine, record: StudyRecord, constraints: Mapping[str, str]) -
     with engine.connect() as connection:
         rows = connection.execute(query).all()
     found = np.array([tuple(row) for row in rows], dtype=float).reshape(-1, 1 + len(names)).T
-    return Candidates(found[0].astype(int), dict(zip(names, found[1:], strict=True)).__getitem__, record.objectives)
+    values = dict(zip(names, found[1:], strict=True)).__getitem__
+    return Candidates(found[0].astype(int), values, goals, cost)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from hnet_core.registry import did_you_mean
 from studies.database.database_clock import epoch_now
 from studies.database.row_types import BenchmarkRow, LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail, TrialState
-from studies.database.schema import STATES, benchmark, launch, run, study, task_time, trial
+from studies.database.schema import COMPLETE, STATES, benchmark, launch, run, study, task_time, trial
 from studies.database.urls import masked
 from studies.errors import StudyNotFound, TrialNotFound
 from studies.queries.queryable_columns import one_of
@@ -88,6 +88,24 @@ def find_trial(engine: Engine, name: str, number: int) -> TrialDetail:
             times = select(task_time.c.seconds).where(task_time.c.run_id == one["id"]).order_by(task_time.c.task)
             runs.append(cast(TimedRun, {**one, "task_seconds": list(connection.scalars(times))}))
     return cast(TrialDetail, {**row, "launch": dict(started), "runs": runs})
+
+
+def find_machines(engine: Engine, name: str) -> frozenset[str | None]:
+    """Return the machines of the runs of the COMPLETE trials of a study, as `machine_label` names them."""
+    of_trial = (run.c.study_id == trial.c.study_id) & (run.c.number == trial.c.number)
+    query = (
+        select(launch.c.host, run.c.device, run.c.threads)
+        .select_from(run.join(trial, of_trial).join(launch, launch.c.id == trial.c.launch_id))
+        .where(trial.c.study_id == find_study_id(engine, name), trial.c.state == COMPLETE)
+        .distinct()
+    )
+    with engine.connect() as connection:
+        return frozenset(machine_label(*row) for row in connection.execute(query))
+
+
+def machine_label(host: str | None, device: str | None, threads: int | None) -> str | None:
+    """Name the machine of a run by host, device and threads; None where its host is not known."""
+    return None if host is None else f"{host}, {device}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:

@@ -12,11 +12,26 @@ from hnet_core.configuration.normalization_choice import had_wrong_statistics
 from hnet_core.errors import HnetError
 from studies.database.schema import RUNNING, run, trial
 
+WRONG_NORMALIZATIONS = ("task", "running")  # those that `had_wrong_statistics` may name
+
 
 def outdated_results(engine: Engine, study_id: int) -> dict[str, int]:
     """Return what was wrong, with the number of trials that have results of that kind."""
     with engine.connect() as connection:
+        if not _may_have_any(connection, study_id):
+            return {}
         return dict(_wrong_statistics(connection, study_id) + _before_corrections(connection, study_id))
+
+
+def _may_have_any(connection: Connection, study_id: int) -> bool:
+    """Return whether any configuration is of a kind that is looked at below: of most studies none is."""
+    config = trial.c.config
+    of_kind = or_(
+        config[("target", "normalization")].as_string().in_(WRONG_NORMALIZATIONS),
+        config[("method", "name")].as_string().in_(CORRECTED_METHODS),
+    )
+    query = select(trial.c.number).where(trial.c.study_id == study_id, of_kind).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _wrong_statistics(connection: Connection, study_id: int) -> Counter[str]:
@@ -30,7 +45,7 @@ def _wrong_statistics(connection: Connection, study_id: int) -> Counter[str]:
     )
     query = (
         select(*of_config, func.count())
-        .where(trial.c.study_id == study_id, normalization.in_(("task", "running")), _HAS_RUN)
+        .where(trial.c.study_id == study_id, normalization.in_(WRONG_NORMALIZATIONS), _HAS_RUN)
         .group_by(*of_config)
     )
     found: Counter[str] = Counter()

@@ -136,7 +136,13 @@ class Studies:
         return trial_notes_of(self._engine, name)
 
     def front(
-        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        name: str,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        x: str | None = None,
     ) -> pd.DataFrame:
         """Return the best trade-offs found: rows of `trials` that no other one dominates under the study's objectives.
 
@@ -144,17 +150,37 @@ class Studies:
         seeds are compared, so that no lucky seed makes the front; where every candidate has a validation split, its
         values decide instead of those of the test split. Sorted by compression_ratio where that is an objective, else
         by the last objective. `where` and `limit` choose among the members of the front.
+
+        Args:
+            x: a cost, such as seconds: the front of the study's quality and this cost, whatever its objectives are.
+
+        Raises:
+            ConfigInvalid: if `x` is no cost.
         """
-        return to_frame(self.front_rows(name, where, sort, limit))
+        return to_frame(self.front_rows(name, where, sort, limit, x=x))
 
     def front_rows(
-        self, name: str, where: str | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        name: str,
+        where: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        x: str | None = None,
     ) -> Rows:
-        return tables.front_rows(self._engine, self.study(name), RowSelection(where, sort, limit))
+        return tables.front_rows(self._engine, self.study(name), RowSelection(where, sort, limit), x)
 
-    def choice(self, name: str) -> Choice:
-        """Return the numbers on the front of a study and of its best trials, with the reason where there are none."""
-        return choose(self._engine, self.study(name))
+    def choice(self, name: str, x: str | None = None) -> Choice:
+        """Return the numbers on the front of a study and of its best trials, with the reason where there are none.
+
+        Args:
+            x: a cost that decides the front, as in `front`.
+        """
+        return choose(self._engine, self.study(name), x)
+
+    def machines(self, name: str) -> frozenset[str | None]:
+        """Return host, device and threads of the runs of the finished trials; None among them: a host is not known."""
+        return lookup.find_machines(self._engine, name)
 
     def configurations(
         self, where: str | None = None, sort: str | None = None, limit: int | None = None

@@ -70,12 +70,19 @@ def trial_rows(
     )
 
 
-def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:
-    """Return the rows of the trials on the front of a study, by compression ratio or the last objective."""
+def front_rows(engine: Engine, record: StudyRecord, selection: RowSelection, x: str | None = None) -> Rows:
+    """Return the rows of the trials on the front of a study, by compression ratio or the last objective.
+
+    Args:
+        x: a cost that decides the front together with the quality, in place of the objectives; it sorts the rows too.
+
+    Raises:
+        ConfigInvalid: if `x` is no cost.
+    """
     objectives = record.objectives
     by = "compression_ratio" if "compression_ratio" in objectives else list(objectives)[-1]
-    members = one_of(trial.c.number, choose(engine, record).front)
-    return trial_rows(engine, record, selection.sorted_by(by), members)
+    members = one_of(trial.c.number, choose(engine, record, x).front)
+    return trial_rows(engine, record, selection.sorted_by(by if x is None else x), members)
 
 
 def run_rows(engine: Engine, record: StudyRecord, selection: RowSelection) -> Rows:

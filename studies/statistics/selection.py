@@ -76,6 +76,11 @@ class Candidates:
         return int(self.numbers[least(chosen, losses, costs, self.numbers)])
 
 
+def plane(final: str, cost: str) -> dict[str, str]:
+    """Return the directions of a final measure and of a cost: the objectives of a trade-off between them."""
+    return {final: "maximize" if METRICS[final].better == "higher" else "minimize", cost: "minimize"}
+
+
 def front_mask(values: Callable[[str], NDArray[np.float64]], objectives: Mapping[str, str]) -> NDArray[np.bool_]:
     """Return a mask of the candidates on the front of a study, (n_candidates,).
 

@@ -185,8 +185,9 @@ def _selection(
     seeds: int | None,
     studies: Studies | None,
 ) -> Selection:
+    from reports.data.cell_names import choose_names
     from reports.data.published_tables import published_table
-    from sweeps.benchmarking import Selection, choose_names
+    from sweeps.benchmarking import Selection
 
     chosen = published_table(table, studies)
     names = choose_names(rows, chosen.rows, "--rows"), choose_names(columns, chosen.columns, "--columns")

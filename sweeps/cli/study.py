@@ -100,11 +100,19 @@ def front(
     where: Where = None,
     sort: Sort = None,
     limit: Limit = None,
+    x: Annotated[
+        str | None,
+        typer.Option(
+            "--x",
+            help="The front of quality and this cost, such as seconds, as on a trade-off report with --x.",
+            show_default="the objectives",
+        ),
+    ] = None,
 ) -> None:
     """List the Pareto front: the trials that no other trial dominates."""
     found = _open(db)
-    chosen = found.front_rows(name, where, sort, limit)
-    why_none = None if chosen.values else found.choice(name).why_none
+    chosen = found.front_rows(name, where, sort, limit, x=x)
+    why_none = None if chosen.values else found.choice(name, x).why_none
     if why_none is not None:
         say(f"the front of {name} is empty: {why_none}.")
     _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")

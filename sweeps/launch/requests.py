@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hnet_core.errors import ConfigInvalid
+from hnet_core.registry import did_you_mean
+from reports.data.cell_names import choose_names
 from reports.data.published_cells import SCALES
 from studies.spec.spec import SweepSpec
 from studies.store.store import MAX_NAME_LENGTH
@@ -16,7 +18,8 @@ from sweeps.launch.sources import Source
 COUNTS = {"trials": 1_000_000, "seeds": 1000, "workers": 1024}  # the most of each
 MAX_HOURS = 10_000
 OF_SPEC = ("study", "search", "trials", "hours", "seeds", "workers")
-OF_TABLE = ("scale", "seeds", "workers")
+CELLS = ("rows", "columns")
+OF_TABLE = ("scale", "seeds", "workers", *CELLS)
 WHEN_CONTINUED = ("trials", "hours", "seeds", "workers")
 
 
@@ -25,7 +28,8 @@ class LaunchRequest:
     """A source and the settings it is given; what is left out is as in the source.
 
     Attributes:
-        values: among study, search, trials, hours, seeds, workers; of a table scale, seeds, workers.
+        values: among study, search, trials, hours, seeds, workers; of a table scale, seeds, workers, and the names of
+            rows and columns in its order, where not all are wanted.
         assignments: the `--set` arguments of it.
     """
 
@@ -42,7 +46,8 @@ class LaunchRequest:
     def words(self, command: str) -> list[str]:
         """Return the words of `hnet sweep run` (or check), or of `hnet benchmark run` for a table; without --db."""
         if self.source.kind == "table":
-            options = [(f"--{key}", self.values.get(key)) for key in OF_TABLE]
+            given = {**self.values, **{key: ",".join(self.values[key]) for key in CELLS if key in self.values}}
+            options = [(f"--{key}", given.get(key)) for key in OF_TABLE]
             return ["benchmark", command, self.source.argument, *_given(options)]
         options = [("--study", self.study), ("--workers", self.values.get("workers"))]
         settings = [word for assignment in self.assignments for word in ("--set", assignment)]
@@ -62,8 +67,42 @@ def make_request(source: Source, values: Mapping[str, Any]) -> LaunchRequest:
     if problems:
         raise ConfigInvalid("\n".join(problems))
     if source.kind == "table":
-        return LaunchRequest(source, given)
+        return LaunchRequest(source, _with_cells(source, given))
     return LaunchRequest(source, given, tuple(_assignments(source.spec(), given)))
+
+
+def _with_cells(source: Source, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a table with its rows and columns in their order; without those of which all are chosen.
+
+    Raises:
+        ConfigInvalid: a name is none of the table, or names cannot be told apart once they are joined by commas.
+    """
+    chosen, problems = dict(values), []
+    for key, known in (("rows", source.rows), ("columns", source.columns)):
+        if key not in values:
+            continue
+        names = chosen.pop(key)
+        problem = _problem_of_names(key, names, known)
+        if problem is not None:
+            problems.append(problem)
+        elif set(names) != set(known):
+            chosen[key] = [name for name in known if name in names]
+    if problems:
+        raise ConfigInvalid("\n".join(problems))
+    return chosen
+
+
+def _problem_of_names(key: str, names: Any, known: Sequence[str]) -> str | None:
+    """Return why names of rows or columns cannot be used."""
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return f"{key} must be a list of one or more {key} of the table, got {str(names)[:40]!r}."
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        return f"{key}: the table has no {unknown[:80]!r}{did_you_mean(unknown[:80], list(known))}."
+    ordered = tuple(name for name in known if name in names)
+    if choose_names(",".join(ordered), known, key) != ordered:
+        return f"{key}: {', '.join(ordered)} would be taken for fewer names, joined by commas; choose others."
+    return None
 
 
 def check_keys(values: Mapping[str, Any], allowed: tuple[str, ...]) -> None:

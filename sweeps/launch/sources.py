@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hnet_core.errors import ConfigInvalid, HnetError, NotFound
 from hnet_core.registry import did_you_mean
+from reports.data.published_cells import PublishedTable
 from reports.data.published_tables import published_table, published_tables
 from studies.spec.document import read_document
 from studies.spec.loading import read_spec
@@ -31,12 +32,15 @@ class Source:
     Attributes:
         name: of the preset or file, NAME:VARIANT for a variant of it, or of the table.
         argument: what `hnet sweep run`, or `hnet benchmark run` of a table, takes for it.
+        rows, columns: names of those of a table.
     """
 
     kind: Kind
     name: str
     argument: str
     summary: str = ""
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def spec(self) -> SweepSpec:
         """Read the spec without the checks that need data.
@@ -62,7 +66,7 @@ def list_sources(folder: Path | None, studies: Studies) -> Iterator[Source]:
             yield Source("file", f"{name}:{variant}", f"{path}:{variant}")
     yield from _presets()
     for table in published_tables(studies):
-        yield Source("table", table.name, table.name, table.caption)
+        yield _of_table(table)
 
 
 def find_source(kind: str, name: str, folder: Path | None, studies: Studies) -> Source:
@@ -74,8 +78,7 @@ def find_source(kind: str, name: str, folder: Path | None, studies: Studies) -> 
     if kind not in get_args(Kind):
         raise NotFound(f"a source must be one of {', '.join(get_args(Kind))}, got {kind[:40]!r}.")
     if kind == "table":
-        table = published_table(name, studies)
-        return Source("table", table.name, table.name, table.caption)
+        return _of_table(published_table(name, studies))
     is_file = kind == "file"
     known = (
         {each: str(path) for each, path in spec_files(folder).items()}
@@ -96,6 +99,10 @@ def find_source(kind: str, name: str, folder: Path | None, studies: Studies) -> 
     if variant not in variants:
         raise NotFound(f"{kind} {base} has no variant {variant[:80]!r}{did_you_mean(variant[:80], variants)}.")
     return replace(source, name=name, argument=f"{source.argument}:{variant}")
+
+
+def _of_table(table: PublishedTable) -> Source:
+    return Source("table", table.name, table.name, table.caption, table.rows, table.columns)
 
 
 def spec_files(folder: Path | None) -> dict[str, Path]:

@@ -56,10 +56,10 @@ def list_trials(request: Request) -> Response:
 
 
 def list_front(request: Request) -> Response:
-    """The Pareto front of a study: the trials that no other trial dominates."""
-    check_names(request, ["where", "sort", "limit"])
-    asked, name = row_query(request, ROWS), study_name(request)
-    found = _service(request).studies.front_rows(name, asked.where, asked.sort, asked.limit)
+    """The Pareto front of a study: the trials that no other trial dominates, under its objectives or a cost `x`."""
+    check_names(request, ["where", "sort", "limit", "x"])
+    asked, name = row_query(request, ROWS, ["x"]), study_name(request)
+    found = _service(request).studies.front_rows(name, asked.where, asked.sort, asked.limit, x=text(request, "x"))
     return _trials(request, found, None, name)
 
 

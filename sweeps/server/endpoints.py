@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.data.published_cells import SCALES
-from sweeps.launch.requests import COUNTS, MAX_HOURS
+from studies.metrics.cost_axes import COST_AXES
+from sweeps.launch.requests import CELLS, COUNTS, MAX_HOURS
 from sweeps.server import api, launches, writes
 from sweeps.server.query_parameters import MAX_ROWS, MAX_TEXT
 
@@ -21,6 +22,12 @@ _ROWS = {
     "limit": (COUNT, "at most so many rows"),
 }
 _AFTER = {"after": (NUMBER, "the trial that the page before ended with")}
+_X = {
+    "x": (
+        {"type": "string", "enum": list(COST_AXES)},
+        "the front of quality and this cost, in place of that of the objectives",
+    )
+}
 _SWITCH = {"type": "string", "enum": ["0", "1", "true", "false"]}
 
 
@@ -63,6 +70,15 @@ _LAUNCH: dict[str, dict[str, Any]] = {
     **_AGAIN,
     "study": {"type": "string", "maxLength": 200},
     "scale": {"type": "string", "enum": list(SCALES)},
+    **{
+        key: {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "description": f"of a published table: the {key} to measure, by name; all where it is left out",
+        }
+        for key in CELLS
+    },
     "search": {
         "type": "object",
         "description": "by searched field: the choices to keep, or bounds within its range",
@@ -91,7 +107,7 @@ ENDPOINTS = (
     ),
     Endpoint("/studies/{name}", api.show_study, "object"),
     Endpoint("/studies/{name}/trials", api.list_trials, parameters={**_ROWS, **_AFTER}),
-    Endpoint("/studies/{name}/front", api.list_front, parameters=_ROWS),
+    Endpoint("/studies/{name}/front", api.list_front, parameters={**_ROWS, **_X}),
     Endpoint("/studies/{name}/trials/{number}", api.show_trial, "object"),
     Endpoint("/studies/{name}/trials/{number}/runs", api.list_runs),
     Endpoint("/studies/{name}/trials/{number}/evaluations", api.list_evaluations),

@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hnet_core.errors import ConfigInvalid, NotFound
+from reports.data.published_cells import SCALES
 from studies.output.formats import json_text
 from studies.spec.ranges import Choice, IntRange
-from sweeps.launch.requests import WHEN_CONTINUED, LaunchRequest, check_keys, make_request
+from sweeps.launch.requests import CELLS, WHEN_CONTINUED, LaunchRequest, check_keys, make_request
 from sweeps.launch.sources import Source
 from sweeps.server.addresses import Addresses
 from sweeps.server.api import rows_response
@@ -40,7 +41,7 @@ def list_sources(request: Request) -> Response:
 
 
 def show_source(request: Request) -> Response:
-    """One source: name of its study, searched fields with their ranges, budget, seeds."""
+    """One source: name of its study, searched fields with their ranges, budget, seeds; of a table rows and columns."""
     require_write(request)
     check_names(request, [])
     content = describe(source_of(request))
@@ -103,7 +104,10 @@ def show_log(request: Request) -> Response:
 def describe(source: Source) -> dict[str, Any]:
     """Return what a form shows of a source."""
     if source.kind == "table":
-        return {"kind": source.kind, "name": source.name, "summary": source.summary}
+        return {
+            "kind": source.kind, "name": source.name, "summary": source.summary, "scales": list(SCALES),
+            "rows": list(source.rows), "columns": list(source.columns),
+        }  # fmt: skip
     spec = source.spec()
     searched = {
         name: {
@@ -162,7 +166,8 @@ async def submitted(request: Request) -> dict[str, Any]:
 def form_values(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """Return the settings of a form; `low:FIELD` and `high:FIELD` are bounds, `choice:FIELD` are choices to keep.
 
-    A choice is JSON. An empty `choice:FIELD`, which every form has, makes a field without a choice an empty list.
+    A choice is JSON; `rows` and `columns` are names. An empty one of each, which every form has, makes a field without
+    a choice an empty list.
     """
     values: dict[str, Any] = {}
     bounds: dict[str, dict[str, Any]] = {}
@@ -176,6 +181,10 @@ def form_values(pairs: list[tuple[str, str]]) -> dict[str, Any]:
             kept = choices.setdefault(field, [])
             if text:
                 kept.append(_choice(text))
+        elif key in CELLS:
+            names = values.setdefault(key, [])
+            if text:
+                names.append(text)
         elif text.strip() or key not in (*WHEN_CONTINUED, "study", "scale"):
             values[key] = _number(text) if key in WHEN_CONTINUED else text.strip()
     return {**values, "search": {**bounds, **choices}} if bounds or choices else values

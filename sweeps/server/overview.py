@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from reports.data.study_data import outdated_results
 from reports.data.study_map import read_some
-from reports.formatting import mean_text, range_text, significant
+from reports.formatting import cost_text, mean_text, range_text, significant
+from studies.metrics.cost_axes import COMPRESSION
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.spec.spec import planned_trials
 from studies.store.leases import LEASE_SECONDS, is_dead
@@ -21,15 +23,22 @@ RATE_TRIALS = 20
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial and the front of a study."""
+    """The best trial and the front of a study, as text.
+
+    Attributes:
+        ratio: its compression ratio; `cost` is that of the axis, after the word for it.
+        n_configurations: those the front is one of.
+    """
 
     number: int
     final: str
     range: str
     n: int
     ratio: str
+    cost: tuple[str, str]
     metric: str
     front_size: int
+    n_configurations: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Overview:
         since: when the driver of a stale study was seen last.
         done: trials of the budget that have ended; `planned` is None where only time limits it.
         eta: when the budget will be used up at the present rate; None where that is not known.
+        outdated: what an earlier version computed in a wrong way, in sentences.
     """
 
     record: StudyRecord
@@ -52,6 +62,7 @@ class Overview:
     per_minute: float | None
     eta: timedelta | None
     best: Best | None
+    outdated: tuple[str, ...]
 
     @property
     def driver(self) -> str:
@@ -89,19 +100,21 @@ def _read(service: Service, name: str) -> Overview:
     rate = _per_minute(service, name) if state in ("running", "stopping") else None
     left = None if planned is None or not rate else max(0, planned - done)
     eta = None if left is None or not rate else timedelta(minutes=left / rate)
-    return Overview(record, counts, state, since, done, planned, rate, eta, best_of(service, name))
+    outdated = outdated_results(studies, name)
+    return Overview(record, counts, state, since, done, planned, rate, eta, best_of(service, name), outdated)
 
 
-def best_of(service: Service, name: str) -> Best | None:
-    """Return the best trial of a study and the size of its front; None where nothing has finished."""
-    map = service.map(name)
+def best_of(service: Service, name: str, x: str | None = None) -> Best | None:
+    """Return the best trial of a study and the size of its front, see `read_map`; None where nothing has finished."""
+    map = service.map(name, x)
     if map.best is None or map.best not in map.numbers:
         return None
     (trial,) = read_some(service.studies, map, map.numbers == map.best).trials
     final = trial[map.quality.final]
     return Best(
-        map.best, mean_text(final), range_text(final), final.n, significant(trial.ratio), map.quality.final,
-        int(np.sum(map.on_front)),
+        map.best, mean_text(final), range_text(final), final.n, significant(trial.mean(COMPRESSION.metric)),
+        (map.x.word, cost_text(map.x, trial.mean(map.x.metric))), map.quality.final,
+        int(np.sum(map.on_front)), len(map),
     )  # fmt: skip
 
 

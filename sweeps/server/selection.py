@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hnet_core.errors import ConfigInvalid
 from studies.database.urls import mask_passwords
-from studies.metrics.cost_axes import COMPRESSION
+from studies.metrics.cost_axes import CostAxis
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,26 @@ class Range:
         return None if high is None else f"{column} < {high}"
 
 
-def narrowed(where: str | None, ratios: Range, quality: str, qualities: Range) -> str | None:
+def narrowed(where: str | None, x: CostAxis, costs: Range, quality: str, qualities: Range) -> str | None:
     """Return a condition with these bounds on both axes of the figure, in place of those it had."""
-    kept = [part for part in _parts(where) if not _is_about(part, {COMPRESSION.metric, quality})]
-    bounds = [ratios.condition(COMPRESSION.metric), qualities.condition(quality)]
+    kept = [part for part in _parts(where) if not _is_about(part, {x.metric, quality})]
+    bounds = [costs.condition(x.metric), qualities.condition(quality)]
     return " and ".join([*kept, *(bound for bound in bounds if bound is not None)]) or None
 
 
 def command_of(name: str, db: str, where: str | None, sort: str | None = None) -> str:
     """Return the command of the same question."""
-    options = [("--where", where), ("--sort", sort), ("--db", mask_passwords(db))]
-    return " ".join(["hnet study trials", shlex.quote(name), *(f"{o} {shlex.quote(v)}" for o, v in options if v)])
+    return _command("hnet study trials", name, [("--where", where), ("--sort", sort), ("--db", mask_passwords(db))])
+
+
+def front_command_of(name: str, db: str, where: str | None, x: str | None) -> str:
+    """Return the command that lists the front of the figure."""
+    return _command("hnet study front", name, [("--x", x), ("--where", where), ("--db", mask_passwords(db))])
+
+
+def report_command_of(name: str, db: str, x: str | None) -> str:
+    """Return the command that writes the report with the axis of the figure."""
+    return _command("hnet report tradeoff", name, [("--x", x), ("--db", mask_passwords(db)), ("-o", "report")])
 
 
 def code_of(name: str, db: str, where: str | None, sort: str | None = None) -> str:
@@ -51,6 +61,10 @@ def code_of(name: str, db: str, where: str | None, sort: str | None = None) -> s
     return (
         f"import studies\n\nfound = studies.open({_quoted(mask_passwords(db))})\nfound.trials({', '.join(arguments)})"
     )
+
+
+def _command(command: str, name: str, options: Sequence[tuple[str, str | None]]) -> str:
+    return " ".join([command, shlex.quote(name), *(f"{option} {shlex.quote(v)}" for option, v in options if v)])
 
 
 def _quoted(text: str) -> str:

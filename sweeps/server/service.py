@@ -82,9 +82,9 @@ class Service:
             progress += f".{self.started.log_size(started):x}{'' if started.is_alive else '-'}"
         return f"{version}:{progress}" if progress else version
 
-    def map(self, name: str) -> StudyMap:
-        """Return the configurations of a study as arrays; raises StudyNotFound."""
-        found: StudyMap = self._kept.get((name, self.version(name)), lambda: read_map(self.studies, name))
+    def map(self, name: str, x: str | None = None) -> StudyMap:
+        """Return the configurations of a study as arrays, see `read_map`; raises StudyNotFound, ConfigInvalid."""
+        found: StudyMap = self._kept.get((name, self.version(name), x), lambda: read_map(self.studies, name, x))
         return found
 
     def matching(self, name: str, where: str) -> NDArray[np.int_]:

@@ -17,7 +17,7 @@ from hnet_core.trial import Matrix, Measure, TrialResult
 from reports.data.study_data import Quality, StudyData
 from reports.data.trial import Measured, Trial
 from studies.database.open_database import connect
-from studies.database.schema import study
+from studies.database.schema import study, trial
 from studies.metrics.definitions import METRICS
 from studies.queries.record import StudyRecord
 from studies.queries.studies import Studies
@@ -124,6 +124,19 @@ def fill(
         else:
             store.complete_trial(study_id, number, 1, outcome)
     return name
+
+
+def make_outdated(engine: Engine, name: str, number: int) -> None:
+    """Give a trial a configuration that an earlier version evaluated in a wrong way."""
+    of_study = select(study.c.id).where(study.c.name == name).scalar_subquery()
+    with engine.execution_options(hnet_writes=True).begin() as connection:
+        config = connection.scalar(select(trial.c.config).where(trial.c.study_id == of_study, trial.c.number == number))
+        assert config is not None
+        target = {"name": "resnet32", "normalization": "task"}
+        changed = {**config, "method": {"name": "finetune"}, "target": target}
+        connection.execute(
+            update(trial).where(trial.c.study_id == of_study, trial.c.number == number).values(config=changed)
+        )
 
 
 def some_params(number: int) -> dict[str, Any]:

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 import studies
 from hnet_core.errors import ConfigInvalid, DatasetMissing, NotFound
 from reports.analysis.reproduction import compare_table
+from reports.data.cell_names import choose_names
 from reports.data.own_tables import read_own_tables
 from reports.data.published_cells import PublishedTable
 from reports.data.published_tables import published_table
 from studies.queries.studies import Studies
-from sweeps.benchmarking import Plan, Selection, choose_names, describe, make_plan, run_plan
+from sweeps.benchmarking import Plan, Selection, describe, make_plan, run_plan
 from tests.own_tables import CELLS, CONTENT, write_own_tables
 from tests.sweeps.tiny import inline
 

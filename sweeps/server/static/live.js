@@ -38,14 +38,15 @@
     if (log) log.scrollTop = place ?? log.scrollHeight;
   }
 
-  // Put the parts of another version of this page in place of those here that differ.
-  function replaceParts(next, parts = "[data-part]") {
+  // Put the parts of another version of this page in place of those here that differ; one that is being edited stays,
+  // unless the reader asked for the other version.
+  function replaceParts(next, { parts = "[data-part]", isAsked = false } = {}) {
     const open = new Set([...document.querySelectorAll("details[open]")].map((one) => one.id || one.querySelector("summary").textContent));
     const focused = document.activeElement?.id;
     const changed = [];
     for (const part of document.querySelectorAll(parts)) {
       const other = next.getElementById(part.id);
-      if (!other || isEdited(part)) continue;
+      if (!other || (isEdited(part) && !isAsked)) continue;
       if (part.sentHTML === other.innerHTML) continue;
       part.sentHTML = other.innerHTML;
       part.className = other.className;
@@ -76,7 +77,7 @@
   }
 
   let asked = null;
-  async function load(address, { push = false, why = "" } = {}) {
+  async function load(address, { push = false, isAsked = push, why = "" } = {}) {
     asked?.abort();
     asked = new AbortController();
     document.getElementById("main").classList.add("busy");
@@ -94,7 +95,7 @@
       if (push) history.pushState(null, "", response.url);
       document.title = next.title;
       replaceFields(next);
-      const n = replaceParts(next);
+      const n = replaceParts(next, { isAsked });
       if (n && why) say(why);
     } catch (error) {
       if (error.name !== "AbortError" && push) location.assign(address);
@@ -121,14 +122,18 @@
       load(`${form.action}${pairs.length ? "?" : ""}${new URLSearchParams(pairs)}`, { push: true, why: "The page shows the new selection." });
     });
     addEventListener("pageshow", () => document.getElementById("main").classList.remove("busy"));
-    addEventListener("popstate", () => load(location.href));
+    addEventListener("popstate", () => load(location.href, { isAsked: true }));
   }
 
   // Dragging over the figure asks the server for the condition, which is then in the address.
   function brushable(svg) {
     const [left, top, right, bottom] = svg.dataset.frame.split(" ").map(Number);
     const value = (text, share) => {
-      const [kind, low, high] = [text.split(" ")[0], ...text.split(" ").slice(1).map(Number)];
+      const [kind, low, high, zero] = [text.split(" ")[0], ...text.split(" ").slice(1).map(Number)];
+      if (kind === "zero-log") { // the value 0 is in the middle of a place of its own
+        if (share < zero) return share < zero / 2 ? -low / 2 : low / 2;
+        return low * (high / low) ** ((share - zero) / (1 - zero));
+      }
       return kind === "log" ? low * (high / low) ** share : low + (high - low) * share;
     };
     let from = null, box = null, moved = false;
@@ -219,7 +224,7 @@
         const response = await fetch(progress, { headers: { accept: "text/html" } });
         const next = new DOMParser().parseFromString(await response.text(), "text/html");
         if (next.body.dataset.page === "starting" && document.body.dataset.page !== "starting") return;
-        if (response.ok) replaceParts(next, "[data-live]");
+        if (response.ok) replaceParts(next, { parts: "[data-live]" });
       } catch {
         // The next event asks again.
       } finally {

@@ -64,7 +64,7 @@ def study_map(
         record=replace(make_record({"objectives": objectives}), launches=started),
         quality=ACCURACY,
         numbers=np.arange(n),
-        ratios=none,
+        costs=none,
         finals=none,
         is_feasible=np.ones(n, dtype=bool),
         on_front=np.zeros(n, dtype=bool),

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from reports.analysis.recommendation import recommend
 from reports.data.study_data import read_study
 from reports.data.study_map import BINS, StudyMap, read_map, read_one, read_some
 from studies.queries.studies import Studies
@@ -26,13 +27,28 @@ def test_the_arrays_are_those_of_the_report(sample: Studies, map: StudyMap) -> N
     data = read_study(sample, "sample-tradeoff")
     assert map.numbers.tolist() == data.columns.numbers.tolist()
     assert map.finals.tolist() == data.columns["final_accuracy"].tolist()
-    assert map.ratios.tolist() == data.columns["compression_ratio"].tolist()
+    assert map.costs.tolist() == data.columns["compression_ratio"].tolist()
     assert set(map.numbers[map.on_front].tolist()) == data.on_front
     assert set(map.numbers[map.is_feasible].tolist()) == data.feasible
     assert map.quality == data.quality
     assert map.best == sample.choice("sample-tradeoff").best
     assert map.seeds.tolist() == [trial.n for trial in data.configurations]
     assert (np.diff(map.finished[np.argsort(map.numbers)]) >= 0).all()
+
+
+def test_over_any_cost_the_arrays_are_those_of_the_report(sample: Studies) -> None:
+    for x in ("compression_ratio", "memory_bytes", "seconds", "forgetting"):
+        map, data = read_map(sample, "sample-tradeoff", x), read_study(sample, "sample-tradeoff", x)
+        assert map.numbers.tolist() == data.columns.numbers.tolist()
+        assert map.costs.tolist() == data.costs.tolist()
+        assert set(map.numbers[map.on_front].tolist()) == data.on_front
+        assert set(map.numbers[map.is_feasible].tolist()) == data.feasible
+        assert (map.x, map.is_front_of_axis, map.machines) == (data.x, True, data.machines)
+        best = recommend(data).best
+        assert best is not None and map.best == best.number == sample.choice("sample-tradeoff", x).best
+        some = read_some(sample, map, map.on_front)
+        assert [trial.number for trial in some.front] == [trial.number for trial in data.front]
+        assert some.front_is_tradeoff
 
 
 def test_some_trials_are_read_as_the_report_reads_them(sample: Studies, map: StudyMap) -> None:
@@ -51,17 +67,17 @@ def test_one_trial_has_every_interval(sample: Studies) -> None:
 
 def large(n: int) -> StudyMap:
     rng = np.random.default_rng(0)
-    ratios, finals = 10 ** rng.uniform(-2, 0, n), rng.uniform(0.5, 1, n)
+    costs, finals = 10 ** rng.uniform(-2, 0, n), rng.uniform(0.5, 1, n)
     on_front = np.zeros(n, dtype=bool)
     on_front[rng.choice(n, 30, replace=False)] = True
-    return _made(ratios, finals, on_front)
+    return _made(costs, finals, on_front)
 
 
-def _made(ratios: object, finals: object, on_front: object) -> StudyMap:
-    n = len(ratios)  # type: ignore[arg-type]
+def _made(costs: object, finals: object, on_front: object) -> StudyMap:
+    n = len(costs)  # type: ignore[arg-type]
     base = StudyMap.__new__(StudyMap)
     fields = {
-        "numbers": np.arange(n), "ratios": ratios, "finals": finals, "on_front": on_front, "best": None, "record": None,
+        "numbers": np.arange(n), "costs": costs, "finals": finals, "on_front": on_front, "best": None, "record": None,
         "is_feasible": np.ones(n, dtype=bool), "seeds": np.full(n, 3), "finished": np.arange(n, dtype=float),
         "objectives": {}, "quality": type("Quality", (), {"higher_is_better": True})(),
     }  # fmt: skip
@@ -79,16 +95,16 @@ def test_of_a_large_one_the_front_and_the_best_of_each_part_of_the_axis_are_draw
     drawn = made.worth_drawing(everything(made), at_most=2000)
     assert drawn.sum() == 2000
     assert drawn[made.on_front].all()
-    edges = np.geomspace(made.ratios.min(), made.ratios.max(), BINS + 1)
+    edges = np.geomspace(made.costs.min(), made.costs.max(), BINS + 1)
     for low, high in pairwise(edges):
-        inside = (made.ratios >= low) & (made.ratios < high)
+        inside = (made.costs >= low) & (made.costs < high)
         best = np.flatnonzero(inside)[made.finals[inside].argmax()]
         assert drawn[best]
 
 
 def test_only_the_selection_is_drawn() -> None:
     made = large(5000)
-    chosen = made.ratios < 0.1
+    chosen = made.costs < 0.1
     drawn = made.worth_drawing(chosen, at_most=500)
     assert drawn.sum() == 500
     assert not (drawn & ~chosen).any()

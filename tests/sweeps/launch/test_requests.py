@@ -11,7 +11,7 @@ from sweeps.launch.requests import make_request
 from sweeps.launch.sources import Source
 
 PRESET = Source("preset", "quickstart:smoke", "quickstart:smoke")
-TABLE = Source("table", "vonoswald2020:table1", "vonoswald2020:table1")
+TABLE = Source("table", "mine:t1", "mine:t1", rows=("A,B", "C", "D"), columns=("during", "after"))
 
 
 def test_settings_become_the_options_of_the_command() -> None:
@@ -40,9 +40,49 @@ def test_settings_as_in_the_source_are_left_out() -> None:
 
 def test_a_table_has_a_scale_and_no_ranges() -> None:
     words = make_request(TABLE, {"scale": "smoke", "workers": 1}).words("run")
-    assert words == ["benchmark", "run", "vonoswald2020:table1", "--scale=smoke", "--workers=1"]
-    with pytest.raises(ConfigInvalid, match="unknown: 'search'; known: scale, seeds, workers"):
+    assert words == ["benchmark", "run", "mine:t1", "--scale=smoke", "--workers=1"]
+    with pytest.raises(ConfigInvalid, match="unknown: 'search'; known: scale, seeds, workers, rows, columns"):
         make_request(TABLE, {"search": {}})
+
+
+def test_rows_and_columns_become_names_in_the_order_of_the_table() -> None:
+    wanted = make_request(TABLE, {"rows": ["C", "A,B", "C"], "columns": ["after"]})
+    assert wanted.values == {"rows": ["A,B", "C"], "columns": ["after"]}
+    assert wanted.words("run") == ["benchmark", "run", "mine:t1", "--rows=A,B,C", "--columns=after"]
+    assert wanted.words("check")[1:] == ["check", *wanted.words("run")[2:]]
+    everything = make_request(TABLE, {"rows": ["D", "C", "A,B"], "columns": ["during", "after"]})
+    assert everything.words("run") == ["benchmark", "run", "mine:t1"], "all of them are the table itself"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"rows": ["A"]}, "rows: the table has no 'A'"),
+        ({"rows": ["C", "../../etc/passwd"]}, "rows: the table has no '../../etc/passwd'"),
+        ({"columns": ["aftr"]}, "columns: the table has no 'aftr'; did you mean 'after'"),
+        ({"rows": []}, "rows must be a list of one or more rows of the table"),
+        ({"rows": "C"}, "rows must be a list"),
+        ({"rows": {"C": 1}}, "rows must be a list"),
+        ({"columns": [1]}, "columns must be a list"),
+        ({"rows": ["A"], "columns": ["B"]}, "known: A,B, C, D.\ncolumns: the table has no 'B'"),
+    ],
+)
+def test_a_row_or_column_that_the_table_lacks_is_refused(values: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigInvalid) as found:
+        make_request(TABLE, values)
+    assert text in str(found.value)
+
+
+def test_names_that_would_be_taken_for_another_one_are_refused() -> None:
+    table = Source("table", "t", "t", rows=("A", "B", "A,B", "C"))
+    with pytest.raises(ConfigInvalid, match="A, B would be taken for fewer names"):
+        make_request(table, {"rows": ["A", "B"]})
+    assert make_request(table, {"rows": ["A,B", "C"]}).words("run")[-1] == "--rows=A,B,C"
+
+
+def test_a_spec_has_no_rows() -> None:
+    with pytest.raises(ConfigInvalid, match="unknown: 'rows'"):
+        make_request(PRESET, {"rows": ["A"]})
 
 
 @pytest.mark.parametrize(

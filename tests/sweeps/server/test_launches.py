@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -65,8 +66,9 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
     def command(self: Launcher, request: LaunchRequest, name: str) -> list[str]:
         noted.append(request.words(name))
         study = request.study or "quickstart_smoke"
-        found = {"study": study, "trials": 2, "seeds": 1, "runs": 2, "workers": 1, "estimated_minutes": 3.0,
-                 "budget_hours": None, "reduced": [], "warnings": ["one seed (n = 1) gives no interval"]}  # fmt: skip
+        found = {"study": study, "studies": [study], "trials": 2, "seeds": 1, "runs": 2, "workers": 1,
+                 "estimated_minutes": 3.0, "budget_hours": None, "reduced": [],
+                 "warnings": ["one seed (n = 1) gives no interval"]}  # fmt: skip
         code = (
             f"print({json.dumps(found)!r})"
             if name == "check"
@@ -259,6 +261,46 @@ def test_a_form_that_is_wrong_comes_back_with_each_problem(ask: Ask, stand_in: l
     lines = unescape(ask().post("/launch/preset/quickstart:smoke/check", data=given).text)
     assert "search.hypernet.chunk_size: must be a range within [50, 1500]" in lines
     assert "search.hypernet.task_embedding: must be a list of one or more of" in lines
+    assert stand_in == []
+
+
+TABLE_FORM = "/launch/table/vonoswald2020%3Atable1"
+
+
+def test_rows_and_columns_of_a_table_are_chosen_by_name_and_run_as_they_were_checked(
+    ask: Ask, stand_in: list[list[str]]
+) -> None:
+    client, source = ask(), "/api/v1/sources/table/vonoswald2020%3Atable1"
+    about = client.get(source).json()
+    assert about["scales"] == ["full", "reduced", "smoke"]
+    rows, columns = about["rows"], about["columns"]
+    page = client.get(TABLE_FORM).text
+    for name in (*rows, *columns):
+        assert re.search(rf'name="(rows|columns)" value="{re.escape(escape(name))}" checked', page), name
+    given = {"scale": "smoke", "seeds": "", "workers": "1", "rows": ["", rows[1]], "columns": ["", *columns]}
+    page = client.post(f"{TABLE_FORM}/check", data=given).text
+    assert "Start</button>" in page
+    assert f'value="{escape(rows[1])}" checked' in page
+    assert f'value="{escape(rows[0])}" checked' not in page
+    options = ["--scale=smoke", "--workers=1", f"--rows={rows[1]}"]
+    assert stand_in == [["benchmark", "check", "vonoswald2020:table1", *options]]
+    assert client.post(f"{TABLE_FORM}/start", data={**given, "columns": ["", columns[0]]}).status_code == 200
+    assert stand_in[-1][1] == "check", "another selection is checked first"
+    wanted = {"scale": "smoke", "workers": 1, "rows": [rows[1]], "columns": columns}
+    assert client.post(f"{source}/start", json=wanted).status_code == 200, "the same selection was checked"
+    assert stand_in[-1] == ["benchmark", "run", "vonoswald2020:table1", *options]
+
+
+def test_a_row_that_the_table_lacks_is_refused_on_the_page_and_in_the_api(ask: Ask, stand_in: list[Any]) -> None:
+    client = ask()
+    for names in ([""], ["", "no such row"], *(["", evil] for evil in EVIL)):
+        found = client.post(f"{TABLE_FORM}/check", data={"rows": names})
+        assert found.status_code == 400, names
+        assert re.search("rows: the table has no|rows must be a list of one or more rows", unescape(found.text)), names
+    for body in ({"rows": []}, {"rows": "S"}, {"columns": ["x"]}, {"rows": [["S"]]}):
+        for action in ("check", "start"):
+            found = client.post(f"/api/v1/sources/table/vonoswald2020%3Atable1/{action}", json=body)
+            assert found.status_code == 400, body
     assert stand_in == []
 
 

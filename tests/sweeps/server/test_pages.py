@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from studies.database.open_database import connect
-from tests.reports.cases import fill, inferring, some_runs
+from tests.reports.cases import fill, inferring, make_outdated, some_runs
 from tests.sweeps.server.conftest import STRANGE, Ask
 
 NAMED = f"/studies/{quote(STRANGE, safe='')}"
@@ -21,6 +21,8 @@ PAGES = [
     "/?archived=1&q=sample",
     STUDY,
     f"{STUDY}?where=compression_ratio<0.5&zoom=1",
+    f"{STUDY}?x=seconds",
+    f"{STUDY}?x=forgetting&where=seconds<25&zoom=1",
     "/studies/empty",
     NAMED,
     f"{STUDY}/trials",
@@ -198,6 +200,17 @@ def test_forms_change_a_study_and_lead_back_to_its_page(ask: Ask) -> None:
     assert "line\nline" in page
     assert "· archived" in page
     assert ">two</a>" in page
+
+
+def test_results_of_an_earlier_version_are_labelled_as_in_the_report(database: Path, ask: Ask) -> None:
+    assert "utdated" not in ask().get(STUDY).text
+    engine = connect(str(database))
+    make_outdated(engine, "sample-tradeoff", 0)
+    engine.dispose()
+    client = ask()
+    note = "<strong>Outdated:</strong> in 1 trial earlier tasks were evaluated with the batch statistics"
+    assert note in client.get(STUDY).text
+    assert client.get("/?archived=1").text.count("outdated results") == 1
 
 
 def test_the_page_of_a_trial_shows_the_matrices_of_task_inference(database: Path, ask: Ask) -> None:

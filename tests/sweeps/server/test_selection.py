@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from hnet_core.errors import ConfigInvalid
+from studies.metrics.cost_axes import COMPRESSION
 from sweeps.cli import app as cli
 from sweeps.server.selection import Range, code_of, command_of, narrowed
 
@@ -20,7 +21,7 @@ BOTH = "0.1 < compression_ratio < 0.3 and final_accuracy > 0.9"
 def brush(
     where: str | None, ratios: tuple[Any, Any] = (0.1, 0.3), quality: tuple[Any, Any] = (0.9, None)
 ) -> str | None:
-    return narrowed(where, Range(*ratios), "final_accuracy", Range(*quality))
+    return narrowed(where, COMPRESSION, Range(*ratios), "final_accuracy", Range(*quality))
 
 
 def test_brushing_writes_bounds_on_both_axes() -> None:

@@ -28,6 +28,7 @@ PAGES = {
     "study": STUDY,
     "selection": f"{STUDY}?where=compression_ratio%20%3C%200.5",
     "zoomed": f"{STUDY}?where=compression_ratio%20%3C%200.5&zoom=1",
+    "cost": f"{STUDY}?x=seconds",
     "trials": f"{STUDY}/trials?sort=-final_accuracy",
     "trial": f"{STUDY}/trials/0",
     "failed": f"{STUDY}/trials/4",

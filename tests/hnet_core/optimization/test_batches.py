@@ -68,16 +68,6 @@ def test_tasks_of_different_sizes_get_steps_in_proportion() -> None:
     assert steps_per_task(tiny()) == (8,) * 5
 
 
-def test_joint_training_mixes_all_batches_of_every_task_within_each_epoch() -> None:
-    config = tiny(method={"name": "joint"}, training={"iterations": None, "epochs": 2, "batch_size": 50})
-    run = TrialRun(config, 0)
-    order = [task for task, _ in run._mixed_batches()]
-    per_epoch = [steps // 2 for steps in run.steps_per_task]
-    for half in (order[: len(order) // 2], order[len(order) // 2 :]):
-        assert Counter(half) == dict(enumerate(per_epoch))
-    assert order[: len(order) // 2] != sorted(order[: len(order) // 2])
-
-
 def test_a_step_count_needs_examples_only_in_epochs() -> None:
     assert n_steps(TrainingOptions(iterations=5, batch_size=100), 1) == 5
     assert steps_per_epoch(TrainingOptions(batch_size=32), 50_000) == 1563  # split CIFAR-10 of von Oswald et al.

@@ -10,6 +10,7 @@ from hnet_core.errors import ConfigInvalid, NotFound
 from reports.data.published_cells import PublishedTable
 from reports.data.published_document import read_tables
 from reports.data.published_tables import packaged_documents
+from studies.spec.document import unreadable
 
 SUFFIXES = (".yaml", ".yml")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -53,4 +54,4 @@ def _text(file: Path) -> str:
             f"{file}: no such file; the numbers of a paper are in a CSV file beside its YAML file."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{file}: cannot be read as text ({error}).") from None
+        raise unreadable(str(file), error) from None

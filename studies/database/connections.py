@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from hnet_core.errors import HnetError
+from hnet_core.errors import ConfigInvalid, HnetError
 from studies.database.urls import masked, sqlite_path, without_secrets
 from studies.errors import QueryTimeout
 
@@ -180,8 +180,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _explain(context: ExceptionContext) -> None:
-    """Replace errors a user can fix (no server, full disk, locked or damaged file) by one line that names them."""
+    """Replace errors a user can fix (no server, full disk, damaged file, huge number) by one line that names them."""
     error = context.sqlalchemy_exception
+    if isinstance(context.original_exception, OverflowError) or _sqlstate(context.original_exception) == _OUT_OF_RANGE:
+        raise ConfigInvalid("a number for a database must lie within 64 bits, got a larger one.") from None
     if str(context.original_exception) == "interrupted" or _sqlstate(context.original_exception) == _CANCELLED:
         raise QueryTimeout("a query must finish within the time limit of this service; narrow it down.") from None
     environmental = isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
@@ -239,6 +241,7 @@ def unreachable(url: URL, error: BaseException) -> DatabaseUnreachable:
     return DatabaseUnreachable(f"the database {masked(url)} must answer, got: {reason}; {hint}.")
 
 
+_OUT_OF_RANGE = "22003"
 _CANCELLED = "57014"  # by statement_timeout; SQLite's own word is "interrupted", see studies/database/reading.py
 _NO_PRIVILEGE = "42501"
 _GRANT_SCHEMA = "let its owner run: GRANT USAGE, CREATE ON SCHEMA public TO {user}"

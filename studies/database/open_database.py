@@ -98,6 +98,8 @@ def _check_place(path: Path, create: bool) -> None:
     """Refuse a path where no SQLite file can be, before SQLite creates anything there."""
     if path.is_dir():
         raise DatabaseUnreachable(f"a database must be a file, got the directory {path}; name a file in it.")
+    if path.exists() and not path.is_file():  # opening a named pipe would wait for its writer
+        raise DatabaseUnreachable(f"a database must be a file, got {path}, a pipe or a device; name another.")
     if path.exists():
         return
     if not create:

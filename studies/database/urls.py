@@ -42,7 +42,11 @@ def sqlite_path(url: URL) -> Path | None:
         return None
     name = url.database or ""
     if name in ("", ":memory:") or name.startswith("file:") or url.query:
-        raise ConfigInvalid(f"a SQLite database must be a plain file such as hnet.db, got {name or 'no file name'!r}.")
+        options = f" with the options {', '.join(url.query)}; leave them out" if name and url.query else ""
+        raise ConfigInvalid(
+            f"a SQLite database must be a plain file such as hnet.db, got {repr(name) if name else 'no file name'}"
+            f"{options}."
+        )
     return Path(name)
 
 

@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
+from studies.output.output_file import check_holds_no_database
 from studies.spreadsheet import harmless
 from studies.statistics.interval import Interval
 
@@ -92,6 +93,7 @@ def emit(text: str, output: Path | None) -> None:
             raise ConfigInvalid("standard output must be open to write to, got a closed one; name a file with -o.")
         sys.stdout.write(text)
         return
+    check_holds_no_database(output, "-o")
     try:
         output.write_text(text, encoding="utf-8", newline="")
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
 from studies.output.formats import one_line, say
+from studies.output.output_file import check_holds_no_database
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +21,16 @@ def write_parquet(frame: pd.DataFrame, output: Path | None) -> None:
     """
     if output is None:
         raise ConfigInvalid("--format parquet needs a file to write; name it with -o.")
+    check_holds_no_database(output, "-o")
     plain = frame.copy()
     for column in [name for name in plain.columns if plain[name].dtype.kind == "O"]:
         plain[column] = _one_kind(plain[column])
     try:
         plain.to_parquet(output, engine="pyarrow", index=False)
     except OSError as error:
-        raise ConfigInvalid(f"-o must name a file that can be written, got {output}: {error}.") from None
+        raise ConfigInvalid(
+            f"-o must name a file that can be written, got {output}: {error.strerror or error}."
+        ) from None
     say(f"wrote {output}")
 
 

@@ -67,12 +67,21 @@ def read_document(path: Path, source: str | None = None) -> Document:
     except FileNotFoundError:
         raise NotFound(f"{source}: no such file.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{source}: cannot be read as text ({error}).") from None
+        raise unreadable(source, error) from None
     _refuse_long_lines(text, source)
     if len(raw) > MAX_BYTES:
         lines = text.count("\n") + 1
         raise ConfigInvalid(f"{source}:{lines}: a file must have at most {MAX_BYTES:,} bytes, got more; shorten it.")
     return parse_document(text, source)
+
+
+def unreadable(source: str, error: OSError | UnicodeDecodeError) -> ConfigInvalid:
+    """Make the error of a file that is not text, or cannot be read at all."""
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        return ConfigInvalid(f"{source}:{line}: must be text in UTF-8, got the byte 0x{byte:02X}; save it as UTF-8.")
+    return ConfigInvalid(f"{source}: must be a text file that can be read, got: {error.strerror}.")
 
 
 def parse_document(text: str, source: str) -> Document:

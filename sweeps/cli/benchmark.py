@@ -13,7 +13,9 @@ import typer
 
 from studies import DEFAULT_URL
 from sweeps.cli.options import Data, Database, ObjectFormat, Output, RowsFormat
+from sweeps.cli.output_file import check_writable
 from sweeps.cli.sweep import messages
+from sweeps.cli.usage import App
 
 if TYPE_CHECKING:
     from reports.analysis.reproduction import CellComparison
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
     from sweeps.benchmarking import Plan, Selection
     from sweeps.runner import Outcome
 
-app = typer.Typer(
-    name="benchmark", help="Run published tables and compare what was measured with the print.", no_args_is_help=True
-)
+app = App(name="benchmark", help="Run published tables and compare what was measured with the print.")
 
 TableName = Annotated[
     str,
@@ -172,6 +172,7 @@ def check(
     from sweeps.benchmark_estimate import estimate_plan
     from sweeps.benchmarking import make_plan
 
+    check_writable(output, "-o")
     studies, root = _existing(db), data_root(data)
     plan = make_plan(_selection(table, rows, columns, scale, seeds, studies), studies, root)
     write_object(estimate_plan(plan, studies, root, workers), format, output, f"{table}, scale {scale}")

@@ -11,8 +11,9 @@ from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
 from studies.output.formats import say, write
 from sweeps.cli.options import Database, Output, RowsFormat
+from sweeps.cli.usage import App
 
-app = typer.Typer(name="db", help="Create, upgrade, check and back up study databases.", no_args_is_help=True)
+app = App(name="db", help="Create, upgrade, check and back up study databases.")
 
 
 class DatabaseInconsistent(HnetError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hnet_core.errors import ConfigInvalid
+from studies.output.output_file import check_holds_no_database
 
 
 def check_writable(path: Path | None, option: str) -> None:
@@ -14,10 +15,11 @@ def check_writable(path: Path | None, option: str) -> None:
         option: the option that named it, for the error.
 
     Raises:
-        ConfigInvalid: its folder does not exist, or it may not be written.
+        ConfigInvalid: its folder does not exist, it may not be written, or it is a database.
     """
     if path is None or path.is_fifo() or path.is_char_device():  # opening a pipe would end its reader
         return
+    check_holds_no_database(path, option)
     is_new = not path.exists()
     target = path.resolve()
     try:

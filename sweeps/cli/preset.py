@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from sweeps.cli.options import Output
+from sweeps.cli.usage import App
 
-app = typer.Typer(name="preset", help="Look at the sweep specs that come with hnet.", no_args_is_help=True)
+app = App(name="preset", help="Look at the sweep specs that come with hnet.")
 
 Preset = Annotated[str, typer.Argument(help="NAME or NAME:VARIANT, see: hnet list presets", show_default=False)]
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
 
 from reports.registry import REPORTS, HtmlReport, Option
 from studies import DEFAULT_URL
+from sweeps.cli.usage import App, Group
 
 OutOption = Annotated[Path, typer.Option("--output", "-o", help="folder to write to; made if it does not exist")]
 DbOption = Annotated[str, typer.Option("--db", envvar="HNET_DB", help="database URL, or the path of a SQLite file")]
 
 
-class ReportGroup(TyperGroup):
+class ReportGroup(Group):
     """A group with a command for each report; reports are imported when the commands are first needed."""
 
     @property
@@ -32,9 +32,7 @@ class ReportGroup(TyperGroup):
         self._commands = commands
 
 
-app = typer.Typer(
-    name="report", cls=ReportGroup, no_args_is_help=True, help="Write reports about studies as offline HTML pages."
-)
+app = App(name="report", cls=ReportGroup, help="Write reports about studies as offline HTML pages.")
 
 
 @app.callback()
@@ -43,7 +41,7 @@ def report() -> None:
 
 
 def _commands() -> MutableMapping[str, Any]:
-    group = typer.Typer()
+    group = App()
     group.callback()(report)
     for one in REPORTS.values():
         group.command(one.name, help=_escaped(one.help))(_command(one))

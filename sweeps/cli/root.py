@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(
+from sweeps.cli.usage import App
+
+app = App(
     name="hnet",
     help="Sweeps and benchmarks for hypernetwork-based continual learning.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

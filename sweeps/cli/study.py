@@ -12,20 +12,22 @@ from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.output.formats import Format, emit, say, write, write_object
 from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
+from sweeps.cli.usage import App
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord
     from studies.queries.row_selection import Rows
     from studies.queries.studies import Studies
 
-app = typer.Typer(
-    name="study",
-    help="Query the study database: studies, trials, fronts, and anything else in SQL.",
-    no_args_is_help=True,
-)
+app = App(name="study", help="Query the study database: studies, trials, fronts, and anything else in SQL.")
 
 ExportFormat = Literal["csv", "json", "jsonl", "parquet"]
-ExportShape = Annotated[ExportFormat, typer.Option("--format", help="csv, json, jsonl (one object a line) or parquet.")]
+ExportShape = Annotated[
+    ExportFormat | None,
+    typer.Option(
+        "--format", help="csv, json, jsonl (one object a line) or parquet.", show_default="csv; json for matrices"
+    ),
+]
 
 
 @app.command("ls")
@@ -71,6 +73,10 @@ def show(
 
     found = _open(db)
     if number is None:
+        if joint is not None:
+            raise ConfigInvalid(
+                f"--joint is for one trial, got no number: hnet study show {name} NUMBER --joint {joint}"
+            )
         write_object(study_summary(found, name), format, output, f"Study {name}")
     else:
         write_object(trial_summary(found, name, number, joint), format, output, f"Trial {number} of {name}")
@@ -215,7 +221,7 @@ def export(
         ),
     ] = "runs",
     db: Database = DEFAULT_URL,
-    format: ExportShape = "csv",
+    format: ExportShape = None,
     output: Output = None,
     where: Where = None,
     sort: Sort = None,
@@ -226,6 +232,8 @@ def export(
     if rows == "matrices":
         if where is not None or sort is not None or limit is not None:
             raise ConfigInvalid("--rows matrices is the whole study; leave out --where, --sort and --limit.")
+        if format not in (None, "json"):
+            raise ConfigInvalid(f"--rows matrices is one JSON file, got --format {format}; leave out --format.")
         emit(found.study_file(name), output)
         return
     if rows not in ("runs", "trials", "evaluations"):
@@ -238,9 +246,9 @@ def export(
         frame = to_frame(read(name, where, sort, limit), nullable=True)
         write_parquet(frame.drop(columns="params") if rows == "runs" else frame, output)
     elif rows == "trials":
-        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, None)
+        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format or "csv", output, None)
     else:
-        _write_rows(read(name, where, sort, limit), format, output)
+        _write_rows(read(name, where, sort, limit), format or "csv", output)
 
 
 @app.command()

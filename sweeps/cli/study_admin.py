@@ -141,6 +141,7 @@ def _import_csv(path: Path, name: str, db: str) -> None:
 
 def _import_study_file(path: Path, name: str | None, db: str) -> None:
     from studies.database.open_database import connect
+    from studies.spec.document import unreadable
     from studies.store.study_file import import_study_file, read_study_file
     from sweeps.cli.import_progress import ImportProgress
 
@@ -149,7 +150,7 @@ def _import_study_file(path: Path, name: str | None, db: str) -> None:
     except FileNotFoundError:
         raise NotFound(f"{path}: no such file.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path}: cannot be read as text ({error}).") from None
+        raise unreadable(str(path), error) from None
     found = read_study_file(text, path.name)
     here = name or found.name
     with ImportProgress() as progress:

@@ -14,6 +14,8 @@ import typer
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.output.formats import say
+from studies.output.output_file import check_holds_no_database
+from studies.spec.document import unreadable
 from studies.spec.yaml_subset import write_yaml
 from sweeps.cli.options import Assignments, Data, Database, Source
 from sweeps.cli.sweep import NewName, app, data_folder
@@ -180,10 +182,11 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"--setup must be a file of shell lines, got {path}: {error}.") from None
+        raise unreadable(f"--setup {path}", error) from None
 
 
 def _write(path: Path, text: str) -> Path:
+    check_holds_no_database(path, "-o")
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

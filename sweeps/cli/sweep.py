@@ -17,6 +17,8 @@ import typer
 
 from studies import DEFAULT_URL
 from sweeps.cli.options import Assignments, Cpus, Data, Database, Gpus, Memory, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.output_file import check_writable
+from sweeps.cli.usage import App
 
 if TYPE_CHECKING:
     from studies.queries.record import StudyRecord, TrialCounts
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from sweeps.driver.failure_guard import Verdict
     from sweeps.runner import Outcome
 
-app = typer.Typer(name="sweep", help="Run a hyperparameter sweep, or resume one.", no_args_is_help=True)
+app = App(name="sweep", help="Run a hyperparameter sweep, or resume one.")
 
 NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
 
@@ -126,6 +128,7 @@ def check(
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
+    check_writable(output, "-o")
     checked = load_spec(
         open_document(spec), data_folder(data), _assignments(set_, cpus, gpus, memory), study, trained_here=True
     )

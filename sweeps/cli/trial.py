@@ -13,12 +13,13 @@ import typer
 from studies import DEFAULT_URL
 from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
 from sweeps.cli.output_file import check_writable
+from sweeps.cli.usage import App
 from sweeps.duration import duration_text
 
 if TYPE_CHECKING:
     from hnet_core.trial import TaskReport, TrialConfig, TrialResult
 
-app = typer.Typer(name="trial", help="Train or describe one configuration, without a study.", no_args_is_help=True)
+app = App(name="trial", help="Train or describe one configuration, without a study.")
 
 Family = Annotated[str | None, typer.Option(help="Family of a spec that has several.", show_default="the first")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; overrides training.device.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -232,6 +233,20 @@ def test_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
         connect(str(tmp_path / "nowhere" / "runs.db"), create=True)
     with pytest.raises(DatabaseUnreachable, match=r"must be (writable|a file that can be read and written)"):
         connect("/proc/runs.db", create=True)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_named_pipe_is_refused_instead_of_waited_for(create: bool, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DatabaseUnreachable, match=r"must be a file, got .*pipe"):
+        connect(str(tmp_path / "pipe"), create=create)
+
+
+def test_a_number_of_more_than_64_bits_is_an_error_of_the_question(tmp_path: Path) -> None:
+    engine = connect(str(tmp_path / "runs.db"), create=True)
+    with engine.connect() as connection, pytest.raises(ConfigInvalid, match="must lie within 64 bits"):
+        connection.execute(text("SELECT :number"), {"number": 2**63})
+    engine.dispose()
 
 
 def test_damaged_file_gives_one_line(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hnet_core.errors import ConfigInvalid
 from studies.database.urls import masked, parse_url, sqlite_path, without_secrets
 
 
@@ -32,3 +33,8 @@ def test_no_password_is_shown() -> None:
     url = parse_url("postgresql://ann:p%40ss@db/studies?password=word&application_name=x")
     assert masked(url) == "postgresql+psycopg://ann:***@db/studies?application_name=x&password=hidden"
     assert without_secrets("no entry for p@ss\nor word", url) == "no entry for ***"
+
+
+def test_options_of_a_sqlite_url_are_named_as_the_reason() -> None:
+    with pytest.raises(ConfigInvalid, match=r"got 'hnet\.db' with the options mode; leave them out"):
+        sqlite_path(parse_url("sqlite:///hnet.db?mode=ro"))

@@ -56,6 +56,42 @@ def test_a_help_page_names_defaults_that_are_found_at_run_time(
     assert default in CliRunner().invoke(app, [*path, "--help"]).stdout
 
 
+@pytest.mark.parametrize("path", PAGES, ids=" ".join)
+def test_a_help_page_shows_no_type_beside_a_flag(path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    assert "bool" not in CliRunner().invoke(app, [*path, "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("sweep run", "Missing argument 'spec'; see: hnet sweep run --help"),
+        ("sweep check x --workers 0", "--workers must be at least 1, got '0'; see: hnet sweep check --help"),
+        ("sweep check x --workers 1.5", "--workers must be a whole number, got '1.5'"),
+        ("sweep check x --gpus 2", "--gpus must be at most 1"),
+        ("sweep check x --gpus half", "--gpus must be a number, got 'half'"),
+        ("sweep check x --format csv", "--format must be one of table, json, got 'csv'"),
+        ("sweep check x --set", "Option '--set' requires an argument; see: hnet sweep check --help"),
+        ("study retry x one", "numbers must be a whole number, got 'one'; see: hnet study retry --help"),
+        ("study sh", "No such command 'sh'. Did you mean 'show'? See: hnet study --help"),
+        ("study ls --fromat json", "No such option: --fromat (Possible options: --format)"),
+        ("report compare a", "Missing option '--output' / '-o'"),
+        ("no", "No such command 'no'; see: hnet --help"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_with_exit_code_2(
+    arguments: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hnet", *arguments.split()])
+    with pytest.raises(SystemExit) as end:
+        command_line.main()
+    assert end.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"error: {message}")
+    assert shown.err.count("\n") == 1
+
+
 COMMAND = """
 from sweeps.cli.study import app
 

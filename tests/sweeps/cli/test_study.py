@@ -148,7 +148,9 @@ def test_export_writes_runs_trials_or_evaluations(db: str, tmp_path: Path) -> No
     assert len(path.read_text().splitlines()) == 1 + 27 * 35
     assert len(rows_of("export", "sample-tradeoff", "--rows", "trials", "--db", db)) == 12
     assert isinstance(run("export", "sample-tradeoff", "--rows", "seeds", "--db", db).exception, ConfigInvalid)
-    assert run("export", "sample-tradeoff", "--format", "table", "--db", db).exit_code == 2
+    for wrong in (["--format", "table"], ["--rows", "matrices", "--format", "csv"]):
+        error = run("export", "sample-tradeoff", *wrong, "--db", db).exception
+        assert isinstance(error, HnetError) and error.exit_code == 2
 
 
 def test_export_to_parquet_keeps_types_and_values(db: str, tmp_path: Path) -> None:
@@ -227,7 +229,10 @@ def test_errors_carry_their_exit_code(db: str, tmp_path: Path) -> None:
     cases = [
         (["show", "nope", "--db", db], 3),
         (["show", "sample-tradeoff", "99", "--db", db], 3),
+        (["show", "sample-tradeoff", "--joint", "sample-tradeoff:0", "--db", db], 2),
         (["trials", "sample-tradeoff", "--db", db, "--where", "nope == 1"], 2),
+        (["trials", "sample-tradeoff", "--db", db, "--limit", str(2**64)], 2),
+        (["show", "sample-tradeoff", str(2**64), "--db", db], 2),
         (["sql", "DELETE FROM trial", "--db", db], 2),
         (["ls", "--db", str(tmp_path / "none.db")], 5),
     ]
@@ -235,6 +240,23 @@ def test_errors_carry_their_exit_code(db: str, tmp_path: Path) -> None:
         error = run(*arguments).exception
         assert isinstance(error, HnetError), arguments
         assert error.exit_code == code, arguments
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("export", "sample-tradeoff"),
+        ("export", "sample-tradeoff", "--format", "parquet"),
+        ("show", "sample-tradeoff", "--format", "json"),
+        ("ls",),
+    ],
+)
+def test_no_output_is_written_over_a_database(db: str, command: tuple[str, ...]) -> None:
+    before = Path(db).read_bytes()
+    error = run(*command, "--db", db, "-o", db).exception
+    assert isinstance(error, ConfigInvalid)
+    assert "-o must not name a database" in str(error)
+    assert Path(db).read_bytes() == before
 
 
 def test_help_imports_nothing_heavy() -> None:

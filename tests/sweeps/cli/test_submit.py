@@ -70,7 +70,10 @@ def test_exactly_one_system_must_be_named(system: tuple[str, ...], hnet: Hnet, s
         (("--sbatch", "x\n#SBATCH --uid=0"), "--sbatch must consist of"),
         (("--time", "tomorrow"), "--time must be M, M:S"),
         (("--storage", "/a\nb"), "must be one line of printable characters"),
-        (("--setup", "missing.sh"), "--setup must be a file of shell lines"),
+        (
+            ("--setup", "missing.sh"),
+            "--setup missing.sh: must be a text file that can be read, got: No such file or directory",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(options: tuple[str, ...], said: str, hnet: Hnet, spec: str) -> None:

@@ -170,8 +170,10 @@
       end();
       const address = new URL(location.href);
       for (const [name, share] of Object.entries(shares)) {
-        const isOpen = (name.endsWith("0") && share < 0.01) || (name.endsWith("1") && share > 0.99);
-        if (!isOpen) address.searchParams.set(name, value(name[0] === "x" ? svg.dataset.x : svg.dataset.y, share).toPrecision(4));
+        const axis = name[0] === "x" ? svg.dataset.x : svg.dataset.y, bound = value(axis, share);
+        const isBelowZero = axis.startsWith("zero-log") && bound < 0; // where no value is
+        const isOpen = (name.endsWith("0") && (share < 0.01 || isBelowZero)) || (name.endsWith("1") && share > 0.99);
+        if (!isOpen) address.searchParams.set(name, bound.toPrecision(4));
       }
       load(address.href, { push: true, why: "The page shows the new selection." });
     });

@@ -22,7 +22,7 @@ class Range:
 
     def condition(self, column: str) -> str | None:
         """Return the bounds as a condition, such as `0.1 < compression_ratio < 0.3`."""
-        low, high = (None if bound is None else f"{bound:.4g}" for bound in (self.low, self.high))
+        low, high = (None if bound is None else f"{bound:.10g}" for bound in (self.low, self.high))
         if low is not None and high is not None:
             return f"{low} < {column} < {high}"
         if low is not None:

@@ -62,10 +62,10 @@ def spec_in(folder: Path, iterations: int = 3, trials: int = 6) -> Path:
     return folder
 
 
-def workers_of(driver: subprocess.Popen[str]) -> list[int]:
+def workers_of(driver: int) -> list[int]:
     """Training processes of a driver, not those of other sweeps: Ray names them after their trainable."""
     found = []
-    for process in psutil.Process(driver.pid).children(recursive=True):
+    for process in psutil.Process(driver).children(recursive=True):
         with contextlib.suppress(psutil.Error):
             if "ray::ResourceTrainable" in " ".join(process.cmdline()):
                 found.append(process.pid)
@@ -108,8 +108,8 @@ def test_a_worker_that_is_killed_is_replaced_and_its_trial_completes(tmp_path: P
     spec_in(tmp_path, iterations=300, trials=4)
     driver = start(tmp_path)
     wait_for(lambda: "COMPLETE" in ledger(tmp_path).values())
-    wait_for(lambda: bool(workers_of(driver)))
-    os.kill(workers_of(driver)[0], signal.SIGKILL)
+    wait_for(lambda: bool(workers_of(driver.pid)))
+    os.kill(workers_of(driver.pid)[0], signal.SIGKILL)
     _, errors = driver.communicate(timeout=240)
     assert driver.returncode == 0, errors
     assert ledger(tmp_path) == dict.fromkeys(range(4), "COMPLETE")
@@ -121,7 +121,7 @@ def test_two_workers_are_started_once_for_however_many_short_trials(tmp_path: Pa
     driver, seen = start(tmp_path), set()
     while driver.poll() is None:
         with contextlib.suppress(psutil.Error):
-            seen.update(workers_of(driver))
+            seen.update(workers_of(driver.pid))
         time.sleep(0.05)
     assert driver.communicate()[1].count("60/60 done") == 1
     assert len(seen) == 2
@@ -212,8 +212,8 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_resumes_elsewhere(tmp_path:
     (tmp_path / "spec.yaml").write_text(text)
     driver = start(tmp_path)
     wait_for(lambda: "COMPLETE" in ledger(tmp_path).values())
-    wait_for(lambda: bool(workers_of(driver)))
-    os.kill(workers_of(driver)[0], signal.SIGSTOP)
+    wait_for(lambda: bool(workers_of(driver.pid)))
+    os.kill(workers_of(driver.pid)[0], signal.SIGSTOP)
     _, errors = driver.communicate(timeout=300)
     assert driver.returncode == 0, errors
     assert "the worker finished no task within limits.task_minutes: 0.25; attempt 2 follows" in errors

@@ -136,6 +136,11 @@
       }
       return kind === "log" ? low * (high / low) ** share : low + (high - low) * share;
     };
+    // Enough digits to tell apart a thousandth of the axis, which may be short and far from 0, as of counts of weights.
+    const digits = (text) => {
+      const [, low, high] = text.split(" ").map(Number);
+      return Math.min(10, Math.max(4, 3 + Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low)))));
+    };
     let from = null, box = null, moved = false;
     const placeOf = (event) => {
       const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -170,8 +175,10 @@
       end();
       const address = new URL(location.href);
       for (const [name, share] of Object.entries(shares)) {
-        const isOpen = (name.endsWith("0") && share < 0.01) || (name.endsWith("1") && share > 0.99);
-        if (!isOpen) address.searchParams.set(name, value(name[0] === "x" ? svg.dataset.x : svg.dataset.y, share).toPrecision(4));
+        const axis = name[0] === "x" ? svg.dataset.x : svg.dataset.y, bound = value(axis, share);
+        const isBelowZero = axis.startsWith("zero-log") && bound < 0; // where no value is
+        const isOpen = (name.endsWith("0") && (share < 0.01 || isBelowZero)) || (name.endsWith("1") && share > 0.99);
+        if (!isOpen) address.searchParams.set(name, bound.toPrecision(digits(axis)));
       }
       load(address.href, { push: true, why: "The page shows the new selection." });
     });

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+import yaml
 
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
@@ -22,6 +24,7 @@ from studies.spec.yaml_subset import write_yaml
 from tests.reports.conftest import chromium  # noqa: F401  (fixture)
 from tests.sweeps.server.conftest import WRITE_TOKEN
 from tests.sweeps.server.test_serve import Browser, _wait_for, address_of, chrome, start  # noqa: F401  (fixture)
+from tests.sweeps.test_ray import workers_of
 from tests.sweeps.tiny import SPEC
 
 SECONDS = 300.0
@@ -62,12 +65,13 @@ class Served:
         found = httpx.get(address, headers=HEADERS, timeout=120) if body is None else None
         return (found or httpx.post(address, json=body, headers=HEADERS, timeout=120)).json()
 
-    def end_sweep(self, study: str) -> None:
-        """End a sweep that a failed test has left."""
-        found = self.ask(f"/studies/{study}/log")
-        driver = Studies(connect(str(self.database))).study(study).driver if "running" in found else None
-        if driver is not None and found["running"]:
-            os.kill(driver["pid"], signal.SIGTERM)
+    def end_sweeps(self) -> None:
+        """End the sweeps that a failed test has left."""
+        studies = Studies(connect(str(self.database)))
+        for study in studies.names():
+            driver = studies.study(study).driver
+            if driver is not None and self.ask(f"/studies/{quote(study, safe='')}/log").get("running"):
+                os.kill(driver["pid"], signal.SIGTERM)
 
     def command(self, *words: str) -> Any:
         command = [sys.executable, "-m", "sweeps", *words, "--db", str(self.database), "--format", "json"]
@@ -80,7 +84,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
         made = Served(tmp_path)
         made.start()
         ending.callback(lambda: made.end(signal.SIGTERM))
-        ending.callback(lambda: made.end_sweep("mine"))
+        ending.callback(made.end_sweeps)
         yield made
 
 
@@ -140,6 +144,69 @@ def test_a_sweep_is_started_watched_stopped_and_continued_from_its_page(server: 
         text = shown.nth(index).locator("th, td").nth(column).inner_text()
         assert float(text.split()[0]) == pytest.approx(row["final_accuracy"]["mean"], abs=0.005)
         assert f"n={row['final_accuracy']['n']}" in text
+
+
+@pytest.fixture
+def images(mnist_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real MNIST for a server that is started after this, and for its sweeps."""
+    monkeypatch.setenv("HNET_DATA", str(mnist_root))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("images")
+def test_some_cells_of_a_published_table_are_started_from_its_page_and_measured(server: Served, chrome: Any) -> None:  # noqa: F811
+    browser = Browser(chrome.new_context(viewport={"width": 1280, "height": 900}).new_page(), server.base)
+    page, row, column = browser.page, "S-CL1", "EWC"
+    page.set_default_timeout(SECONDS * 1000)
+    page.goto(f"{server.base}/launch/table/vonoswald2020%3Atable1")
+    for name in ("rows", "columns"):
+        for box in page.locator(f"input[type=checkbox][name={name}]").all():
+            box.set_checked(box.get_attribute("value") in (row, column))
+    page.select_option("select[name=scale]", "smoke")
+    page.fill("input[name=workers]", "1")
+    page.click("button:has-text('Check')")
+    page.wait_for_selector("text=It can be started")
+    assert page.locator(".cards .value").all_inner_texts() == ["1", "under a minute"]
+    study = f"vonoswald2020:table1:smoke:rows={row}:columns={column}"
+    assert study in page.locator(".cards").inner_text()
+    page.click("button:has-text('Start')")
+    page.wait_for_url("**/studies/**")
+    page.wait_for_selector("text=The process that was started from here has ended")
+    assert "Finished. Look at it" in page.locator(".log").inner_text()
+    assert "1 of 1" in page.locator(".setting").inner_text()
+    (trial,) = server.command("study", "trials", study)["rows"]
+    assert (trial["state"], trial["method"], trial["final_accuracy"]["n"]) == ("COMPLETE", "ewc", 1)
+    page.goto(f"{server.base}/tables/vonoswald2020:table1")
+    (cell,) = [each for each in page.locator("#cells tbody tr").all_inner_texts() if row in each and column in each]
+    assert f"{100 * trial['final_accuracy']['mean']:.4g}" in cell, "its accuracy in percent"
+    assert "reduced, so no reproduction" in cell
+    assert not browser.said
+
+
+@pytest.mark.slow
+def test_failed_trials_are_tried_again_by_a_click_and_complete(server: Served, chrome: Any) -> None:  # noqa: F811
+    content = yaml.safe_load((server.specs / "tiny.yaml").read_text())
+    fragile = {**content, "budget": {"trials": 1}, "limits": {"retries": 0}}
+    (server.specs / "fragile.yaml").write_text(write_yaml(fragile))
+    settings = {"study": "mine", "workers": 1}
+    assert server.ask("/sources/file/fragile.yaml/check", settings)["valid"]
+    driver = server.ask("/sources/file/fragile.yaml/start", settings)["pid"]
+    page = Browser(chrome.new_context().new_page(), server.base).page
+    page.set_default_timeout(SECONDS * 1000)
+    page.goto(f"{server.base}/studies/mine")
+    page.wait_for_selector("#running .count:has-text('of 4')")
+    wait_until(lambda: bool(workers_of(driver)), "no worker trains")
+    os.kill(workers_of(driver)[0], signal.SIGKILL)
+    page.wait_for_selector("button:has-text('Retry 1 failed trial')")
+    assert "gave up after 1 attempts: the worker process died" in page.locator("#coverage").inner_text()
+    (failed,) = server.command("study", "trials", "mine")["rows"]
+    assert failed["state"] == "FAILED"
+    page.click("button:has-text('Retry 1 failed trial')")
+    page.wait_for_selector("#answer .role:has-text('Best final_accuracy')")
+    page.wait_for_selector("text=The process that was started from here has ended")
+    (trial,) = server.command("study", "trials", "mine")["rows"]
+    assert (trial["state"], trial["attempt"], trial["config_hash"]) == ("COMPLETE", 2, failed["config_hash"])
+    assert page.locator("button:has-text('Retry')").count() == 0
 
 
 @pytest.mark.slow

@@ -52,11 +52,15 @@ def test_what_is_no_condition_cannot_be_narrowed(where: str) -> None:
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
-def test_bounds_are_written_to_four_digits(low: float, high: float) -> None:
+def test_bounds_are_written_as_they_were_given(low: float, high: float) -> None:
     text = Range(low, high).condition("compression_ratio")
     assert text is not None
     written = [float(part) for part in text.split(" < compression_ratio < ")]
-    assert written == pytest.approx([low, high], rel=1e-3)
+    assert written == pytest.approx([low, high], rel=1e-9)
+
+
+def test_two_counts_of_weights_that_differ_little_stay_two_bounds() -> None:
+    assert Range(475_114, 475_118).condition("model_weights") == "475114 < model_weights < 475118"
 
 
 def test_the_command_shown_asks_the_same_question(client: Any, _filled: Any) -> None:

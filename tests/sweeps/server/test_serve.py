@@ -220,6 +220,42 @@ def test_dragging_over_the_figure_selects_and_the_back_button_undoes_it(served: 
 
 
 @pytest.mark.slow
+def test_a_cost_is_chosen_and_kept_while_brushing_and_by_the_back_button(served: str, chrome: Any) -> None:
+    browser = Browser(chrome.new_context(viewport={"width": 1280, "height": 900}).new_page(), served)
+    page = browser.go(STUDY)
+    page.evaluate("window.isSamePage = true")
+    page.select_option("select[name=x]", "seconds")
+    page.click("#show")
+    page.wait_for_selector("h2:has-text('Accuracy against training time')")
+    assert page.url.endswith("?x=seconds")
+    page.locator("svg#map").scroll_into_view_if_needed()
+    box = page.locator("svg#map").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=5)
+    page.mouse.up()
+    page.wait_for_selector(".selection:has-text('meet it')")
+    assert "< seconds <" in page.locator("#where").input_value()
+    page.fill("#where", "n == 3")
+    page.press("#where", "Enter")
+    rows = httpx.get(
+        f"{served}/api/v1{STUDY}/trials?where=n==3", headers={"authorization": f"Bearer {WRITE_TOKEN}"}
+    ).json()["rows"]
+    page.wait_for_selector(f".selection:has-text('{len(rows)} trials meet it')")
+    page.click("text=Zoom to it")
+    page.wait_for_url("**zoom=1**")
+    assert "x=seconds" in page.url
+    assert "--x seconds" in page.locator("#report-command").text_content()
+    for _ in range(3):
+        page.go_back()
+    page.wait_for_selector(".selection:not(:has-text('meet it'))")
+    assert page.url.endswith("?x=seconds")
+    assert page.locator("#figure-heading").inner_text() == "Accuracy against training time"
+    assert page.evaluate("window.isSamePage"), "the page was loaded as a whole"
+    assert not browser.said
+
+
+@pytest.mark.slow
 def test_the_front_is_walked_by_keyboard_and_leads_to_its_row(served: str, chrome: Any) -> None:
     page = Browser(chrome.new_context().new_page(), served).go(STUDY)
     page.locator(".brushable").focus()

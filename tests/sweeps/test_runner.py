@@ -17,7 +17,7 @@ import studies
 import sweeps
 from hnet_core.errors import ConfigInvalid
 from hnet_core.training import run_trial
-from studies.metrics.definitions import run_metrics
+from studies.metrics.values import run_metrics
 from studies.spec.spec import SweepSpec
 from studies.store.store import LeaseLost
 from sweeps.driver.driver import Driver

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import typer.main
+import typer.testing
 from alembic.util import pyfiles
 from hypothesis import settings
 
@@ -97,4 +99,14 @@ def _migrations_are_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pyfiles, "load_module_py", load_module)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_built_once() -> Iterator[None]:
+    """Let typer turn its functions into commands once in a process, as in a run of hnet, not at each call of a test."""
+    build = functools.cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", build)
+        patch.setattr(typer.testing, "_get_command", build)
         yield

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hnet_core.build import read_stream
 from hnet_core.data import data_root
@@ -103,18 +104,8 @@ def run_sweep(
         DatasetMissing, DatasetCorrupt: the data cannot be read; nothing is written.
         DatabaseUnreachable, DatabaseForeign, SchemaOutdated: see studies.database.open_database.connect.
     """
-    root = data_root(data)
-    if address is not None and backend is None:
-        check_head(address)
-    storage = None if storage is None else checkpoints.prepare(storage)
-    if storage is None:
-        checkpoints.prepare(str(_checkpoint_root()))
-    config = spec.config()
-    stream = read_stream(config, root)
-    check_validation(config.training, has_validation=stream.tasks[0].validation is not None)
-    if address is None:
-        _refuse_lacking(spec)
-    launch = provenance(_device(config, address), config.training.threads, stream.checksum, spec_text)
+    place = _place(data, address, storage, checks_head=backend is None)
+    launch = _checked_provenance(spec, place, spec_text)
     engine = connect(url, create=True)
     store, studies = Store(engine), Studies(engine)
     if store.find_study(spec.study) is None:
@@ -131,22 +122,8 @@ def run_sweep(
         if n_known >= MANY_TRIALS:
             log.info("Study %s: reading its %d trials.", spec.study, n_known)
         with collection_paused():
-            driver = Driver(
-                spec,
-                StudyHandle(
-                    id=study["id"],
-                    name=spec.study,
-                    launch_id=store.record_launch(study["id"], launch),
-                    data_root=str(root),
-                    checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], storage)),
-                    via_driver=address is not None and storage is None,
-                ),
-                store,
-                open_optuna_study(
-                    optuna_name(spec.study, study["uuid"]), engine.url.render_as_string(hide_password=False), spec
-                ),
-                deadline=_deadline(spec, study["driver_seconds"]),
-            )
+            optuna_url = engine.url.render_as_string(hide_password=False)
+            driver = _open_driver(spec, study, store, launch, place, optuna_url)
             prepare_first_trials(driver.optuna, spec, studies)
             n_requeued = reconcile(driver, studies)
         driver.delete_unneeded_checkpoints()
@@ -159,6 +136,52 @@ def run_sweep(
         if not driver.stopping:
             driver.delete_unneeded_checkpoints()
     return Outcome(spec.study, driver.counters, signals.stopped, signals.interrupted, driver.guarded)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The data root of a sweep, its Ray cluster and its storage for checkpoints, None for this machine."""
+
+    data: Path
+    address: str | None
+    storage: str | None
+
+
+def _place(data: Path | None, address: str | None, storage: str | None, *, checks_head: bool) -> _Place:
+    """Check the place before a database is created: the cluster answers, and checkpoints can be written."""
+    root = data_root(data)
+    if address is not None and checks_head:
+        check_head(address)
+    storage = None if storage is None else checkpoints.prepare(storage)
+    if storage is None:
+        checkpoints.prepare(str(_checkpoint_root()))
+    return _Place(root, address, storage)
+
+
+def _checked_provenance(spec: SweepSpec, place: _Place, spec_text: str) -> dict[str, Any]:
+    """Return the provenance of this start; the data can be read, and this machine has what a trial asks for."""
+    config = spec.config()
+    stream = read_stream(config, place.data)
+    check_validation(config.training, has_validation=stream.tasks[0].validation is not None)
+    if place.address is None:
+        _refuse_lacking(spec)
+    return provenance(_device(config, place.address), config.training.threads, stream.checksum, spec_text)
+
+
+def _open_driver(
+    spec: SweepSpec, study: StudyRow, store: Store, launch: dict[str, Any], place: _Place, optuna_url: str
+) -> Driver:
+    """Record the start of a study and open its Optuna study."""
+    handle = StudyHandle(
+        id=study["id"],
+        name=spec.study,
+        launch_id=store.record_launch(study["id"], launch),
+        data_root=str(place.data),
+        checkpoints=checkpoints.prepare(checkpoint_location(study["uuid"], place.storage)),
+        via_driver=place.address is not None and place.storage is None,
+    )
+    optuna_study = open_optuna_study(optuna_name(spec.study, study["uuid"]), optuna_url, spec)
+    return Driver(spec, handle, store, optuna_study, deadline=_deadline(spec, study["driver_seconds"]))
 
 
 def checkpoint_location(study_uuid: str, storage: str | None = None) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 import studies
 from hnet_core.stacked import run_trials
-from studies.metrics.definitions import run_metrics
+from studies.metrics.values import run_metrics
 from studies.spec.loading import load_spec
 from sweeps import cli
 from sweeps.driver.driver import Driver

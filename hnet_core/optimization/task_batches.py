@@ -43,12 +43,15 @@ class TaskBatches:
         return self._steps[task] // (self._training.epochs or self._steps[task])
 
     def of_task(self, task: int, train: Split) -> Iterator[Batch]:
-        """Yield the batches of every step of a task.
+        """Iterate over the batches of every step of a task; the draws are on the device before the first of them.
 
         Args:
             train: the examples to take them from: those of the task, in the form that the method reads them in.
         """
-        indices, draws = self._indices(task), generator(self._seed, "augmentation", task)
+        return self._fetched(task, train, self._indices(task))
+
+    def _fetched(self, task: int, train: Split, indices: Iterator[Tensor]) -> Iterator[Batch]:
+        draws = generator(self._seed, "augmentation", task)
         at_once = FETCHED_TOGETHER.get(self._device.type, 1)
         while several := list(itertools.islice(indices, at_once)):
             sizes = [len(index) for index in several]

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, i
 
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import PRUNED, VIEW_NAMES, run, run_summary, study, trial, trial_summary
-from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING, matrix_metrics
+from studies.metrics.definitions import COST_METRICS, MATRIX_METRICS, METRICS, VARYING
+from studies.metrics.values import matrix_metrics
 from studies.missing import nan_to_none
 from studies.statistics.intervals import over_seeds
 

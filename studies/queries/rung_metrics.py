@@ -9,7 +9,8 @@ from sqlalchemy import Engine, func, select
 from studies.database.count_columns import count_columns
 from studies.database.evaluations import read_evaluations
 from studies.database.schema import evaluation, run, task_time, trial
-from studies.metrics.definitions import METRICS, matrix_metrics
+from studies.metrics.definitions import METRICS
+from studies.metrics.values import matrix_metrics
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,8 @@ from hnet_core.configuration.method_properties import two_gradients
 from hnet_core.errors import ConfigInvalid
 from hnet_core.registry import METHODS
 from hnet_core.trial import TrialConfig, TrialResult, WeightCounts
-from studies.metrics.definitions import METRICS, SELECTED_BY, run_metrics, static_metrics
+from studies.metrics.definitions import METRICS, SELECTED_BY
+from studies.metrics.values import run_metrics, static_metrics
 from studies.spec.conditions import FAMILY
 from studies.spec.constraints import Constraint
 from studies.spec.space import SearchSpace

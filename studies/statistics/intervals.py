@@ -103,7 +103,7 @@ def summarise(runs: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
     """Summarise the metrics of several seeds of one configuration, in the form of all JSON output.
 
     Args:
-        runs: `studies.metrics.definitions.run_metrics` of each seed.
+        runs: `studies.metrics.values.run_metrics` of each seed.
 
     Returns:
         For each metric `{"mean", "low", "high", "n"}`; a count of weights or bytes is a plain integer.

@@ -6,13 +6,15 @@ import logging
 import os
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Data, Database, ObjectFormat, Output, RowsFormat
+from sweeps.cli.option_groups import with_option_groups
+from sweeps.cli.options import Data, Database, ObjectFormat, Output, RayCluster, RowsFormat
 from sweeps.cli.output_file import check_writable
 from sweeps.cli.sweep import messages
 from sweeps.cli.usage import App
@@ -25,23 +27,32 @@ if TYPE_CHECKING:
 
 app = App(name="benchmark", help="Run published tables and compare what was measured with the print.")
 
+
 TableName = Annotated[
     str,
     typer.Argument(help="Published table, such as vonoswald2020:table1; see: hnet benchmark ls", show_default=False),
 ]
-Rows = Annotated[
-    str | None, typer.Option(help="Only these rows, separated by commas.", show_default="all", metavar="A,B")
-]
-Columns = Annotated[
-    str | None, typer.Option(help="Only these columns, separated by commas.", show_default="all", metavar="X,Y")
-]
-Seeds = Annotated[
-    int | None, typer.Option(min=1, max=1000, help="Seeds of each training.", show_default="as published; 1 if less")
-]
-ScaleName = Annotated[
-    Literal["full", "reduced", "smoke"],
-    typer.Option(help="full as published; reduced and smoke do less, and are labelled reduced everywhere."),
-]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a published table that are asked for, and how they are trained."""
+
+    table: TableName
+    rows: Annotated[
+        str | None, typer.Option(help="Only these rows, separated by commas.", show_default="all", metavar="A,B")
+    ] = None
+    columns: Annotated[
+        str | None, typer.Option(help="Only these columns, separated by commas.", show_default="all", metavar="X,Y")
+    ] = None
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Seeds of each training.", show_default="as published; 1 if less"),
+    ] = None
+    scale: Annotated[
+        Literal["full", "reduced", "smoke"],
+        typer.Option(help="full as published; reduced and smoke do less, and are labelled reduced everywhere."),
+    ] = "full"
 
 
 @app.command("ls")
@@ -110,22 +121,16 @@ def _cell_row(found: CellComparison, root: Path) -> dict[str, Any]:
 
 
 @app.command()
+@with_option_groups
 def run(
-    table: TableName,
-    rows: Rows = None,
-    columns: Columns = None,
-    seeds: Seeds = None,
-    scale: ScaleName = "full",
+    cells: Cells,
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Training processes at a time.", show_default="one per CPU core")
     ] = None,
-    address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
-    ] = None,
+    *,
+    cluster: RayCluster,
 ) -> None:
     """Train what a published table needs, each training once; repeat the command to continue an interrupted run.
 
@@ -137,12 +142,12 @@ def run(
     from sweeps.provenance import command_line
 
     studies, root = _existing(db, upgrade=True), data_root(data)
-    plan = make_plan(_selection(table, rows, columns, scale, seeds, studies), studies, root)
+    plan = make_plan(_selection(cells, studies), studies, root)
     with messages():
         for line in describe(plan):
             logging.getLogger("hnet").info("%s", line)
         try:
-            outcomes = run_plan(plan, db, studies, root, workers, address, storage)
+            outcomes = run_plan(plan, db, studies, root, workers, cluster.address, cluster.storage)
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
@@ -150,12 +155,9 @@ def run(
 
 
 @app.command()
+@with_option_groups
 def check(
-    table: TableName,
-    rows: Rows = None,
-    columns: Columns = None,
-    seeds: Seeds = None,
-    scale: ScaleName = "full",
+    cells: Cells,
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
@@ -174,25 +176,19 @@ def check(
 
     check_writable(output, "-o")
     studies, root = _existing(db), data_root(data)
-    plan = make_plan(_selection(table, rows, columns, scale, seeds, studies), studies, root)
-    write_object(estimate_plan(plan, studies, root, workers), format, output, f"{table}, scale {scale}")
+    plan = make_plan(_selection(cells, studies), studies, root)
+    write_object(estimate_plan(plan, studies, root, workers), format, output, f"{cells.table}, scale {cells.scale}")
 
 
-def _selection(
-    table: str,
-    rows: str | None,
-    columns: str | None,
-    scale: Literal["full", "reduced", "smoke"],
-    seeds: int | None,
-    studies: Studies | None,
-) -> Selection:
+def _selection(cells: Cells, studies: Studies | None) -> Selection:
     from reports.data.cell_names import choose_names
     from reports.data.published_tables import published_table
     from sweeps.benchmarking import Selection
 
-    chosen = published_table(table, studies)
-    names = choose_names(rows, chosen.rows, "--rows"), choose_names(columns, chosen.columns, "--columns")
-    return Selection(chosen, *names, scale, seeds)
+    chosen = published_table(cells.table, studies)
+    rows = choose_names(cells.rows, chosen.rows, "--rows")
+    columns = choose_names(cells.columns, chosen.columns, "--columns")
+    return Selection(chosen, rows, columns, cells.scale, cells.seeds)
 
 
 def _print_end(plan: Plan, outcomes: list[Outcome], db: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ Source = Annotated[
     typer.Argument(help="A preset (hnet list presets) or a YAML file; NAME:VARIANT for a variant.", show_default=False),
 ]
 StudyName = Annotated[str, typer.Argument(help="Name of the study, see: hnet study ls", show_default=False)]
+NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a value: training.iterations=200, budget.trials=12, ...", metavar="KEY=VALUE"),
@@ -27,15 +29,37 @@ Database = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of standard output.")]
 
-Cpus = Annotated[
-    int | None, typer.Option(min=1, help="CPUs of one trial, and its threads (resources.cpus).", show_default=False)
-]
-Gpus = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Share of a GPU of one trial (resources.gpus).", show_default=False)
-]
-Memory = Annotated[
-    str | None, typer.Option(help='Memory of one trial, such as "8 GiB" (resources.memory).', show_default=False)
-]
+
+@dataclass(frozen=True)
+class TrialResources:
+    """Resources of one trial, instead of the spec's."""
+
+    cpus: Annotated[
+        int | None, typer.Option(min=1, help="CPUs of one trial, and its threads (resources.cpus).", show_default=False)
+    ] = None
+    gpus: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of a GPU of one trial (resources.gpus).", show_default=False),
+    ] = None
+    memory: Annotated[
+        str | None, typer.Option(help='Memory of one trial, such as "8 GiB" (resources.memory).', show_default=False)
+    ] = None
+
+    def assignments(self) -> list[str]:
+        """Return the given ones as arguments of `--set`."""
+        return [f"resources.{key}={value}" for key, value in vars(self).items() if value is not None]
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """A Ray cluster to train on, and where its nodes keep checkpoints."""
+
+    address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None
+    storage: Annotated[
+        str | None,
+        typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
+    ] = None
+
 
 # Formats of one object, and of rows.
 ObjectFormat = Annotated[
@@ -43,8 +67,16 @@ ObjectFormat = Annotated[
 ]
 RowsFormat = Annotated[Format, typer.Option("--format", help="table for people; json and csv are exact.")]
 
-Where = Annotated[
-    str | None, typer.Option(help="Condition on columns, such as \"compression_ratio < 0.2 and method == 'hnet'\".")
-]
-Sort = Annotated[str | None, typer.Option(help="Columns, minus for descending, such as -final_accuracy,number.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="At most so many rows.", show_default=False)]
+
+@dataclass(frozen=True)
+class RowOptions:
+    """The rows to list, named as the arguments of `studies.Studies`."""
+
+    where: Annotated[
+        str | None,
+        typer.Option(help="Condition on columns, such as \"compression_ratio < 0.2 and method == 'hnet'\"."),
+    ] = None
+    sort: Annotated[str | None, typer.Option(help="Columns, minus for descending, such as -final_accuracy,number.")] = (
+        None
+    )
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows.", show_default=False)] = None

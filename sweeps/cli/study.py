@@ -11,7 +11,8 @@ import typer
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
 from studies.output.formats import Format, emit, say, write, write_object
-from sweeps.cli.options import Database, Limit, Output, RowsFormat, Sort, StudyName, Where
+from sweeps.cli.option_groups import with_option_groups
+from sweeps.cli.options import Database, Output, RowOptions, RowsFormat, StudyName
 from sweeps.cli.usage import App
 
 if TYPE_CHECKING:
@@ -31,19 +32,19 @@ ExportShape = Annotated[
 
 
 @app.command("ls")
+@with_option_groups
 def list_studies(
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = None,
+    *,
+    which: RowOptions,
     tag: Annotated[str | None, typer.Option(help="Only studies with this tag.", show_default=False)] = None,
     all_: Annotated[bool, typer.Option("--all", help="Archived studies too.")] = False,
 ) -> None:
     """List the studies of a database; archived ones only with --all."""
     studies = _open(db)
-    found = studies.study_rows(where, sort, limit, tag=tag, archived=all_)
+    found = studies.study_rows(**vars(which), tag=tag, archived=all_)
     rows = list(found.dicts())
     columns = found.columns
     if format == "table":
@@ -83,29 +84,27 @@ def show(
 
 
 @app.command()
+@with_option_groups
 def trials(
     name: StudyName,
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = None,
+    *,
+    which: RowOptions,
 ) -> None:
     """List the trials of a study, each metric as mean, 95 % t interval and number of seeds."""
     found = _open(db)
-    _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format, output, f"Trials of {name}")
+    _write_trials(found.trial_rows(name, **vars(which)), found.study(name), format, output, f"Trials of {name}")
 
 
 @app.command()
+@with_option_groups
 def front(
     name: StudyName,
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = None,
     x: Annotated[
         str | None,
         typer.Option(
@@ -114,10 +113,12 @@ def front(
             show_default="the objectives",
         ),
     ] = None,
+    *,
+    which: RowOptions,
 ) -> None:
     """List the Pareto front: the trials that no other trial dominates."""
     found = _open(db)
-    chosen = found.front_rows(name, where, sort, limit, x=x)
+    chosen = found.front_rows(name, **vars(which), x=x)
     why_none = None if chosen.values else found.choice(name, x).why_none
     if why_none is not None:
         say(f"the front of {name} is empty: {why_none}.")
@@ -125,18 +126,18 @@ def front(
 
 
 @app.command()
+@with_option_groups
 def configurations(
     db: Database = DEFAULT_URL,
     format: RowsFormat = "table",
     output: Output = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = None,
+    *,
+    which: RowOptions,
 ) -> None:
     """List every configuration measured in any study, with all its runs pooled."""
     from studies.output.trial_table import CONFIGURATIONS_BY_IMPORTANCE, configuration_columns, printed
 
-    rows = printed(_open(db).configuration_rows(where, sort, limit))
+    rows = printed(_open(db).configuration_rows(**vars(which)))
     columns = configuration_columns(rows, format)
     importance = [name for name in CONFIGURATIONS_BY_IMPORTANCE if name in columns]
     write(rows, columns, format, output, "Configurations", importance)
@@ -211,6 +212,7 @@ def diff(
 
 
 @app.command()
+@with_option_groups
 def export(
     name: StudyName,
     rows: Annotated[
@@ -223,14 +225,13 @@ def export(
     db: Database = DEFAULT_URL,
     format: ExportShape = None,
     output: Output = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = None,
+    *,
+    which: RowOptions,
 ) -> None:
     """Export everything measured in a study, for use in other programs."""
     found = _open(db)
     if rows == "matrices":
-        if where is not None or sort is not None or limit is not None:
+        if which != RowOptions():
             raise ConfigInvalid("--rows matrices is the whole study; leave out --where, --sort and --limit.")
         if format not in (None, "json"):
             raise ConfigInvalid(f"--rows matrices is one JSON file, got --format {format}; leave out --format.")
@@ -243,12 +244,12 @@ def export(
         from studies.output.parquet import write_parquet
         from studies.queries.row_selection import to_frame
 
-        frame = to_frame(read(name, where, sort, limit), nullable=True)
+        frame = to_frame(read(name, **vars(which)), nullable=True)
         write_parquet(frame.drop(columns="params") if rows == "runs" else frame, output)
     elif rows == "trials":
-        _write_trials(found.trial_rows(name, where, sort, limit), found.study(name), format or "csv", output, None)
+        _write_trials(found.trial_rows(name, **vars(which)), found.study(name), format or "csv", output, None)
     else:
-        _write_rows(read(name, where, sort, limit), format or "csv", output)
+        _write_rows(read(name, **vars(which)), format or "csv", output)
 
 
 @app.command()

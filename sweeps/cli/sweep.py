@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Cpus, Data, Database, Gpus, Memory, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.option_groups import with_option_groups
+from sweeps.cli.options import (
+    Assignments,
+    Data,
+    Database,
+    NewName,
+    ObjectFormat,
+    Output,
+    RayCluster,
+    Source,
+    StudyName,
+    TrialResources,
+)
 from sweeps.cli.output_file import check_writable
 from sweeps.cli.usage import App
 
@@ -28,10 +40,9 @@ if TYPE_CHECKING:
 
 app = App(name="sweep", help="Run a hyperparameter sweep, or resume one.")
 
-NewName = Annotated[str | None, typer.Option("--study", help="Name of the study, instead of the spec's.")]
-
 
 @app.command()
+@with_option_groups
 def run(
     spec: Source,
     study: NewName = None,
@@ -41,14 +52,9 @@ def run(
         int | None,
         typer.Option(min=1, help="Training processes at a time.", show_default="as many as there is room for"),
     ] = None,
-    address: Annotated[str | None, typer.Option(help="Ray cluster to join: auto or host:port.")] = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(help="Path or URI for checkpoints that every node reaches.", show_default="the driver"),
-    ] = None,
-    cpus: Cpus = None,
-    gpus: Gpus = None,
-    memory: Memory = None,
+    *,
+    cluster: RayCluster,
+    resources: TrialResources,
     scratch: Annotated[
         Path | None,
         typer.Option(help="Folder on a local disk to work in on a SQLite database that is on a network file system."),
@@ -65,53 +71,40 @@ def run(
 
     Exit code 4: the sweep is finished, but trials have failed or there is no result; or limits.failures stopped it.
     """
-    if address is None:  # else the first line says whether the cluster answers
+    if cluster.address is None:  # else the first line says whether the cluster answers
         print(f"Reading {spec}; PyTorch is loaded, which takes some seconds.", file=sys.stderr, flush=True)
-    from studies.database.network_files import network_warning
-    from studies.spec.deviations import contradictions, reductions
     from studies.spec.loading import load_spec
-    from studies.spec.reachability import doubts
     from studies.store.working_copy import working_copy
     from sweeps.presets import open_document
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
 
     document = open_document(spec)
-    assignments = _assignments(set_, cpus, gpus, memory)
+    assignments = [*(set_ or []), *resources.assignments()]
     assignments += [] if notify is None else [f"notify={json.dumps(notify)}"]
-    checked = load_spec(document, data_folder(data), assignments, study, trained_here=address is None)
+    checked = load_spec(document, data_folder(data), assignments, study, trained_here=cluster.address is None)
     with messages():
-        on_network = network_warning(db) if scratch is None else None
-        for line in (*contradictions(checked), *doubts(checked, data_folder(data)), *filter(None, [on_network])):
-            logging.getLogger("hnet").warning("Warning: %s.", line)
-        for line in reductions(checked):
-            logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
+        _log_doubts(checked, data_folder(data), db if scratch is None else None)
         try:
             with working_copy(db, scratch) as worked_on:
-                outcome = run_sweep(checked, worked_on, data_folder(data), workers, address, storage, document.text)
+                outcome = run_sweep(
+                    checked, worked_on, data_folder(data), workers, cluster.address, cluster.storage, document.text
+                )
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
-    if outcome.guarded is not None:
-        _print_guarded(outcome.guarded, command_line())
-        raise typer.Exit(4)
-    if outcome.stopped:
-        print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
-        raise typer.Exit(130 if outcome.interrupted else 0)
-    _print_end(outcome, checked, db)
-    if outcome.counters.failed or outcome.counters.seeds_failed or not outcome.counters.complete:
-        raise typer.Exit(4)
+    _exit(outcome, checked, db)
 
 
 @app.command()
+@with_option_groups
 def check(
     spec: Source,
     study: NewName = None,
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
-    cpus: Cpus = None,
-    gpus: Gpus = None,
-    memory: Memory = None,
+    *,
+    resources: TrialResources,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
     format: ObjectFormat = "table",
@@ -130,7 +123,7 @@ def check(
 
     check_writable(output, "-o")
     checked = load_spec(
-        open_document(spec), data_folder(data), _assignments(set_, cpus, gpus, memory), study, trained_here=True
+        open_document(spec), data_folder(data), [*(set_ or []), *resources.assignments()], study, trained_here=True
     )
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
@@ -191,6 +184,34 @@ def stop(study: StudyName, db: Database = DEFAULT_URL) -> None:
         return
     Store(engine).request_stop(record.id)
     print(f"Asked {driver} to stop; it finishes its running trials first.", file=sys.stderr)
+
+
+def _log_doubts(spec: SweepSpec, data: Path, db: str | None) -> None:
+    """Log what may be unintended in a spec, and in the place of its database, if given."""
+    from studies.database.network_files import network_warning
+    from studies.spec.deviations import contradictions, reductions
+    from studies.spec.reachability import doubts
+
+    on_network = None if db is None else network_warning(db)
+    for line in (*contradictions(spec), *doubts(spec, data), *filter(None, [on_network])):
+        logging.getLogger("hnet").warning("Warning: %s.", line)
+    for line in reductions(spec):
+        logging.getLogger("hnet").info("Reduced, not a reproduction of the paper: %s.", line)
+
+
+def _exit(outcome: Outcome, checked: SweepSpec, db: str) -> None:
+    """Print how a sweep has ended; exit with a code other than 0 where that is not with results of every trial."""
+    from sweeps.provenance import command_line
+
+    if outcome.guarded is not None:
+        _print_guarded(outcome.guarded, command_line())
+        raise typer.Exit(4)
+    if outcome.stopped:
+        print(f"Stopped. Continue with: {command_line()}", file=sys.stderr)
+        raise typer.Exit(130 if outcome.interrupted else 0)
+    _print_end(outcome, checked, db)
+    if outcome.counters.failed or outcome.counters.seeds_failed or not outcome.counters.complete:
+        raise typer.Exit(4)
 
 
 def _print_guarded(verdict: Verdict, command: str) -> None:
@@ -279,12 +300,6 @@ def messages() -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
-
-
-def _assignments(given: list[str] | None, cpus: int | None, gpus: float | None, memory: str | None) -> list[str]:
-    """The `--set` arguments, and the options for resources as such."""
-    options = {"cpus": cpus, "gpus": gpus, "memory": memory}
-    return [*(given or []), *(f"resources.{key}={value}" for key, value in options.items() if value is not None)]
 
 
 def data_folder(data: Path | None) -> Path:

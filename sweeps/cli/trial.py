@@ -171,7 +171,8 @@ def _save_model(path: Path, config: TrialConfig, root: Path, last: TaskReport) -
 
 
 def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, Any]:
-    from studies.metrics.definitions import METRICS, run_metrics
+    from studies.metrics.definitions import METRICS
+    from studies.metrics.values import run_metrics
     from studies.statistics.intervals import summarise
 
     metrics = summarise([run_metrics(result) for result in results])
@@ -191,7 +192,7 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
     from hnet_core.build import networks, steps_per_task, stream_shape
     from hnet_core.memory_estimate import training_bytes
     from hnet_core.registry import METHODS
-    from studies.metrics.definitions import static_metrics
+    from studies.metrics.values import static_metrics
 
     shape = stream_shape(config, root)
     parts = networks(config, shape)

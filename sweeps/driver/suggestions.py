@@ -9,7 +9,7 @@ from typing import Any
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.trial import TrialConfig
-from studies.metrics.definitions import static_metrics
+from studies.metrics.values import static_metrics
 from studies.spec.constraints import Constraint
 from studies.spec.spec import SweepSpec
 from studies.store.suggested_trial import SuggestedTrial

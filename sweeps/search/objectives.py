@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hnet_core.trial import TrialResult
-from studies.metrics.definitions import SELECTED_BY, run_metrics
+from studies.metrics.definitions import SELECTED_BY
+from studies.metrics.values import run_metrics
 from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from studies.database.open_database import connect
 from studies.database.schema import metadata
 from studies.store.store import Store
 from tests.postgres import new_postgres_database
-from tests.studies.sample import PROVENANCE
+from tests.studies.sample import PROVENANCE, sample_study
+
+_numbers = count()
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +44,19 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         with found.begin() as connection:
             tables = ", ".join(table.name for table in metadata.sorted_tables)
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    yield found
+    found.dispose()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def sampled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A connection to a database with the sample study, for tests that only read it, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        url = str(tmp_path_factory.mktemp("sampled") / "study.db")
+    else:
+        url = new_postgres_database(request.getfixturevalue("postgres_url"), f"hnet_sampled_{next(_numbers)}")
+    found = connect(url, create=True)
+    sample_study(found, 12)
     yield found
     found.dispose()
 

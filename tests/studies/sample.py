@@ -1,6 +1,7 @@
 """A study with made-up but plausible results, written through the real Store, for the tests of readers.
 
-Compression costs accuracy, a small beta_output forgets, seeds differ a little; the same call gives the same study.
+Compression costs accuracy, a small beta_output forgets, seeds differ a little; the same call gives the same study. In
+an empty database a further call in a process inserts the rows that the first one wrote, in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import uuid
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table, func, insert, select, text
 
 from hnet_core.trial import TrialResult, WeightCounts
+from studies.database.schema import metadata, study
 from studies.store.store import Store
 from studies.store.suggested_trial import SuggestedTrial
 
@@ -27,6 +30,43 @@ def sample_study(
     engine: Engine, n_trials: int = 12, seeds: int = 3, n_tasks: int = 5, name: str = "sample-tradeoff"
 ) -> str:
     """Fill a study and return its name; of every 12 trials one FAILED, one duplicates another, one is SKIPPED."""
+    kind = n_trials, seeds, n_tasks, name
+    with engine.connect() as connection:
+        is_empty = connection.execute(select(func.count()).select_from(study)).scalar() == 0
+    if is_empty and kind in _written:
+        rows = _written[kind]
+        [one] = rows[study]
+        _insert(engine, {**rows, study: [{**one, "uuid": str(uuid.uuid4())}]})
+        return name
+    _write_study(engine, *kind)
+    if is_empty:
+        _written[kind] = _rows(engine)
+    return name
+
+
+_written: dict[tuple[int, int, int, str], dict[Table, list[dict[str, Any]]]] = {}
+
+
+def _rows(engine: Engine) -> dict[Table, list[dict[str, Any]]]:
+    with engine.connect() as connection:
+        found = {table: connection.execute(select(table)).mappings().all() for table in metadata.sorted_tables}
+    return {table: [dict(row) for row in rows] for table, rows in found.items() if rows}
+
+
+def _insert(engine: Engine, rows: dict[Table, list[dict[str, Any]]]) -> None:
+    with engine.execution_options(hnet_writes=True).begin() as connection:
+        for table, of_table in rows.items():
+            given = [
+                name for name in of_table[0] if any(row[name] is not None for row in of_table)
+            ]  # None in JSON: null
+            connection.execute(insert(table), [{name: row[name] for name in given} for row in of_table])
+            if engine.dialect.name == "postgresql" and table.autoincrement_column is not None:
+                newest = f"(SELECT max({table.autoincrement_column.name}) FROM {table.name})"
+                sequence = f"pg_get_serial_sequence('{table.name}', '{table.autoincrement_column.name}')"
+                connection.execute(text(f"SELECT setval({sequence}, {newest})"))
+
+
+def _write_study(engine: Engine, n_trials: int, seeds: int, n_tasks: int, name: str) -> None:
     store = Store(engine)
     study_id = store.create_study(name, sample_spec(name, n_trials, seeds, n_tasks), seeds)
     launch_id = store.record_launch(study_id, PROVENANCE)
@@ -50,7 +90,6 @@ def sample_study(
             runs = [sample_result(params, n_tasks, seed) for seed in range(seeds)]
             store.complete_trial(study_id, number, 1, runs)
             trained.append((number, params))
-    return name
 
 
 def sample_spec(name: str, n_trials: int, seeds: int, n_tasks: int) -> dict[str, Any]:

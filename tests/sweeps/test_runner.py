@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 from pathlib import Path
@@ -17,7 +18,7 @@ import studies
 import sweeps
 from hnet_core.errors import ConfigInvalid
 from hnet_core.training import run_trial
-from studies.metrics.definitions import run_metrics
+from studies.metrics.values import run_metrics
 from studies.spec.spec import SweepSpec
 from studies.store.store import LeaseLost
 from sweeps.driver.driver import Driver
@@ -43,6 +44,13 @@ def any_url(request: pytest.FixtureRequest) -> str:
 
 def run(spec: SweepSpec, url: str, **more: Any) -> Outcome:
     return run_sweep(spec, url, backend=inline, **more)
+
+
+@pytest.fixture
+def finished_url(finished: Path, url: str, tmp_path: Path) -> str:
+    """URL of a database in which the sweep of `tiny_spec` is finished."""
+    shutil.copy(finished, tmp_path / "runs.db")
+    return url
 
 
 def states(url: str, name: str = "tiny") -> dict[int, str]:
@@ -71,21 +79,19 @@ def test_a_sweep_trains_every_trial_once_with_every_seed(any_url: str) -> None:
     assert [(number, seed) for number, seed, *_ in scores(url)] == [(n, s) for n in range(3) for s in range(2)]
 
 
-def test_stored_results_equal_those_of_the_training_core(url: str) -> None:
+def test_stored_results_equal_those_of_the_training_core(finished_url: str) -> None:
     spec = tiny_spec()
-    run(spec, url)
-    for row in studies.open(url).runs("tiny").to_dict("records"):
+    for row in studies.open(finished_url).runs("tiny").to_dict("records"):
         params = {name: row[name] for name in spec.search}
         expected = run_metrics(run_trial(spec.config(params), row["seed"]))
         for name in ("final_accuracy", "during_accuracy", "forgetting", "compression_ratio", "hypernet_weights"):
             assert row[name] == expected[name], name
 
 
-def test_optuna_is_told_the_mean_over_seeds_on_the_validation_split(url: str) -> None:
-    run(tiny_spec(), url)
-    storage = optuna.storages.RDBStorage(url)
+def test_optuna_is_told_the_mean_over_seeds_on_the_validation_split(finished_url: str) -> None:
+    storage = optuna.storages.RDBStorage(finished_url)
     (summary,) = optuna.get_all_study_summaries(storage)
-    trials = studies.open(url).trials("tiny")
+    trials = studies.open(finished_url).trials("tiny")
     for told, row in zip(
         optuna.load_study(study_name=summary.study_name, storage=storage).trials, trials.to_dict("records"), strict=True
     ):
@@ -114,13 +120,12 @@ def test_a_study_that_wants_more_seeds_trains_only_the_missing_ones(url: str) ->
         run(tiny_spec(seeds=2), url)
 
 
-def test_a_study_of_another_spec_is_unchanged_and_the_difference_shown(url: str) -> None:
-    run(tiny_spec(), url)
-    before = scores(url)
+def test_a_study_of_another_spec_is_unchanged_and_the_difference_shown(finished_url: str) -> None:
+    before = scores(finished_url)
     other = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 4, "batch_size": 16}})
     with pytest.raises(ConfigInvalid, match=r"--study.*trial\.training\.iterations: 3 in the study, 4 now"):
-        run(other, url)
-    assert scores(url) == before
+        run(other, finished_url)
+    assert scores(finished_url) == before
 
 
 def test_a_configuration_already_measured_is_not_trained_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,10 +283,8 @@ def test_the_lease_of_a_dead_process_on_this_machine_is_taken_over_at_once(url: 
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'runs.db'}"
-    run(tiny_spec(), url)
-    return scores(url)
+def undisturbed(finished: Path) -> list[tuple[Any, ...]]:
+    return scores(f"sqlite:///{finished}")
 
 
 CRASHES = ["after_ask:2", "after_row:2", "mid_train:6", "after_checkpoint:6", "after_commit:2", "after_tell:1"]

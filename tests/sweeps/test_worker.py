@@ -16,11 +16,19 @@ from sweeps.worker import latest_checkpoints, work
 from tests.hnet_core.tiny import tiny
 
 SEEDS = (0, 1, 2)
+Uninterrupted = dict[bool, list[dict[str, Any]]]
 
 
 def job(folder: Path, stack_seeds: bool | str, seeds: tuple[int, ...] = SEEDS) -> Job:
     config = tiny(training={"iterations": 3, "stack_seeds": stack_seeds}).model_dump(mode="json")
     return Job(0, 1, config, seeds, data_root=str(folder), checkpoints=str(folder / "checkpoints"))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
+    """The results of a worker that is not killed, by whether it stacks the seeds."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    return {choice: results(list(work(job(folder / str(choice), choice)))) for choice in (True, False)}
 
 
 def results(messages: list[Message]) -> list[dict[str, Any]]:
@@ -41,9 +49,8 @@ def test_every_task_of_every_seed_is_reported_and_every_seed_has_its_result(tmp_
     assert [found["seed"] for found in results(messages)] == list(SEEDS)
 
 
-def test_stacked_seeds_give_the_rows_of_seeds_trained_one_after_the_other(tmp_path: Path) -> None:
-    apart, together = (results(list(work(job(tmp_path / str(choice), choice)))) for choice in (False, True))
-    for ours, theirs in zip(together, apart, strict=True):
+def test_stacked_seeds_give_the_rows_of_seeds_trained_one_after_the_other(uninterrupted: Uninterrupted) -> None:
+    for ours, theirs in zip(uninterrupted[True], uninterrupted[False], strict=True):
         assert {**ours, "test": 0, "validation": 0} == {**theirs, "test": 0, "validation": 0}
         for split in ("test", "validation"):
             rows = zip(ours[split], theirs[split], strict=True)
@@ -52,13 +59,14 @@ def test_stacked_seeds_give_the_rows_of_seeds_trained_one_after_the_other(tmp_pa
 
 @pytest.mark.parametrize("stack_seeds", [True, False])
 @pytest.mark.parametrize("n_seen", [1, 4, 8])
-def test_a_killed_worker_is_resumed_to_the_same_rows(tmp_path: Path, stack_seeds: bool, n_seen: int) -> None:
-    whole = results(list(work(job(tmp_path / "whole", stack_seeds))))
+def test_a_killed_worker_is_resumed_to_the_same_rows(
+    tmp_path: Path, stack_seeds: bool, n_seen: int, uninterrupted: Uninterrupted
+) -> None:
     killed = work(job(tmp_path / "killed", stack_seeds))
     for _ in range(n_seen):
         next(killed)
     again = list(work(job(tmp_path / "killed", stack_seeds)))
-    assert results(again) == whole
+    assert results(again) == uninterrupted[stack_seeds]
     first = again[0]
     assert isinstance(first, JobProgress) and first.tasks_done > n_seen, "what was done is not done again"
 
@@ -66,15 +74,14 @@ def test_a_killed_worker_is_resumed_to_the_same_rows(tmp_path: Path, stack_seeds
 @pytest.mark.parametrize("stack_seeds", [True, False])
 @pytest.mark.parametrize("n_seen", [1, 2, 3, 8, 20])
 def test_a_worker_killed_within_a_task_goes_on_from_its_last_step(
-    tmp_path: Path, stack_seeds: bool, n_seen: int
+    tmp_path: Path, stack_seeds: bool, n_seen: int, uninterrupted: Uninterrupted
 ) -> None:
-    whole = results(list(work(job(tmp_path / "whole", stack_seeds))))
     often = replace(job(tmp_path / "killed", stack_seeds), checkpoint_minutes=1e-9)
     killed = work(often)
     seen = [next(killed) for _ in range(n_seen)]
     newest = latest_checkpoints(open_checkpoints(often.checkpoints))
     again = list(work(replace(often, checkpoint_minutes=60)))
-    assert results(again) == whole
+    assert results(again) == uninterrupted[stack_seeds]
     n_tasks = max(message.tasks_done for message in seen if isinstance(message, JobProgress))
     first = again[0]
     assert isinstance(first, JobProgress) and first.tasks_done == n_tasks + 1, "what was done is not done again"
@@ -94,13 +101,12 @@ def test_checkpoints_within_a_task_travel_through_the_driver(tmp_path: Path) -> 
     assert results(resumed) == results(list(work(often, InMemory({}))))
 
 
-def test_seeds_that_stopped_at_different_tasks_are_resumed(tmp_path: Path) -> None:
+def test_seeds_that_stopped_at_different_tasks_are_resumed(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
     """The first attempt ran where seeds are not stacked, the second where they are."""
-    whole = results(list(work(job(tmp_path / "whole", False))))
     killed = work(job(tmp_path / "killed", False))
     for _ in range(7):  # seed 0 is done, seed 1 has two tasks, seed 2 none
         next(killed)
     messages = list(work(job(tmp_path / "killed", True)))
     assert [step.seed for step in messages if isinstance(step, JobProgress)] == [1] * 3 + [2] * 5
-    assert results(messages) == whole
+    assert results(messages) == uninterrupted[False]
     assert [TrialResult.from_dict(found).seed for found in messages[-1].results] == list(SEEDS)  # type: ignore[union-attr]

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from hnet_core.trial import TrialResult
-from studies.metrics.definitions import METRICS, run_metrics
+from studies.metrics.definitions import METRICS
+from studies.metrics.values import run_metrics
 from studies.queries.studies import Studies
 from studies.store.store import Store
 from tests.studies.sample import describe, sample_params, sample_result, sample_study

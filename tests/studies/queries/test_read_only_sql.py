@@ -12,13 +12,11 @@ from sqlalchemy import Engine
 from hnet_core.errors import ConfigInvalid
 from studies.queries.read_only_sql import QueryTimeout, read_sql
 from studies.queries.studies import Studies
-from tests.studies.sample import sample_study
 
 
 @pytest.fixture
-def found(engine: Engine) -> Studies:
-    sample_study(engine, 12)
-    return Studies(engine)
+def found(sampled: Engine) -> Studies:
+    return Studies(sampled)
 
 
 def test_rows_come_back_with_their_names_and_plain_numbers(found: Studies) -> None:
@@ -97,11 +95,11 @@ def test_anything_but_one_reading_statement_is_refused(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_endless_query_is_stopped(found: Studies, engine: Engine) -> None:
+def test_endless_query_is_stopped(found: Studies, sampled: Engine) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     start = time.monotonic()
     with pytest.raises(QueryTimeout, match=r"within 0\.2 s"):
-        read_sql(engine, endless, 10, seconds=0.2)
+        read_sql(sampled, endless, 10, seconds=0.2)
     assert time.monotonic() - start < 3
     assert len(found.sql("SELECT 1 AS one")) == 1
 

@@ -16,7 +16,8 @@ import studies
 from hnet_core.errors import ConfigInvalid
 from studies.database.schema import STATES, trial
 from studies.errors import StudyNotFound, TrialNotFound
-from studies.metrics.definitions import METRICS, run_metrics
+from studies.metrics.definitions import METRICS
+from studies.metrics.values import run_metrics
 from studies.queries.studies import Studies
 from studies.statistics.intervals import bounded, t_interval
 from studies.store.store import Store

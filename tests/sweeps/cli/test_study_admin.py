@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import optuna
@@ -23,10 +24,8 @@ from tests.sweeps.tiny import SPEC, inline, tiny_spec
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> str:
-    path = str(tmp_path / "hnet.db")
-    run_sweep(tiny_spec(), path, backend=inline)
-    return path
+def db(finished: Path, tmp_path: Path) -> str:
+    return str(shutil.copy(finished, tmp_path / "hnet.db"))
 
 
 def hnet(*arguments: str) -> Result:

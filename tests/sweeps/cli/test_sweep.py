@@ -22,10 +22,8 @@ import pytest
 import yaml
 
 from studies.spec.loading import load_spec
-from studies.spec.spec import SweepSpec
 from sweeps import cli
 from sweeps.presets import open_document
-from sweeps.runner import run_sweep
 from tests.hnet_core.tiny import TINY
 from tests.sweeps.tiny import SPEC, inline
 
@@ -70,14 +68,10 @@ def spec(tmp_path: Path) -> str:
     return path.name
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of that sweep once it is finished, one file to copy."""
-    folder = tmp_path_factory.mktemp("finished")
-    run_sweep(SweepSpec.model_validate(SPEC), str(folder / "live.db"), backend=inline)
-    with contextlib.closing(sqlite3.connect(folder / "live.db")) as live:
-        live.execute("VACUUM INTO ?", [str(folder / "hnet.db")])
-    return folder / "hnet.db"
+@pytest.fixture
+def finished_here(finished: Path, tmp_path: Path) -> None:
+    """The database of the spec, its sweep finished, in the working folder."""
+    shutil.copy(finished, tmp_path / "hnet.db")
 
 
 def digest(path: Path) -> str:
@@ -214,18 +208,16 @@ def test_trial_describe_counts_what_no_memory_holds(hnet: Hnet, spec: str) -> No
     assert found["training_memory_mib"] > 10**9
 
 
-def test_stopping_a_study_without_a_driver_prints_so(hnet: Hnet, spec: str) -> None:
-    hnet("sweep", "run", spec)
+def test_stopping_a_study_without_a_driver_prints_so(hnet: Hnet, finished_here: None) -> None:
     done = hnet("sweep", "stop", "tiny")
     assert (done.code, done.out) == (0, "")
     assert "No driver runs study tiny" in done.err
 
 
-def test_stopping_a_study_whose_driver_is_dead_prints_so_and_requests_nothing(hnet: Hnet, spec: str) -> None:
+def test_stopping_a_study_whose_driver_is_dead_prints_so_and_requests_nothing(hnet: Hnet, finished_here: None) -> None:
     from studies.database.open_database import connect
     from studies.store.store import Store
 
-    hnet("sweep", "run", spec)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
     store = Store(connect("hnet.db"))
@@ -309,8 +301,7 @@ def test_study_diff_does_not_list_what_is_a_default(hnet: Hnet, spec: str) -> No
     assert [(row["key"], row["a"], row["b"]) for row in other][1:] == [("trial.training.lr", 0.001, 0.01)]
 
 
-def test_the_status_of_a_study_whose_spec_is_no_longer_valid_is_shown(hnet: Hnet, spec: str) -> None:
-    hnet("sweep", "run", spec)
+def test_the_status_of_a_study_whose_spec_is_no_longer_valid_is_shown(hnet: Hnet, finished_here: None) -> None:
     with contextlib.closing(sqlite3.connect("hnet.db")) as live, live:
         live.execute("""update study set spec = json_set(spec, '$.search."method.beta_output".step', 0.3)""")
     assert hnet("sweep", "status", "tiny", "--format", "json").json["planned"] == 3
@@ -394,8 +385,7 @@ def test_a_corrupt_data_file_is_refused_before_anything_is_written(hnet: Hnet, s
     assert not (tmp_path / "hnet.db").exists()
 
 
-def test_a_report_folder_that_cannot_be_written_is_an_error(hnet: Hnet, spec: str, tmp_path: Path) -> None:
-    hnet("sweep", "run", spec)
+def test_a_report_folder_that_cannot_be_written_is_an_error(hnet: Hnet, finished_here: None, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     done = hnet("report", "tradeoff", "tiny", "-o", "taken")
     assert done.code == 2
@@ -415,11 +405,10 @@ def test_an_unexpected_error_is_one_line_and_exit_code_1(hnet: Hnet, monkeypatch
 
 
 @pytest.mark.slow
-def test_status_list_and_report_show_trials_that_a_killed_driver_left(hnet: Hnet, spec: str) -> None:
+def test_status_list_and_report_show_trials_that_a_killed_driver_left(hnet: Hnet, finished_here: None) -> None:
     from studies.database.open_database import connect
     from studies.store.store import Store
 
-    hnet("sweep", "run", spec)
     engine = connect("hnet.db")
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE trial SET state = 'RUNNING', finished_at = NULL WHERE number = 1")
@@ -438,10 +427,9 @@ def test_status_list_and_report_show_trials_that_a_killed_driver_left(hnet: Hnet
     assert hnet("sweep", "status", "tiny", "--format", "json").json["stale"] is None
 
 
-def test_status_counts_pruned_trials(hnet: Hnet, spec: str) -> None:
+def test_status_counts_pruned_trials(hnet: Hnet, finished_here: None) -> None:
     from studies.database.open_database import connect
 
-    hnet("sweep", "run", spec)
     with connect("hnet.db").begin() as connection:
         connection.exec_driver_sql("UPDATE trial SET state = 'PRUNED' WHERE number = 1")
         connection.exec_driver_sql("UPDATE trial SET state = 'FAILED', duplicate_of = 0 WHERE number = 2")

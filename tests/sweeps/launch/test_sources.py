@@ -17,9 +17,9 @@ BROKEN = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    specs = tmp_path / "specs"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    specs = tmp_path_factory.mktemp("sources") / "specs"
     (specs / "inner").mkdir(parents=True)
     (specs / "mine.yaml").write_text(preset_text("quickstart"))
     (specs / "a:b.yml").write_text(preset_text("quickstart"))
@@ -27,14 +27,14 @@ def folder(tmp_path: Path) -> Path:
     (specs / ".hidden.yaml").write_text(BROKEN)
     (specs / "notes.txt").write_text("")
     (specs / "inner" / "deep.yaml").write_text(BROKEN)
-    (tmp_path / "secret.yaml").write_text(BROKEN)
-    (specs / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    (specs.parent / "secret.yaml").write_text(BROKEN)
+    (specs / "link.yaml").symlink_to(specs.parent / "secret.yaml")
     return specs
 
 
-@pytest.fixture
-def studies(tmp_path: Path) -> Studies:
-    return Studies(connect(str(tmp_path / "runs.db"), create=True))
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
+    return Studies(connect(str(tmp_path_factory.mktemp("studies") / "runs.db"), create=True))
 
 
 def test_only_the_yaml_files_of_the_folder_itself_are_listed(folder: Path) -> None:

@@ -124,12 +124,15 @@ def _message(one: ErrorDetails, model: type[BaseModel]) -> str:
         return "must be given"
     if one["type"] == "value_error":
         return str(one["ctx"]["error"]).rstrip(".")
+    if one["type"] == "string_pattern_mismatch" and one["ctx"]["pattern"] in _PATTERNS:
+        return f"must {_PATTERNS[one['ctx']['pattern']]}, got {shown(one['input'])}"
     text = one["msg"].replace("Input should", "must")
     for theirs, ours in _OURS.items():
         text = re.sub(theirs, ours, text)
     return f"{text.strip()}, got {shown(one['input'])}"
 
 
+_PATTERNS = {r"\S": "be a name", r"^(auto|cpu|cuda(:\d+)?)$": "be auto, cpu, cuda or cuda:NUMBER"}
 _OURS = {
     r"a valid (tuple|list)\b": "a list",
     r"a valid dictionary( or instance of \w+)?": "a block with keys",

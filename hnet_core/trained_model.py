@@ -56,9 +56,12 @@ def load(path: str | os.PathLike[str]) -> TrainedModel:
     except FileNotFoundError:
         hint = "make one with: hnet trial export STUDY NUMBER -o FILE"
         raise NotFound(f"{os.fspath(path)}: no such file; {hint}") from None
-    except Exception as error:  # torch raises many kinds of errors for other files
-        kind = type(error).__name__
-        raise ConfigInvalid(f"{os.fspath(path)} must be a model of hnet trial export, got {kind}.") from None
+    except OSError as error:
+        raise ConfigInvalid(f"{os.fspath(path)} must be a file that can be read, got: {error.strerror}.") from None
+    except Exception:  # torch raises many kinds of errors for other files
+        raise ConfigInvalid(
+            f"{os.fspath(path)} must be a model of hnet trial export, got another file, or a damaged one."
+        ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ConfigInvalid(f"{os.fspath(path)} must be a model of format {FORMAT} of hnet trial export.")
     return TrainedModel(content)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hnet_core import trained_model
 from hnet_core.build import method_shape, stream_shape
 from hnet_core.config_validation import parse_trial
-from hnet_core.errors import NotFound
+from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.training import TrialRun
 from sweeps.checkpoints import open_checkpoints
 from sweeps.driver.checkpoint_retention import trial_location
@@ -19,6 +19,7 @@ from sweeps.worker import latest_checkpoints
 if TYPE_CHECKING:
     from hnet_core.stacked import Checkpoint
     from hnet_core.trial import TaskReport, TrialConfig
+    from studies.queries.record import StudyRecord
     from studies.queries.studies import Studies
 
 
@@ -55,13 +56,14 @@ def export_model(
 
     Raises:
         NotFound: the trial has no such seed, or did not finish.
+        ConfigInvalid: it was imported, without a configuration that can be trained.
     """
     row = studies.trial(study, number)
     seeds = [run["seed"] for run in row["runs"]]
     if seed not in seeds or row["state"] != "COMPLETE":
         finished = ", ".join(map(str, seeds)) or "none"
         raise NotFound(f"trial {number} ({row['state']}) has no finished seed {seed}; finished: {finished}.")
-    config = parse_trial(row["config"])
+    config = _parsed(row["config"], studies.study(study))
     original = number if row["duplicate_of"] is None else row["duplicate_of"]
     kept = _kept(trial_location(checkpoints, original), config, seed)
     checkpoint = _train(config, seed, root, on_task) if kept is None else kept
@@ -70,6 +72,18 @@ def export_model(
     last = checkpoint["progress"]["test"][-1]
     deviation = max(abs(now - then) for now, then in zip(last, stored, strict=True) if now is not None)
     return ExportedModel(kept is not None, float(deviation))
+
+
+def _parsed(config: Mapping[str, Any], study: StudyRecord) -> TrialConfig:
+    try:
+        return parse_trial(config)
+    except ConfigInvalid as error:
+        if not study.is_imported:
+            raise
+        raise ConfigInvalid(
+            f"study {study.name!r} was imported without configurations that can be trained here ({error}); its models "
+            "are where it was measured."
+        ) from None
 
 
 def _kept(location: str, config: TrialConfig, seed: int) -> Checkpoint | None:

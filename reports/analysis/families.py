@@ -79,7 +79,7 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = (), 
             label = value if by and len(names) == 1 else f"{name}: {value}" if by else name
             streams = frozenset(stream_of(configs[trial.number], n_tasks[trial.number]) for trial in trials)
             groups.append((label, _restricted(data, trials), streams))
-    _check(groups, names)
+    _check(groups, names, axis)
     reference = _reference([part for _, part, _ in groups])
     return [
         Family(i, label, f"{i}-", part, recommend(part), streams, _hypervolume(part, reference), reference)
@@ -154,9 +154,12 @@ def _hypervolume(data: StudyData, reference: float | None) -> float | None:
     return 0.0 if found is None else float(found["share"])
 
 
-def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str]) -> None:
+def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str], axis: str) -> None:
     if not groups:
-        raise ConfigInvalid(f"nothing to show: no configuration of {', '.join(names)} has finished.")
+        raise ConfigInvalid(
+            f"nothing to show: no configuration of {', '.join(names)} has finished with a value of {axis}; "
+            "choose another cost with --x, or see: hnet study trials STUDY"
+        )
     if len(groups) > MAX_FAMILIES:
         raise ConfigInvalid(f"one figure shows at most {MAX_FAMILIES} studies or values, got {len(groups)}.")
     measures = {data.quality.measure for _, data, _ in groups}

@@ -12,6 +12,7 @@ from reports.data.grouping import check_fields, group_label, stream_of, with_fam
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.comparing.configurations import machines_of, split_name
+from studies.errors import TrialNotFound
 from studies.metrics.definitions import METRICS
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded, t_interval
@@ -106,7 +107,7 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
         chosen = [trial for trial in data.configurations if trial.number == number]
     if not chosen:
         what = "has no finished configuration" if number is None else f"has no finished trial {number}"
-        raise ConfigInvalid(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
+        raise TrialNotFound(f"nothing to compare: study {study!r} {what}; see: hnet study trials {study}")
     n_tasks = studies.numbers_of_tasks(study)
     return [_Candidate(data, trial, configs[trial.number], n_tasks[trial.number]) for trial in chosen]
 

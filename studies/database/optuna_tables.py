@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL, create_engine, inspect, text
 
-from studies.database.connections import CONNECT_TIMEOUT_SECONDS, errors_explained, open_read_only
+from studies.database.connections import CONNECT_TIMEOUT_SECONDS, errors_explained, is_sqlite_file, open_read_only
 from studies.database.open_database import DatabaseForeign
 from studies.database.schema import VERSION_TABLE
 from studies.database.urls import masked, sqlite_path
@@ -36,9 +36,18 @@ def optuna_version(url: URL) -> OptunaVersion | None:
     """The version of the Optuna storage in a database, None in a database without tables or of studies alone.
 
     Raises:
-        DatabaseForeign: if it is a database of another program.
+        DatabaseForeign: if it is a database of another program, or no database.
         DatabaseUnreachable: if it cannot be read.
     """
+    path = sqlite_path(url)
+    if path is not None and path.exists():
+        if not path.is_file():
+            raise DatabaseForeign(f"an Optuna storage must be a file or a URL of PostgreSQL, got {path}.")
+        if not is_sqlite_file(path):
+            raise DatabaseForeign(
+                f"{path} must be an Optuna storage in SQL, got a file that is no database; copy the study of a journal "
+                "with optuna.copy_study."
+            )
     address, options = read_only_engine(url)
     engine = create_engine(address, **options)
     try:

@@ -14,12 +14,13 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, NotFound
 from studies.database.connections import is_sqlite_file
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 MAX_RECORD_LENGTH = 1 << 20  # characters; a quote that is never closed must not swallow the whole file
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_GZIP = b"\x1f\x8b"
 
 
 class Records:
@@ -46,6 +47,8 @@ class Records:
         start = file.read(100)
         file.seek(0)
         encoding = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "utf-8")
+        if start.startswith(_GZIP):
+            raise ConfigInvalid(f"{name} must be text in UTF-8, got a gzip archive; unpack it first (gunzip).")
         if encoding != "utf-16" and b"\0" in start:
             raise ConfigInvalid(
                 f"{name} must be text in UTF-8, got zero bytes: no text, or UTF-16 without a mark; save it as UTF-8."
@@ -62,7 +65,7 @@ class Records:
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         while line := self._next_line():
-            if not line.strip():
+            if not line.replace(self.delimiter, "").strip():  # spreadsheets write rows of nothing behind the last one
                 continue
             at = self._line
             values = self._whole_record(line, self.delimiter)
@@ -100,7 +103,7 @@ class Records:
                 "save it as UTF-8."
             )
         if "\0" in line:
-            raise ConfigInvalid(f"{self._name}:{self._line}: must be text, got a zero byte.")
+            raise ConfigInvalid(f"{self._name}:{self._line}: must be text in UTF-8, got a zero byte; save it as UTF-8.")
         return line
 
     def _whole_record(self, line: str, delimiter: str) -> list[str]:
@@ -156,12 +159,15 @@ def check_is_text(path: Path) -> None:
     A SQLite database is opened by SQLite alone: closing any other descriptor drops the locks of this process on it.
 
     Raises:
-        ConfigInvalid: if there is no such file, or it is empty, or a SQLite database.
+        NotFound: if there is no such file.
+        ConfigInvalid: if it is empty, or a SQLite database.
     """
     try:
         size = path.stat().st_size
         if not path.is_file():
             raise ConfigInvalid(f"a CSV of results must be a file, got {path}.")
+    except FileNotFoundError:
+        raise NotFound(f"{path}: no such file.") from None
     except OSError as error:
         raise ConfigInvalid(
             f"a CSV of results must be a text file that can be read, got {path}: {error.strerror}."

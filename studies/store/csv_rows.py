@@ -58,10 +58,14 @@ def columns_of(name: str, records: Records) -> list[str]:
     header = [_plain(column) for column in records.header]
     missing = [column for column in NEEDED if column not in header]
     if missing:
-        found = (
-            f"; it was read with {DELIMITERS[records.delimiter]} between its values, got {', '.join(header)[:200]!r}"
+        lacks = ", ".join(missing) if len(missing) < len(NEEDED) else "all"
+        read = (
+            f"read with {DELIMITERS[records.delimiter]} between its values ({', '.join(DELIMITERS.values())} are known)"
         )
-        raise ConfigInvalid(f"{place}: must have the columns {', '.join(NEEDED)}; {', '.join(missing)} missing{found}.")
+        raise ConfigInvalid(
+            f"{place}: must have the columns {', '.join(NEEDED)}; {lacks} missing; {read}, "
+            f"got {', '.join(header)[:200]!r}."
+        )
     unnamed = [column for column in header if not column or re.fullmatch(r"Unnamed: \d+", column)]
     if unnamed:
         raise ConfigInvalid(

@@ -8,6 +8,7 @@ unreachable or too old, 6 another driver holds the study, 130 and 143 on signals
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -42,11 +43,23 @@ def main() -> None:
         fail("terminated; the same command resumes from the last finished task of each trial.", 143)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader closed the pipe; not an error
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            _fail_unexpected(error)
+        place = error.filename or "standard output, or a file"
+        fail(f"{place} must take what is written to it, got: {error.strerror}; free space or name another place.", 2)
     except Exception as error:
-        if os.environ.get("HNET_TRACEBACK"):
-            traceback.print_exc()
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        fail(f"unexpected {what} (a bug; HNET_TRACEBACK=1 shows where)", 1)
+        _fail_unexpected(error)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def _fail_unexpected(error: Exception) -> None:
+    if os.environ.get("HNET_TRACEBACK"):
+        traceback.print_exc()
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    fail(f"unexpected {what} (a bug; HNET_TRACEBACK=1 shows where)", 1)
 
 
 def fail(message: str, code: int) -> None:

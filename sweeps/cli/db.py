@@ -64,7 +64,7 @@ def check(
     if found.problems or format != "table":
         write([{"problem": line} for line in found.problems], ["problem"], format, output, "Problems")
     if found.problems:
-        raise DatabaseInconsistent(f"the database must hold together, got {len(found.problems)} problems, see above.")
+        raise DatabaseInconsistent("the database must hold together, got the problems above.")
 
 
 @app.command()

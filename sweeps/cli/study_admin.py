@@ -98,7 +98,7 @@ def import_(
     from sweeps.cli.import_progress import ImportProgress
 
     path, suffix = Path(source), Path(source).suffix.lower()
-    is_database = path.is_file() and path.stat().st_size > 0 and is_sqlite_file(path)
+    is_database = path.is_file() and path.stat().st_size > 1 and is_sqlite_file(path)
     is_measured = source.startswith(PREFIX) and not path.is_file()
     if is_measured or (suffix in (*TEXT_SUFFIXES, STUDY_FILE) and not is_database):
         if names:
@@ -107,7 +107,7 @@ def import_(
                 f"names of studies to copy are for a database, got {given} for {path.name}; its name here is --as."
             )
         if is_measured:
-            say(f"imported {import_measured(db, source, as_)} trials as {as_ or source}.")
+            say(f"imported {_counted(import_measured(db, source, as_))} as {as_ or source}.")
         elif suffix == STUDY_FILE:
             _import_study_file(path, as_, db)
         else:
@@ -162,7 +162,11 @@ def _import_study_file(path: Path, name: str | None, db: str) -> None:
 def trials_by_state(states: Mapping[str, int]) -> str:
     """Return a text such as `12 trials (1 failed, 2 pruned)`."""
     others = ", ".join(f"{n} {state.lower()}" for state, n in sorted(states.items()) if state != "COMPLETE")
-    return f"{sum(states.values())} trials" + (f" ({others})" if others else "")
+    return _counted(sum(states.values())) + (f" ({others})" if others else "")
+
+
+def _counted(trials: int) -> str:
+    return f"{trials} trial{'' if trials == 1 else 's'}"
 
 
 @app.command("rm")
@@ -179,12 +183,12 @@ def remove(
     from sweeps.search.optuna_studies import forget_sampler_study
 
     engine = connect(db)
-    trials = Studies(engine).trial_counts(name).total
+    trials = _counted(Studies(engine).trial_counts(name).total)
     if not yes:
         if not sys.stdin.isatty():
-            raise ConfigInvalid(f"rm deletes {trials} trials of {name} permanently; confirm with --yes.")
-        typer.confirm(f"Delete {name} and its {trials} trials permanently?", abort=True)
+            raise ConfigInvalid(f"rm deletes {trials} of {name} permanently; confirm with --yes.")
+        typer.confirm(f"Delete {name} and its {trials} permanently?", abort=True)
     uuid = remove_study(engine, name)
     forget_sampler_study(uuid, engine.url.render_as_string(hide_password=False))
     shutil.rmtree(checkpoint_folder(uuid), ignore_errors=True)
-    say(f"deleted {name} and its {trials} trials.")
+    say(f"deleted {name} and its {trials}.")

@@ -52,7 +52,7 @@ def import_optuna(
     from sweeps.search.optuna_exchange import Meaning, from_optuna
 
     here = as_ or name
-    trials = from_optuna(source, name, Meaning(quality, measure, target_weights, ratio, model_weights))
+    trials = from_optuna(source, name, Meaning(quality, measure, target_weights, ratio, model_weights), say)
     n = sum(len(one.runs) for one in trials)
     with ImportProgress() as progress:
         writing = partial(progress, f"writing {here}", total=n)

@@ -247,7 +247,8 @@ def _print_end(outcome: Outcome, spec: SweepSpec, db: str) -> None:
         print(f"{text}: there is no front; widen the search or loosen the constraints.", file=sys.stderr)
     if counters.failed or counters.seeds_failed:
         seeds = f" and further seeds of {counters.seeds_failed}" if counters.seeds_failed else ""
-        print(f"{counters.failed} trials failed{seeds}; why: hnet study trials {where}", file=sys.stderr)
+        failed = f"{counters.failed} trial{'' if counters.failed == 1 else 's'} failed"
+        print(f"{failed}{seeds}; why: hnet study trials {where}", file=sys.stderr)
 
 
 def _note_working_copy(db: str) -> None:

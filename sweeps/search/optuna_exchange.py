@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -93,11 +93,16 @@ class Meaning:
     model_weights: int | None = None
 
 
-def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
+def from_optuna(
+    url: str, name: str, meaning: Meaning, remark: Callable[[str], None] | None = None
+) -> list[ImportedTrial]:
     """Read the finished trials of an Optuna study, each COMPLETE one with one evaluation of one task.
 
     Numbers stay; PRUNED is PRUNED, and a trial whose values cannot be what they are said to be is FAILED. The storage
     is only read.
+
+    Args:
+        remark: called with a warning where trials break constraints, of which hnet knows no bounds.
 
     Raises:
         NotFound: if the storage or the study is not there.
@@ -115,7 +120,14 @@ def from_optuna(url: str, name: str, meaning: Meaning) -> list[ImportedTrial]:
     _check_not_percent(finished, meaning)
     theirs = list(dict.fromkeys(name for trial in finished for name in trial.params))
     names = dict(zip(theirs, setting_names(theirs), strict=True))
+    broken = [trial.number for trial in finished if any(value > 0 for value in trial.system_attrs.get(_BROKEN) or ())]
+    if broken and remark is not None:
+        shown = ", ".join(map(str, broken[:10])) + (", ..." if len(broken) > 10 else "")
+        remark(f"warning: trials that break constraints in Optuna count here like any other: {shown}.")
     return [_imported(trial, names, meaning) for trial in finished]
+
+
+_BROKEN = "constraints"  # Optuna's own key: values above 0 are broken constraints
 
 
 def _frozen(
@@ -205,8 +217,9 @@ def _check_directions(name: str, directions: Sequence[str], meaning: Meaning) ->
 
 
 def _check_not_percent(finished: Sequence[FrozenTrial], meaning: Meaning) -> None:
-    """Refuse a study most of whose accuracies cannot be any; single ones make their trials FAILED."""
-    values = {trial.number: trial.values[meaning.quality] for trial in finished if trial.state.name == "COMPLETE"}
+    """Refuse a study most of whose accuracies cannot be any; single and infinite ones make their trials FAILED."""
+    told = {trial.number: trial.values[meaning.quality] for trial in finished if trial.state.name == "COMPLETE"}
+    values = {number: value for number, value in told.items() if math.isfinite(value)}
     outside = [number for number, value in values.items() if not 0 <= value <= 1]
     if meaning.measure == "accuracy" and 2 * len(outside) > len(values):
         first = outside[0]

@@ -65,6 +65,8 @@ def test_a_method_that_does_not_give_its_weights_still_predicts(tmp_path: Path) 
 def test_what_is_no_model_is_refused_and_nothing_in_it_is_run(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="hnet trial export"):
         hnet_core.load(tmp_path / "none.pt")
+    with pytest.raises(ConfigInvalid, match="must be a file that can be read, got: Is a directory"):
+        hnet_core.load(tmp_path)
     (tmp_path / "text.pt").write_text("no model")
     torch.save({"weights": torch.zeros(2)}, tmp_path / "other.pt")
     torch.save(Path, tmp_path / "code.pt")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.trial import TrialResult
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import compare, headline
@@ -186,12 +186,19 @@ def test_names_over_several_streams_become_a_table(studies: Studies) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "message"),
+    [("failed", "'failed' has no finished configuration"), ("two:7", "'two' has no finished trial 7")],
+)
+def test_what_is_not_there_is_not_found(studies: Studies, tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(NotFound, match=message):
+        write(studies, ["strong", name], tmp_path)
+
+
+@pytest.mark.parametrize(
     ("names", "options", "message"),
     [
         (["strong"], {}, "needs two or more"),
         (["strong", "strong"], {}, "may be named once"),
-        (["strong", "failed"], {}, "'failed' has no finished configuration"),
-        (["strong", "two:7"], {}, "'two' has no finished trial 7"),
         (["strong", "weak"], {"metric": "compression_ratio"}, "must vary over seeds"),
         (["strong", "weak"], {"margin": -1.0}, "margin must be a positive number"),
     ],

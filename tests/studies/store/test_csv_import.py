@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 import sqlite3
 import subprocess
@@ -63,7 +64,7 @@ def test_results_of_a_csv_become_a_study(tmp_path: Path) -> None:
     path.write_text("\n".join([HEAD, *CELLS]))
     db = str(tmp_path / "new.db")
     result = study_import(str(path), "--db", db)
-    assert (result.exit_code, result.stderr) == (0, "imported 1 trials as theirs.\n")
+    assert (result.exit_code, result.stderr) == (0, "imported 1 trial as theirs.\n")
     found = Studies(connect(db))
     [row] = found.trials("theirs").to_dict("records")
     assert row["final_accuracy"] == pytest.approx(0.75)
@@ -254,6 +255,12 @@ def test_blanks_count_only_within_quotes(tmp_path: Path) -> None:
     assert trial.params == {"stream.dataset": "scifar100", "note": ' a "b", c'}
 
 
+def test_rows_of_empty_values_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([HEAD, *CELLS, "," * HEAD.count(","), ""]))
+    assert read_csv(path).rows == len(CELLS)
+
+
 def test_one_file_holds_one_measure(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigInvalid, match=r"t.csv:3: measure must be the same in the whole file, got 'mse', and 'acc"
@@ -275,7 +282,8 @@ def test_semicolons_tabs_and_marked_encodings_are_read(tmp_path: Path, delimiter
     [
         (f",{NEEDED}\n0,0,0,1,1,0.5,1000,300\n".encode(), "t.csv:1: column 1 must have a name; pandas writes its"),
         (f"{NEEDED},Unnamed: 0\n".encode(), "t.csv:1: column 8 must have a name; pandas writes its"),
-        (NEEDED.replace(",", "|").encode(), "t.csv:1: .* missing; it was read with commas between its values"),
+        (NEEDED.replace(",", "|").encode(), "t.csv:1: .* all missing; read with commas between its val"),
+        (gzip.compress(NEEDED.encode()), "t.csv must be text in UTF-8, got a gzip archive; unpack it"),
         (f"{NEEDED}\n0,0,1,1,0.5,1000,300\n".encode("utf-16-le"), "t.csv must be text in UTF-8, got zero bytes: no"),
         (f"{NEEDED},note\n0,0,1,1,1,1000,300,né\n".encode("latin-1"), "t.csv:2: must be text in UTF-8, got the byte"),
         (NEEDED.replace(",", ";").encode() + b"\n0;0;1;1;0,5;1000;300", "t.csv:2: value must be a number, got '0,5'"),

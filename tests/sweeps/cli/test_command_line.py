@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import subprocess
@@ -90,6 +92,24 @@ def test_a_wrong_argument_is_one_line_with_exit_code_2(
     assert shown.out == ""
     assert shown.err.startswith(f"error: {message}")
     assert shown.err.count("\n") == 1
+
+
+def test_output_that_finds_no_room_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hnet", "list", "methods", "-o", "/dev/null"])
+    monkeypatch.setattr("studies.output.formats.say", _refuse_to_write)
+    with pytest.raises(SystemExit) as end:
+        command_line.main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: standard output, or a file must take what is written to it, got: No space left on device; "
+        "free space or name another place.\n"
+    )
+
+
+def _refuse_to_write(message: str) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 COMMAND = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 import studies
 from hnet_core.errors import ConfigInvalid, NotFound
 from studies.database.connections import DatabaseUnreachable
-from studies.database.open_database import connect
+from studies.database.open_database import DatabaseForeign, connect
 from studies.errors import StudyNotFound
 from studies.store.admin import remove_study
 from studies.store.store import Store
@@ -109,6 +110,22 @@ def test_results_of_a_csv_are_compared_overlaid_and_shown_like_any_other(db: str
     assert runs["model_weights"].tolist() == [300, 300]
 
 
+def test_what_an_import_does_not_know_is_named_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "number,seed,after_task,on_task,value,target_weights,model_weights\n0,0,1,1,0.5,1000,300\n"
+    )
+    (tmp_path / "blank.csv").write_text("\n")
+    database = ["--db", str(tmp_path / "t.db")]
+    assert isinstance(hnet("study", "import", str(tmp_path / "none.csv"), *database).exception, NotFound)
+    assert "got an empty file" in str(hnet("study", "import", str(tmp_path / "blank.csv"), *database).exception)
+    assert hnet("study", "import", str(tmp_path / "t.csv"), *database).exit_code == 0
+    output = ["-o", str(tmp_path / "out"), *database]
+    report = hnet("report", "tradeoff", "t", "--x", "seconds", "--by", "method", *output)
+    assert "no configuration of t has finished with a value of seconds" in str(report.exception)
+    export = hnet("trial", "export", "t", "0", *output)
+    assert "imported without configurations that can be trained" in str(export.exception)
+
+
 def test_a_check_of_a_spec_looks_for_the_study_it_starts_from(db: str, tmp_path: Path) -> None:
     spec = tmp_path / "again.yaml"
     content = {**SPEC, "study": "again", "sampler": "tpe", "warm_start": "tiny"}
@@ -124,8 +141,10 @@ def test_a_storage_that_is_none_of_optuna_is_an_error_and_is_not_made(db: str, t
     assert isinstance(result.exception, NotFound)
     assert not missing.exists()
     (tmp_path / "text.db").write_text("no database " * 100)
-    for arguments in (
-        ["import-optuna", str(tmp_path / "text.db"), "x", "--target-weights", "1", "--ratio", "1"],
-        ["export-optuna", "tiny", str(tmp_path / "no" / "folder.db")],
+    os.mkfifo(tmp_path / "pipe")
+    for arguments, kind in (
+        (["import-optuna", str(tmp_path / "text.db"), "x", "--target-weights", "1", "--ratio", "1"], DatabaseForeign),
+        (["import-optuna", str(tmp_path / "pipe"), "x", "--target-weights", "1", "--ratio", "1"], DatabaseForeign),
+        (["export-optuna", "tiny", str(tmp_path / "no" / "folder.db")], DatabaseUnreachable),
     ):
-        assert isinstance(hnet("study", *arguments, "--db", db).exception, DatabaseUnreachable)
+        assert isinstance(hnet("study", *arguments, "--db", db).exception, kind)

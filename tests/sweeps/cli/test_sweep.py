@@ -100,7 +100,7 @@ def test_a_sweep_goes_from_spec_to_front_and_report(hnet: Hnet, spec: str, tmp_p
 def test_finished_with_failed_trials_is_exit_code_4(hnet: Hnet, spec: str) -> None:
     done = hnet("sweep", "run", spec, "--set", "search.training.lr={choice: [1.0e+30]}", "--set", "budget.trials=1")
     assert done.code == 4
-    assert "1 trials failed; why: hnet study trials tiny" in done.err
+    assert "1 trial failed; why: hnet study trials tiny" in done.err
     shown = hnet("study", "show", "tiny", "0", "--format", "json").json
     assert "TrainingDiverged" in json.dumps(shown)
 
@@ -326,6 +326,12 @@ BAD = {
     "tasks do not divide": (["sweep", "run", "SPEC", "--set", "stream.n_tasks=3"], 2, "use one of 1, 2, 5, 10"),
     "empty search": (["sweep", "run", "SPEC", "--set", "search={}"], 2, "hnet trial run"),
     "NaN": (["sweep", "run", "SPEC", "--set", "training.lr=.nan"], 2, "must be a finite number, got nan"),
+    "unknown device": (
+        ["sweep", "run", "SPEC", "--set", "training.device=tpu"],
+        2,
+        "auto, cpu, cuda or cuda:NUMBER, got",
+    ),
+    "blank study name": (["sweep", "run", "SPEC", "--study", " "], 2, "study: must be a name, got ' '"),
     "missing data set": (["sweep", "run", "SPEC", "--set", "stream.dataset=cifar"], 3, "train.npz and test.npz"),
     "no such study": (["study", "show", "tinny"], 3, "did you mean 'tiny'"),
     "no such study to stop": (["sweep", "stop", "tinny"], 3, "did you mean 'tiny'"),

@@ -138,6 +138,16 @@ def test_one_impossible_trial_fails_with_the_reason_and_the_others_count(
     assert check_database(engine).problems == []
 
 
+def test_infinite_values_are_no_percentages_and_broken_constraints_are_named(tmp_path: Path) -> None:
+    trials = [trial_of([value]) for value in (0.5, math.inf, -math.inf)]
+    trials[0].system_attrs = {"constraints": [-1.0, 0.5]}
+    path = foreign(tmp_path / "t.db", ["maximize"], trials)
+    remarks: list[str] = []
+    found = from_optuna(path, "theirs", Meaning(0, "accuracy", 1000, model_weights=100), remarks.append)
+    assert [one.state for one in found] == ["COMPLETE", "FAILED", "FAILED"]
+    assert remarks == ["warning: trials that break constraints in Optuna count here like any other: 0."]
+
+
 def test_pruned_trials_stay_pruned_and_numbers_stay_where_a_trial_still_runs(engine: Engine, tmp_path: Path) -> None:
     trials = [trial_of([0.5]), trial_of(None, "RUNNING"), trial_of(None, "PRUNED"), trial_of(None, "FAIL")]
     path = foreign(tmp_path / "t.db", ["maximize"], trials)

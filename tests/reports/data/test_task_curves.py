@@ -7,6 +7,7 @@ import pytest
 
 from hnet_core.errors import ConfigInvalid
 from reports.data.task_curves import MAX_CURVES, task_curves
+from studies.errors import TrialNotFound
 from studies.queries.studies import Studies
 from studies.statistics.intervals import t_interval
 from tests.reports.cases import import_cells, open_in
@@ -78,7 +79,6 @@ def test_joint_training_has_finals_alone_and_an_average_after_the_last_task(stud
         (["pair"], [], "tset", "--split must be one of test, validation"),
         (["pair"], [], "known_task", "trial . of 'pair' has no matrix 'known_task'"),
         (["many"], ["method"], "test", f"at most {MAX_CURVES} curves, got {MAX_CURVES + 1}"),
-        (["pair:7"], [], "test", "no finished trial 7"),
     ],
 )
 def test_what_cannot_be_drawn_is_an_error(
@@ -86,3 +86,8 @@ def test_what_cannot_be_drawn_is_an_error(
 ) -> None:
     with pytest.raises(ConfigInvalid, match=message):
         task_curves(studies, names, by, split)
+
+
+def test_a_trial_that_is_not_there_is_not_found(studies: Studies) -> None:
+    with pytest.raises(TrialNotFound, match="no finished trial 7"):
+        task_curves(studies, ["pair:7"], [], "test")

@@ -6,8 +6,8 @@ Differs from Typer's own: a flag has no type beside it, and a wrong argument is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from hnet_core.errors import HnetError
 
 UsageError: Any = typer.BadParameter.__base__
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class UsageInvalid(HnetError):
@@ -38,8 +39,6 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group of commands; without arguments it shows its help."""
-
-    command_class = Command
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_types_of_flags(super().get_params(ctx))
@@ -65,7 +64,9 @@ class App(typer.Typer):
     def __init__(self, *, cls: type[TyperGroup] = Group, **settings: Any) -> None:
         super().__init__(cls=cls, no_args_is_help=True, **settings)
 
-    def command(self, name: str | None = None, *, cls: type[TyperCommand] = Command, **settings: Any) -> Any:
+    def command(
+        self, name: str | None = None, *, cls: type[TyperCommand] | None = Command, **settings: Any
+    ) -> Callable[[Function], Function]:
         return super().command(name, cls=cls, **settings)
 
 

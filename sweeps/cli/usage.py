@@ -7,15 +7,15 @@ Differs from Typer's own: a flag has no type beside it, and a wrong argument is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandFunctionType
 
 from hnet_core.errors import HnetError
 
 UsageError: Any = typer.BadParameter.__base__
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class UsageInvalid(HnetError):
@@ -39,6 +39,8 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group of commands; without arguments it shows its help."""
+
+    command_class = Command
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_types_of_flags(super().get_params(ctx))
@@ -64,9 +66,9 @@ class App(typer.Typer):
     def __init__(self, *, cls: type[TyperGroup] = Group, **settings: Any) -> None:
         super().__init__(cls=cls, no_args_is_help=True, **settings)
 
-    def command(
-        self, name: str | None = None, *, cls: type[TyperCommand] | None = Command, **settings: Any
-    ) -> Callable[[Function], Function]:
+    def command(  # type: ignore[override]  # the other settings are not listed again
+        self, name: str | None = None, *, cls: type[TyperCommand] = Command, **settings: Any
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
         return super().command(name, cls=cls, **settings)
 
 

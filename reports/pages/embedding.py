@@ -175,7 +175,7 @@ REPORT = HtmlReport(
         Option("tasks", list[int], "only this task, from 1; may be given again", flag="--task"),
         Option("grid", int, "points per axis", default=50),
         Option("images", int, "test examples per task [default: all]", minimum=1),
-        Option("root", Path, "root of the data sets", flag="--data", variable="HNET_DATA"),
+        Option("root", Path, "folder of the data sets", flag="--data", variable="HNET_DATA"),
     ),
     write=_write_with_progress,
     reads_database=False,

@@ -119,7 +119,7 @@ REPORT = HtmlReport(
     help="Which functions has a model learnt of a 1-D regression? Writes functions.html, a CSV and report.json.",
     argument=Argument("models", list[Path], "models trained on stream polynomials, of: hnet trial export"),
     options=(
-        Option("root", Path, "root of the data sets", flag="--data", variable="HNET_DATA"),
+        Option("root", Path, "folder of the data sets", flag="--data", variable="HNET_DATA"),
         FIGURES,
     ),
     write=write,

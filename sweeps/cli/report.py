@@ -12,10 +12,10 @@ from typer.main import get_group
 
 from reports.registry import REPORTS, HtmlReport, Option
 from studies import DEFAULT_URL
+from sweeps.cli.options import Database
 from sweeps.cli.usage import App, Group
 
-OutOption = Annotated[Path, typer.Option("--output", "-o", help="folder to write to; made if it does not exist")]
-DbOption = Annotated[str, typer.Option("--db", envvar="HNET_DB", help="database URL, or the path of a SQLite file")]
+OutOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to; made if it does not exist.")]
 
 
 class ReportGroup(Group):
@@ -65,10 +65,10 @@ def _command(one: HtmlReport) -> Callable[..., None]:
             typer.echo(one.write(subject, output, **options))
 
     parameters = [
-        _parameter(one.argument.name, Annotated[one.argument.type, typer.Argument(help=_escaped(one.argument.help))]),
+        _parameter(one.argument.name, Annotated[one.argument.type, typer.Argument(help=_sentence(one.argument.help))]),
         _parameter("output", OutOption, inspect.Parameter.empty if one.output is None else one.output),
         *(_parameter(option.name, _annotation(option), option.default) for option in one.options),
-        *([_parameter("db", DbOption, DEFAULT_URL)] if one.reads_database else []),
+        *([_parameter("db", Database, DEFAULT_URL)] if one.reads_database else []),
     ]
     write.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     write.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -81,8 +81,13 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
 
 def _annotation(option: Option) -> Any:
     flags = [option.flag or f"--{option.name.replace('_', '-')}"] if option.flag or option.type is bool else []
-    info = typer.Option(*flags, envvar=option.variable, min=option.minimum, help=_escaped(option.help))
+    info = typer.Option(*flags, envvar=option.variable, min=option.minimum, help=_sentence(option.help))
     return Annotated[option.type if option.default is not None else option.type | None, info]
+
+
+def _sentence(text: str) -> str:
+    """Make a sentence of a text, as the help of other commands has them."""
+    return _escaped(f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', ']')) else '.'}")
 
 
 def _escaped(text: str) -> str:

@@ -30,7 +30,7 @@ def run(
     source: Source,
     set_: Assignments = None,
     family: Family = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Train with seeds 0, 1, ...")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Train with seeds 0, 1, ...")] = 1,
     data: Data = None,
     device: Device = None,
     save: Annotated[

@@ -20,6 +20,7 @@ from sweeps.launch.rendering import render
 from sweeps.launch.sweep_command import SweepCommand, check_one_line, check_plain
 
 SECONDS_TO_END = 120  # between the signal and the time limit: ten to end, and Slurm may send it a minute early
+_MEMORY = re.compile(r"\d+(?:[KMGT]B?)?", re.IGNORECASE)  # as sbatch reads --mem
 _TIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<parts>\d+(?::\d+){0,2})")
 
 
@@ -101,6 +102,10 @@ def _directives(job: SlurmJob, study: str) -> list[str]:
     found = [f"job-name={job_name(study)}", f"nodes={nodes}", "ntasks-per-node=1", f"cpus-per-task={job.cpus}"]
     if job.gpus:
         found.append(f"gpus-per-node={job.gpus}")
+    if job.memory is not None and not _MEMORY.fullmatch(job.memory):
+        raise ConfigInvalid(
+            f"--memory-per-node must be a size such as 32G, got {job.memory!r}; units are K, M, G and T."
+        )
     for option in ("mem", "time", "partition", "account"):
         value = job.memory if option == "mem" else getattr(job, option)
         if value is not None:

@@ -70,6 +70,7 @@ def test_a_help_page_shows_no_type_beside_a_flag(path: tuple[str, ...], monkeypa
         ("sweep run", "Missing argument 'spec'; see: hnet sweep run --help"),
         ("sweep check x --workers 0", "--workers must be at least 1, got '0'; see: hnet sweep check --help"),
         ("sweep check x --workers 1.5", "--workers must be a whole number, got '1.5'"),
+        ("trial run x --seeds 99999999999", "--seeds must be at most 1000, got '99999999999'"),
         ("sweep check x --gpus 2", "--gpus must be at most 1"),
         ("sweep check x --gpus half", "--gpus must be a number, got 'half'"),
         ("sweep check x --format csv", "--format must be one of table, json, got 'csv'"),

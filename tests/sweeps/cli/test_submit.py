@@ -68,6 +68,7 @@ def test_exactly_one_system_must_be_named(system: tuple[str, ...], hnet: Hnet, s
     [
         (("--partition", "a b"), "--partition must consist of"),
         (("--sbatch", "x\n#SBATCH --uid=0"), "--sbatch must consist of"),
+        (("--memory-per-node", "1x"), "--memory-per-node must be a size such as 32G, got '1x'"),
         (("--time", "tomorrow"), "--time must be M, M:S"),
         (("--storage", "/a\nb"), "must be one line of printable characters"),
         (

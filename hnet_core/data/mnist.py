@@ -90,4 +90,6 @@ def load_torchvision(name: str, dataset: Any, root: Path, checksum: str) -> Imag
 
 
 def first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return the reason of an error in one line, without the number of an error of the system."""
+    of_system = getattr(getattr(error, "reason", error), "strerror", None)  # urllib keeps that error as the reason
+    return of_system or (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(":")

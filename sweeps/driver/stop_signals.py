@@ -6,7 +6,9 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class StopSignals:
         self._driver: Driver | None = None
         self._why: BaseException | None = None
         self._old: dict[int, Any] = {}
+        self._old_wakeup = -1
+        self._wakeup: socket.socket | None = None
 
     def __enter__(self) -> StopSignals:
         with contextlib.suppress(ValueError):  # not in the main thread: the caller keeps its own handlers
@@ -43,11 +47,18 @@ class StopSignals:
             self._old[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._on_terminate)
             if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else nohup keeps it alive without its terminal
                 self._old[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_terminate)
+            self._wakeup, received = socket.socketpair()
+            self._wakeup.setblocking(False)
+            self._old_wakeup = signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+            threading.Thread(target=exit_when_terminated, args=(received,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._old.items():
             signal.signal(number, handler)
+        if self._wakeup is not None:
+            signal.set_wakeup_fd(self._old_wakeup)
+            self._wakeup.close()
 
     def attach(self, driver: Driver) -> None:
         """Set the driver to stop; a request or signal that arrived before is applied now."""
@@ -86,7 +97,20 @@ class StopSignals:
         # later, with exit code 134.
         signal.alarm(0)
         self._abort(Terminated())
-        # If the entire process group got the signal, Ray has exited too, and its shutdown would block for a minute.
-        watchdog = threading.Timer(SECONDS_TO_EXIT, os._exit, (TERMINATED,))
-        watchdog.daemon = True
-        watchdog.start()
+
+
+def exit_when_terminated(numbers: socket.socket) -> None:
+    """End the process some time after SIGTERM or SIGHUP, if it has not ended by then.
+
+    If the entire process group got the signal, Ray has exited too. Its native code then waits for it for a minute or
+    more, and no handler in Python runs meanwhile.
+
+    Args:
+        numbers: gets a byte for each signal that has a handler in Python, also while the main thread is in native
+            code; closed where the sweep has ended.
+    """
+    with numbers:
+        while received := numbers.recv(1):
+            if received[0] in (signal.SIGTERM, signal.SIGHUP):
+                time.sleep(SECONDS_TO_EXIT)
+                os._exit(TERMINATED)

@@ -134,8 +134,8 @@ def test_workers_have_the_niceness_of_the_sweep_so_that_a_busy_machine_does_not_
     monkeypatch.delenv(NICENESS)
     spec_in(tmp_path, iterations=300, trials=2)
     driver = start(tmp_path)
-    wait_for(lambda: len(workers_of(driver)) == 2)
-    assert {psutil.Process(worker).nice() for worker in workers_of(driver)} == {psutil.Process(driver.pid).nice()}
+    wait_for(lambda: len(workers_of(driver.pid)) == 2)
+    assert {psutil.Process(worker).nice() for worker in workers_of(driver.pid)} == {psutil.Process(driver.pid).nice()}
     driver.terminate()
     driver.wait(60)
 

@@ -70,7 +70,7 @@ def test_a_file_and_its_template_add_a_report(package: Path, tmp_path: Path) -> 
     fill(new_engine(tmp_path), [some_runs(0), some_runs(1), some_runs(2)])
     assert "most-seeds" in hnet(package, "report", "--help")
     options = hnet(package, "report", "most-seeds", "--help")
-    assert all(text in options for text in ("--top", "rows shown", "--output", "--db"))
+    assert all(text in options for text in ("--top", "Rows shown", "--output", "--db"))
     out = tmp_path / "out"
     given = ["report", "most-seeds", "case", "-o", str(out), "--db", str(tmp_path / "study.db"), "--top", "1"]
     assert hnet(package, *given).strip() == str(out / "seeds.html")

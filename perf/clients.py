@@ -78,7 +78,8 @@ class Client:
                     self.seen, self.events = value, self.events + 1
                 elif name == "event":
                     kind = value
-                elif not line and kind == "change" and time.monotonic() - updated_at >= UPDATE_EVERY:
+                elif not line and kind == "change":
+                    await asyncio.sleep(updated_at + UPDATE_EVERY - time.monotonic())
                     kind, updated_at = "", time.monotonic()
                     page = await http.get(f"/studies/{self.study}")
                     self.pages += 1

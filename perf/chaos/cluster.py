@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sweeps.ray_backend.session import QUIET
+from sweeps.ray_backend.session import NICENESS, QUIET
 
 MOST_NODES = 3
 OBJECTS = {"object_store_memory": 100 * 2**20}
@@ -60,7 +60,7 @@ class ChangingCluster:
 def changing_cluster() -> Iterator[ChangingCluster]:
     """Start a cluster with one node besides the head; end it at the end of the block."""
     # Nodes and workers take the environment of this process; with Ray's own niceness of 15 they starve beside others.
-    os.environ.update(QUIET | {"RAY_worker_niceness": "0"})
+    os.environ.update(QUIET | {NICENESS: "0"})
     from ray.cluster_utils import Cluster
 
     made = Cluster(True, head_node_args={"num_cpus": 0, "num_gpus": 0, **OBJECTS})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from studies.database.connections import DatabaseUnreachable
@@ -30,6 +31,7 @@ class DatabaseRetry:
     def __init__(self, given_up: Callable[[], bool], seconds: float = RETRY_SECONDS) -> None:
         self._given_up = given_up
         self._seconds = seconds
+        self._slow_calls = _SlowCalls(SECONDS_UNTIL_WARNING)
 
     def __call__(
         self,
@@ -51,7 +53,7 @@ class DatabaseRetry:
         start, pause, tries = time.monotonic(), 0.5, 0
         while True:
             try:
-                with _CallAfter(SECONDS_UNTIL_WARNING, on_slow or warn_of_database):
+                with self._slow_calls.watch(on_slow or warn_of_database):
                     return call(*args, **options)
             except Exception as error:
                 if not is_outage(error):
@@ -78,18 +80,46 @@ def warn_of_database() -> None:
     log.warning("The database does not answer; the sweep waits for it.")
 
 
-class _CallAfter:
-    """Calls a function, in a thread, if the block takes longer than `seconds`."""
+class _SlowCalls:
+    """Calls a function once a block of another thread takes longer than `seconds`.
 
-    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
-        self._timer = threading.Timer(seconds, function)
-        self._timer.daemon = True
+    A thread looks at the blocks that follow one another, and ends `seconds` after the last: to start one for each would
+    cost more than most calls of a database. Blocks must not be nested.
+    """
 
-    def __enter__(self) -> None:
-        self._timer.start()
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._due: float | None = None  # of the block in progress
+        self._function: Callable[[], None] = warn_of_database
+        self._is_watched = False
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+    @contextmanager
+    def watch(self, function: Callable[[], None]) -> Iterator[None]:
+        with self._lock:
+            self._due, self._function = time.monotonic() + self._seconds, function
+            is_watched, self._is_watched = self._is_watched, True
+        if not is_watched:
+            threading.Thread(target=self._watch, daemon=True).start()
+        try:
+            yield
+        finally:
+            self._due = None
+
+    def _watch(self) -> None:
+        left = self._seconds
+        while True:
+            time.sleep(left)
+            with self._lock:
+                if self._due is None:
+                    self._is_watched = False
+                    return
+                left, function = self._due - time.monotonic(), self._function
+                is_slow = left <= 0
+                if is_slow:
+                    self._due, left = None, self._seconds
+            if is_slow:
+                function()
 
 
 def _reason(error: Exception) -> str:

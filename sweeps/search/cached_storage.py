@@ -1,6 +1,7 @@
 """Write-through cache of Optuna's storage for the only writer of a study.
 
-Private API of Optuna (checked with 5.0.0): `FrozenTrial._trial_id`, the id by which a storage addresses a trial.
+Private API of Optuna (checked with 5.0.0): `FrozenTrial._trial_id`, the id by which a storage addresses a trial, and
+`RDBStorage._set_trial_param`, which takes the earlier distribution of a parameter instead of querying for it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class CachedStorage(BaseStorage):
         self._study_id = study_id
         self._study_attrs: dict[str, Any] = {}
         self._trials: dict[int, FrozenTrial] = {}  # by id, in the order of their numbers
+        self._distributions: dict[str, BaseDistribution] = {}  # of any earlier trial, by parameter
         self._is_current = False
         self.is_calling = False
 
@@ -58,7 +60,14 @@ class CachedStorage(BaseStorage):
         self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
     ) -> None:
         before = self.get_trial(trial_id)
-        self._call(self._backend.set_trial_param, trial_id, param_name, param_value_internal, distribution)
+        earlier = self._distributions.get(param_name)
+        if earlier is not None and isinstance(self._backend, RDBStorage):
+            self._call(
+                self._backend._set_trial_param, trial_id, param_name, param_value_internal, distribution, earlier
+            )
+        else:
+            self._call(self._backend.set_trial_param, trial_id, param_name, param_value_internal, distribution)
+        self._distributions[param_name] = distribution
         value = distribution.to_external_repr(param_value_internal)
         self._change(
             before,
@@ -147,6 +156,7 @@ class CachedStorage(BaseStorage):
             else:
                 trials = self._backend.get_all_trials(study_id, deepcopy=False)
             self._trials = {trial._trial_id: trial for trial in trials}
+            self._distributions = {name: each for trial in trials for name, each in trial.distributions.items()}
             self._study_attrs = dict(self._backend.get_study_system_attrs(study_id))
             self._is_current = True
 

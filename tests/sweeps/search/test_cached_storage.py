@@ -145,6 +145,16 @@ def test_a_trial_that_was_handed_out_does_not_change(tables: RDBStorage) -> None
     assert cached.get_trial(trial).params == {"beta": 0.5}
 
 
+def test_a_parameter_keeps_the_kind_of_its_distribution(tables: RDBStorage) -> None:
+    first = cached_study(tables)
+    first.set_trial_param(first.create_new_trial(1), "beta", 0.5, DISTRIBUTIONS["beta"])
+    for cached in (first, CachedStorage(tables, 1)):  # the second has read it from the tables
+        trial = cached.create_new_trial(1)
+        with pytest.raises(ValueError, match="different distribution"):
+            cached.set_trial_param(trial, "beta", 0, CategoricalDistribution((0.5, 1.0)))
+        assert tables.get_trial(trial).params == {} == cached.get_trial(trial).params
+
+
 def test_a_finished_trial_cannot_be_changed(tables: RDBStorage) -> None:
     cached = cached_study(tables)
     trial = cached.create_new_trial(1)

@@ -44,8 +44,7 @@ def show_study(request: Request) -> Response:
 
     check_names(request, [])
     name, service = study_name(request), _service(request)
-    key = ("summary", name, service.version(name))
-    return _object(request, service.keep(key, lambda: study_summary(service.studies, name)))
+    return _object(request, service.keep("summary", name, lambda: study_summary(service.studies, name)))
 
 
 def list_trials(request: Request) -> Response:

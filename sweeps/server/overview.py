@@ -87,7 +87,7 @@ class Overview:
 
 def overview(service: Service, name: str) -> Overview:
     """Collect the state of a study; raises StudyNotFound."""
-    return service.keep(("overview", name, service.version(name)), lambda: _read(service, name))
+    return service.keep("overview", name, lambda: _read(service, name))
 
 
 def _read(service: Service, name: str) -> Overview:

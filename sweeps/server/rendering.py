@@ -50,12 +50,16 @@ class Pages:
             make: the content of the template, where the page was not made before.
         """
         access = "write" if self._service.may_write(request) else "read"
-        key = (request.url.path, str(request.query_params), version, access, ASSET_VERSION)
-        tag = '"' + hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:24] + '"'
+        key = (request.url.path, str(request.query_params), access)
+        tag = (
+            '"'
+            + hashlib.sha256(repr((*key, version, ASSET_VERSION)).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+            + '"'
+        )
         headers = {"etag": tag, "cache-control": "private, no-cache"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        body = self._kept.get(key, lambda: self.render(request, template, make()))
+        body = self._kept.get(key, version, lambda: self.render(request, template, make()))
         return Response(body, headers=headers, media_type="text/html")
 
     def render(self, request: Request, template: str, content: dict[str, Any]) -> bytes:

@@ -84,18 +84,18 @@ class Service:
 
     def map(self, name: str, x: str | None = None) -> StudyMap:
         """Return the configurations of a study as arrays, see `read_map`; raises StudyNotFound, ConfigInvalid."""
-        found: StudyMap = self._kept.get((name, self.version(name), x), lambda: read_map(self.studies, name, x))
+        found: StudyMap = self._kept.get((name, x), self.version(name), lambda: read_map(self.studies, name, x))
         return found
 
     def matching(self, name: str, where: str) -> NDArray[np.int_]:
         """Return the numbers of the trials that meet a condition, ascending; raises ConfigInvalid."""
-        key = (name, self.version(name), where)
-        found: NDArray[np.int_] = self._matching.get(key, lambda: self.studies.matching(name, where))
+        version = self.version(name)
+        found: NDArray[np.int_] = self._matching.get((name, where), version, lambda: self.studies.matching(name, where))
         return found
 
-    def keep(self, key: tuple[Any, ...], make: Callable[[], Value]) -> Value:
-        """Return what `make` made for this key before, or makes now; the key must name the version."""
-        found: Value = self._others.get(key, make)
+    def keep(self, what: str, name: str, make: Callable[[], Value]) -> Value:
+        """Return what `make` made before of this version of a study, or makes now; raises StudyNotFound."""
+        found: Value = self._others.get((what, name), self.version(name), make)
         return found
 
     @cached_property
@@ -126,7 +126,10 @@ def _load_packages() -> None:
 
 
 class Kept:
-    """The values used last by key, as many as fit; several threads that want one wait for a single making.
+    """The values used last by key, as many as fit; of each the version that was asked for last.
+
+    So a study that changes all the time takes no more memory than one at rest. Several threads that want one value wait
+    for a single making.
 
     Args:
         capacity: the most that all values may weigh together.
@@ -139,30 +142,38 @@ class Kept:
         self._weight = 0
         self._lock = threading.Lock()
         self._making: dict[Any, threading.Lock] = {}
-        self._values: OrderedDict[Any, Any] = OrderedDict()
+        self._values: OrderedDict[Any, tuple[str, Any]] = OrderedDict()
 
-    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+    def get(self, key: Any, version: str, make: Callable[[], Any]) -> Any:
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-            own = self._making.setdefault(key, threading.Lock())
+            if (found := self._find(key, version)) is not None:
+                return found[1]
+            own = self._making.setdefault((key, version), threading.Lock())
         with own:
             with self._lock:
-                if key in self._values:
-                    return self._values[key]
+                if (found := self._find(key, version)) is not None:
+                    return found[1]
             try:
                 value = make()
                 with self._lock:
-                    self._add(key, value)
+                    self._add(key, version, value)
             finally:
                 with self._lock:
-                    self._making.pop(key, None)
+                    self._making.pop((key, version), None)
         return value
 
-    def _add(self, key: Any, value: Any) -> None:
-        self._values[key] = value
+    def _find(self, key: Any, version: str) -> tuple[str, Any] | None:
+        found = self._values.get(key)
+        if found is None or found[0] != version:
+            return None
+        self._values.move_to_end(key)
+        return found
+
+    def _add(self, key: Any, version: str, value: Any) -> None:
+        if key in self._values:
+            self._weight -= self._weigh(self._values.pop(key)[1])
+        self._values[key] = version, value
         self._weight += self._weigh(value)
         while self._weight > self._capacity and self._values:
-            _, oldest = self._values.popitem(last=False)
+            _, (_, oldest) = self._values.popitem(last=False)
             self._weight -= self._weigh(oldest)

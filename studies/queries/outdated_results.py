@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, Text, case, cast, func, or_, select
 
 from hnet_core.config_validation import parse_trial
 from hnet_core.configuration.corrected_results import CORRECTED_METHODS, corrected_faults
@@ -30,6 +30,10 @@ def _may_have_any(connection: Connection, study_id: int) -> bool:
         config[("target", "normalization")].as_string().in_(WRONG_NORMALIZATIONS),
         config[("method", "name")].as_string().in_(CORRECTED_METHODS),
     )
+    if connection.dialect.name == "postgresql":  # parses the whole text for each value that is taken from it
+        words = ("normalization", *CORRECTED_METHODS)
+        is_mentioned = or_(*(func.strpos(cast(config, Text), f'"{word}"') > 0 for word in words))
+        of_kind = case((is_mentioned, of_kind), else_=False)
     query = select(trial.c.number).where(trial.c.study_id == study_id, of_kind).limit(1)
     return connection.execute(query).first() is not None
 

@@ -18,7 +18,8 @@ from hnet_core.errors import ConfigInvalid, DatasetMissing
 from hnet_core.registry import STREAMS
 from hnet_core.trial import TrialConfig
 from reports.analysis.measurability import parsed, unexplained, why_not
-from reports.analysis.measuring_trials import FinishedTrial, FinishedTrials
+from reports.analysis.measuring_trials import FinishedTrials
+from reports.analysis.similar_trials import FinishedTrial
 from reports.data.published_cells import MeasuredBy, PublishedCell, PublishedTable, Scale
 from studies.spec.document import Document
 from studies.spec.loading import load_spec

@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.dotted_keys import MISSING, flatten
-from hnet_core.trial import BYTES_PER_WEIGHT, UNHASHED_TRAINING_KEYS, TrialConfig
+import numpy as np
+from numpy.typing import NDArray
+
+from hnet_core.dotted_keys import MISSING
+from hnet_core.trial import BYTES_PER_WEIGHT, TrialConfig
 from reports.analysis.measurability import NO_ENTRY, known_trial
+from reports.analysis.similar_trials import (
+    FinishedTrial,
+    Settings,
+    SimilarTrials,
+    Wanted,
+    group_similar,
+    settings_of,
+)
 from reports.data.published_cells import Configuration, MeasuredBy, PublishedCell, Scale
 from reports.formatting import parameter
 from studies.metrics.definitions import METRICS
-from studies.spec.continuation import filled
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded, t_interval
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
-# Settings in which a run may do less than the published one and is then labelled reduced, not another configuration.
-REDUCED_BELOW = ("training.iterations", "training.epochs", "stream.n_tasks")
-REDUCED_ABOVE = ("stream.validation",)
-
 PERCENT = 100.0
 MEBIBYTE = 2**20
 MAX_NEAREST = 3
-
-_NO_RESULTS = frozenset(f"training.{key}" for key in UNHASHED_TRAINING_KEYS)
-
-Settings = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class FinishedTrial:
-    """A finished configuration of a study."""
-
-    study: str
-    number: int
-    config: Mapping[str, Any]
-    n_seeds: int
-
-    @cached_property
-    def settings(self) -> Settings:
-        return settings_of(self.config)
+PARTS = ("stream.name", "method.name", "target.name")  # shared by trials of which one can measure for the other
 
 
 @dataclass(frozen=True)
@@ -93,10 +83,7 @@ class FinishedTrials:
         """Read them; without names those of all studies, archived ones left out; without a database none."""
         self._studies = studies
         self._runs: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        self.trials = [] if studies is None else list(_finished(studies, names))
-        self._by_parts: dict[tuple[Any, ...], list[FinishedTrial]] = {}
-        for trial in self.trials:
-            self._by_parts.setdefault(_parts(trial.config), []).append(trial)
+        self._groups = [] if studies is None else group_similar(_finished(studies, names))
 
     def best(self, cell: PublishedCell) -> Match | None:
         """Return the best trial for a cell: not reduced, then the most seeds, then the preferred way.
@@ -109,18 +96,18 @@ class FinishedTrials:
     def fitting(self, cell: PublishedCell) -> Iterator[Match]:
         """Yield every trial that measures a cell, in full or reduced, by preference of the way."""
         for way in cell.measured_by:
-            yield from (one for one in self._matches(way) if not one.wrong)
+            yield from (match(way, trial) for trial in self._with_fewest_wrong(way, at_most=0))
 
     def exact(self, way: MeasuredBy, scale: Scale, least_seeds: int = 1) -> Iterator[FinishedTrial]:
         """Yield the trials of a way at exactly one scale that have so many seeds."""
         config = known_trial(way.configuration, scale)
         if config is None or way.metric_name not in METRICS:
             return
-        wanted = _settings(config)
-        for trial in self._by_parts.get(_parts(config.model_dump()), ()):
-            differing = {name for name in (*wanted, *trial.settings) if wanted.get(name) != trial.settings.get(name)}
-            if trial.n_seeds >= least_seeds and all(_is_free(name, way.configuration.free) for name in differing):
-                yield trial
+        wanted = Wanted(_settings(config), free=way.configuration.free)
+        counted = [(group, *group.count_differences(wanted)) for group in self._comparable(config)]
+        yield from _in_order(
+            (group, (wrong + reduced == 0) & (group.seeds >= least_seeds)) for group, wrong, reduced in counted
+        )
 
     def nearest(self, cell: PublishedCell) -> str:
         """Explain why no trial matches, with the differing settings of the nearest one where they are few."""
@@ -128,11 +115,12 @@ class FinishedTrials:
             return cell.reason
         if not cell.measured_by:
             return NO_ENTRY
-        if not self.trials:
+        if not self._groups:
             return "not measured: the database has no finished trial"
-        matches = [one for way in cell.measured_by for one in self._matches(way)]
+        firsts = ((way, next(iter(self._with_fewest_wrong(way, MAX_NEAREST)), None)) for way in cell.measured_by)
+        matches = [match(way, trial) for way, trial in firsts if trial is not None]
         nearest = min(matches, key=lambda one: len(one.wrong), default=None)
-        if nearest is None or len(nearest.wrong) > MAX_NEAREST:
+        if nearest is None:
             return "not measured: no trial comes near its configuration"
         trial = nearest.trial
         return f"not measured; nearest is trial {trial.number} of {trial.study}: {'; '.join(nearest.wrong)}"
@@ -159,8 +147,6 @@ class FinishedTrials:
 
     def _values(self, way: MeasuredBy, trial: FinishedTrial) -> dict[int, float | None]:
         """Return the value of each seed, seeds ascending."""
-        import numpy as np
-
         rows, task = self._rows(trial), way.task
         if task is None:
             return {int(row["seed"]): row[way.metric_name] for row in rows}
@@ -180,18 +166,35 @@ class FinishedTrials:
             self._runs[key] = list(rows.dicts())
         return self._runs[key]
 
-    def _matches(self, way: MeasuredBy) -> Iterator[Match]:
+    def _with_fewest_wrong(self, way: MeasuredBy, at_most: int) -> Iterator[FinishedTrial]:
+        """Yield the trials with the fewest wrong settings for a way, in the order of the database."""
         config = known_trial(way.configuration)
-        if config is not None and way.metric_name in METRICS:
-            candidates = self._by_parts.get(_parts(config.model_dump()), ())
-            yield from (match(way, trial) for trial in candidates)
+        if config is None or way.metric_name not in METRICS:
+            return
+        counted = [
+            (group, group.count_differences(_wanted(way.configuration))[0]) for group in self._comparable(config)
+        ]
+        fewest = min((int(wrong.min()) for _, wrong in counted), default=at_most + 1)
+        if fewest <= at_most:
+            yield from _in_order((group, wrong == fewest) for group, wrong in counted)
+
+    def _comparable(self, config: TrialConfig) -> list[SimilarTrials]:
+        """List the groups whose trials may measure what a configuration does."""
+        wanted = _settings(config)
+        return [
+            group for group in self._groups if all(group.first.settings.get(part) == wanted[part] for part in PARTS)
+        ]
 
 
-def _finished(studies: Studies, names: Sequence[str] | None) -> Iterator[FinishedTrial]:
+def _finished(studies: Studies, names: Sequence[str] | None) -> Iterator[tuple[str, int, int, Mapping[str, Any]]]:
     for name in [row["name"] for row in studies.study_rows().dicts()] if names is None else names:
-        for row in studies.ledger(name):
-            if row["state"] == "COMPLETE" and row["duplicate_of"] is None:
-                yield FinishedTrial(name, int(row["number"]), row["config"], len(row["seeds"]))
+        yield from ((name, *found) for found in studies.finished_configs(name))
+
+
+def _in_order(chosen: Iterable[tuple[SimilarTrials, NDArray[np.bool_]]]) -> Iterator[FinishedTrial]:
+    """Yield the chosen trials of each group, in the order of the database."""
+    found = [(group.ids[place][0], place, group) for group, mask in chosen for place in np.flatnonzero(mask).tolist()]
+    yield from (group.trial(place) for _, place, group in sorted(found, key=itemgetter(0)))
 
 
 def match(way: MeasuredBy, trial: FinishedTrial) -> Match:
@@ -199,53 +202,24 @@ def match(way: MeasuredBy, trial: FinishedTrial) -> Match:
 
     It may do less than that in REDUCED_BELOW and REDUCED_ABOVE, or as a smaller scale of the configuration does.
     """
-    wanted, scaled = _wanted(way.configuration)
-    wrong: list[str] = []
-    reduced: list[str] = []
-    for name in dict.fromkeys((*wanted, *trial.settings)):
-        value, actual = wanted.get(name, MISSING), trial.settings.get(name, MISSING)
-        if actual == value or _is_free(name, way.configuration.free):
-            continue
-        is_reduced = _is_less(name, actual, value) or any(one.get(name, MISSING) == actual for one in scaled)
-        (reduced if is_reduced else wrong).append(_instead(name, actual, value))
-    return Match(trial, way, tuple(wrong), tuple(reduced))
-
-
-def settings_of(config: Mapping[str, Any]) -> Settings:
-    """Return the settings of a stored configuration that decide its result, by dotted name.
-
-    A key that was not written because it had its default, or did not exist yet, has its default.
-    """
-    complete = flatten(filled(config))
-    return {name: value for name, value in complete if value is not None and name not in _NO_RESULTS}
+    wanted = _wanted(way.configuration)
+    found: dict[str, list[str]] = {"equal": [], "reduced": [], "wrong": []}
+    for name in dict.fromkeys((*wanted.full, *trial.settings)):
+        if not wanted.is_free(name):
+            value, actual = wanted.full.get(name, MISSING), trial.settings.get(name, MISSING)
+            found[wanted.difference(name, actual)].append(_instead(name, actual, value))
+    return Match(trial, way, tuple(found["wrong"]), tuple(found["reduced"]))
 
 
 @cache
-def _wanted(configuration: Configuration) -> tuple[Settings, tuple[Settings, ...]]:
-    """Return the settings of the full configuration, and those of its smaller scales."""
+def _wanted(configuration: Configuration) -> Wanted:
     full, *scaled = (known_trial(configuration, scale) for scale in configuration.blocks)
     assert full is not None
-    return _settings(full), tuple(_settings(config) for config in scaled if config is not None)
+    return Wanted(_settings(full), tuple(_settings(one) for one in scaled if one is not None), configuration.free)
 
 
 def _settings(config: TrialConfig) -> Settings:
     return settings_of(config.model_dump(mode="json"))
-
-
-def _parts(config: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the settings that two trials share if one can measure for the other."""
-    return tuple(config[part]["name"] for part in ("stream", "method", "target"))
-
-
-def _is_free(name: str, free: Sequence[str]) -> bool:
-    return any(name == one or name.startswith(f"{one}.") for one in free)
-
-
-def _is_less(name: str, actual: Any, wanted: Any) -> bool:
-    sign = 1 if name in REDUCED_BELOW else -1 if name in REDUCED_ABOVE else 0
-    if not sign or not isinstance(wanted, int | float):
-        return False
-    return not isinstance(actual, int | float) or sign * actual < sign * wanted
 
 
 def _instead(name: str, actual: Any, wanted: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, cast
@@ -115,6 +115,22 @@ def read_ledger(engine: Engine, name: str) -> list[LedgerRow]:
         rows = connection.execute(_of_study(trial, study_id).order_by(trial.c.number)).mappings().all()
         seeds = _finished_seeds(connection, study_id)
     return [cast(LedgerRow, {**row, "seeds": list(seeds.get(row["number"], ()))}) for row in rows]
+
+
+def read_finished_configs(engine: Engine, name: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yield number, finished seeds and stored configuration of the COMPLETE trials of a study that are no duplicates.
+
+    Raises:
+        StudyNotFound: if there is no study of that name.
+    """
+    study_id = find_study_id(engine, name)
+    n_seeds = select(run.c.number, func.count()).where(run.c.study_id == study_id).group_by(run.c.number)
+    finished = (trial.c.study_id == study_id, trial.c.state == COMPLETE, trial.c.duplicate_of.is_(None))
+    configs = select(trial.c.number, trial.c.config).where(*finished).order_by(trial.c.number)
+    with engine.connect() as connection:
+        seeds: dict[int, int] = {row[0]: row[1] for row in connection.execute(n_seeds)}
+        for number, config in connection.execution_options(yield_per=1000).execute(configs):
+            yield number, seeds.get(number, 0), config
 
 
 def read_trial_states(engine: Engine, name: str) -> list[TrialState]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
@@ -254,6 +254,10 @@ class Studies:
     def trial(self, name: str, number: int) -> TrialDetail:
         """Return one trial with its launch and runs; runs of a duplicate are those of its original."""
         return lookup.find_trial(self._engine, name, number)
+
+    def finished_configs(self, name: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Yield number, finished seeds and stored configuration of the COMPLETE trials that are no duplicates."""
+        return lookup.read_finished_configs(self._engine, name)
 
     def ledger(self, name: str) -> list[LedgerRow]:
         """Return every trial row as stored, by number, with its finished seeds; cheaper than `trials`."""

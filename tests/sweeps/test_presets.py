@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hnet_core.config_validation import parse_trial
-from reports.analysis.measuring_trials import FinishedTrial, match
+from reports.analysis.measuring_trials import match
+from reports.analysis.similar_trials import FinishedTrial, settings_of
 from reports.data.published_cells import MeasuredBy
 from reports.data.published_tables import published_tables
 from studies.spec.deviations import reductions
@@ -88,7 +89,7 @@ def test_every_family_of_a_preset_measures_a_published_cell_in_full(name: str) -
     found: dict[str, bool] = {}
     for params in space.branches():
         config = parse_trial(space.place(params)).model_dump(mode="json")
-        matches = [match(way, FinishedTrial(name, 0, config, 1)) for way in ways_to_measure()]
+        matches = [match(way, FinishedTrial(name, 0, settings_of(config), 1)) for way in ways_to_measure()]
         found[params["family"]] = any(not one.wrong and not one.reduced for one in matches)
     assert {family for family, measures in found.items() if not measures} == set(OF_TABLES[name])
 

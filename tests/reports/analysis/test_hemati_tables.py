@@ -9,8 +9,9 @@ import pytest
 
 from hnet_core.build import networks, stream_shape
 from hnet_core.trial import TrialConfig
-from reports.analysis.measuring_trials import MEBIBYTE, FinishedTrial, Match, match
+from reports.analysis.measuring_trials import MEBIBYTE, Match, match
 from reports.analysis.reproduction import judge_cell
+from reports.analysis.similar_trials import FinishedTrial, settings_of
 from reports.data.published_cells import PublishedCell
 from reports.data.published_tables import published_table
 from studies.spec.loading import load_spec
@@ -35,7 +36,7 @@ def configs(source: str) -> dict[tuple[str, Any], TrialConfig]:
 
 def fits(config: TrialConfig, cell: PublishedCell) -> Match:
     (way,) = cell.measured_by
-    return match(way, FinishedTrial("s", 0, config.model_dump(mode="json"), n_seeds=1))
+    return match(way, FinishedTrial("s", 0, settings_of(config.model_dump(mode="json")), n_seeds=1))
 
 
 def test_every_row_of_table_2_is_one_trial_of_the_preset() -> None:

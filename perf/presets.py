@@ -24,11 +24,15 @@ def smoke_run(name: str, folder: Path) -> tuple[int, str]:
     database = folder / f"{name}.db"
     command = [sys.executable, "-m", "sweeps", "sweep", "run", f"{name}:smoke", "--db", str(database)]
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder)}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=environment)
-    except subprocess.TimeoutExpired:
-        return 1, f"not finished after {LIMIT:g} seconds"
-    return done.returncode, (done.stderr.strip().splitlines() or [""])[-1]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            errors = process.communicate(timeout=LIMIT)[1]
+        except subprocess.TimeoutExpired:
+            process.terminate()  # ends its Ray too
+            return 1, f"not finished after {LIMIT:g} seconds"
+    return process.returncode, (errors.strip().splitlines() or [""])[-1]
 
 
 def main(names: Sequence[str]) -> int:

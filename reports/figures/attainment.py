@@ -23,7 +23,7 @@ from reports.drawing.svg import EMPTY, element, figure, pixel
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
 from reports.formatting import cost_number, cost_text, significant
-from reports.table import Column, Row, Table, text_column
+from reports.table import Column, Row, Table, number_column, text_column
 from studies.metrics.cost_axes import CostAxis
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
         text_column("series", "series"),
         Column("level", "seeds", lambda row: f"{row['level']:.0%}", "share of the seeds that attain it"),
         Column(cost.metric, f"from {cost.heading}", lambda row: cost_number(cost, row[cost.metric])),
-        Column("value", "value", lambda row: significant(row["value"], 4)),
+        number_column("value", "value", digits=4),
     ]
     shown = rows[:MAX_TABLE_ROWS]
     return Table(NAME, "Steps of the attainment surfaces.", columns, shown, left_out=len(rows) - len(shown))

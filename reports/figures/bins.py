@@ -19,7 +19,7 @@ from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
 from reports.formatting import cost_number, cost_text, plural, significant
-from reports.table import Column, Row, Table, text_column
+from reports.table import Column, Row, Table, integer_column, number_column, text_column
 from studies.metrics.cost_axes import COMPRESSION, CostAxis
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
         text_column("series", "series"),
         Column(low, f"{cost.heading} from", lambda row: cost_number(cost, row[low])),
         Column(high, "to", lambda row: cost_number(cost, row[high])),
-        Column("n", "n", lambda row: str(row["n"]), "configurations"),
-        Column("mean", "mean", lambda row: significant(row["mean"], 4)),
-        Column("std", "STD", lambda row: significant(row["std"], 2)),
+        integer_column("n", "n", "configurations"),
+        number_column("mean", "mean", digits=4),
+        number_column("std", "STD", digits=2),
     ]
     return Table(NAME, f"Quality per bin of {_plural(cost)}.", columns, rows)

@@ -17,7 +17,7 @@ from reports.drawing.svg import EMPTY, figure
 from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
-from reports.table import Column, Row, Table, cost_column, mean_column, mean_columns, text_column
+from reports.table import Row, Table, cost_column, integer_column, mean_column, mean_columns, text_column
 from reports.tables.trial_rows import trial_row
 from studies.metrics.cost_axes import COMPRESSION
 
@@ -177,10 +177,10 @@ def _table(families: Sequence[Family]) -> Table:
     shown = rows[:MAX_TABLE_ROWS]
     columns = [
         text_column("family", "family"),
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         cost_column(families[0].data.x),
         *mean_columns(quality.final, "final"),
         *([mean_column(quality.during, "during")] if any(one.data.has_during for one in families) else []),
-        Column("n", "n", lambda row: str(row["n"]), "seeds"),
+        integer_column("n", "n", "seeds"),
     ]
     return Table(NAME, "Members of the fronts.", columns, shown, left_out=len(rows) - len(shown), key="key")

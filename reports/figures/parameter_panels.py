@@ -21,7 +21,7 @@ from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
 from reports.formatting import exact_json, parameter, plural
-from reports.table import Column, Table, columns_of, cost_column, mean_columns, parameter_columns
+from reports.table import Table, columns_of, cost_column, integer_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_row
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -
         shown = tuple(sorted(evenly_spaced(data.front, MAX_TABLE_ROWS), key=lambda trial: trial.number))
     rows = [trial_row(trial, [data.x.metric, final]) for trial in shown]
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         *parameter_columns(data.parameters, columns_of(rows)),
         cost_column(data.x),
         *mean_columns(final, "final"),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
     ]
     caption = "Searched values and what they reached."
     table = Table(NAME, caption, columns, rows, data.on_front, len(data.configurations) - len(rows), "number")

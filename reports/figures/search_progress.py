@@ -14,7 +14,7 @@ from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, padde
 from reports.drawing.svg import EMPTY, element, figure
 from reports.figures.figure import Figure
 from reports.formatting import plural, significant
-from reports.table import Column, Row, Table, count_column
+from reports.table import Row, Table, count_column, number_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,8 +143,8 @@ def _table(name: str, progress: SearchProgress, rows: Sequence[Row]) -> Table:
     columns = [
         count_column("finished", "trials finished"),
         count_column("number", "trial", "the trial that improved it; in the last row the last one that finished"),
-        *([] if progress.seconds is None else [Column("seconds", "seconds", lambda row: significant(row["seconds"]))]),
-        Column("value", progress.label, lambda row: significant(row["value"], 4)),
+        *([] if progress.seconds is None else [number_column("seconds", "seconds")]),
+        number_column("value", progress.label, digits=4),
     ]
     text = "Every improvement, and the end of the search."
     return Table(name, text, columns, rows[-MAX_TABLE_ROWS:], left_out=max(0, len(rows) - MAX_TABLE_ROWS))

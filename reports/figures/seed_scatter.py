@@ -13,7 +13,7 @@ from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
 from reports.formatting import plural, significant
-from reports.table import Column, Row, Table, cost_column, text_column
+from reports.table import Row, Table, cost_column, integer_column, number_column, text_column
 from studies.metrics.cost_axes import CostAxis
 
 NAME = "seeds"
@@ -54,11 +54,11 @@ def seed_scatter_figure(
 
 def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         text_column("series", "series"),
-        Column("seed", "seed", lambda row: str(row["seed"])),
+        integer_column("seed", "seed"),
         cost_column(cost),
-        Column("value", "value", lambda row: significant(row["value"], 4)),
+        number_column("value", "value", digits=4),
     ]
     shown = rows[:MAX_TABLE_ROWS]
     return Table(NAME, "Every run.", columns, shown, left_out=len(rows) - len(shown))

@@ -19,7 +19,7 @@ from reports.figures.inference import inference_table, inference_views, tasks_kn
 from reports.figures.matrix import MatrixView, matrix_view, seeds_text, shared_scale
 from reports.figures.quality_axis import interval_ends, place, quality_scale
 from reports.formatting import mean_text, range_text, significant
-from reports.table import Column, Row, Table, mean_columns
+from reports.table import Row, Table, integer_column, mean_columns
 from studies.statistics.interval import Interval
 
 NARROW = Frame(width=470, height=330, left=50, right=12, top=34, bottom=48)
@@ -140,10 +140,10 @@ def _finding(data: StudyData, matrix: TaskMatrix) -> str:
 
 def _table(matrix: TaskMatrix) -> Table:
     columns = [
-        Column("task", "task", lambda row: str(row["task"])),
+        integer_column("task", "task"),
         *(mean_columns("during", "during") if matrix.has_during else []),
         *mean_columns("final", "final"),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
     ]
     rows: list[Row] = task_rows({matrix.trial.number: matrix})
     name, caption = f"tasks-{matrix.trial.number}", f"Trial {matrix.trial.number} task by task."

@@ -21,7 +21,7 @@ from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
 from reports.formatting import plural, significant
-from reports.table import Column, Columns, Table, cost_column, mean_columns, parameter_columns
+from reports.table import Columns, Table, cost_column, integer_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_table
 from studies.metrics.cost_axes import COMPRESSION
 
@@ -263,11 +263,11 @@ def _caption(data: StudyData) -> str:
 def _table(data: StudyData, exact: Columns) -> Table:
     quality = data.quality
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         cost_column(data.x),
         *mean_columns(quality.final, "final"),
         *(mean_columns(quality.during, "during") if data.has_during else []),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
         *parameter_columns(data.parameters, exact),
     ]
     shown = _table_places(data)

@@ -14,7 +14,7 @@ from reports.drawing.publication import publication_files
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import numbered, significant
-from reports.table import Column, Row, Table, count_column, text_column
+from reports.table import Row, Table, count_column, number_column, text_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -228,8 +228,8 @@ def _table(name: str, rows: Sequence[Row]) -> Table:
         text_column("tasks", "tasks"),
         count_column("filters", "filters"),
         count_column("channels", "channels"),
-        Column("mean_size", "mean size", lambda row: significant(row["mean_size"]), "mean of the absolute weights"),
-        Column("deviation", "STD", lambda row: significant(row["deviation"]), "standard deviation of the weights"),
-        Column("cosine", "cosine", lambda row: significant(row["cosine"], 4), "with the first row, mean over filters"),
+        number_column("mean_size", "mean size", "mean of the absolute weights"),
+        number_column("deviation", "STD", "standard deviation of the weights"),
+        number_column("cosine", "cosine", "with the first row, mean over filters", digits=4),
     ]
     return Table(name, "All filters of the layer; the weights of those drawn are in filters.csv.", columns, rows)

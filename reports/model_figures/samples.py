@@ -13,7 +13,7 @@ from markupsafe import Markup
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import significant
-from reports.table import Column, Row, Table
+from reports.table import Row, Table, integer_column, number_column, text_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,10 +114,10 @@ def _data_address(pixels: NDArray[np.uint8]) -> Markup:
 
 def _table(rows: Sequence[TaskSamples]) -> Table:
     columns = [
-        Column("task", "task", lambda row: str(row["task"]), is_number=False),
-        Column("samples", "samples", lambda row: str(row["samples"])),
-        Column("mean_pixel", "mean pixel", lambda row: significant(row["mean_pixel"])),
-        Column("variation", "variation", lambda row: significant(row["variation"])),
+        text_column("task", "task"),
+        integer_column("samples", "samples"),
+        number_column("mean_pixel", "mean pixel"),
+        number_column("variation", "variation"),
     ]
     caption = "Pixels are within [0, 1]. Variation: standard deviation over samples, mean over pixels; 0 is one image."
     return Table("samples", caption, columns, statistics(rows))

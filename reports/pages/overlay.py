@@ -18,12 +18,21 @@ from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure, choices_of
 from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, x_scale
 from reports.figures.seed_scatter import seed_scatter_figure
-from reports.formatting import cost_text, mean_text, parameter, range_text, significant
+from reports.formatting import cost_text, mean_text, parameter, range_text
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render, short
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
-from reports.table import Column, Row, Table, cost_column, mean_columns, text_column
+from reports.table import (
+    Row,
+    Table,
+    cost_column,
+    integer_column,
+    interval_cells,
+    mean_columns,
+    number_column,
+    text_column,
+)
 from studies.statistics.hypervolume import REFERENCE_POINT
 from studies.statistics.intervals import TWO_SEEDS
 
@@ -88,16 +97,15 @@ def _family_table(families: Sequence[Family]) -> Table:
     area = _area(families[0])
     columns = [
         text_column("family", "family"),
-        Column("configurations", "configurations", lambda row: str(row["configurations"])),
-        Column("front", "on the front", lambda row: str(row["front"])),
+        integer_column("configurations", "configurations"),
+        integer_column("front", "on the front"),
         *mean_columns("best", "best final"),
-        Column("n", "n", lambda row: str(row["n"]), "seeds of the best"),
+        integer_column("n", "n", "seeds of the best"),
         cost_column(x, f"best_{x.key}", label=f"at {x.heading}"),
         cost_column(
             x, f"near_{x.key}", f"{x.smallest} {x.word} within one point of the best", label=f"{x.smallest} near best"
         ),
-        Column("hypervolume", "hypervolume", lambda row: significant(row["hypervolume"]),
-               f"share of {area} that the front dominates"),
+        number_column("hypervolume", "hypervolume", f"share of {area} that the front dominates"),
     ]  # fmt: skip
     kind = (
         "is fixed, so that reports can be compared"
@@ -127,9 +135,7 @@ def _family_row(family: Family) -> Row:
         "streams": sorted(family.streams),
         "configurations": len(data.configurations),
         "front": len(data.front),
-        "best": best.mean if best else None,
-        "best.low": best.low if best else None,
-        "best.high": best.high if best else None,
+        **interval_cells("best", best),
         "n": best.n if best else 0,
         **{
             f"{role}_{data.x.key}": None if trial is None else data.cost(trial)

@@ -18,7 +18,7 @@ from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
-from reports.table import Column, Row, Table, text_column
+from reports.table import Column, Row, Table, number_column, text_column
 from reports.tables.published_cells import cell_row, shown_difference, shown_mean, shown_range
 
 if TYPE_CHECKING:
@@ -101,11 +101,8 @@ def _columns() -> list[Column]:
         Column("measured.low", "95 % interval", shown_range),
         Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
         Column("difference", "difference", shown_difference, "measured minus published"),
-        Column(
-            "in_standard_errors",
-            "|d| / SE",
-            lambda row: significant(row["in_standard_errors"], 2),
-            "difference over the combined standard error of both",
+        number_column(
+            "in_standard_errors", "|d| / SE", "difference over the combined standard error of both", digits=2
         ),
         Column(
             "half_width",
@@ -113,11 +110,11 @@ def _columns() -> list[Column]:
             lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
             "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
         ),
-        Column(
+        number_column(
             "p_holm",
             "p (Holm)",
-            lambda row: significant(row["p_holm"], 2),
             "of the Welch test, adjusted for all tested cells of the table; the verdict is that of each cell alone",
+            digits=2,
         ),
         Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
         Column("scale", "scale", lambda row: row["scale"] or MISSING, is_number=False),

@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.analysis.reproduction import CellComparison
 from reports.formatting import MISSING, count_text, mean_text, range_text
-from reports.table import Row
+from reports.table import Row, interval_cells, interval_of
 from studies.statistics.interval import Interval
 
 
@@ -25,9 +25,7 @@ def cell_row(found: CellComparison) -> dict[str, Any]:
         "published_spread_kind": cell.spread_kind,
         "published_n": cell.n,
         "erratum": cell.erratum or None,
-        "measured": interval.mean if interval else None,
-        "measured.low": interval.low if interval else None,
-        "measured.high": interval.high if interval else None,
+        **interval_cells("measured", interval),
         "n": interval.n if interval else 0,
         "difference": difference.value if difference else None,
         "standard_error": error,
@@ -45,12 +43,12 @@ def cell_row(found: CellComparison) -> dict[str, Any]:
 
 def shown_mean(row: Row) -> str:
     """Format the measured mean to the precision of its interval, a number of weights in full."""
-    return count_text(row["measured"]) if row["unit"] == "weights" else mean_text(_interval(row))
+    return count_text(row["measured"]) if row["unit"] == "weights" else mean_text(interval_of(row, "measured"))
 
 
 def shown_range(row: Row) -> str:
     """Format the measured interval; a number of weights, which no seed changes, has none."""
-    return MISSING if row["unit"] == "weights" else range_text(_interval(row))
+    return MISSING if row["unit"] == "weights" else range_text(interval_of(row, "measured"))
 
 
 def shown_difference(row: Row) -> str:
@@ -61,7 +59,3 @@ def shown_difference(row: Row) -> str:
     low, high = (None, None) if half is None else (value - half, value + half)
     text = mean_text(Interval(value, low, high, row["n"]))
     return f"+{text}" if value > 0 else text
-
-
-def _interval(row: Row) -> Interval:
-    return Interval(row["measured"], row["measured.low"], row["measured.high"], row["n"])

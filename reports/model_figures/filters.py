@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from reports.drawing.png import pixel_image, png_bytes
 from reports.drawing.publication import publication_files
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
@@ -84,9 +83,8 @@ def filter_figure(layer: Layer, at_most: int) -> Figure:
     step = LABEL_HEIGHT + height * scale + ROW_GAP
     parts: list[Markup] = []
     for i, (entry, pixels) in enumerate(zip(layer.entries, grids, strict=True)):
-        place = {"x": 0.0, "y": i * step + LABEL_HEIGHT, "width": width * scale, "height": height * scale}
         parts.append(element("text", layer.label(entry), x=0.0, y=i * step + LABEL_HEIGHT - 7, class_="tick"))
-        parts.append(element("image", href=_data_address(pixels), image_rendering="pixelated", **place))
+        parts.append(pixel_image(pixels, (0.0, i * step + LABEL_HEIGHT), (width * scale, height * scale)))
     drawing = figure(name, (WIDTH, step * len(grids)), layer.finding, caption(layer, at_most), parts)
     rows = statistics(layer)
     return Figure(
@@ -171,7 +169,7 @@ def layer_png(layer: Layer, at_most: int) -> bytes:
     grids = layer_grids(layer, at_most)
     gap = np.zeros((2, *grids[0].shape[1:]), dtype=np.uint8)
     whole = np.concatenate([part for grid in grids for part in (grid, gap)][:-1])
-    return _encoded(whole.repeat(PNG_SCALE, axis=0).repeat(PNG_SCALE, axis=1))
+    return png_bytes(whole.repeat(PNG_SCALE, axis=0).repeat(PNG_SCALE, axis=1))
 
 
 def layer_files(layer: Layer, at_most: int) -> dict[str, bytes]:
@@ -209,18 +207,6 @@ def _grid(weights: NDArray[np.float64]) -> NDArray[np.uint8]:
         grid[top : top + height, left : left + width, :RGB] = np.rint(127.5 * (1 + image))
         grid[top : top + height, left : left + width, RGB] = 255
     return grid
-
-
-def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def _data_address(pixels: NDArray[np.uint8]) -> Markup:
-    return Markup("data:image/png;base64," + base64.b64encode(_encoded(pixels)).decode())
 
 
 def _table(name: str, rows: Sequence[Row]) -> Table:

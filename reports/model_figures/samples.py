@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
+from reports.drawing.png import pixel_image, png_bytes
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import significant
@@ -50,9 +47,8 @@ def samples_figure(rows: Sequence[TaskSamples], caption: str) -> Figure:
     step = height * scale + 4
     parts = []
     for i, (row, pixels) in enumerate(zip(rows, strips, strict=True)):
-        place = {"x": LABEL_WIDTH, "y": i * step, "width": width * scale, "height": height * scale}
         parts.append(element("text", row.label, x=0.0, y=i * step + height * scale / 2 + 4, class_="tick"))
-        parts.append(element("image", href=_data_address(pixels), image_rendering="pixelated", **place))
+        parts.append(pixel_image(pixels, (LABEL_WIDTH, i * step), (width * scale, height * scale)))
     drawing = figure("samples", (WIDTH, step * len(rows)), found, caption, parts)
     return Figure("samples", found, caption, (("Samples", drawing),), _table(rows), statistics(rows))
 
@@ -97,19 +93,7 @@ def grid_png(rows: Sequence[TaskSamples]) -> bytes:
     strips = [strip(row.images) for row in rows]
     gap = np.full((GAP, *strips[0].shape[1:]), 255, dtype=np.uint8)
     whole = np.concatenate([part for each in strips for part in (each, gap)][:-1])
-    return _encoded(whole.repeat(SCALE, axis=0).repeat(SCALE, axis=1))
-
-
-def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels.squeeze(-1) if pixels.shape[2:] == (1,) else pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def _data_address(pixels: NDArray[np.uint8]) -> Markup:
-    return Markup("data:image/png;base64," + base64.b64encode(_encoded(pixels)).decode())
+    return png_bytes(whole.repeat(SCALE, axis=0).repeat(SCALE, axis=1))
 
 
 def _table(rows: Sequence[TaskSamples]) -> Table:

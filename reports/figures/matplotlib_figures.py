@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from reports.data.study_data import StudyData
 from reports.data.task_matrices import TaskMatrix
 from reports.data.trial import Trial
 from reports.drawing.cost_scale import cost_scale, with_reference
 from reports.drawing.forest_plot import ForestLine
-from reports.drawing.publication import BLUE, GREEN, GREY, VERMILLION, publication_files
-from reports.drawing.scales import ContinuousScale, LogScale, ZeroLogScale
+from reports.drawing.publication import BLUE, GREEN, GREY, VERMILLION, publication_files, set_axis
 from reports.figures.quality_axis import interval_ends, quality_scale
 from reports.formatting import told_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
 
 COLOURS = {"better": GREEN, "worse": VERMILLION, "same": BLUE, "unknown": GREY}
 MARKERS = {"better": "o", "worse": "s", "same": "o", "unknown": "."}
@@ -71,36 +69,13 @@ def _tradeoff(axes: Axes, data: StudyData) -> None:
     axes.legend(loc="lower right" if quality.higher_is_better else "upper right")
 
 
-def set_axis(axes: Axes, which: Literal["x", "y"], scale: ContinuousScale) -> None:
-    """Set scale, limits and ticks of the page on one axis; a scale of errors is no axis of a paper's figure."""
-    from matplotlib.ticker import NullLocator
-
-    low, high = scale.domain
-    ticks = [tick for tick in scale.ticks() if tick.label]
-    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
-    set_scale, set_limits = (axes.set_xscale, axes.set_xlim) if which == "x" else (axes.set_yscale, axes.set_ylim)
-    if isinstance(scale, LogScale):
-        set_scale("log")
-    elif isinstance(scale, ZeroLogScale):
-        set_scale("symlog", linthresh=scale.least, linscale=0.5)
-        low = -scale.least / 2
-    set_limits(low, high)
-    axis.set_ticks([tick.value for tick in ticks], labels=[tick.label for tick in ticks])
-    axis.set_minor_locator(NullLocator())
-
-
 def _with_intervals(data: StudyData, trials: Sequence[Trial]) -> tuple[list[float], list[float], list[list[float]]]:
     """Return cost, final measure and the lengths of the bars below and above."""
     metric = data.quality.final
     means = [trial.value(metric) for trial in trials]
-    below = [
-        0.0 if trial[metric].low is None else mean - (trial[metric].low or 0.0)
-        for trial, mean in zip(trials, means, strict=True)
-    ]
-    above = [
-        0.0 if trial[metric].high is None else (trial[metric].high or 0.0) - mean
-        for trial, mean in zip(trials, means, strict=True)
-    ]
+    intervals = [trial[metric] for trial in trials]
+    below = [0.0 if one.low is None else mean - one.low for one, mean in zip(intervals, means, strict=True)]
+    above = [0.0 if one.high is None else one.high - mean for one, mean in zip(intervals, means, strict=True)]
     return [data.cost(trial) for trial in trials], means, [below, above]
 
 

@@ -122,13 +122,18 @@ def exact_floats(values: Sequence[float | None]) -> list[str]:
     return texts
 
 
+def capitalized(text: str) -> str:
+    """Return a text with its first letter in upper case, as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, word: str) -> str:
-    """`1 trial`, `2 trials`."""
+    """Format a count with its noun: `1 trial`, `2 trials`."""
     return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
 
 
 def numbered(word: str, numbers: Sequence[int], at_most: int = 12) -> str:
-    """`trial 3`, `trials 1, 2 and 5`, cut short where there are many.
+    """List numbers after their noun: `trial 3`, `trials 1, 2 and 5`; cut short where there are many.
 
     Example:
         >>> numbered("trial", [1, 2, 5])

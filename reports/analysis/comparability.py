@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.analysis.comparison import Comparison
 from reports.data.compared_methods import ComparedMethod
-from reports.formatting import parameter, plural, significant
+from reports.formatting import capitalized, parameter, plural, significant
 from studies.comparing.comparability import BUDGET, why_different_machines
 from studies.statistics.intervals import TWO_SEEDS, few_seeds_remark
 
@@ -60,7 +60,7 @@ def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
         )
     few = few_seeds_remark(one.trial.n for one in methods)
     if few is not None:
-        remarks.append(f"{few[0].upper()}{few[1:]}.")
+        remarks.append(f"{capitalized(few)}.")
     machines = [one.machines for one in methods]
     if any(None in each for each in machines):
         remarks.append("The machines of some are not known, so their times are not compared.")

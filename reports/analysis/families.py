@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.recommendation import Recommendation, recommend
-from reports.data.grouping import check_fields, first_family, group_label, stream_of, with_family
+from reports.data.grouping import check_fields, check_named_once, first_family, group_label, stream_of, with_family
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from reports.formatting import MISSING
@@ -63,8 +63,7 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = (), 
         StudyNotFound: if there is no study of a name.
         ConfigInvalid: if there is nothing to show, too much, the measures differ, or `x` is no cost.
     """
-    if len(set(names)) < len(names):
-        raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
+    check_named_once(names)
     groups: list[tuple[str, StudyData, frozenset[str]]] = []
     axis = _common_axis(studies, names) if x is None else x
     for name in names:
@@ -154,7 +153,7 @@ def _hypervolume(data: StudyData, reference: float | None) -> float | None:
     return 0.0 if found is None else float(found["share"])
 
 
-def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str], axis: str) -> None:
+def _check(groups: Sequence[tuple[str, StudyData, frozenset[str]]], names: Sequence[str], axis: str) -> None:
     if not groups:
         raise ConfigInvalid(
             f"nothing to show: no configuration of {', '.join(names)} has finished with a value of {axis}; "

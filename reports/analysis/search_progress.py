@@ -54,11 +54,6 @@ class SearchProgress:
         return None if self.seconds is None else float(self.seconds[-1])
 
     @property
-    def seconds_of_steps(self) -> NDArray[np.float64] | None:
-        """Time of the search at each improvement, (n_steps,)."""
-        return None if self.seconds is None else self.seconds[self.steps - 1]
-
-    @property
     def label(self) -> str:
         return "hypervolume" if self.objective is None else f"best {self.objective}"
 

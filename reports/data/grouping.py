@@ -42,6 +42,12 @@ def _value(config: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def check_named_once(names: Sequence[str]) -> None:
+    """Raise ConfigInvalid if a study is named twice."""
+    if len(set(names)) < len(names):
+        raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
+
+
 def check_fields(by: Sequence[str], configs: Sequence[Mapping[str, Any]]) -> None:
     """Raise ConfigInvalid if a field of `by` is in no configuration."""
     for name in by:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from studies.queries.row_selection import Rows
     from studies.queries.studies import Studies
 
+Item = TypeVar("Item")
 
 MAX_INDIVIDUAL = 1500
 MAX_OFF_FRONT = 200
 MAX_RUNS = 100_000
+MEASURE_WORDS = {"accuracy": "accuracy", "mse": "mean squared error"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Quality:
     def measure(self) -> str:
         """accuracy or mse."""
         return self.final.removeprefix("final_")
+
+    @property
+    def axis_label(self) -> str:
+        """The text along its axis."""
+        return f"{self.word}, mean over seeds"
 
     @property
     def has_validation(self) -> bool:
@@ -230,18 +237,17 @@ def outdated_results(studies: Studies, name: str) -> tuple[str, ...]:
     return tuple(f"in {plural(n_trials, 'trial')} {fault}" for fault, n_trials in found.items())
 
 
-def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
-    """Return at most so many of the trials, evenly spaced from first to last, both included."""
-    if len(trials) <= at_most:
-        return list(trials)
-    return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
+def evenly_spaced(items: Sequence[Item], at_most: int) -> list[Item]:
+    """Return at most so many items, evenly spaced from first to last, both included; of one the first."""
+    if len(items) <= at_most:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / max(at_most - 1, 1))] for i in range(at_most)]
 
 
 def quality_of(final: str, values: Callable[[str], NDArray[np.float64]], is_candidate: NDArray[np.bool_]) -> Quality:
     """Return the measure; selection is on the validation split where every candidate has one, as for the front."""
     measure = final.removeprefix("final_")
-    word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
-    return Quality(final, f"during_{measure}", deciding(final, values, is_candidate), word)
+    return Quality(final, f"during_{measure}", deciding(final, values, is_candidate), MEASURE_WORDS[measure])
 
 
 def _columns() -> list[str]:

@@ -15,11 +15,11 @@ from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter
 from reports.drawing.axes import Frame, axes
 from reports.drawing.color_scale import color_edges, color_of
-from reports.drawing.marks import MAX_TITLED, bars, cloud, line, points
+from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, line, points
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, OrdinalScale, Scale, padded, padded_log
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
+from reports.figures.quality_axis import interval_ends, measured_points, place, quality_scale, trial_text
 from reports.formatting import exact_json, parameter, plural
 from reports.table import Table, columns_of, cost_column, integer_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_row
@@ -124,24 +124,23 @@ def _effect_lines(effects: Sequence[Effect], x: Scale, y: ContinuousScale) -> li
         return []
     parts = []
     for style in ("during", "final"):
-        placed = [place(None, x(_key(effect.position, x)), y, getattr(effect, style), "") for effect in effects]
-        means = [(point.x, point.y) for point in placed if point is not None]
+        placed = (place(None, x(_key(effect.position, x)), y, getattr(effect, style), "") for effect in effects)
+        means = [(point.x, point.y) for point in measured_points(placed)]
         if isinstance(x, OrdinalScale) and not x.is_ordered:
             half = STROKE * x.slot / 2
             parts += [line([(at - half, mean), (at + half, mean)], f"effect {style}-line") for at, mean in means]
         else:
             parts.append(line(means, f"effect {style}-line"))
-    several = [place(None, x(_key(effect.position, x)), y, effect.final, "") for effect in well_supported(effects)]
-    return [*parts, bars([point for point in several if point is not None], "effect")]
+    several = (place(None, x(_key(effect.position, x)), y, effect.final, "") for effect in well_supported(effects))
+    return [*parts, bars(measured_points(several), "effect")]
 
 
-def _place(data: StudyData, name: str, x: Scale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Any]:
+def _place(data: StudyData, name: str, x: Scale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Point]:
     final, titled = data.quality.final, len(data.configurations) <= MAX_TITLED
-    placed = (
+    return measured_points(
         place(trial.number, x(_key(trial.params[name], x)), y, trial[final], trial_text(data, trial) if titled else "")
         for trial in trials
     )
-    return [point for point in placed if point is not None]
 
 
 def _across(values: Parameter, x: Scale) -> NDArray[np.float64]:

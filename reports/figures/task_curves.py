@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from reports.data.study_data import evenly_spaced
 from reports.data.task_curves import StreamCurves, TaskCurve
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import band, bars, glyphs, line
@@ -17,7 +18,7 @@ from reports.drawing.scales import ContinuousScale, OrdinalScale
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, place, quality_scale
-from reports.formatting import mean_text, range_text, significant
+from reports.formatting import capitalized, mean_text, range_text, significant
 from reports.tables.task_curves import (
     average_rows,
     average_table,
@@ -75,11 +76,13 @@ def by_task_figure(stream: StreamCurves) -> Figure:
     final = Layer({curve.index: curve.finals() for curve in stream.curves})
     during = {curve.index: curve.during() for curve in stream.curves if curve.matrix.has_during}
     views = [("Final", [final])]
-    caption = f"{_sentence(stream.word)} of each task after the last one was trained, with {INTERVAL}."
+    caption = f"{capitalized(stream.word)} of each task after the last one was trained, with {INTERVAL}."
     if during:
         views = [("Final and during", [Layer(during, is_thin=True), final]), *views, ("During", [Layer(during)])]
         caption += " During: right after the task itself was trained; beside the final one, a thin line without marks."
-    chart = Chart(stream, WIDE, by_task_scale(stream, WIDE), "task, in the order of training", _mean(stream))
+    chart = Chart(
+        stream, WIDE, by_task_scale(stream, WIDE), "task, in the order of training", stream.quality.axis_label
+    )
     drawings = tuple(
         (view, chart.draw(f"{name}-{i}", found, caption, layers)) for i, (view, layers) in enumerate(views)
     )
@@ -112,7 +115,7 @@ def average_figure(stream: StreamCurves) -> Figure:
         for curve in stream.curves
     )
     caption = f"Mean over the tasks learnt so far, after each of them: {stream.word}, with {INTERVAL}."
-    chart = Chart(stream, WIDE, average_scale(stream, WIDE), "tasks learnt", _mean(stream))
+    chart = Chart(stream, WIDE, average_scale(stream, WIDE), "tasks learnt", stream.quality.axis_label)
     drawings = (("Average", chart.draw(name, found, caption, [Layer(averages)])),)
     return Figure(
         name, found, caption, drawings, average_table(name, caption, stream), average_rows(stream), "averages"
@@ -125,7 +128,7 @@ def over_time_figure(stream: StreamCurves) -> Figure:
     cells = {task: {c.index: c.over_time(task) for c in stream.curves if task < c.n_tasks} for task in tasks}
     y = over_time_scale(stream, PANEL)
     caption = (
-        f"{_sentence(stream.word)} of one task after itself and after each later one was trained, with {INTERVAL}."
+        f"{capitalized(stream.word)} of one task after itself and after each later one was trained, with {INTERVAL}."
     )
     if len(tasks) < stream.n_tasks - 1:
         caption += f" {len(tasks)} of {stream.n_tasks} tasks are drawn; matrix.csv has all."
@@ -140,10 +143,7 @@ def over_time_figure(stream: StreamCurves) -> Figure:
 
 def panel_tasks(n_tasks: int) -> list[int]:
     """Return the tasks with a panel of their own: all but the last, or so many of them, evenly spaced."""
-    last = n_tasks - 1
-    if last <= MAX_PANELS:
-        return list(range(1, last + 1))
-    return [1 + round(i * (last - 1) / (MAX_PANELS - 1)) for i in range(MAX_PANELS)]
+    return evenly_spaced(range(1, n_tasks), MAX_PANELS)
 
 
 def finding(stream: StreamCurves) -> str:
@@ -231,11 +231,3 @@ def _curve(
 def _text(cell: Interval) -> str:
     interval = "" if cell.low is None else f" {range_text(cell)}"
     return f"{mean_text(cell)}{interval}, n = {cell.n}"
-
-
-def _mean(stream: StreamCurves) -> str:
-    return f"{stream.quality.word}, mean over seeds"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -151,7 +151,7 @@ def _summary(comparison: Comparison) -> dict[str, Any]:
         "verdicts": verdict_rows(comparison),
         "entrants": method_rows(comparison),
         "settings": _setting_rows(comparison),
-        "ranks": None if comparison.ranks is None else list(rank_rows(comparison.ranks)),
+        "ranks": None if comparison.ranks is None else rank_rows(comparison.ranks),
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
+from reports.data.study_data import MEASURE_WORDS
 from reports.drawing.heatmap import HeatScale
 from reports.formatting import significant
 from reports.model_figures.embedding import (
@@ -25,6 +26,9 @@ from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hnet_core.trained_model import TrainedModel
 
 PAGE = "embedding.html"
@@ -108,12 +112,8 @@ def _surfaces(
     return surfaces
 
 
-def _word(model: TrainedModel) -> str:
-    return "accuracy" if model.shape.measure == "accuracy" else "mean squared error"
-
-
 def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatScale) -> str:
-    word, hypernet = _word(model), model.config.hypernet
+    word, hypernet = MEASURE_WORDS[model.shape.measure], model.config.hypernet
     return render(
         "embedding.html.j2",
         word=word,
@@ -127,7 +127,7 @@ def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatS
 
 
 def _summary(model: TrainedModel, surfaces: Sequence[EmbeddingSurface]) -> dict[str, Any]:
-    word = _word(model)
+    word = MEASURE_WORDS[model.shape.measure]
     return {
         **model_json(model),
         "measure": word,
@@ -141,7 +141,7 @@ def _summary(model: TrainedModel, surfaces: Sequence[EmbeddingSurface]) -> dict[
     }  # fmt: skip
 
 
-def _ends(axis: Any) -> list[float]:
+def _ends(axis: NDArray[np.float64]) -> list[float]:
     return [float(axis[0]), float(axis[-1])]
 
 

@@ -106,7 +106,7 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
 
 
 def _two_seeds(families: Sequence[Family]) -> str:
-    """Say of families whose best configuration has two seeds that they show nothing; "" if there are none."""
+    """Return the remark on families whose best configuration has two seeds, else ""."""
     labels = [one.label for one in families if one.recommendation.best is not None and one.recommendation.best.n == 2]
     return (
         f"The best of {', '.join(labels)} {'rests' if len(labels) == 1 else 'rest'} on 2 seeds: {TWO_SEEDS}."

@@ -23,8 +23,8 @@ from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Columns, Row
 from reports.tables.front import front_rows, front_table
 from reports.tables.parameters import parameter_rows
-from reports.tables.trial_rows import is_count
 from studies.metrics.cost_axes import COMPRESSION, COST_AXES, CostAxis
+from studies.metrics.definitions import VARYING
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -140,10 +140,7 @@ def summary(report: TradeoffContent) -> dict[str, Any]:
         "answer": {
             "headline": found.headline,
             "remarks": found.remarks,
-            **{
-                role: _as_json(trial)
-                for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
-            },
+            **{role: _as_json(trial) for role, trial in found.by_role.items()},
         },
         "metrics": {"final": data.quality.final, "selection": data.quality.selection, **cost_of(data.x)},
         "front": [_as_json(trial) for trial in data.front],
@@ -166,7 +163,7 @@ def _as_json(trial: Trial | None) -> dict[str, Any] | None:
     if trial is None:
         return None
     exact = {key: trial.metrics.exact(key) for key in trial.metrics}
-    metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in exact.items()}
+    metrics = {key: value.to_dict() if key in VARYING else value.mean for key, value in exact.items()}
     return {"number": trial.number, "n": trial.n, "params": dict(trial.params), **metrics}
 
 

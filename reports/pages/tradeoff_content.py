@@ -135,7 +135,7 @@ def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskVi
     room = max(len(named), VIEW_CHARACTERS // max(_characters(view) for view in views))
     if len(views) <= room:
         return views
-    spread = {round(i * (len(views) - 1) / max(room - 1, 1)) for i in range(room)}
+    spread = set(evenly_spaced(range(len(views)), room))
     return [view for i, view in enumerate(views) if i in spread or view.trial.number in named]
 
 

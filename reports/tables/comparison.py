@@ -163,7 +163,7 @@ def _values(methods: Sequence[ComparedMethod], field: str) -> list[Any]:
 
 
 def _in_order(value: Any) -> tuple[bool, bool, float, str]:
-    """None first, then numbers, then words."""
+    """Return a key that sorts None first, then numbers, then words."""
     is_number = isinstance(value, int | float)
     return value is not None, not is_number, value if is_number else 0.0, str(value)
 

@@ -58,8 +58,7 @@ def _family_row(family: Family) -> Row:
         **interval_cells("best", best),
         "n": best.n if best else 0,
         **{
-            f"{role}_{data.x.key}": None if trial is None else data.cost(trial)
-            for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
+            f"{role}_{data.x.key}": None if trial is None else data.cost(trial) for role, trial in found.by_role.items()
         },
         "hypervolume": family.hypervolume,
     }

@@ -15,7 +15,7 @@ from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
 from reports.figures.objectives.metric_axis import metric_columns, metric_label, metric_scale, metric_text
-from reports.figures.quality_axis import place
+from reports.figures.quality_axis import measured_points, place
 from reports.formatting import MISSING, plural
 from reports.table import Column, Row, Table, integer_column
 from reports.tables.trial_rows import trial_row
@@ -137,7 +137,7 @@ def _points(
     *,
     titled: bool,
 ) -> list[Point]:
-    placed = (
+    return measured_points(
         place(
             trial.number,
             x(trial.value(pair.x)),
@@ -149,7 +149,6 @@ def _points(
         )
         for trial in trials
     )
-    return [point for point in placed if point is not None]
 
 
 def _cloud(

@@ -92,7 +92,7 @@ def write(
 
 
 def _figures(comparison: Comparison) -> dict[str, bytes]:
-    from reports.figures.matplotlib_figures import comparison_figures
+    from reports.figures.publication.comparison import comparison_figures
 
     lines = difference_lines(comparison)
     if not lines:

@@ -119,9 +119,10 @@ def _note(report: TradeoffContent) -> str:
 
 
 def _figures(report: TradeoffContent) -> dict[str, bytes]:
-    from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
-    from reports.figures.matplotlib_search_progress import progress_files
-    from reports.figures.objectives.matplotlib_objectives import objective_figures
+    from reports.figures.publication.objectives import objective_figures
+    from reports.figures.publication.search_progress import progress_files
+    from reports.figures.publication.tasks import task_figures
+    from reports.figures.publication.tradeoff import tradeoff_figures
 
     if not report.data.configurations:
         return {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.data.grouping import check_fields, check_named_once, group_label, stream_of, with_family
+from reports.data.grouping import check_fields, check_named_once, configurations_of, group_label, stream_of
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.comparing.configurations import machines_of, split_name
@@ -99,7 +99,7 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     """List the feasible configurations of a study, or the one named."""
     study, number = split_name(studies, name)
     data = read_study(studies, study)
-    configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(study)}
+    configs = configurations_of(studies, data.record)
     chosen = [trial for trial in data.configurations if trial.number in data.feasible]
     if number is not None:
         chosen = [trial for trial in data.configurations if trial.number == number]

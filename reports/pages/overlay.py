@@ -17,6 +17,7 @@ from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure, choices_of
 from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, x_scale
+from reports.figures.run_plane import RunPlane
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.formatting import cost_text, mean_text, parameter, range_text
 from reports.latex import latex_table
@@ -71,12 +72,12 @@ def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
     data = families[0].data
     series = [_series(studies, family) for family in families]
     x = x_scale(families)
-    given = (data.quality, series, FRAME, x, data.x)
-    figures = [overlay_figure(families, x), seed_scatter_figure(*given)]
+    plane = RunPlane(data.quality, data.x, FRAME, x)
+    figures = [overlay_figure(families, x), seed_scatter_figure(plane, series)]
     if sum(len(family.data.configurations) for family in families) >= MIN_FOR_BINS:
-        figures.append(bins_figure(*given))
+        figures.append(bins_figure(plane, series))
     if all(len(set(one.seeds.tolist())) > 1 for one in series):
-        figures.append(attainment_figure(*given))
+        figures.append(attainment_figure(plane, series))
     return figures
 
 

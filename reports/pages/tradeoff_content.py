@@ -26,6 +26,7 @@ from reports.figures.objectives.pairs import pairs_figure
 from reports.figures.objectives.parallel_coordinates import parallel_figure
 from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
+from reports.figures.run_plane import RunPlane
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tasks import TaskView, task_views
 from reports.figures.tradeoff import FRAME, NAME, tradeoff_figure, x_scale
@@ -110,15 +111,15 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
 
 def _modes(studies: Studies, data: StudyData) -> list[Figure]:
     """Draw the other views of the runs, those with enough data."""
+    plane = RunPlane(data.quality, data.x, FRAME, x_scale(data))
     if data.has_too_many_runs:
-        return [bins_figure(data.quality, means_of(data), FRAME, x_scale(data), data.x)]
+        return [bins_figure(plane, means_of(data))]
     series = during_and_final(studies.runs(data.record.name), data)
-    given = (data.quality, series, FRAME, x_scale(data), data.x)
-    modes = [seed_scatter_figure(*given)]
+    modes = [seed_scatter_figure(plane, series)]
     if len(data.configurations) >= MIN_FOR_BINS:
-        modes.append(bins_figure(*given))
+        modes.append(bins_figure(plane, series))
     if len(set(series[-1].seeds.tolist())) > 1:
-        modes.append(attainment_figure(*given))
+        modes.append(attainment_figure(plane, series))
     return modes
 
 

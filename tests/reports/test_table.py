@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hnet_core.dotted_keys import short_names
-from reports.table import Table, columns_of, mean_columns, parameter_columns, size_column
+from reports.table import Table, columns_of, mean_columns, number_column, parameter_columns
 from reports.tables.trial_rows import trial_row
 from tests.reports.cases import make_trial
 
@@ -26,7 +26,7 @@ def test_cells_show_rounded_text_and_keep_the_exact_value() -> None:
     rows = [
         trial_row(make_trial(3, 1 / 3, 0.123456789, params={"a.b": "relu"}), ["compression_ratio", "final_accuracy"])
     ]
-    columns = [size_column("compression_ratio", "ratio"), *mean_columns("final_accuracy", "final")]
+    columns = [number_column("compression_ratio", "ratio"), *mean_columns("final_accuracy", "final")]
     columns += parameter_columns(["a.b"], columns_of(rows))
     (_, cells), *rest = Table("t", "caption", columns, rows).body
     assert not rest
@@ -36,4 +36,4 @@ def test_cells_show_rounded_text_and_keep_the_exact_value() -> None:
 
 
 def test_a_table_without_rows_is_a_table() -> None:
-    assert Table("t", "caption", [size_column("compression_ratio", "ratio")], []).body == []
+    assert Table("t", "caption", [number_column("compression_ratio", "ratio")], []).body == []

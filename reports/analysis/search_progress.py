@@ -154,7 +154,7 @@ class _Front:
         self.area = 0.0
 
     def not_dominated(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int_]:
-        """Return the indices of the points that the front does not dominate yet, which are few."""
+        """Return the indices of the points, x and y (n_points,) each, that the front does not dominate: a few."""
         import numpy as np
 
         at = np.searchsorted(self._x, x, side="right")

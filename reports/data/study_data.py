@@ -245,7 +245,13 @@ def evenly_spaced(items: Sequence[Item], at_most: int) -> list[Item]:
 
 
 def quality_of(final: str, values: Callable[[str], NDArray[np.float64]], is_candidate: NDArray[np.bool_]) -> Quality:
-    """Return the measure; selection is on the validation split where every candidate has one, as for the front."""
+    """Return the measure; selection is on the validation split where every candidate has one, as for the front.
+
+    Args:
+        final: final_accuracy or final_mse.
+        values: a metric of each trial, (n_trials,), NaN where it was not measured.
+        is_candidate: mask of the trials that may be selected, (n_trials,).
+    """
     measure = final.removeprefix("final_")
     return Quality(final, f"during_{measure}", deciding(final, values, is_candidate), MEASURE_WORDS[measure])
 

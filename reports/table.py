@@ -9,11 +9,11 @@ from itertools import chain
 from typing import Any
 
 from hnet_core.dotted_keys import short_names
+from reports.exact_values import exact_text
 from reports.formatting import (
     aligned,
     cost_number,
     count_text,
-    exact_json,
     mean_text,
     parameter,
     range_text,
@@ -95,11 +95,6 @@ def columns_of(rows: Sequence[Row]) -> Columns:
     """Turn rows into columns, in the order the names first appear; None where a row lacks one."""
     names = dict.fromkeys(chain.from_iterable(rows))
     return {name: [row.get(name) for row in rows] for name in names}
-
-
-def exact_text(value: Any) -> str | None:
-    """Write a value exactly, as in the CSV; None for a missing one."""
-    return value if value is None or isinstance(value, str) else exact_json(value)
 
 
 def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:

@@ -18,8 +18,8 @@ from reports.data.grouping import (
 )
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
+from reports.exact_values import exact_text
 from reports.formatting import MISSING
-from reports.table import exact_text
 from studies.metrics.cost_axes import COMPRESSION, axis_of_objectives
 from studies.spec.conditions import FAMILY
 from studies.statistics.hypervolume import front_hypervolume, reference_cost

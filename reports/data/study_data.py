@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
-from reports.formatting import exact_json, plural
+from reports.exact_values import exact_json
+from reports.formatting import plural
 from studies.metrics.cost_axes import COMPRESSION, CostAxis, axis_of_objectives, cost_axis
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.constraints import feasible
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from studies.queries.record import StudyRecord
     from studies.queries.row_selection import Rows
     from studies.queries.studies import Studies
-
-Item = TypeVar("Item")
 
 MAX_INDIVIDUAL = 1500
 MAX_OFF_FRONT = 200
@@ -119,6 +118,11 @@ class StudyData:
         """Return the searched range or choices of a parameter, as in the spec; of an imported one, those it holds."""
         found: Mapping[str, Any] | None = (self.record.spec.get("search") or {}).get(parameter)
         return self.columns.parameter(parameter).space if found is None else found
+
+    @cached_property
+    def varied(self) -> tuple[str, ...]:
+        """The parameters of which the finished configurations hold more than one value."""
+        return tuple(name for name in self.parameters if is_varied(self, name))
 
     @property
     def has_too_many_runs(self) -> bool:
@@ -235,13 +239,6 @@ def outdated_results(studies: Studies, name: str) -> tuple[str, ...]:
     """Return what an earlier version computed in a wrong way in a study, in sentences."""
     found = studies.outdated_results(name)
     return tuple(f"in {plural(n_trials, 'trial')} {fault}" for fault, n_trials in found.items())
-
-
-def evenly_spaced(items: Sequence[Item], at_most: int) -> list[Item]:
-    """Return at most so many items, evenly spaced from first to last, both included; of one the first."""
-    if len(items) <= at_most:
-        return list(items)
-    return [items[round(i * (len(items) - 1) / max(at_most - 1, 1))] for i in range(at_most)]
 
 
 def quality_of(final: str, values: Callable[[str], NDArray[np.float64]], is_candidate: NDArray[np.bool_]) -> Quality:

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from hnet_core.dotted_keys import short_names
 from reports.analysis.main_effects import Effect, well_supported
-from reports.data.study_data import StudyData, evenly_spaced, is_varied
+from reports.data.study_data import StudyData
+from reports.data.thinning import evenly_spaced
 from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter
 from reports.drawing.axes import Frame, axes
@@ -18,9 +19,10 @@ from reports.drawing.color_scale import color_edges, color_of
 from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, line, points
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, OrdinalScale, Scale, padded, padded_log
 from reports.drawing.svg import figure
+from reports.exact_values import exact_json
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, measured_points, place, quality_scale, trial_text
-from reports.formatting import exact_json, parameter, plural
+from reports.formatting import parameter, plural
 from reports.table import Table, columns_of, cost_column, integer_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_row
 
@@ -186,10 +188,11 @@ def _panel_finding(data: StudyData, name: str, label: str) -> str:
 
 def _finding(data: StudyData) -> str:
     labels = short_names(data.parameters)
-    varied = [name for name in labels if is_varied(data, name)]
-    text = f"{plural(len(varied), 'parameter')} varied"
-    text += f": {', '.join(labels[name] for name in varied)}." if varied else "."
+    text = f"{plural(len(data.varied), 'parameter')} varied"
+    text += f": {', '.join(labels[name] for name in data.varied)}." if data.varied else "."
     constant = [
-        f"{labels[name]} {parameter(data.configurations[0].params[name])[:40]}" for name in labels if name not in varied
+        f"{labels[name]} {parameter(data.configurations[0].params[name])[:40]}"
+        for name in labels
+        if name not in data.varied
     ]
     return f"{text} Not varied: {', '.join(constant)}." if constant else text

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from reports.data.study_data import evenly_spaced
 from reports.data.task_curves import StreamCurves, TaskCurve
+from reports.data.thinning import evenly_spaced
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import band, bars, glyphs, line
 from reports.drawing.scales import ContinuousScale, OrdinalScale
@@ -37,13 +37,14 @@ MARKS_ON_BAND = 10
 SPREAD = 0.6  # of the place of a task, over which the curves stand side by side
 INTERVAL = "the 95 % t interval over seeds"
 
-Values = Mapping[int, Sequence[Interval]]  # the intervals of a curve, one for each task, by the index of the curve
+# The intervals of each curve, by its index: one for each task.
+CurveIntervals = Mapping[int, Sequence[Interval]]
 
 
-class Layer(NamedTuple):
+class CurveLayer(NamedTuple):
     """Curves drawn alike: in full, or as thin lines without marks."""
 
-    values: Values
+    values: CurveIntervals
     is_thin: bool = False
 
 
@@ -57,7 +58,7 @@ class Chart(NamedTuple):
     y_label: str
     first_task: int = 1
 
-    def draw(self, name: str, title: str, description: str, layers: Sequence[Layer]) -> Markup:
+    def draw(self, name: str, title: str, description: str, layers: Sequence[CurveLayer]) -> Markup:
         """Draw all curves of each layer; `title` and `description` are read in place of the drawing."""
         tasks = tuple(range(self.first_task, self.stream.n_tasks + 1))
         x = OrdinalScale(tasks, self.frame.x, tuple(map(str, tasks)))
@@ -73,12 +74,16 @@ class Chart(NamedTuple):
 def by_task_figure(stream: StreamCurves) -> Figure:
     """Draw the measure on each task after the last one, and right after the task was trained."""
     name, found = f"tasks-{stream.index}", finding(stream)
-    final = Layer({curve.index: curve.finals() for curve in stream.curves})
+    final = CurveLayer({curve.index: curve.finals() for curve in stream.curves})
     during = {curve.index: curve.during() for curve in stream.curves if curve.matrix.has_during}
     views = [("Final", [final])]
     caption = f"{capitalized(stream.word)} of each task after the last one was trained, with {INTERVAL}."
     if during:
-        views = [("Final and during", [Layer(during, is_thin=True), final]), *views, ("During", [Layer(during)])]
+        views = [
+            ("Final and during", [CurveLayer(during, is_thin=True), final]),
+            *views,
+            ("During", [CurveLayer(during)]),
+        ]
         caption += " During: right after the task itself was trained; beside the final one, a thin line without marks."
     chart = Chart(
         stream, WIDE, by_task_scale(stream, WIDE), "task, in the order of training", stream.quality.axis_label
@@ -116,7 +121,7 @@ def average_figure(stream: StreamCurves) -> Figure:
     )
     caption = f"Mean over the tasks learnt so far, after each of them: {stream.word}, with {INTERVAL}."
     chart = Chart(stream, WIDE, average_scale(stream, WIDE), "tasks learnt", stream.quality.axis_label)
-    drawings = (("Average", chart.draw(name, found, caption, [Layer(averages)])),)
+    drawings = (("Average", chart.draw(name, found, caption, [CurveLayer(averages)])),)
     return Figure(
         name, found, caption, drawings, average_table(name, caption, stream), average_rows(stream), "averages"
     )
@@ -136,7 +141,7 @@ def over_time_figure(stream: StreamCurves) -> Figure:
     for task in tasks:
         chart = Chart(stream, PANEL, y, "after task", f"{stream.quality.word} on task {task}", first_task=task)
         title = f"Task {task}, from its own training to the end of the last: {_ends(stream, cells[task])}."
-        drawings.append((f"Task {task}", chart.draw(f"{name}-{task}", title, caption, [Layer(cells[task])])))
+        drawings.append((f"Task {task}", chart.draw(f"{name}-{task}", title, caption, [CurveLayer(cells[task])])))
     table = over_time_table(name, caption, stream, tasks)
     return Figure(name, _worst_loss(stream), caption, tuple(drawings), table, matrix_rows(stream), "matrix")
 
@@ -182,7 +187,7 @@ def _known_finals(curve: TaskCurve) -> dict[int, float]:
     return {task: cell.mean for task, cell in enumerate(curve.finals(), start=1) if cell.mean is not None}
 
 
-def _ends(stream: StreamCurves, cells: Values) -> str:
+def _ends(stream: StreamCurves, cells: CurveIntervals) -> str:
     return ", ".join(
         f"{curve.label} {mean_text(cells[curve.index][0])} to {mean_text(cells[curve.index][-1])}"
         for curve in stream.curves

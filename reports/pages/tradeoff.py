@@ -102,7 +102,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
     }
     if report.inference:
         tables["inference.csv"] = inference_rows(report.inference)
-    tables |= {figure.csv_name: figure.rows for figure in (*report.modes, *report.objectives)}
+    tables |= {figure.csv_name: figure.rows for figure in (*report.run_figures, *report.objectives)}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
     if report.data.front:
         files["front.tex"] = latex_table(front_table(report.data), _note(report))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reports.data.study_data import StudyData, evenly_spaced, is_varied
+from reports.data.study_data import StudyData
+from reports.data.thinning import evenly_spaced
 from reports.formatting import count_text
 from reports.table import (
     Row,
@@ -30,7 +31,6 @@ def front_table(data: StudyData) -> Table:
     rows = front_rows(data)
     targets = {row["target_weights"] for row in rows}
     is_one_target = len(targets) == 1
-    varied = [name for name in data.parameters if is_varied(data, name)]
     columns = [
         integer_column("number", "trial"),
         cost_column(data.x, hint=METRICS[data.x.metric].description),
@@ -38,7 +38,7 @@ def front_table(data: StudyData) -> Table:
         integer_column("n", "n", "seeds"),
         *([mean_column(quality.during, "during", METRICS[quality.during].description)] if data.has_during else []),
         *([mean_column("forgetting", "forgetting", METRICS["forgetting"].description)] if _forgets(data) else []),
-        *parameter_columns(varied, columns_of(rows)),
+        *parameter_columns(data.varied, columns_of(rows)),
         count_column("model_weights", "weights", METRICS["model_weights"].description),
         *([] if is_one_target else [count_column("target_weights", "target", METRICS["target_weights"].description)]),
         number_column("seconds", "time (s)", METRICS["seconds"].description),

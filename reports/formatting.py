@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from studies.metrics.cost_axes import CostAxis
@@ -83,52 +83,18 @@ def parameter(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def json_finite(value: Any) -> Any:
-    """Return a value of JSON with null in place of NaN and infinity, which JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: json_finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [json_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def exact_json(value: Any) -> str:
-    """Write a value as exact JSON, different for any two values that differ."""
-    return repr(value) if type(value) in (int, float) and value - value == 0 else json.dumps(value)
-
-
-def map_distinct(text: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
-    """Apply `text` to each value, calling it once per distinct value: most columns repeat a few."""
-    kinds = set(map(type, values)) - {type(None)}
-    if len(kinds) > 1 or not kinds <= {int, str, bool}:  # 1 is equal to True and 0.0 to -0.0; lists cannot be looked up
-        return list(map(text, values))
-    found = {value: text(value) for value in set(values)}
-    return list(map(found.__getitem__, values))
-
-
-def exact_floats(values: Sequence[float | None]) -> list[str]:
-    """Return `repr` of each float, "" for None, three times faster: a large study has millions of them.
-
-    Both write the shortest decimal that reads back as the same float. They differ in exponents only, so floats with an
-    exponent are written by `repr`.
-    """
-    import numpy as np
-    from pydantic_core import to_json
-
-    texts = to_json(values).decode()[1:-1].split(",") if values else []
-    sizes = np.abs(np.array(values, dtype=float))
-    for i in np.flatnonzero(~((sizes >= 1e-4) & (sizes < 1e16))).tolist():
-        texts[i] = "" if values[i] is None else repr(values[i])
-    return texts
+def capitalized(text: str) -> str:
+    """Return a text with its first letter in upper case, as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def plural(count: int, word: str) -> str:
-    """`1 trial`, `2 trials`."""
+    """Format a count with its noun: `1 trial`, `2 trials`."""
     return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
 
 
 def numbered(word: str, numbers: Sequence[int], at_most: int = 12) -> str:
-    """`trial 3`, `trials 1, 2 and 5`, cut short where there are many.
+    """List numbers after their noun: `trial 3`, `trials 1, 2 and 5`; cut short where there are many.
 
     Example:
         >>> numbered("trial", [1, 2, 5])

@@ -9,11 +9,11 @@ from itertools import chain
 from typing import Any
 
 from hnet_core.dotted_keys import short_names
+from reports.exact_values import exact_text
 from reports.formatting import (
     aligned,
     cost_number,
     count_text,
-    exact_json,
     mean_text,
     parameter,
     range_text,
@@ -97,11 +97,6 @@ def columns_of(rows: Sequence[Row]) -> Columns:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def exact_text(value: Any) -> str | None:
-    """Write a value exactly, as in the CSV; None for a missing one."""
-    return value if value is None or isinstance(value, str) else exact_json(value)
-
-
 def mean_columns(metric: str, label: str, hint: str | None = None) -> list[Column]:
     """Make two columns: the mean and its interval."""
     low = f"{metric}.low"
@@ -116,9 +111,9 @@ def mean_column(metric: str, label: str, hint: str | None = None) -> Column:
     return Column(metric, label, lambda row: mean_text(interval_of(row, metric)), hint, is_mean=True)
 
 
-def size_column(metric: str, label: str, hint: str | None = None) -> Column:
-    """Make a column of a ratio or a cost, to three significant digits."""
-    return Column(metric, label, lambda row: significant(row[metric]), hint)
+def number_column(key: str, label: str, hint: str | None = None, *, digits: int = 3) -> Column:
+    """Make a column of a number, to some significant digits."""
+    return Column(key, label, lambda row: significant(row[key], digits), hint)
 
 
 def cost_column(x: CostAxis, key: str | None = None, hint: str | None = None, label: str | None = None) -> Column:
@@ -132,8 +127,13 @@ def cost_column(x: CostAxis, key: str | None = None, hint: str | None = None, la
     return Column(name, label or x.heading, lambda row: cost_number(x, row[name]), hint)
 
 
+def integer_column(key: str, label: str, hint: str | None = None) -> Column:
+    """Make a column of an integer without separators, such as the number of a trial, of a task or of seeds."""
+    return Column(key, label, lambda row: str(row[key]), hint)
+
+
 def count_column(key: str, label: str, hint: str | None = None) -> Column:
-    """Make a column of an integer."""
+    """Make a column of a count with thousands separators."""
     return Column(key, label, lambda row: count_text(row[key]), hint)
 
 
@@ -163,7 +163,18 @@ def parameter_columns(names: Sequence[str], table: Columns) -> list[Column]:
     ]
 
 
-def interval_of(row: Row, metric: str) -> Interval:
-    """Return a metric of a flat row with its interval, cut at the bounds of the metric."""
-    found = Interval(row[metric], row.get(f"{metric}.low"), row.get(f"{metric}.high"), row.get(f"{metric}.n", row["n"]))
-    return bounded(metric, found) if metric in METRICS else found
+def interval_cells(name: str, interval: Interval | None) -> dict[str, float | None]:
+    """Return a mean and the ends of its interval as cells of a flat row: NAME, NAME.low and NAME.high."""
+    found = Interval(None, None, None, 0) if interval is None else interval
+    return {name: found.mean, f"{name}.low": found.low, f"{name}.high": found.high}
+
+
+def interval_of(row: Row, name: str, seeds: str = "n") -> Interval:
+    """Return the interval that `interval_cells` wrote into a row; that of a metric is cut at the bounds of the metric.
+
+    Args:
+        seeds: the column of the number of seeds, for a row without NAME.n.
+    """
+    n = row.get(f"{name}.n", row[seeds])
+    found = Interval(row[name], row.get(f"{name}.low"), row.get(f"{name}.high"), n)
+    return bounded(name, found) if name in METRICS else found

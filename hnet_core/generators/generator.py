@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
-from pydantic import Field, PositiveInt, SerializeAsAny, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, SerializeAsAny, field_validator
 from torch import Tensor
 
 from hnet_core.component_check import component_within
@@ -15,13 +15,18 @@ from hnet_core.initialization import InitializationName
 from hnet_core.optimization.batches import batches
 from hnet_core.optimization.further_training import FurtherTraining
 from hnet_core.problem import Problem
-from hnet_core.registry import HYPERNETS
+from hnet_core.registry import GENERATORS, HYPERNETS
 from hnet_core.seeding import generator
 from hnet_core.streams import Split, StreamShape
 from hnet_core.trial import BYTES_PER_WEIGHT, ComponentOptions, TrainingOptions, TrialConfig
 
 Condition = Literal["one_hot", "normal", "none"]
 Sampler = Callable[[int, torch.Generator], Tensor]
+
+# The block of a generator, as a field of the options of another component.
+GeneratorBlock = Annotated[
+    SerializeAsAny[ComponentOptions], BeforeValidator(lambda block: component_within(GENERATORS, block))
+]
 
 # The decoder's hypernetwork of von Oswald et al. (2020), App. C, for split MNIST.
 HYPERNET: dict[str, Any] = {

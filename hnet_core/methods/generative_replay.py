@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, field_validator
 from torch import Tensor
 
-from hnet_core.component_check import component_within
-from hnet_core.generators.generator import Generator, tells_tasks, unsupported
+from hnet_core.generators.generator import Generator, GeneratorBlock, tells_tasks, unsupported
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.methods.hnet_replay import generator_counts, with_generator
@@ -42,7 +41,7 @@ class GenerativeReplay(BaseMethod):
 
     class Options(ComponentOptions):
         temperature: float = Field(2.0, gt=0, description="T of the soft targets")
-        generator: SerializeAsAny[ComponentOptions] = Field(
+        generator: GeneratorBlock = Field(
             {"name": "vae", "decoder": (400, 400)},
             validate_default=True,
             description="what samples come from; without condition and hypernetwork, which are off by default here",
@@ -50,10 +49,8 @@ class GenerativeReplay(BaseMethod):
 
         @field_validator("generator", mode="before")
         @classmethod
-        def _resolve_generator(cls, value: object) -> object:
-            if isinstance(value, dict):
-                value = {"condition": "none", "hypernet": None, **value}
-            return component_within(GENERATORS, value)
+        def _has_no_tasks(cls, block: object) -> object:
+            return {"condition": "none", "hypernet": None, **block} if isinstance(block, dict) else block
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options

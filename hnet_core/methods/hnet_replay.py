@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field
 from torch import Tensor
 
-from hnet_core.component_check import component_within
-from hnet_core.generators.generator import TINY, Generator, GeneratorCounts, training_on, unsupported
+from hnet_core.generators.generator import TINY, Generator, GeneratorBlock, GeneratorCounts, training_on, unsupported
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.optimization.further_training import FurtherTraining
@@ -45,16 +44,11 @@ class HnetReplay(BaseMethod):
             0.5, ge=0, lt=1, description="w, of the rehearsed samples in the loss, from the second task on"
         )
         temperature: float = Field(2.0, gt=0, description="T of the soft targets")
-        generator: SerializeAsAny[ComponentOptions] = Field(
+        generator: GeneratorBlock = Field(
             {"name": "vae"},
             validate_default=True,
             description="what samples come from, see docs/methods/generators.md",
         )
-
-        @field_validator("generator", mode="before")
-        @classmethod
-        def _resolve_generator(cls, value: object) -> object:
-            return component_within(GENERATORS, value)
 
     def __init__(self, options: Options, problem: Problem) -> None:
         self.options = options

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, PositiveInt, SerializeAsAny, field_validator
+from pydantic import Field, PositiveInt
 from torch import Tensor
 
-from hnet_core.component_check import component_within
 from hnet_core.engines import own_weights_step
-from hnet_core.generators.generator import TINY, Generator, adam_training, training_on, unsupported
+from hnet_core.generators.generator import TINY, Generator, GeneratorBlock, adam_training, training_on, unsupported
 from hnet_core.methods.protocol import Method
 from hnet_core.optimization.batches import batches
 from hnet_core.optimization.further_training import FurtherTraining
@@ -54,16 +53,11 @@ class InferenceNetwork:
             None, ge=1, le=10_000_000, description="gradient steps per task; left out: length of training"
         )
         lr: float | None = Field(None, gt=0, description="learning rate of Adam; left out: that of training")
-        generator: SerializeAsAny[ComponentOptions] = Field(
+        generator: GeneratorBlock = Field(
             {"name": "vae", "decoder": (50, 150)},
             validate_default=True,
             description="what samples come from, see docs/methods/generators.md",
         )
-
-        @field_validator("generator", mode="before")
-        @classmethod
-        def _resolve_generator(cls, value: object) -> object:
-            return component_within(GENERATORS, value)
 
     def __init__(self, options: Options, problem: Problem, method: Method) -> None:
         self.options = options

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports.analysis.comparison import Comparison
 from reports.data.compared_methods import ComparedMethod
-from reports.formatting import parameter, plural
+from reports.formatting import capitalized, parameter, plural, significant
 from studies.comparing.comparability import BUDGET, why_different_machines
-from studies.statistics.intervals import few_seeds_remark
+from studies.statistics.intervals import TWO_SEEDS, few_seeds_remark
 
 NOT_A_SETTING = ("training.device", "training.threads", "training.engine")
 ABSENT = "–"
@@ -59,13 +60,32 @@ def budget_remarks(methods: Sequence[ComparedMethod]) -> list[str]:
         )
     few = few_seeds_remark(one.trial.n for one in methods)
     if few is not None:
-        remarks.append(f"{few[0].upper()}{few[1:]}.")
+        remarks.append(f"{capitalized(few)}.")
     machines = [one.machines for one in methods]
     if any(None in each for each in machines):
         remarks.append("The machines of some are not known, so their times are not compared.")
     elif why_different_machines(machines) is not None:
         remarks.append("They ran on different machines, so their times are not compared.")
     return remarks
+
+
+def seed_remarks(comparison: Comparison) -> list[str]:
+    """List the caveat of methods with two seeds, if there are any."""
+    two = [one.label for one in comparison.methods if one.interval(comparison.metric).n == 2]
+    if not two:
+        return []
+    which = "Every entrant rests" if len(two) == len(comparison.methods) else f"{', '.join(dict.fromkeys(two))} rest"
+    return [f"{which} on 2 seeds: {TWO_SEEDS}."]
+
+
+def smallest_p_remark(comparison: Comparison) -> str:
+    """State the smallest p value that these seeds allow."""
+    found = [p.verdict for p in comparison.pairs if p.verdict.p_smallest is not None]
+    if not found:
+        return "No two entrants share their seeds, so nothing is paired and there are no sign flips."
+    n, p = min((v.a.n, v.p_smallest or 1.0) for v in found)
+    low = " From six pairs on it can fall below 0.05." if n < 6 else ""
+    return f"With {n} pairs of seeds the smallest p that sign flips can give is {significant(p, 2)}.{low}"
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Literal
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.ranks import Ranks, average_ranks
 from reports.data.compared_methods import ComparedMethod
-from reports.formatting import mean_text, phrase, range_text, significant
+from reports.formatting import capitalized, mean_text, phrase, range_text, significant
 from studies.comparing.comparability import check_metric, judge_pairs
 from studies.metrics.definitions import METRICS
 from studies.statistics.intervals import bounded_difference
@@ -44,10 +44,12 @@ class Pair:
     def sentence(self) -> str:
         """The verdict with its numbers."""
         verdict = self.verdict
-        names = {A_BETTER: f"{self.a.label} is better than {self.b.label}", B_BETTER: f"{self.b.label} is better than "
-                 f"{self.a.label}"}  # fmt: skip
+        names = {
+            A_BETTER: f"{self.a.label} is better than {self.b.label}",
+            B_BETTER: f"{self.b.label} is better than {self.a.label}",
+        }
         other = f"{verdict.answer} between {self.a.label} and {self.b.label}"
-        text = names.get(verdict.answer, f"{other[0].upper()}{other[1:]}")
+        text = names.get(verdict.answer, capitalized(other))
         if verdict.answer == EQUIVALENT:
             text = f"{self.a.label} and {self.b.label} are equivalent within a margin of {significant(verdict.margin)}"
         if verdict.difference is None:
@@ -56,7 +58,7 @@ class Pair:
         runs = (
             f"{verdict.difference.n} seeds in pairs"
             if verdict.design == "paired"
-            else (f"{verdict.a.n} and {verdict.b.n} seeds, not in pairs")
+            else f"{verdict.a.n} and {verdict.b.n} seeds, not in pairs"
         )
         return (
             f"{text}: {mean_text(verdict.a)} against {mean_text(verdict.b)}, difference "
@@ -94,7 +96,7 @@ class Comparison:
         return [one for one in self.methods if one.stream == stream]
 
     def standing(self, method: ComparedMethod) -> Standing:
-        """Best of its stream by the mean, or not shown to be worse than that one."""
+        """Return whether a method is the best of its stream by the mean, or not shown to be worse than that one."""
         best = self.best(method.stream)
         if best is None:
             return ""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
 from reports.analysis.recommendation import Recommendation, recommend
-from reports.data.grouping import check_fields, first_family, group_label, stream_of, with_family
+from reports.data.grouping import (
+    check_fields,
+    check_named_once,
+    configurations_of,
+    first_family,
+    group_label,
+    stream_of,
+)
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
+from reports.exact_values import exact_text
 from reports.formatting import MISSING
-from reports.table import exact_text
 from studies.metrics.cost_axes import COMPRESSION, axis_of_objectives
 from studies.spec.conditions import FAMILY
 from studies.statistics.hypervolume import front_hypervolume, reference_cost
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 MAX_FAMILIES = 8
+
+Group = tuple[str, StudyData, frozenset[str]]  # label, configurations and streams of a family
 
 
 @dataclass(frozen=True)
@@ -63,13 +72,12 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = (), 
         StudyNotFound: if there is no study of a name.
         ConfigInvalid: if there is nothing to show, too much, the measures differ, or `x` is no cost.
     """
-    if len(set(names)) < len(names):
-        raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
-    groups: list[tuple[str, StudyData, frozenset[str]]] = []
+    check_named_once(names)
+    groups: list[Group] = []
     axis = _common_axis(studies, names) if x is None else x
     for name in names:
         data = read_study(studies, name, axis)
-        configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(name)}
+        configs = configurations_of(studies, data.record)
         n_tasks = studies.numbers_of_tasks(name)
         check_fields(by, [configs[trial.number] for trial in data.configurations])
         parts: dict[str, list[Trial]] = {}
@@ -80,11 +88,7 @@ def families_of(studies: Studies, names: Sequence[str], by: Sequence[str] = (), 
             streams = frozenset(stream_of(configs[trial.number], n_tasks[trial.number]) for trial in trials)
             groups.append((label, _restricted(data, trials), streams))
     _check(groups, names, axis)
-    reference = _reference([part for _, part, _ in groups])
-    return [
-        Family(i, label, f"{i}-", part, recommend(part), streams, _hypervolume(part, reference), reference)
-        for i, (label, part, streams) in enumerate(groups)
-    ]
+    return _with_hypervolume(groups, are_prefixed=True)
 
 
 def _common_axis(studies: Studies, names: Sequence[str]) -> str:
@@ -107,11 +111,29 @@ def families_within(data: StudyData) -> list[Family]:
     found = {name: trials for name, trials in parts.items() if trials}
     if not 2 <= len(found) <= MAX_FAMILIES:
         return []
-    named = [(name, _restricted(data, trials)) for name, trials in found.items()]
-    reference = _reference([part for _, part in named])
+    groups = [(name, _restricted(data, trials), frozenset[str]()) for name, trials in found.items()]
+    return _with_hypervolume(groups, are_prefixed=False)
+
+
+def _with_hypervolume(groups: Sequence[Group], *, are_prefixed: bool) -> list[Family]:
+    """Make the families of a page, whose hypervolumes go up to one reference.
+
+    Args:
+        are_prefixed: trials of several studies may have the same number.
+    """
+    reference = reference_cost(groups[0][1].x, max(data.cost_ends[-1] for _, data, _ in groups))
     return [
-        Family(i, name, "", part, recommend(part), frozenset(), _hypervolume(part, reference), reference)
-        for i, (name, part) in enumerate(named)
+        Family(
+            index=i,
+            label=label,
+            prefix=f"{i}-" if are_prefixed else "",
+            data=data,
+            recommendation=recommend(data),
+            streams=streams,
+            hypervolume=_hypervolume(data, reference),
+            reference=reference,
+        )
+        for i, (label, data, streams) in enumerate(groups)
     ]
 
 
@@ -139,10 +161,6 @@ def _restricted(data: StudyData, trials: Sequence[Trial]) -> StudyData:
     )
 
 
-def _reference(parts: Sequence[StudyData]) -> float | None:
-    return reference_cost(parts[0].x, max(data.cost_ends[-1] for data in parts))
-
-
 def _hypervolume(data: StudyData, reference: float | None) -> float | None:
     if reference is None:
         return None
@@ -154,7 +172,7 @@ def _hypervolume(data: StudyData, reference: float | None) -> float | None:
     return 0.0 if found is None else float(found["share"])
 
 
-def _check(groups: Sequence[tuple[str, StudyData, Any]], names: Sequence[str], axis: str) -> None:
+def _check(groups: Sequence[Group], names: Sequence[str], axis: str) -> None:
     if not groups:
         raise ConfigInvalid(
             f"nothing to show: no configuration of {', '.join(names)} has finished with a value of {axis}; "

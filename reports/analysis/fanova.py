@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TREES = 64
+Cells = tuple["NDArray[np.float64]", "NDArray[np.bool_]"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Range:
         places = (scale(np.array(values, dtype=float)) - low) / (high - low)
         return np.asarray(places, dtype=float).reshape(-1, 1)
 
-    def cells(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> tuple[Any, Any]:
+    def cells(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Cells:
         """Return sizes of the cells between splits, (n_cells,), and which leaves they are in, (n_cells, n_leaves).
 
         Args:
@@ -65,8 +66,8 @@ class Choices:
 
         return np.eye(len(self.values))[[self.values.index(value) for value in values]]
 
-    def cells(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> tuple[Any, Any]:
-        """Return sizes and mask with a cell per choice; the leaves are (n_leaves, n_choices)."""
+    def cells(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Cells:
+        """Return sizes and mask as `Range.cells` does, with a cell per choice; the leaves are (n_leaves, n_choices)."""
         import numpy as np
 
         excluded, required = upper.T < 1, lower.T > 0  # a split between 0 and 1 leaves a choice out, or all others

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.analysis.fanova import Choices, Range, shares
-from reports.data.study_data import StudyData, evenly_spaced
-from reports.formatting import exact_json, map_distinct
+from reports.data.study_data import StudyData
+from reports.data.thinning import evenly_spaced
+from reports.exact_values import exact_json, map_distinct
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

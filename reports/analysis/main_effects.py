@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.data.study_data import StudyData
 from reports.formatting import parameter
-from reports.table import Row
+from reports.table import Row, interval_cells
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded, t_interval
 
@@ -59,13 +59,15 @@ def effect_rows(effects: Mapping[str, Sequence[Effect]]) -> list[Row]:
     """List every effect of every parameter, exact."""
     return [
         {
-            "parameter": name, "value": effect.label, "n": effect.final.n,
-            "final": effect.final.mean, "final.low": effect.final.low, "final.high": effect.final.high,
-            "during": effect.during.mean, "during.low": effect.during.low, "during.high": effect.during.high,
+            "parameter": name,
+            "value": effect.label,
+            "n": effect.final.n,
+            **interval_cells("final", effect.final),
+            **interval_cells("during", effect.during),
         }
         for name, found in effects.items()
         for effect in found
-    ]  # fmt: skip
+    ]
 
 
 def well_supported(effects: Sequence[Effect]) -> list[Effect]:

@@ -70,7 +70,7 @@ def provenance(data: StudyData) -> Provenance:
 
 
 def paper_check(spec: Mapping[str, Any]) -> PaperCheck:
-    """Compares the settings a spec names as its paper's with its own; a searched one counts at its lowest value."""
+    """Compare the settings a spec names as its paper's with its own; a searched one counts at its lowest value."""
     found = deviations(spec)
     return PaperCheck(
         cite=(spec.get("paper") or {}).get("cite"),

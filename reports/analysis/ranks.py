@@ -7,8 +7,10 @@ data sets" (JMLR 2006), https://jmlr.org/papers/v7/demsar06a.html. It needs seve
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from reports.table import Row
 
 MIN_STREAMS = 5
 
@@ -63,7 +65,7 @@ def average_ranks(scores: Mapping[str, Mapping[str, float]], higher_is_better: b
     return Ranks(tuple(ordered), q * math.sqrt(k * (k + 1) / (6 * n)), p, n)
 
 
-def rank_rows(found: Ranks) -> Sequence[dict[str, object]]:
+def rank_rows(found: Ranks) -> list[Row]:
     """List the ranks for the CSV."""
     return [
         {

@@ -56,6 +56,11 @@ class Recommendation:
     smallest: str = COMPRESSION.smallest
 
     @property
+    def by_role(self) -> dict[str, Trial | None]:
+        """The recommended configurations by the names of their fields."""
+        return {"best": self.best, "near": self.near, "knee": self.knee}
+
+    @property
     def roles(self) -> list[tuple[str, Trial]]:
         """Each recommended configuration once, with all its roles: `("smallest near best · knee", trial)`."""
         near = None if self.near is self.best else self.near

@@ -68,12 +68,8 @@ def compare_table(table: PublishedTable, studies: Studies, names: Sequence[str] 
     Args:
         names: studies to look in; None: all of them.
     """
-    return compare_cells(table.cells, FinishedTrials(studies, names if any_tied(table) else ()))
-
-
-def any_tied(table: PublishedTable) -> bool:
-    """Return whether a trial could measure any cell of a table."""
-    return any(cell.measured_by for cell in table.cells)
+    could_be_measured = any(cell.measured_by for cell in table.cells)
+    return compare_cells(table.cells, FinishedTrials(studies, names if could_be_measured else ()))
 
 
 def compare_cells(cells: Sequence[PublishedCell], trials: FinishedTrials) -> list[CellComparison]:

@@ -54,11 +54,6 @@ class SearchProgress:
         return None if self.seconds is None else float(self.seconds[-1])
 
     @property
-    def seconds_of_steps(self) -> NDArray[np.float64] | None:
-        """Time of the search at each improvement, (n_steps,)."""
-        return None if self.seconds is None else self.seconds[self.steps - 1]
-
-    @property
     def label(self) -> str:
         return "hypervolume" if self.objective is None else f"best {self.objective}"
 
@@ -159,7 +154,7 @@ class _Front:
         self.area = 0.0
 
     def not_dominated(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int_]:
-        """Return the indices of the points that the front does not dominate yet, which are few."""
+        """Return the indices of the points, x and y (n_points,) each, that the front does not dominate: a few."""
         import numpy as np
 
         at = np.searchsorted(self._x, x, side="right")

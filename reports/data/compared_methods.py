@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hnet_core.errors import ConfigInvalid
-from reports.data.grouping import check_fields, group_label, stream_of, with_family
+from reports.data.grouping import check_fields, check_named_once, configurations_of, group_label, stream_of
 from reports.data.study_data import StudyData, read_study
 from reports.data.trial import Trial
 from studies.comparing.configurations import machines_of, split_name
@@ -75,8 +74,7 @@ def compared_methods(studies: Studies, names: Sequence[str], by: Sequence[str] =
         StudyNotFound: if there is no study of a name.
         ConfigInvalid: if a configuration has not finished, or no trial has a field named in `by`.
     """
-    if len(set(names)) < len(names):
-        raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
+    check_named_once(names)
     groups: dict[tuple[str, str], list[_Candidate]] = {}
     for name in names:
         found = _candidates(studies, name)
@@ -101,7 +99,7 @@ def _candidates(studies: Studies, name: str) -> list[_Candidate]:
     """List the feasible configurations of a study, or the one named."""
     study, number = split_name(studies, name)
     data = read_study(studies, study)
-    configs = {row["number"]: with_family(row, data.record) for row in studies.ledger(study)}
+    configs = configurations_of(studies, data.record)
     chosen = [trial for trial in data.configurations if trial.number in data.feasible]
     if number is not None:
         chosen = [trial for trial in data.configurations if trial.number == number]
@@ -125,7 +123,7 @@ def _best(studies: Studies, label: str, stream: str, group: Sequence[_Candidate]
     selection = quality.selection if all(c.trial[quality.selection].mean is not None for c in group) else quality.final
     sign = -1 if quality.higher_is_better else 1
     losses = np.array([sign * candidate.trial.value(selection) for candidate in group])
-    sizes = np.array([candidate.trial.ratio for candidate in group])
+    sizes = np.array([candidate.trial.value("compression_ratio") for candidate in group])
     chosen = group[least(np.ones(len(group), dtype=bool), losses, sizes)]
     study = chosen.data.record.name
     own = studies.runs(study, where=f"number == {chosen.trial.number}")

@@ -16,6 +16,7 @@ from studies.spec.conditions import FAMILY
 if TYPE_CHECKING:
     from studies.database.row_types import LedgerRow
     from studies.queries.record import StudyRecord
+    from studies.queries.studies import Studies
 
 PARTS = ("method", "target", "hypernet")
 
@@ -42,6 +43,12 @@ def _value(config: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def check_named_once(names: Sequence[str]) -> None:
+    """Raise ConfigInvalid if a study is named twice."""
+    if len(set(names)) < len(names):
+        raise ConfigInvalid(f"each study may be named once, got {', '.join(names)}.")
+
+
 def check_fields(by: Sequence[str], configs: Sequence[Mapping[str, Any]]) -> None:
     """Raise ConfigInvalid if a field of `by` is in no configuration."""
     for name in by:
@@ -60,8 +67,15 @@ def _fields(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(names)
 
 
-def with_family(row: LedgerRow, record: StudyRecord) -> Mapping[str, Any]:
-    """Return the configuration of a trial with its family, a searched value that is no setting of a configuration."""
+def configurations_of(studies: Studies, record: StudyRecord) -> dict[int, Mapping[str, Any]]:
+    """Return the configuration of each trial of a study by its number.
+
+    With its family, a searched value that is no setting of a configuration.
+    """
+    return {row["number"]: _with_family(row, record) for row in studies.ledger(record.name)}
+
+
+def _with_family(row: LedgerRow, record: StudyRecord) -> Mapping[str, Any]:
     family = row["params"].get(FAMILY)
     family = first_family(record) if family is None else family
     return row["config"] if family is None else {FAMILY: family, **row["config"]}

@@ -24,7 +24,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -33,13 +33,21 @@ from hnet_core.component_check import explain
 from hnet_core.errors import ConfigInvalid
 from hnet_core.options import Options
 from hnet_core.registry import did_you_mean
-from reports.data.published_cells import SCALES, Configuration, MeasuredBy, PublishedCell, PublishedTable
+from reports.data.published_cells import (
+    SCALES,
+    Configuration,
+    MeasuredBy,
+    PublishedCell,
+    PublishedTable,
+    Scale,
+    SpreadKind,
+)
 from studies.spec.conditions import changed
 from studies.spec.document import Document, parse_document
 
 COLUMNS = ("table", "row", "column", "unit", "text", "value", "spread", "spread_kind", "n", "erratum")
 UNITS = ("percent", "minutes", "weights", "MiB", "values")
-SPREAD_KINDS = ("sem", "std", "unknown", "none")
+SPREAD_KINDS = get_args(SpreadKind)
 
 Reference = str | dict[str, str]
 
@@ -106,21 +114,21 @@ def read_tables(name: str, content: str, cells: str, source: str | None = None) 
     csv_name = document.source.removesuffix(".yaml").removesuffix(".yml") + ".csv"
     rows = _rows(cells, csv_name, paper)
     configurations = _configurations(document, paper)
-    ties = _ties(document, paper, rows, configurations)
+    measured_by = _measured_by(document, paper, rows, configurations)
     return tuple(
         PublishedTable(
             f"{name}:{table}",
             caption,
             paper.cite,
             paper.url,
-            tuple(_cell(row, *ties.get(key, ((), ""))) for key, row in rows.items() if key[0] == table),
+            tuple(_cell(row, *measured_by.get(key, ((), ""))) for key, row in rows.items() if key[0] == table),
         )
         for table, caption in paper.tables.items()
     )
 
 
 CellKey = tuple[str, str, str]
-Tie = tuple[tuple[MeasuredBy, ...], str]
+WaysAndReason = tuple[tuple[MeasuredBy, ...], str]
 
 
 def _rows(text: str, source: str, paper: PaperEntry) -> dict[CellKey, dict[str, str]]:
@@ -187,11 +195,10 @@ def _combined(name: str, entry: ConfigurationEntry, parents: Sequence[Configurat
 
     The block of a scale holds only changes until `_with_scales` applies them.
     """
-    own = {"full": entry.trial, "reduced": entry.reduced, "smoke": entry.smoke}
-    blocks: dict[Any, dict[str, Any]] = {scale: {} for scale in SCALES}
+    own: dict[Scale, Mapping[str, Any]] = {"full": entry.trial, "reduced": entry.reduced, "smoke": entry.smoke}
+    blocks: dict[Scale, Mapping[str, Any]] = {scale: {} for scale in SCALES}
     for changes in (*(parent.blocks for parent in parents), own):
-        for scale in SCALES:
-            blocks[scale] = changed(blocks[scale], changes[scale])  # type: ignore[index]
+        blocks = {scale: changed(blocks[scale], changes[scale]) for scale in SCALES}
     note = entry.note or " ".join(dict.fromkeys(parent.note for parent in parents if parent.note))
     free = dict.fromkeys(one for each in (*(parent.free for parent in parents), entry.free) for one in each)
     return Configuration(name, note, blocks, tuple(free))
@@ -204,15 +211,15 @@ def _with_scales(one: Configuration) -> Configuration:
     return Configuration(one.name, one.note, {"full": full, **scaled}, one.free)
 
 
-def _ties(
+def _measured_by(
     document: Document,
     paper: PaperEntry,
     rows: Mapping[CellKey, object],
     configurations: Mapping[str, Configuration],
-) -> dict[CellKey, Tie]:
-    """Return what measures each cell, and the reason where nothing does."""
+) -> dict[CellKey, WaysAndReason]:
+    """Return what measures each cell, and the reason where nothing does, by table, row and column."""
     whole = {name: _with_scales(one) for name, one in configurations.items()}
-    found: dict[CellKey, Tie] = {}
+    found: dict[CellKey, WaysAndReason] = {}
     for position, entry in enumerate(paper.cells):
         place = ("cells", position)
         if entry.table not in paper.tables:

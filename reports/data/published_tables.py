@@ -45,7 +45,7 @@ def published_table(name: str, studies: Studies | None = None) -> PublishedTable
 
 
 def packaged_documents() -> list[str]:
-    """Names of the papers in reports/published."""
+    """Return the names of the papers in reports/published, in alphabetical order."""
     found = (file.name for file in (files("reports") / "published").iterdir())
     return sorted(name.removesuffix(".csv") for name in found if name.endswith(".csv"))
 

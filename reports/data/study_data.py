@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.data.trial import Measured, Trial
 from reports.data.trial_arrays import TrialColumns
-from reports.formatting import exact_json, plural
+from reports.exact_values import exact_json
+from reports.formatting import plural
 from studies.metrics.cost_axes import COMPRESSION, CostAxis, axis_of_objectives, cost_axis
 from studies.metrics.definitions import METRICS, VARYING
 from studies.spec.constraints import feasible
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from studies.queries.row_selection import Rows
     from studies.queries.studies import Studies
 
-
 MAX_INDIVIDUAL = 1500
 MAX_OFF_FRONT = 200
 MAX_RUNS = 100_000
+MEASURE_WORDS = {"accuracy": "accuracy", "mse": "mean squared error"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Quality:
     def measure(self) -> str:
         """accuracy or mse."""
         return self.final.removeprefix("final_")
+
+    @property
+    def axis_label(self) -> str:
+        """The text along its axis."""
+        return f"{self.word}, mean over seeds"
 
     @property
     def has_validation(self) -> bool:
@@ -112,6 +118,11 @@ class StudyData:
         """Return the searched range or choices of a parameter, as in the spec; of an imported one, those it holds."""
         found: Mapping[str, Any] | None = (self.record.spec.get("search") or {}).get(parameter)
         return self.columns.parameter(parameter).space if found is None else found
+
+    @cached_property
+    def varied(self) -> tuple[str, ...]:
+        """The parameters of which the finished configurations hold more than one value."""
+        return tuple(name for name in self.parameters if is_varied(self, name))
 
     @property
     def has_too_many_runs(self) -> bool:
@@ -230,18 +241,16 @@ def outdated_results(studies: Studies, name: str) -> tuple[str, ...]:
     return tuple(f"in {plural(n_trials, 'trial')} {fault}" for fault, n_trials in found.items())
 
 
-def evenly_spaced(trials: Sequence[Trial], at_most: int) -> list[Trial]:
-    """Return at most so many of the trials, evenly spaced from first to last, both included."""
-    if len(trials) <= at_most:
-        return list(trials)
-    return [trials[round(i * (len(trials) - 1) / (at_most - 1))] for i in range(at_most)]
-
-
 def quality_of(final: str, values: Callable[[str], NDArray[np.float64]], is_candidate: NDArray[np.bool_]) -> Quality:
-    """Return the measure; selection is on the validation split where every candidate has one, as for the front."""
+    """Return the measure; selection is on the validation split where every candidate has one, as for the front.
+
+    Args:
+        final: final_accuracy or final_mse.
+        values: a metric of each trial, (n_trials,), NaN where it was not measured.
+        is_candidate: mask of the trials that may be selected, (n_trials,).
+    """
     measure = final.removeprefix("final_")
-    word = {"accuracy": "accuracy", "mse": "mean squared error"}[measure]
-    return Quality(final, f"during_{measure}", deciding(final, values, is_candidate), word)
+    return Quality(final, f"during_{measure}", deciding(final, values, is_candidate), MEASURE_WORDS[measure])
 
 
 def _columns() -> list[str]:

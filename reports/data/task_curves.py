@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hnet_core.errors import ConfigInvalid
 from hnet_core.trial import MATRICES
 from reports.data.compared_methods import ComparedMethod, compared_methods
-from reports.data.study_data import Quality
+from reports.data.study_data import MEASURE_WORDS, Quality
 from reports.data.task_matrices import TaskMatrix, task_matrix
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded, t_interval
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 MAX_CURVES = 8
-WORDS = {"accuracy": "accuracy", "mse": "mean squared error"}
 SPLIT_WORDS = {
     "test": "{} on the test split",
     "validation": "{} on the validation split",
@@ -151,7 +150,7 @@ def _averages(runs: NDArray[np.float64], measure: str) -> list[Interval]:
 
 def _of_stream(index: int, stream: str, split: str, curves: Sequence[TaskCurve]) -> StreamCurves:
     measure = curves[0].method.measure
-    text = SPLIT_WORDS[split].format(WORDS[measure])
-    word = text if split == "task_inference" else WORDS[measure]
+    text = SPLIT_WORDS[split].format(MEASURE_WORDS[measure])
+    word = text if split == "task_inference" else MEASURE_WORDS[measure]
     quality = Quality(f"final_{measure}", f"during_{measure}", curves[0].method.selection, word)
     return StreamCurves(index, stream, quality, text, tuple(curves))

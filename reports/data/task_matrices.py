@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.data.trial import Trial
-from reports.table import Row
+from reports.table import Row, interval_cells
 from studies.missing import nan_to_none
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded, over_seeds
@@ -108,16 +108,17 @@ def untrained_mean(matrix: TaskMatrix) -> float | None:
 
 def task_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:
     """List final and during measure, one row per configuration and task."""
-    rows: list[Row] = []
-    for number, matrix in matrices.items():
-        for task in range(1, matrix.n_tasks + 1):
-            final, during = matrix.final(task), matrix.during(task)
-            rows.append({
-                "number": number, "task": task, "n": final.n,
-                "final": final.mean, "final.low": final.low, "final.high": final.high,
-                "during": during.mean, "during.low": during.low, "during.high": during.high,
-            })  # fmt: skip
-    return rows
+    return [
+        {
+            "number": number,
+            "task": task,
+            "n": matrix.final(task).n,
+            **interval_cells("final", matrix.final(task)),
+            **interval_cells("during", matrix.during(task)),
+        }
+        for number, matrix in matrices.items()
+        for task in range(1, matrix.n_tasks + 1)
+    ]
 
 
 def matrix_rows(matrices: Mapping[int, TaskMatrix]) -> list[Row]:

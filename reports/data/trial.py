@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from studies.metrics.definitions import METRICS
@@ -27,11 +26,6 @@ class Trial:
 
     def __getitem__(self, metric: str) -> Interval:
         return self.metrics[metric]
-
-    @cached_property
-    def ratio(self) -> float:
-        """Weights needed to run every task over the weights of one target network."""
-        return self.value("compression_ratio")
 
     def mean(self, metric: str) -> float | None:
         """Return the mean without its interval."""

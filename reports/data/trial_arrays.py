@@ -8,7 +8,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from reports.formatting import exact_json, map_distinct
+from reports.exact_values import exact_json, map_distinct
 from studies.missing import nan_to_none
 
 if TYPE_CHECKING:

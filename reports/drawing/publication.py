@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hnet_core.errors import HnetError
+from reports.drawing.scales import ContinuousScale, LogScale, ZeroLogScale
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
-
-    from reports.drawing.scales import LogScale
 
 # Inches: one column of a two-column paper, and the text of a one-column paper.
 WIDTHS = {"column": 3.25, "text": 5.5}
@@ -78,8 +78,30 @@ def publication_files(name: str, draw: Callable[[Figure], None], aspect: float) 
     return files
 
 
-def set_log_ticks(axis: Axis, scale: LogScale) -> None:
-    """Set the labelled ticks of the page on a logarithmic axis, since matplotlib's own need math text."""
+def set_axis(axes: Axes, which: Literal["x", "y"], scale: ContinuousScale) -> None:
+    """Set scale, limits and ticks of the page on one axis; a scale of errors is no axis of a paper's figure."""
+    low, high = scale.domain
+    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
+    set_scale, set_limits = (axes.set_xscale, axes.set_xlim) if which == "x" else (axes.set_yscale, axes.set_ylim)
+    if isinstance(scale, LogScale):
+        set_scale("log")
+    elif isinstance(scale, ZeroLogScale):
+        set_scale("symlog", linthresh=scale.least, linscale=0.5)
+        low = -scale.least / 2
+    set_limits(low, high)
+    _set_ticks(axis, scale)
+
+
+def set_value_axis(axes: Axes, scale: ContinuousScale) -> None:
+    """Set scale and limits of the page on the y axis; the ticks of a linear one are those of matplotlib."""
+    if isinstance(scale, LogScale):
+        axes.set_yscale("log")
+        _set_ticks(axes.yaxis, scale)
+    axes.set_ylim(*scale.domain)
+
+
+def _set_ticks(axis: Axis, scale: ContinuousScale) -> None:
+    """Set the labelled ticks of the page, since those of matplotlib need math text on a logarithmic axis."""
     from matplotlib.ticker import NullLocator
 
     ticks = [tick for tick in scale.ticks() if tick.label]

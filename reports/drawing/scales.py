@@ -45,6 +45,7 @@ class LinearScale:
         return self.pixels[0] + (values - low) / (high - low) * (self.pixels[1] - self.pixels[0])
 
     def ticks(self) -> list[Tick]:
+        """Return about six ticks at round values."""
         low, high = self.domain
         step = _round_step((high - low) / 6)
         if self.is_whole and step % 1:
@@ -84,6 +85,7 @@ class LogScale:
         return self.pixels[0] + share * (self.pixels[1] - self.pixels[0])
 
     def ticks(self) -> list[Tick]:
+        """Return ticks at one digit times a power of ten, labelled where there is room."""
         if self.unit != 1.0:
             low, high = self.domain
             in_units = replace(self, domain=(low / self.unit, high / self.unit), unit=1.0)
@@ -211,6 +213,7 @@ class OrdinalScale:
         return {value: place for place, value in enumerate(self.values)}
 
     def ticks(self) -> list[Tick]:
+        """Return a tick for each value, labelled where there is room."""
         if not self.is_ordered:
             for longest in range(max(map(len, self.labels)), MIN_WORD - 1, -1):
                 labels = [label if len(label) <= longest else label[: longest - 1] + "…" for label in self.labels]

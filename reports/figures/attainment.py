@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from reports.data.run_series import RunSeries
-from reports.data.study_data import Quality
-from reports.drawing.axes import Frame, axes
+from reports.drawing.axes import axes
 from reports.drawing.marks import steps
 from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, element, figure, pixel
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
+from reports.figures.run_plane import RunPlane
 from reports.formatting import cost_number, cost_text, significant
-from reports.table import Column, Row, Table, text_column
+from reports.table import Column, Row, Table, number_column, text_column
 from studies.metrics.cost_axes import CostAxis
 
 if TYPE_CHECKING:
@@ -80,15 +80,14 @@ def common_seeds(series: RunSeries) -> RunSeries:
     )
 
 
-def attainment_figure(
-    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: ContinuousScale, cost: CostAxis
-) -> Figure:
+def attainment_figure(plane: RunPlane, all_series: Sequence[RunSeries]) -> Figure:
     """Draw the median surface of every series as a line and the quartiles as a band around it."""
+    quality, cost, x = plane.quality, plane.cost, plane.x
     kept = [common_seeds(series) for series in all_series]
     found = [(series, surfaces(series, quality.higher_is_better)) for series in kept]
     values = [float(v) for _, levels in found for surface in levels for v in surface.values]
-    y = quality_scale(quality, values, frame.y)
-    parts = [axes(frame, x, y, cost.label, f"{quality.word} attained")]
+    y = quality_scale(quality, values, plane.frame.y)
+    parts = [axes(plane.frame, x, y, cost.label, f"{quality.word} attained")]
     for series, (low, middle, high) in found:
         parts.append(_band(low, high, series.style, x, y))
         parts.append(_median(middle, f"{series.style}-line", x, y))
@@ -106,7 +105,7 @@ def attainment_figure(
         f"{cost.word}. Half of the {seeds} seeds attain the line; the band reaches from what 25 % to what 75 % of them "
         f"attain. Picking the best of one seed is optimistic: these surfaces lie above the front of means."
     )
-    drawing = figure(f"tradeoff-{NAME}", (frame.width, frame.height), finding, caption, parts)
+    drawing = figure(f"tradeoff-{NAME}", plane.size, finding, caption, parts)
     return Figure(NAME, finding, caption, (("Attainment", drawing),), _table(rows, cost), rows)
 
 
@@ -146,7 +145,7 @@ def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
         text_column("series", "series"),
         Column("level", "seeds", lambda row: f"{row['level']:.0%}", "share of the seeds that attain it"),
         Column(cost.metric, f"from {cost.heading}", lambda row: cost_number(cost, row[cost.metric])),
-        Column("value", "value", lambda row: significant(row["value"], 4)),
+        number_column("value", "value", digits=4),
     ]
     shown = rows[:MAX_TABLE_ROWS]
     return Table(NAME, "Steps of the attainment surfaces.", columns, shown, left_out=len(rows) - len(shown))

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from reports.data.run_series import RunSeries
-from reports.data.study_data import Quality
-from reports.drawing.axes import Frame, axes
+from reports.drawing.axes import axes
 from reports.drawing.marks import Point, bars, line, points
 from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
+from reports.figures.run_plane import RunPlane
 from reports.formatting import cost_number, cost_text, plural, significant
-from reports.table import Column, Row, Table, text_column
+from reports.table import Column, Row, Table, integer_column, number_column, text_column
 from studies.metrics.cost_axes import COMPRESSION, CostAxis
 
 if TYPE_CHECKING:
@@ -76,21 +76,20 @@ def bins(series: RunSeries, edges: NDArray[np.float64]) -> list[Bin]:
     return found
 
 
-def bins_figure(
-    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: ContinuousScale, cost: CostAxis
-) -> Figure:
+def bins_figure(plane: RunPlane, all_series: Sequence[RunSeries]) -> Figure:
     """Draw every series over the same bins."""
     import numpy as np
 
+    quality, cost = plane.quality, plane.cost
     costs = np.concatenate([series.over_seeds()[0] for series in all_series])
     edges = bin_edges(costs, is_log=cost.is_log)
     by_series = [(series, bins(series, edges)) for series in all_series]
     means = [one.mean for _, found in by_series for one in found]
     ends = [one.mean + sign * (one.std or 0) for _, found in by_series for one in found for sign in (-1, 1)]
-    y = quality_scale(quality, means, frame.y, ends)
-    parts = [axes(frame, x, y, cost.label, f"{quality.word}, mean and STD over configurations")]
+    y = quality_scale(quality, means, plane.frame.y, ends)
+    parts = [axes(plane.frame, plane.x, y, cost.label, f"{quality.word}, mean and STD over configurations")]
     for series, found in by_series:
-        placed = [_place(one, series, cost, x, y) for one in found]
+        placed = [_place(plane, y, series, one) for one in found]
         parts += [
             line([(point.x, point.y) for point in placed], f"{series.style}-line"),
             bars(placed, f"{series.style} member"),
@@ -100,38 +99,36 @@ def bins_figure(
                 "inner", titled=False,
             ),
         ]  # fmt: skip
-    parts.append(_counts(by_series[-1][1], cost, x, frame))
+    parts.append(_counts(plane, by_series[-1][1]))
     rows = [_row(series, one, cost) for series, found in by_series for one in found]
-    finding = f"{_widths(cost, edges)}; {_finding(quality, cost, by_series[-1][1])}"
+    finding = f"{_widths(cost, edges)}; {_finding(plane, by_series[-1][1])}"
     caption = (
         f"Mean over the configurations of each bin of {_plural(cost)}, bars are one standard deviation (STD) over "
         f"configurations, not over seeds. The numbers along the axis count the configurations of a bin"
         f"{f' ({by_series[-1][0].label})' if len(by_series) > 2 else ''}; hollow marks have fewer than {FEW}. Bins mix "
         f"good and bad values of every other parameter: the front lies above them."
     )
-    drawing = figure(f"tradeoff-{NAME}", (frame.width, frame.height), finding, caption, parts)
+    drawing = figure(f"tradeoff-{NAME}", plane.size, finding, caption, parts)
     return Figure(NAME, finding, caption, (("Bins", drawing),), _table(rows, cost), rows)
 
 
-def _place(one: Bin, series: RunSeries, cost: CostAxis, x: ContinuousScale, y: ContinuousScale) -> Point:
+def _place(plane: RunPlane, y: ContinuousScale, series: RunSeries, one: Bin) -> Point:
     bottom, top = y.domain
     ends = [None if one.std is None else y(min(max(one.mean + s * one.std, bottom), top)) for s in (-1, 1)]
-    title = f"{series.label}, {_range(cost, one)}: {significant(one.mean)}, n = {one.n}"
-    return Point(x(_middle(cost, one)), y(one.mean), ends[0], ends[1], None, title)
+    title = f"{series.label}, {_range(plane.cost, one)}: {significant(one.mean)}, n = {one.n}"
+    return Point(plane.x(_middle(plane.cost, one)), y(one.mean), ends[0], ends[1], None, title)
 
 
-def _counts(found: Sequence[Bin], cost: CostAxis, x: ContinuousScale, frame: Frame) -> Markup:
-    texts = [
-        element("text", str(one.n), x=x(_middle(cost, one)), y=frame.y[0] - 6, text_anchor="middle", class_="note")
-        for one in found
-    ]
-    return element("g", *texts)
+def _counts(plane: RunPlane, found: Sequence[Bin]) -> Markup:
+    y = plane.frame.y[0] - 6
+    places = [(plane.x(_middle(plane.cost, one)), str(one.n)) for one in found]
+    return element("g", *(element("text", n, x=x, y=y, text_anchor="middle", class_="note") for x, n in places))
 
 
-def _finding(quality: Quality, cost: CostAxis, found: Sequence[Bin]) -> str:
-    sign = 1 if quality.higher_is_better else -1
+def _finding(plane: RunPlane, found: Sequence[Bin]) -> str:
+    sign = 1 if plane.quality.higher_is_better else -1
     best = max(found, key=lambda one: sign * one.mean)
-    return f"the best bin on average is at {_range(cost, best)}."
+    return f"the best bin on average is at {_range(plane.cost, best)}."
 
 
 def _row(series: RunSeries, one: Bin, cost: CostAxis) -> Row:
@@ -168,8 +165,8 @@ def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
         text_column("series", "series"),
         Column(low, f"{cost.heading} from", lambda row: cost_number(cost, row[low])),
         Column(high, "to", lambda row: cost_number(cost, row[high])),
-        Column("n", "n", lambda row: str(row["n"]), "configurations"),
-        Column("mean", "mean", lambda row: significant(row["mean"], 4)),
-        Column("std", "STD", lambda row: significant(row["std"], 2)),
+        integer_column("n", "n", "configurations"),
+        number_column("mean", "mean", digits=4),
+        number_column("std", "STD", digits=2),
     ]
     return Table(NAME, f"Quality per bin of {_plural(cost)}.", columns, rows)

@@ -8,7 +8,7 @@ from reports.data.study_data import Quality
 from reports.data.task_matrices import SHARE_RIGHT, Inference, TaskMatrix
 from reports.drawing.heatmap import HeatScale
 from reports.figures.matrix import MatrixView, matrix_view, seeds_text, shared_scale
-from reports.table import Column, Row, Table, mean_columns
+from reports.table import Row, Table, integer_column, interval_cells, mean_columns
 
 LABELS = {
     "known_task": "Test {word} with the task of every input known",
@@ -53,9 +53,9 @@ def inference_table(number: int, inference: Inference) -> Table:
     """Tabulate the measure after the last task with the task known and inferred, and the share inferred right."""
     shown = {"known_task": "task known", "inferred_task": "task inferred", SHARE_RIGHT: "inferred right"}
     columns = [
-        Column("task", "task", lambda row: str(row["task"])),
+        integer_column("task", "task"),
         *(column for name, label in shown.items() for column in mean_columns(name, label)),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
     ]
     n_tasks = next(iter(inference.values())).n_tasks
     rows = [_row(inference, task) for task in range(1, n_tasks + 1)]
@@ -67,5 +67,5 @@ def _row(inference: Inference, task: int) -> Row:
     row: dict[str, Any] = {"task": task}
     for name, matrix in inference.items():
         cell = matrix.final(task)
-        row |= {name: cell.mean, f"{name}.low": cell.low, f"{name}.high": cell.high, "n": cell.n}
+        row |= {**interval_cells(name, cell), "n": cell.n}
     return row

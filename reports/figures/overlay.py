@@ -16,8 +16,8 @@ from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
-from reports.table import Column, Row, Table, cost_column, mean_column, mean_columns, text_column
+from reports.figures.quality_axis import error_scale, interval_ends, measured_points, place, quality_scale, trial_text
+from reports.table import Row, Table, cost_column, integer_column, mean_column, mean_columns, text_column
 from reports.tables.trial_rows import trial_row
 from studies.metrics.cost_axes import COMPRESSION
 
@@ -40,7 +40,7 @@ def overlay_figure(
     quality = families[0].data.quality
     means = [end for family in families for end in family.data.mean_range]
     ends = interval_ends(trial[quality.final] for family in families for trial in family.data.front)
-    y_label = f"{quality.word}, mean over seeds"
+    y_label = quality.axis_label
     y = quality_scale(quality, means, FRAME.y, ends)
     views = [(NAME, label, x, y, y_label)]
     close = _close_up(families, x, y, ends) if held_by is None else None
@@ -152,14 +152,13 @@ def _points(
     family: Family, trials: Sequence[Trial], x: ContinuousScale, y: ContinuousScale, titled: bool
 ) -> list[Point]:
     final = family.data.quality.final
-    placed = (
+    return measured_points(
         place(
             family.key(trial), x(family.data.cost(trial)), y, trial[final],
             f"{family.label}, {trial_text(family.data, trial)}" if titled else "",
         )
         for trial in trials
     )  # fmt: skip
-    return [point for point in placed if point is not None]
 
 
 def _label(family: Family, x: ContinuousScale, y: ContinuousScale) -> list[Label]:
@@ -177,10 +176,10 @@ def _table(families: Sequence[Family]) -> Table:
     shown = rows[:MAX_TABLE_ROWS]
     columns = [
         text_column("family", "family"),
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         cost_column(families[0].data.x),
         *mean_columns(quality.final, "final"),
         *([mean_column(quality.during, "during")] if any(one.data.has_during for one in families) else []),
-        Column("n", "n", lambda row: str(row["n"]), "seeds"),
+        integer_column("n", "n", "seeds"),
     ]
     return Table(NAME, "Members of the fronts.", columns, shown, left_out=len(rows) - len(shown), key="key")

@@ -10,18 +10,20 @@ from markupsafe import Markup
 
 from hnet_core.dotted_keys import short_names
 from reports.analysis.main_effects import Effect, well_supported
-from reports.data.study_data import StudyData, evenly_spaced, is_varied
+from reports.data.study_data import StudyData
+from reports.data.thinning import evenly_spaced
 from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter
 from reports.drawing.axes import Frame, axes
 from reports.drawing.color_scale import color_edges, color_of
-from reports.drawing.marks import MAX_TITLED, bars, cloud, line, points
+from reports.drawing.marks import MAX_TITLED, Point, bars, cloud, line, points
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, OrdinalScale, Scale, padded, padded_log
 from reports.drawing.svg import figure
+from reports.exact_values import exact_json
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import interval_ends, place, quality_scale, trial_text
-from reports.formatting import exact_json, parameter, plural
-from reports.table import Column, Table, columns_of, cost_column, mean_columns, parameter_columns
+from reports.figures.quality_axis import interval_ends, measured_points, place, quality_scale, trial_text
+from reports.formatting import parameter, plural
+from reports.table import Table, columns_of, cost_column, integer_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_row
 
 if TYPE_CHECKING:
@@ -54,11 +56,11 @@ def parameter_panels(data: StudyData, effects: Mapping[str, Sequence[Effect]]) -
         shown = tuple(sorted(evenly_spaced(data.front, MAX_TABLE_ROWS), key=lambda trial: trial.number))
     rows = [trial_row(trial, [data.x.metric, final]) for trial in shown]
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         *parameter_columns(data.parameters, columns_of(rows)),
         cost_column(data.x),
         *mean_columns(final, "final"),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
     ]
     caption = "Searched values and what they reached."
     table = Table(NAME, caption, columns, rows, data.on_front, len(data.configurations) - len(rows), "number")
@@ -124,24 +126,23 @@ def _effect_lines(effects: Sequence[Effect], x: Scale, y: ContinuousScale) -> li
         return []
     parts = []
     for style in ("during", "final"):
-        placed = [place(None, x(_key(effect.position, x)), y, getattr(effect, style), "") for effect in effects]
-        means = [(point.x, point.y) for point in placed if point is not None]
+        placed = (place(None, x(_key(effect.position, x)), y, getattr(effect, style), "") for effect in effects)
+        means = [(point.x, point.y) for point in measured_points(placed)]
         if isinstance(x, OrdinalScale) and not x.is_ordered:
             half = STROKE * x.slot / 2
             parts += [line([(at - half, mean), (at + half, mean)], f"effect {style}-line") for at, mean in means]
         else:
             parts.append(line(means, f"effect {style}-line"))
-    several = [place(None, x(_key(effect.position, x)), y, effect.final, "") for effect in well_supported(effects)]
-    return [*parts, bars([point for point in several if point is not None], "effect")]
+    several = (place(None, x(_key(effect.position, x)), y, effect.final, "") for effect in well_supported(effects))
+    return [*parts, bars(measured_points(several), "effect")]
 
 
-def _place(data: StudyData, name: str, x: Scale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Any]:
+def _place(data: StudyData, name: str, x: Scale, y: ContinuousScale, trials: Sequence[Trial]) -> list[Point]:
     final, titled = data.quality.final, len(data.configurations) <= MAX_TITLED
-    placed = (
+    return measured_points(
         place(trial.number, x(_key(trial.params[name], x)), y, trial[final], trial_text(data, trial) if titled else "")
         for trial in trials
     )
-    return [point for point in placed if point is not None]
 
 
 def _across(values: Parameter, x: Scale) -> NDArray[np.float64]:
@@ -187,10 +188,11 @@ def _panel_finding(data: StudyData, name: str, label: str) -> str:
 
 def _finding(data: StudyData) -> str:
     labels = short_names(data.parameters)
-    varied = [name for name in labels if is_varied(data, name)]
-    text = f"{plural(len(varied), 'parameter')} varied"
-    text += f": {', '.join(labels[name] for name in varied)}." if varied else "."
+    text = f"{plural(len(data.varied), 'parameter')} varied"
+    text += f": {', '.join(labels[name] for name in data.varied)}." if data.varied else "."
     constant = [
-        f"{labels[name]} {parameter(data.configurations[0].params[name])[:40]}" for name in labels if name not in varied
+        f"{labels[name]} {parameter(data.configurations[0].params[name])[:40]}"
+        for name in labels
+        if name not in data.varied
     ]
     return f"{text} Not varied: {', '.join(constant)}." if constant else text

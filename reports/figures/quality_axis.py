@@ -77,6 +77,11 @@ def place(number: int | str | None, x: float, y: ContinuousScale, interval: Inte
     return Point(x, y(interval.mean), low, high, number, title, is_open)
 
 
+def measured_points(placed: Iterable[Point | None]) -> list[Point]:
+    """Return the points of `place` without those of values that were not measured."""
+    return [point for point in placed if point is not None]
+
+
 def trial_text(data: StudyData, trial: Trial) -> str:
     """Describe a configuration in one line: cost, quality, seeds and parameter values."""
     quality = data.quality

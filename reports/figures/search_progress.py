@@ -13,8 +13,8 @@ from reports.drawing.marks import MAX_DOTS, cloud, dot, steps
 from reports.drawing.scales import ContinuousScale, LinearScale, LogScale, padded, padded_log
 from reports.drawing.svg import EMPTY, element, figure
 from reports.figures.figure import Figure
-from reports.formatting import plural, significant
-from reports.table import Column, Row, Table, count_column
+from reports.formatting import capitalized, plural, significant
+from reports.table import Row, Table, count_column, number_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def progress_figures(every: Sequence[SearchProgress]) -> list[Figure]:
 def finding(progress: SearchProgress) -> str:
     """State the value reached, and what the last quarter of the trials added."""
     value = significant(float(progress.values[-1]), 4)
-    text = f"{_sentence(progress.label)} {value} after {plural(progress.n_trials, 'trial')}"
+    text = f"{capitalized(progress.label)} {value} after {plural(progress.n_trials, 'trial')}"
     if progress.total_seconds:
         length, unit = _unit(progress.total_seconds)
         text += f" in {significant(progress.total_seconds / length)} {unit}"
@@ -143,12 +143,8 @@ def _table(name: str, progress: SearchProgress, rows: Sequence[Row]) -> Table:
     columns = [
         count_column("finished", "trials finished"),
         count_column("number", "trial", "the trial that improved it; in the last row the last one that finished"),
-        *([] if progress.seconds is None else [Column("seconds", "seconds", lambda row: significant(row["seconds"]))]),
-        Column("value", progress.label, lambda row: significant(row["value"], 4)),
+        *([] if progress.seconds is None else [number_column("seconds", "seconds")]),
+        number_column("value", progress.label, digits=4),
     ]
     text = "Every improvement, and the end of the search."
     return Table(name, text, columns, rows[-MAX_TABLE_ROWS:], left_out=max(0, len(rows) - MAX_TABLE_ROWS))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

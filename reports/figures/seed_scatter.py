@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.data.run_series import RunSeries
-from reports.data.study_data import Quality
-from reports.drawing.axes import Frame, axes
+from reports.drawing.axes import axes
 from reports.drawing.marks import MAX_DOTS, Point, cloud, points
-from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import quality_scale
+from reports.figures.run_plane import RunPlane
 from reports.formatting import plural, significant
-from reports.table import Column, Row, Table, cost_column, text_column
+from reports.table import Row, Table, cost_column, integer_column, number_column, text_column
 from studies.metrics.cost_axes import CostAxis
 
 NAME = "seeds"
 MAX_TABLE_ROWS = 60
 
 
-def seed_scatter_figure(
-    quality: Quality, all_series: Sequence[RunSeries], frame: Frame, x: ContinuousScale, cost: CostAxis
-) -> Figure:
+def seed_scatter_figure(plane: RunPlane, all_series: Sequence[RunSeries]) -> Figure:
     """Draw every run of every series, in the order of the series."""
-    y = quality_scale(quality, [float(v) for series in all_series for v in series.values], frame.y)
-    parts = [axes(frame, x, y, cost.label, f"{quality.word} of each run")]
+    x, cost = plane.x, plane.cost
+    y = quality_scale(plane.quality, [float(v) for series in all_series for v in series.values], plane.frame.y)
+    parts = [axes(plane.frame, x, y, cost.label, f"{plane.quality.word} of each run")]
     n_runs = sum(len(series.values) for series in all_series)
     for series in all_series:
         if n_runs > MAX_DOTS:
@@ -47,18 +45,17 @@ def seed_scatter_figure(
         "Each dot is one run (one seed of one configuration), nothing is averaged: runs of a configuration stand above "
         "each other. The best single run is lucky; decide by the means."
     )
-    size = (frame.width, frame.height)
-    drawing = figure(f"tradeoff-{NAME}", size, finding, caption, parts, class_="runs", data_hover="trials")
+    drawing = figure(f"tradeoff-{NAME}", plane.size, finding, caption, parts, class_="runs", data_hover="trials")
     return Figure(NAME, finding, caption, (("Every seed", drawing),), _table(rows, cost), rows)
 
 
 def _table(rows: Sequence[Row], cost: CostAxis) -> Table:
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         text_column("series", "series"),
-        Column("seed", "seed", lambda row: str(row["seed"])),
+        integer_column("seed", "seed"),
         cost_column(cost),
-        Column("value", "value", lambda row: significant(row["value"], 4)),
+        number_column("value", "value", digits=4),
     ]
     shown = rows[:MAX_TABLE_ROWS]
     return Table(NAME, "Every run.", columns, shown, left_out=len(rows) - len(shown))

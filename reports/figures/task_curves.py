@@ -11,13 +11,14 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from reports.data.task_curves import StreamCurves, TaskCurve
+from reports.data.thinning import evenly_spaced
 from reports.drawing.axes import Frame, axes
 from reports.drawing.marks import band, bars, glyphs, line
 from reports.drawing.scales import ContinuousScale, OrdinalScale
 from reports.drawing.svg import figure
 from reports.figures.figure import Figure
 from reports.figures.quality_axis import interval_ends, place, quality_scale
-from reports.formatting import mean_text, range_text, significant
+from reports.formatting import capitalized, mean_text, range_text, significant
 from reports.tables.task_curves import (
     average_rows,
     average_table,
@@ -36,13 +37,14 @@ MARKS_ON_BAND = 10
 SPREAD = 0.6  # of the place of a task, over which the curves stand side by side
 INTERVAL = "the 95 % t interval over seeds"
 
-Values = Mapping[int, Sequence[Interval]]  # the intervals of a curve, one for each task, by the index of the curve
+# The intervals of each curve, by its index: one for each task.
+CurveIntervals = Mapping[int, Sequence[Interval]]
 
 
-class Layer(NamedTuple):
+class CurveLayer(NamedTuple):
     """Curves drawn alike: in full, or as thin lines without marks."""
 
-    values: Values
+    values: CurveIntervals
     is_thin: bool = False
 
 
@@ -56,7 +58,7 @@ class Chart(NamedTuple):
     y_label: str
     first_task: int = 1
 
-    def draw(self, name: str, title: str, description: str, layers: Sequence[Layer]) -> Markup:
+    def draw(self, name: str, title: str, description: str, layers: Sequence[CurveLayer]) -> Markup:
         """Draw all curves of each layer; `title` and `description` are read in place of the drawing."""
         tasks = tuple(range(self.first_task, self.stream.n_tasks + 1))
         x = OrdinalScale(tasks, self.frame.x, tuple(map(str, tasks)))
@@ -72,14 +74,20 @@ class Chart(NamedTuple):
 def by_task_figure(stream: StreamCurves) -> Figure:
     """Draw the measure on each task after the last one, and right after the task was trained."""
     name, found = f"tasks-{stream.index}", finding(stream)
-    final = Layer({curve.index: curve.finals() for curve in stream.curves})
+    final = CurveLayer({curve.index: curve.finals() for curve in stream.curves})
     during = {curve.index: curve.during() for curve in stream.curves if curve.matrix.has_during}
     views = [("Final", [final])]
-    caption = f"{_sentence(stream.word)} of each task after the last one was trained, with {INTERVAL}."
+    caption = f"{capitalized(stream.word)} of each task after the last one was trained, with {INTERVAL}."
     if during:
-        views = [("Final and during", [Layer(during, is_thin=True), final]), *views, ("During", [Layer(during)])]
+        views = [
+            ("Final and during", [CurveLayer(during, is_thin=True), final]),
+            *views,
+            ("During", [CurveLayer(during)]),
+        ]
         caption += " During: right after the task itself was trained; beside the final one, a thin line without marks."
-    chart = Chart(stream, WIDE, by_task_scale(stream, WIDE), "task, in the order of training", _mean(stream))
+    chart = Chart(
+        stream, WIDE, by_task_scale(stream, WIDE), "task, in the order of training", stream.quality.axis_label
+    )
     drawings = tuple(
         (view, chart.draw(f"{name}-{i}", found, caption, layers)) for i, (view, layers) in enumerate(views)
     )
@@ -112,8 +120,8 @@ def average_figure(stream: StreamCurves) -> Figure:
         for curve in stream.curves
     )
     caption = f"Mean over the tasks learnt so far, after each of them: {stream.word}, with {INTERVAL}."
-    chart = Chart(stream, WIDE, average_scale(stream, WIDE), "tasks learnt", _mean(stream))
-    drawings = (("Average", chart.draw(name, found, caption, [Layer(averages)])),)
+    chart = Chart(stream, WIDE, average_scale(stream, WIDE), "tasks learnt", stream.quality.axis_label)
+    drawings = (("Average", chart.draw(name, found, caption, [CurveLayer(averages)])),)
     return Figure(
         name, found, caption, drawings, average_table(name, caption, stream), average_rows(stream), "averages"
     )
@@ -125,7 +133,7 @@ def over_time_figure(stream: StreamCurves) -> Figure:
     cells = {task: {c.index: c.over_time(task) for c in stream.curves if task < c.n_tasks} for task in tasks}
     y = over_time_scale(stream, PANEL)
     caption = (
-        f"{_sentence(stream.word)} of one task after itself and after each later one was trained, with {INTERVAL}."
+        f"{capitalized(stream.word)} of one task after itself and after each later one was trained, with {INTERVAL}."
     )
     if len(tasks) < stream.n_tasks - 1:
         caption += f" {len(tasks)} of {stream.n_tasks} tasks are drawn; matrix.csv has all."
@@ -133,17 +141,14 @@ def over_time_figure(stream: StreamCurves) -> Figure:
     for task in tasks:
         chart = Chart(stream, PANEL, y, "after task", f"{stream.quality.word} on task {task}", first_task=task)
         title = f"Task {task}, from its own training to the end of the last: {_ends(stream, cells[task])}."
-        drawings.append((f"Task {task}", chart.draw(f"{name}-{task}", title, caption, [Layer(cells[task])])))
+        drawings.append((f"Task {task}", chart.draw(f"{name}-{task}", title, caption, [CurveLayer(cells[task])])))
     table = over_time_table(name, caption, stream, tasks)
     return Figure(name, _worst_loss(stream), caption, tuple(drawings), table, matrix_rows(stream), "matrix")
 
 
 def panel_tasks(n_tasks: int) -> list[int]:
     """Return the tasks with a panel of their own: all but the last, or so many of them, evenly spaced."""
-    last = n_tasks - 1
-    if last <= MAX_PANELS:
-        return list(range(1, last + 1))
-    return [1 + round(i * (last - 1) / (MAX_PANELS - 1)) for i in range(MAX_PANELS)]
+    return evenly_spaced(range(1, n_tasks), MAX_PANELS)
 
 
 def finding(stream: StreamCurves) -> str:
@@ -182,7 +187,7 @@ def _known_finals(curve: TaskCurve) -> dict[int, float]:
     return {task: cell.mean for task, cell in enumerate(curve.finals(), start=1) if cell.mean is not None}
 
 
-def _ends(stream: StreamCurves, cells: Values) -> str:
+def _ends(stream: StreamCurves, cells: CurveIntervals) -> str:
     return ", ".join(
         f"{curve.label} {mean_text(cells[curve.index][0])} to {mean_text(cells[curve.index][-1])}"
         for curve in stream.curves
@@ -231,11 +236,3 @@ def _curve(
 def _text(cell: Interval) -> str:
     interval = "" if cell.low is None else f" {range_text(cell)}"
     return f"{mean_text(cell)}{interval}, n = {cell.n}"
-
-
-def _mean(stream: StreamCurves) -> str:
-    return f"{stream.quality.word}, mean over seeds"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -17,9 +17,9 @@ from reports.drawing.scales import ContinuousScale, OrdinalScale
 from reports.drawing.svg import figure
 from reports.figures.inference import inference_table, inference_views, tasks_known_or_inferred
 from reports.figures.matrix import MatrixView, matrix_view, seeds_text, shared_scale
-from reports.figures.quality_axis import interval_ends, place, quality_scale
+from reports.figures.quality_axis import interval_ends, measured_points, place, quality_scale
 from reports.formatting import mean_text, range_text, significant
-from reports.table import Column, Row, Table, mean_columns
+from reports.table import Row, Table, integer_column, mean_columns
 from studies.statistics.interval import Interval
 
 NARROW = Frame(width=470, height=330, left=50, right=12, top=34, bottom=48)
@@ -101,7 +101,7 @@ def _chart(data: StudyData, matrix: TaskMatrix, y: ContinuousScale) -> Markup:
     during = _series(number, "during", [matrix.during(task) for task in tasks], x, y) if matrix.has_during else []
     final = _series(number, "final", [matrix.final(task) for task in tasks], x, y)
     parts = [
-        axes(frame, x, y, "task, in the order of training", f"{word}, mean over seeds"),
+        axes(frame, x, y, "task, in the order of training", data.quality.axis_label),
         line([(point.x, point.y) for point in during], "during-line"),
         line([(point.x, point.y) for point in final], "final-line"),
         bars(during, "during member"),
@@ -115,11 +115,10 @@ def _chart(data: StudyData, matrix: TaskMatrix, y: ContinuousScale) -> Markup:
 
 
 def _series(number: int, label: str, cells: Sequence[Interval], x: OrdinalScale, y: ContinuousScale) -> list[Point]:
-    placed = (
+    return measured_points(
         place(number, x(task), y, cell, f"task {task}, {label}: {mean_text(cell)} {range_text(cell)}, n = {cell.n}")
         for task, cell in enumerate(cells, start=1)
     )
-    return [point for point in placed if point is not None]
 
 
 def _finding(data: StudyData, matrix: TaskMatrix) -> str:
@@ -140,10 +139,10 @@ def _finding(data: StudyData, matrix: TaskMatrix) -> str:
 
 def _table(matrix: TaskMatrix) -> Table:
     columns = [
-        Column("task", "task", lambda row: str(row["task"])),
+        integer_column("task", "task"),
         *(mean_columns("during", "during") if matrix.has_during else []),
         *mean_columns("final", "final"),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
     ]
     rows: list[Row] = task_rows({matrix.trial.number: matrix})
     name, caption = f"tasks-{matrix.trial.number}", f"Trial {matrix.trial.number} task by task."

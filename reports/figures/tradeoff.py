@@ -19,9 +19,9 @@ from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.close_up import are_within, fills_little, is_within
 from reports.figures.figure import Figure
-from reports.figures.quality_axis import error_scale, interval_ends, place, quality_scale, trial_text
+from reports.figures.quality_axis import error_scale, interval_ends, measured_points, place, quality_scale, trial_text
 from reports.formatting import plural, significant
-from reports.table import Column, Columns, Table, cost_column, mean_columns, parameter_columns
+from reports.table import Columns, Table, cost_column, integer_column, mean_columns, parameter_columns
 from reports.tables.trial_rows import trial_table
 from studies.metrics.cost_axes import COMPRESSION
 
@@ -97,11 +97,7 @@ def _all_configurations(data: StudyData) -> TradeoffView:
 
     y = _y_scale(data, data.mean_range)
     shown = np.ones(len(data.configurations), dtype=bool)
-    return TradeoffView(NAME, "All configurations", x_scale(data), y, _y_label(data), shown)
-
-
-def _y_label(data: StudyData) -> str:
-    return f"{data.quality.word}, mean over seeds"
+    return TradeoffView(NAME, "All configurations", x_scale(data), y, data.quality.axis_label, shown)
 
 
 def _errors(data: StudyData) -> TradeoffView | None:
@@ -114,7 +110,7 @@ def _errors(data: StudyData) -> TradeoffView | None:
     if y is None:
         return None
     shown = np.ones(len(data.configurations), dtype=bool)
-    y_label = f"1 − {_y_label(data)} (log scale)"
+    y_label = f"1 − {data.quality.axis_label} (log scale)"
     is_titled = len(shown) <= MAX_TITLED
     return TradeoffView(f"{NAME}-errors", "By error", x_scale(data), y, y_label, shown, is_titled)
 
@@ -130,7 +126,7 @@ def _close_up(data: StudyData, full: TradeoffView) -> TradeoffView | None:
     if not fills_little((full.x, full.y), (x, y)):
         return None
     inside = are_within(x, data.costs) & are_within(y, columns[quality.final])
-    return TradeoffView(f"{NAME}-close-up", "The front, close up", x, y, _y_label(data), inside)
+    return TradeoffView(f"{NAME}-close-up", "The front, close up", x, y, data.quality.axis_label, inside)
 
 
 def _y_scale(data: StudyData, means: Sequence[float]) -> ContinuousScale:
@@ -204,12 +200,11 @@ def _cloud(data: StudyData, view: TradeoffView, in_cloud: NDArray[np.bool_]) -> 
 def _points(
     data: StudyData, view: TradeoffView, trials: Sequence[Trial], metric: str, titled: bool = True
 ) -> list[Point]:
-    placed = (
+    return measured_points(
         place(trial.number, view.x(data.cost(trial)), view.y, trial[metric], trial_text(data, trial) if titled else "")
         for trial in trials
         if trial.mean(metric) is None or is_within(view.y, trial.value(metric))
     )
-    return [point for point in placed if point is not None]
 
 
 def _labels(data: StudyData, recommendation: Recommendation, view: TradeoffView) -> list[Label]:
@@ -263,11 +258,11 @@ def _caption(data: StudyData) -> str:
 def _table(data: StudyData, exact: Columns) -> Table:
     quality = data.quality
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         cost_column(data.x),
         *mean_columns(quality.final, "final"),
         *(mean_columns(quality.during, "during") if data.has_during else []),
-        Column("n", "n", lambda row: str(row["n"])),
+        integer_column("n", "n"),
         *parameter_columns(data.parameters, exact),
     ]
     shown = _table_places(data)

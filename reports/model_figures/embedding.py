@@ -15,7 +15,7 @@ from reports.drawing.scales import LinearScale
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import significant
-from reports.table import Column, Row, Table
+from reports.table import Row, Table, integer_column, number_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,10 +159,10 @@ def _mark(task: int, x: float, y: float, surface: EmbeddingSurface) -> Markup:
 
 def _table(surface: EmbeddingSurface, word: str) -> Table:
     columns = [
-        Column("embedding_of", "embedding of task", lambda row: str(row["embedding_of"])),
-        Column("first", "first number", lambda row: significant(row["first"])),
-        Column("second", "second number", lambda row: significant(row["second"])),
-        Column("value", f"{word} on task {surface.task}", lambda row: significant(row["value"], 4)),
+        integer_column("embedding_of", "embedding of task"),
+        number_column("first", "first number"),
+        number_column("second", "second number"),
+        number_column("value", f"{word} on task {surface.task}", digits=4),
     ]
     caption = f"Task {surface.task} at the trained embeddings; the whole grid is in the CSV."
     own = frozenset({surface.task})

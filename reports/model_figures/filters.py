@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from reports.drawing.png import pixel_image, png_bytes
 from reports.drawing.publication import publication_files
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import numbered, significant
-from reports.table import Column, Row, Table, count_column, text_column
+from reports.table import Row, Table, count_column, number_column, text_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,9 +83,8 @@ def filter_figure(layer: Layer, at_most: int) -> Figure:
     step = LABEL_HEIGHT + height * scale + ROW_GAP
     parts: list[Markup] = []
     for i, (entry, pixels) in enumerate(zip(layer.entries, grids, strict=True)):
-        place = {"x": 0.0, "y": i * step + LABEL_HEIGHT, "width": width * scale, "height": height * scale}
         parts.append(element("text", layer.label(entry), x=0.0, y=i * step + LABEL_HEIGHT - 7, class_="tick"))
-        parts.append(element("image", href=_data_address(pixels), image_rendering="pixelated", **place))
+        parts.append(pixel_image(pixels, (0.0, i * step + LABEL_HEIGHT), (width * scale, height * scale)))
     drawing = figure(name, (WIDTH, step * len(grids)), layer.finding, caption(layer, at_most), parts)
     rows = statistics(layer)
     return Figure(
@@ -171,7 +169,7 @@ def layer_png(layer: Layer, at_most: int) -> bytes:
     grids = layer_grids(layer, at_most)
     gap = np.zeros((2, *grids[0].shape[1:]), dtype=np.uint8)
     whole = np.concatenate([part for grid in grids for part in (grid, gap)][:-1])
-    return _encoded(whole.repeat(PNG_SCALE, axis=0).repeat(PNG_SCALE, axis=1))
+    return png_bytes(whole.repeat(PNG_SCALE, axis=0).repeat(PNG_SCALE, axis=1))
 
 
 def layer_files(layer: Layer, at_most: int) -> dict[str, bytes]:
@@ -211,25 +209,13 @@ def _grid(weights: NDArray[np.float64]) -> NDArray[np.uint8]:
     return grid
 
 
-def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def _data_address(pixels: NDArray[np.uint8]) -> Markup:
-    return Markup("data:image/png;base64," + base64.b64encode(_encoded(pixels)).decode())
-
-
 def _table(name: str, rows: Sequence[Row]) -> Table:
     columns = [
         text_column("tasks", "tasks"),
         count_column("filters", "filters"),
         count_column("channels", "channels"),
-        Column("mean_size", "mean size", lambda row: significant(row["mean_size"]), "mean of the absolute weights"),
-        Column("deviation", "STD", lambda row: significant(row["deviation"]), "standard deviation of the weights"),
-        Column("cosine", "cosine", lambda row: significant(row["cosine"], 4), "with the first row, mean over filters"),
+        number_column("mean_size", "mean size", "mean of the absolute weights"),
+        number_column("deviation", "STD", "standard deviation of the weights"),
+        number_column("cosine", "cosine", "with the first row, mean over filters", digits=4),
     ]
     return Table(name, "All filters of the layer; the weights of those drawn are in filters.csv.", columns, rows)

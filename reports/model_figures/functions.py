@@ -15,7 +15,7 @@ from reports.drawing.scales import LinearScale, padded
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import significant
-from reports.table import Column, Row, Table, text_column
+from reports.table import Row, Table, integer_column, number_column, text_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,11 +128,11 @@ def error_table(models: Sequence[ModelFunctions]) -> Table:
     """Make the table of `error_rows`."""
     columns = [
         text_column("model", "model"),
-        Column("task", "task", lambda row: str(row["task"])),
-        Column("from", "from input", lambda row: significant(row["from"])),
-        Column("to", "to", lambda row: significant(row["to"])),
-        Column("final_mse", "mean squared error", lambda row: significant(row["final_mse"])),
-        Column("largest_error", "largest error", lambda row: significant(row["largest_error"])),
+        integer_column("task", "task"),
+        number_column("from", "from input"),
+        number_column("to", "to"),
+        number_column("final_mse", "mean squared error"),
+        number_column("largest_error", "largest error"),
     ]
     rows = [row for model in models for row in error_rows(model)]
     return Table("errors", "Errors of the functions after the last task, on the test split.", columns, rows)
@@ -169,10 +169,10 @@ def _is_cut(outputs: NDArray[np.float64], y: LinearScale) -> bool:
 
 def _table(name: str, model: ModelFunctions) -> Table:
     columns = [
-        Column("task", "task", lambda row: str(row["task"])),
-        Column("input", "input", lambda row: significant(row["input"])),
-        Column("target", "target", lambda row: significant(row["target"])),
-        Column("output", "output", lambda row: significant(row["output"])),
+        integer_column("task", "task"),
+        number_column("input", "input"),
+        number_column("target", "target"),
+        number_column("output", "output"),
     ]
     rows = []
     for one in model.tasks:

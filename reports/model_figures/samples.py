@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
+from reports.drawing.png import pixel_image, png_bytes
 from reports.drawing.svg import element, figure
 from reports.figures.figure import Figure
 from reports.formatting import significant
-from reports.table import Column, Row, Table
+from reports.table import Row, Table, integer_column, number_column, text_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,9 +47,8 @@ def samples_figure(rows: Sequence[TaskSamples], caption: str) -> Figure:
     step = height * scale + 4
     parts = []
     for i, (row, pixels) in enumerate(zip(rows, strips, strict=True)):
-        place = {"x": LABEL_WIDTH, "y": i * step, "width": width * scale, "height": height * scale}
         parts.append(element("text", row.label, x=0.0, y=i * step + height * scale / 2 + 4, class_="tick"))
-        parts.append(element("image", href=_data_address(pixels), image_rendering="pixelated", **place))
+        parts.append(pixel_image(pixels, (LABEL_WIDTH, i * step), (width * scale, height * scale)))
     drawing = figure("samples", (WIDTH, step * len(rows)), found, caption, parts)
     return Figure("samples", found, caption, (("Samples", drawing),), _table(rows), statistics(rows))
 
@@ -97,27 +93,15 @@ def grid_png(rows: Sequence[TaskSamples]) -> bytes:
     strips = [strip(row.images) for row in rows]
     gap = np.full((GAP, *strips[0].shape[1:]), 255, dtype=np.uint8)
     whole = np.concatenate([part for each in strips for part in (each, gap)][:-1])
-    return _encoded(whole.repeat(SCALE, axis=0).repeat(SCALE, axis=1))
-
-
-def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels.squeeze(-1) if pixels.shape[2:] == (1,) else pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def _data_address(pixels: NDArray[np.uint8]) -> Markup:
-    return Markup("data:image/png;base64," + base64.b64encode(_encoded(pixels)).decode())
+    return png_bytes(whole.repeat(SCALE, axis=0).repeat(SCALE, axis=1))
 
 
 def _table(rows: Sequence[TaskSamples]) -> Table:
     columns = [
-        Column("task", "task", lambda row: str(row["task"]), is_number=False),
-        Column("samples", "samples", lambda row: str(row["samples"])),
-        Column("mean_pixel", "mean pixel", lambda row: significant(row["mean_pixel"])),
-        Column("variation", "variation", lambda row: significant(row["variation"])),
+        text_column("task", "task"),
+        integer_column("samples", "samples"),
+        number_column("mean_pixel", "mean pixel"),
+        number_column("variation", "variation"),
     ]
     caption = "Pixels are within [0, 1]. Variation: standard deviation over samples, mean over pixels; 0 is one image."
     return Table("samples", caption, columns, statistics(rows))

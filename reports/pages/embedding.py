@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hnet_core.errors import ConfigInvalid
+from reports.data.study_data import MEASURE_WORDS
 from reports.drawing.heatmap import HeatScale
 from reports.formatting import significant
 from reports.model_figures.embedding import (
@@ -19,11 +20,15 @@ from reports.model_figures.embedding import (
     heat_scale_of,
     trained_rows,
 )
+from reports.pages.model_description import model_json, model_setting
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hnet_core.trained_model import TrainedModel
 
 PAGE = "embedding.html"
@@ -107,16 +112,12 @@ def _surfaces(
     return surfaces
 
 
-def _word(model: TrainedModel) -> str:
-    return "accuracy" if model.shape.measure == "accuracy" else "mean squared error"
-
-
 def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatScale) -> str:
-    word = _word(model)
+    word, hypernet = MEASURE_WORDS[model.shape.measure], model.config.hypernet
     return render(
         "embedding.html.j2",
         word=word,
-        setting=_setting(model),
+        setting=model_setting(model, model.config.method.name, "" if hypernet is None else hypernet.name),
         figures=[embedding_figure(surface, heat, word) for surface in surfaces],
         heat=heat,
         significant=significant,
@@ -125,21 +126,10 @@ def _page(model: TrainedModel, surfaces: Sequence[EmbeddingSurface], heat: HeatS
     )
 
 
-def _setting(model: TrainedModel) -> str:
-    """Describe stream, method, network and seed in one line."""
-    config = model.config
-    stream = config.stream.model_dump()
-    parts = [config.stream.name, str(stream.get("dataset", "")), f"· {model.shape.n_tasks} tasks ·", config.method.name]
-    hypernet = "" if config.hypernet is None else config.hypernet.name
-    return " ".join(part for part in (*parts, hypernet, f"· seed {model.seed}") if part)
-
-
 def _summary(model: TrainedModel, surfaces: Sequence[EmbeddingSurface]) -> dict[str, Any]:
-    word = _word(model)
+    word = MEASURE_WORDS[model.shape.measure]
     return {
-        "config_hash": model.config.hash(),
-        "config": model.config.model_dump(mode="json"),
-        "seed": model.seed,
+        **model_json(model),
         "measure": word,
         "grid": {"points_per_axis": len(surfaces[0].first), "first": _ends(surfaces[0].first),
                  "second": _ends(surfaces[0].second)},
@@ -151,7 +141,7 @@ def _summary(model: TrainedModel, surfaces: Sequence[EmbeddingSurface]) -> dict[
     }  # fmt: skip
 
 
-def _ends(axis: Any) -> list[float]:
+def _ends(axis: NDArray[np.float64]) -> list[float]:
     return [float(axis[0]), float(axis[-1])]
 
 

@@ -16,6 +16,7 @@ from reports.model_figures.filters import (
     layer_png,
     statistics,
 )
+from reports.pages.model_description import model_json, model_setting
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import FIGURES, Argument, HtmlReport, Option
@@ -67,9 +68,7 @@ def write(
     if figures:
         files |= {name: file for layer in found for name, file in layer_files(layer, kernels).items()}
     summary = {
-        "config_hash": model.config.hash(),
-        "config": model.config.model_dump(mode="json"),
-        "seed": model.seed,
+        **model_json(model),
         "findings": [layer.finding for layer in found],
         "layers": [row for layer in found for row in statistics(layer)],
     }
@@ -101,19 +100,11 @@ def _layers(model: TrainedModel, layers: Sequence[int], tasks: Sequence[int]) ->
 def _page(model: TrainedModel, layers: Sequence[Layer], kernels: int, has_png: bool) -> str:
     return render(
         "filters.html.j2",
-        setting=_setting(model),
+        setting=model_setting(model, model.config.method.name, model.config.target.name),
         figures=[(filter_figure(layer, kernels), png_name(layer) if has_png else None) for layer in layers],
         config=model.config.model_dump(mode="json"),
         hash=model.config.hash(),
     )
-
-
-def _setting(model: TrainedModel) -> str:
-    """Describe stream, method, network and seed in one line."""
-    stream = model.config.stream.model_dump()
-    parts = [stream["name"], str(stream.get("dataset", "")), f"· {model.shape.n_tasks} tasks ·"]
-    parts += [model.config.method.name, model.config.target.name, f"· seed {model.seed}"]
-    return " ".join(part for part in parts if part)
 
 
 REPORT = HtmlReport(

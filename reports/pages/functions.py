@@ -19,6 +19,7 @@ from reports.model_figures.functions import (
     function_files,
     function_rows,
 )
+from reports.pages.model_description import model_json
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import FIGURES, Argument, HtmlReport, Option
@@ -63,13 +64,7 @@ def write(
         files |= function_files(found)
     summary = {
         "models": [
-            {
-                "label": one.label,
-                "config_hash": model.config.hash(),
-                "config": model.config.model_dump(mode="json"),
-                "seed": model.seed,
-                "tasks": error_rows(one),
-            }
+            {"label": one.label, **model_json(model), "tasks": error_rows(one)}
             for model, one in zip(models, found, strict=True)
         ]
     }

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hnet_core.errors import HnetError
-from reports.formatting import exact_floats, json_finite, map_distinct
-from reports.table import Columns, Row, columns_of, exact_text
+from reports.exact_values import exact_floats, exact_text, json_finite, map_distinct
+from reports.table import Columns, Row, columns_of
 from studies.spreadsheet import harmless
 
 SUMMARY = "report.json"

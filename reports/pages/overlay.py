@@ -17,13 +17,17 @@ from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
 from reports.figures.figure import Figure, choices_of
 from reports.figures.overlay import FRAME, overlay_figure, overlay_rows, x_scale
+from reports.figures.run_plane import RunPlane
 from reports.figures.seed_scatter import seed_scatter_figure
-from reports.formatting import cost_text, mean_text, parameter, range_text, significant
+from reports.formatting import cost_text, mean_text, parameter, range_text
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render, short
 from reports.pages.tradeoff_content import MIN_FOR_BINS, PAGE
-from reports.table import Column, Row, Table, cost_column, mean_columns, text_column
+from reports.table import (
+    Table,
+)
+from reports.tables.families import family_table
 from studies.statistics.hypervolume import REFERENCE_POINT
 from studies.statistics.intervals import TWO_SEEDS
 
@@ -54,7 +58,7 @@ def write_overlay(
     """
     families = families_of(studies, names, by, x)
     views = _figures(studies, families)
-    table = _family_table(families)
+    table = family_table(families)
     files = {figure.csv_name: csv_text(figure.rows) for figure in views}
     files["fronts.csv"] = csv_text(overlay_rows(families))
     files["families.csv"] = csv_text(table.rows)
@@ -68,75 +72,18 @@ def _figures(studies: Studies, families: Sequence[Family]) -> list[Figure]:
     data = families[0].data
     series = [_series(studies, family) for family in families]
     x = x_scale(families)
-    given = (data.quality, series, FRAME, x, data.x)
-    figures = [overlay_figure(families, x), seed_scatter_figure(*given)]
+    plane = RunPlane(data.quality, data.x, FRAME, x)
+    figures = [overlay_figure(families, x), seed_scatter_figure(plane, series)]
     if sum(len(family.data.configurations) for family in families) >= MIN_FOR_BINS:
-        figures.append(bins_figure(*given))
+        figures.append(bins_figure(plane, series))
     if all(len(set(one.seeds.tolist())) > 1 for one in series):
-        figures.append(attainment_figure(*given))
+        figures.append(attainment_figure(plane, series))
     return figures
 
 
 def _series(studies: Studies, family: Family) -> RunSeries:
     data = family.data
     return series_of(studies.runs(data.record.name), data, data.quality.final, family.label, family.style)
-
-
-def _family_table(families: Sequence[Family]) -> Table:
-    data = families[0].data
-    x, rows = data.x, [_family_row(family) for family in families]
-    area = _area(families[0])
-    columns = [
-        text_column("family", "family"),
-        Column("configurations", "configurations", lambda row: str(row["configurations"])),
-        Column("front", "on the front", lambda row: str(row["front"])),
-        *mean_columns("best", "best final"),
-        Column("n", "n", lambda row: str(row["n"]), "seeds of the best"),
-        cost_column(x, f"best_{x.key}", label=f"at {x.heading}"),
-        cost_column(
-            x, f"near_{x.key}", f"{x.smallest} {x.word} within one point of the best", label=f"{x.smallest} near best"
-        ),
-        Column("hypervolume", "hypervolume", lambda row: significant(row["hypervolume"]),
-               f"share of {area} that the front dominates"),
-    ]  # fmt: skip
-    kind = (
-        "is fixed, so that reports can be compared"
-        if x.metric in REFERENCE_POINT
-        else f"is a tenth above the largest {x.name} here, so that it holds for this report only"
-    )
-    caption = f"Hypervolume is the share of {area} that a front dominates; the reference {kind}."
-    return Table("families", caption, columns, rows, key="place")
-
-
-def _area(family: Family) -> str:
-    """Name the area that a hypervolume is a share of."""
-    data = family.data
-    if family.reference is None:
-        return f"no area, as every {data.x.name} is 0,"
-    cost = f"{family.reference:g}" if data.x.metric in REFERENCE_POINT else cost_text(data.x, family.reference)
-    return f"the area up to {data.x.word} {cost} and {data.quality.word} {REFERENCE_POINT[data.quality.final]:g}"
-
-
-def _family_row(family: Family) -> Row:
-    found, data = family.recommendation, family.data
-    best = None if found.best is None else found.best[data.quality.final]
-    return {
-        "place": family.index,
-        "family": family.label,
-        "study": data.record.name,
-        "streams": sorted(family.streams),
-        "configurations": len(data.configurations),
-        "front": len(data.front),
-        "best": best.mean if best else None,
-        "best.low": best.low if best else None,
-        "best.high": best.high if best else None,
-        "n": best.n if best else 0,
-        **{
-            f"{role}_{data.x.key}": None if trial is None else data.cost(trial)
-            for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
-        },
-        "hypervolume": family.hypervolume,
-    }
 
 
 def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, folders: Mapping[str, str]) -> str:
@@ -160,7 +107,7 @@ def _page(families: Sequence[Family], figures: Sequence[Figure], table: Table, f
 
 
 def _two_seeds(families: Sequence[Family]) -> str:
-    """Say of families whose best configuration has two seeds that they show nothing; "" if there are none."""
+    """Return the remark on families whose best configuration has two seeds, else ""."""
     labels = [one.label for one in families if one.recommendation.best is not None and one.recommendation.best.n == 2]
     return (
         f"The best of {', '.join(labels)} {'rests' if len(labels) == 1 else 'rest'} on 2 seeds: {TWO_SEEDS}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +10,21 @@ from hnet_core.dotted_keys import flatten
 from reports.analysis.reproduction import CellComparison, compare_table, counts, headline
 from reports.data.published_cells import PublishedTable
 from reports.data.published_tables import published_table
-from reports.drawing.forest_plot import ForestLine, forest_plot
-from reports.figures.figure import Figure
-from reports.formatting import MISSING, significant
+from reports.figures.published_differences import differences_figure
 from reports.latex import latex_table
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
-from reports.table import Column, Row, Table, text_column
-from reports.tables.published_cells import cell_row, shown_difference, shown_mean, shown_range
+from reports.table import Row, Table
+from reports.tables.published_cells import cell_row, cell_table, for_print, missing_table
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
 PAGE = "paper.html"
-NAME = "paper"
+
+# The live page of a published table takes its parts from here.
+__all__ = ["PAGE", "REPORT", "cell_table", "differences_figure", "missing_table", "write"]
 
 
 def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | None = None) -> Path:
@@ -45,7 +44,7 @@ def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | N
     measured = cell_table(table, rows)
     files = {
         "paper.csv": csv_text(rows),
-        "paper.tex": latex_table(_for_print(measured), f"Published by {table.cite}."),
+        "paper.tex": latex_table(for_print(measured), f"Published by {table.cite}."),
         PAGE: _page(table, comparisons, measured, rows),
     }
     return write_report(out, PAGE, files, _summary(table, comparisons, rows))
@@ -78,83 +77,6 @@ def _summary(
         "verdicts": counts(comparisons),
         "cells": rows,
     }
-
-
-def cell_table(table: PublishedTable, rows: Sequence[Row]) -> Table:
-    """Build the table of the cells that were measured."""
-    return Table(NAME, table.caption + ".", _columns(), [row for row in rows if row["trial"] is not None])
-
-
-def missing_table(rows: Sequence[Row]) -> Table:
-    """Build the table of the cells that nothing measures."""
-    missing = [row for row in rows if row["trial"] is None]
-    columns = [column for column in _columns() if column.key in ("row", "column", "published", "reason")]
-    return Table("missing", "Nothing in this database measures these cells.", columns, missing)
-
-
-def _columns() -> list[Column]:
-    return [
-        text_column("row", "row"),
-        text_column("column", "column"),
-        Column("published", "paper", lambda row: row["published_text"], "as printed; ± as the caption says"),
-        Column("measured", "measured", shown_mean, "mean over seeds", is_mean=True),
-        Column("measured.low", "95 % interval", shown_range),
-        Column("n", "n", lambda row: str(row["n"]) if row["n"] else MISSING, "seeds"),
-        Column("difference", "difference", shown_difference, "measured minus published"),
-        Column(
-            "in_standard_errors",
-            "|d| / SE",
-            lambda row: significant(row["in_standard_errors"], 2),
-            "difference over the combined standard error of both",
-        ),
-        Column(
-            "half_width",
-            "detectable",
-            lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
-            "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
-        ),
-        Column(
-            "p_holm",
-            "p (Holm)",
-            lambda row: significant(row["p_holm"], 2),
-            "of the Welch test, adjusted for all tested cells of the table; the verdict is that of each cell alone",
-        ),
-        Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
-        Column("scale", "scale", lambda row: row["scale"] or MISSING, is_number=False),
-        Column("reason", "why", lambda row: row["reason"] or MISSING, is_number=False),
-    ]
-
-
-def _for_print(table: Table) -> Table:
-    """Drop the columns that are too wide for print."""
-    columns = [column for column in table.columns if column.key not in ("half_width", "reason")]
-    return replace(table, columns=columns)
-
-
-def differences_figure(comparisons: Sequence[CellComparison], shown: Table) -> Figure | None:
-    """Draw measured minus published; None where nothing was measured."""
-    lines = [_line(found) for found in comparisons if found.difference is not None]
-    if not lines:
-        return None
-    finding = headline(comparisons)
-    caption = (
-        "Measured minus published, with the 95 % interval of the difference where both sides have a known spread. "
-        "An interval that crosses zero agrees; how wide it is says how large a difference could have gone unseen."
-    )
-    units = {found.cell.unit for found in comparisons if found.difference is not None}
-    unit = "percentage points" if units == {"percent"} else ", ".join(sorted(units))
-    drawing = forest_plot(NAME, lines, f"measured minus published ({unit})", finding, caption, ends=("lower", "higher"))
-    return Figure(NAME, finding, caption, (("Differences", drawing),), shown, list(shown.rows))
-
-
-def _line(found: CellComparison) -> ForestLine:
-    assert found.difference is not None
-    value, half = found.difference.value, found.difference.half_width
-    mark = {"agrees": "same", "differs": "worse"}.get(found.verdict, "unknown")
-    label = f"{found.cell.row} {found.cell.column}" + (" (reduced)" if found.scale == "reduced" else "")
-    title = f"{label}: {shown_difference(cell_row(found))}, {found.verdict}"
-    low, high = (None, None) if half is None else (value - half, value + half)
-    return ForestLine(label, value, low, high, mark, title)
 
 
 REPORT = HtmlReport(

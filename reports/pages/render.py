@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from reports.formatting import json_finite
+from reports.exact_values import json_finite
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

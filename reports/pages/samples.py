@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
 from reports.model_figures.samples import TaskSamples, finding, grid_png, samples_figure, statistics
+from reports.pages.model_description import model_json, model_setting
 from reports.pages.output_files import csv_text, write_report
 from reports.pages.render import render
 from reports.registry import Argument, HtmlReport, Option
@@ -41,9 +42,7 @@ def write(path: str | os.PathLike[str], out: Path, *, samples: int = 10, seed: i
     if png:
         files[PNG_FILE] = grid_png(rows)
     summary = {
-        "config_hash": model.config.hash(),
-        "config": model.config.model_dump(mode="json"),
-        "seed": model.seed,
+        **model_json(model),
         "noise_seed": seed,
         "finding": finding(rows),
         "tasks": statistics(rows),
@@ -67,24 +66,16 @@ def _page(model: TrainedModel, rows: list[TaskSamples], seed: int, has_png: bool
     )
     if model.config.stream.name == "permuted":
         caption += " The pixels are in the permuted order of their task."
+    config, inference = model.config, model.config.task_inference
+    with_inference = "" if inference is None else f"with task inference {inference.name}"
     return render(
         "samples.html.j2",
-        setting=_setting(model),
+        setting=model_setting(model, config.method.name, with_inference, f"· scenario {config.scenario}"),
         figure=samples_figure(rows, caption),
         png=PNG_FILE if has_png else None,
-        config=model.config.model_dump(mode="json"),
-        hash=model.config.hash(),
+        config=config.model_dump(mode="json"),
+        hash=config.hash(),
     )
-
-
-def _setting(model: TrainedModel) -> str:
-    """Describe stream, method and seed in one line."""
-    stream = model.config.stream.model_dump()
-    method, inference = model.config.method.name, model.config.task_inference
-    parts = [stream["name"], str(stream.get("dataset", "")), f"· {model.shape.n_tasks} tasks ·", method]
-    if inference is not None:
-        parts.append(f"with task inference {inference.name}")
-    return " ".join(part for part in (*parts, f"· scenario {model.config.scenario} · seed {model.seed}") if part)
 
 
 REPORT = HtmlReport(

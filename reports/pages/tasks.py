@@ -59,7 +59,7 @@ def write(
 
 
 def _figures(streams: Sequence[StreamCurves]) -> dict[str, bytes]:
-    from reports.figures.matplotlib_task_curves import task_curve_figures
+    from reports.figures.publication.task_curves import task_curve_figures
 
     return {name: file for stream in streams for name, file in task_curve_figures(stream, len(streams) > 1).items()}
 

@@ -23,8 +23,8 @@ from reports.registry import FIGURES, Argument, HtmlReport, Option
 from reports.table import Columns, Row
 from reports.tables.front import front_rows, front_table
 from reports.tables.parameters import parameter_rows
-from reports.tables.trial_rows import is_count
 from studies.metrics.cost_axes import COMPRESSION, COST_AXES, CostAxis
+from studies.metrics.definitions import VARYING
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -102,7 +102,7 @@ def _files(report: TradeoffContent, figures: bool) -> dict[str, str | bytes]:
     }
     if report.inference:
         tables["inference.csv"] = inference_rows(report.inference)
-    tables |= {figure.csv_name: figure.rows for figure in (*report.modes, *report.objectives)}
+    tables |= {figure.csv_name: figure.rows for figure in (*report.run_figures, *report.objectives)}
     files: dict[str, str | bytes] = {file: csv_text(rows) for file, rows in tables.items()}
     if report.data.front:
         files["front.tex"] = latex_table(front_table(report.data), _note(report))
@@ -119,9 +119,10 @@ def _note(report: TradeoffContent) -> str:
 
 
 def _figures(report: TradeoffContent) -> dict[str, bytes]:
-    from reports.figures.matplotlib_figures import task_figures, tradeoff_figures
-    from reports.figures.matplotlib_search_progress import progress_files
-    from reports.figures.objectives.paper import objective_figures
+    from reports.figures.publication.objectives import objective_figures
+    from reports.figures.publication.search_progress import progress_files
+    from reports.figures.publication.tasks import task_figures
+    from reports.figures.publication.tradeoff import tradeoff_figures
 
     if not report.data.configurations:
         return {}
@@ -140,10 +141,7 @@ def summary(report: TradeoffContent) -> dict[str, Any]:
         "answer": {
             "headline": found.headline,
             "remarks": found.remarks,
-            **{
-                role: _as_json(trial)
-                for role, trial in (("best", found.best), ("near", found.near), ("knee", found.knee))
-            },
+            **{role: _as_json(trial) for role, trial in found.by_role.items()},
         },
         "metrics": {"final": data.quality.final, "selection": data.quality.selection, **cost_of(data.x)},
         "front": [_as_json(trial) for trial in data.front],
@@ -166,7 +164,7 @@ def _as_json(trial: Trial | None) -> dict[str, Any] | None:
     if trial is None:
         return None
     exact = {key: trial.metrics.exact(key) for key in trial.metrics}
-    metrics = {key: value.mean if is_count(key) else value.to_dict() for key, value in exact.items()}
+    metrics = {key: value.to_dict() if key in VARYING else value.mean for key, value in exact.items()}
     return {"number": trial.number, "n": trial.n, "params": dict(trial.params), **metrics}
 
 

@@ -16,8 +16,9 @@ from reports.analysis.recommendation import Recommendation, recommend
 from reports.analysis.search_progress import SearchProgress, search_progress
 from reports.analysis.trial_outcomes import TrialOutcomes, trial_outcomes
 from reports.data.run_series import during_and_final, means_of
-from reports.data.study_data import StudyData, evenly_spaced, is_varied, read_study
+from reports.data.study_data import StudyData, read_study
 from reports.data.task_matrices import Inference, TaskMatrix, read_inference, read_matrices, untrained_mean
+from reports.data.thinning import evenly_spaced
 from reports.data.trial import Trial
 from reports.figures.attainment import attainment_figure
 from reports.figures.bins import bins_figure
@@ -26,6 +27,7 @@ from reports.figures.objectives.pairs import pairs_figure
 from reports.figures.objectives.parallel_coordinates import parallel_figure
 from reports.figures.overlay import overlay_figure
 from reports.figures.parameter_panels import parameter_panels
+from reports.figures.run_plane import RunPlane
 from reports.figures.seed_scatter import seed_scatter_figure
 from reports.figures.tasks import TaskView, task_views
 from reports.figures.tradeoff import FRAME, NAME, tradeoff_figure, x_scale
@@ -45,6 +47,7 @@ class TradeoffContent:
 
     Attributes:
         fronts: those of a study with three or more objectives; None for fewer. `objectives` are their figures.
+        run_figures: further views of the trade-off, from single runs.
         families: those the study searches over; `by_family` is the figure of its configurations by family.
         inference: the matrices of task inference of those that have them, by trial number.
         incomplete: complete trials that are left out because they lack a value.
@@ -57,7 +60,7 @@ class TradeoffContent:
     families: Sequence[Family]
     by_family: Figure | None
     tradeoff: Figure | None
-    modes: Sequence[Figure]
+    run_figures: Sequence[Figure]
     fronts: ObjectiveFronts | None
     objectives: Sequence[Figure]
     parameters: Figure | None
@@ -78,10 +81,9 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
     data = read_study(studies, name, x)
     incomplete = incomplete_trials(studies, data)
     found = recommend(data, incomplete)
-    varied = [name for name in data.parameters if is_varied(data, name)]
     shown = _trials_with_tasks(data, found)
     matrices, inference = read_matrices(studies, name, shown), read_inference(studies, name, shown)
-    effects = {name: main_effects(data, name) for name in varied}
+    effects = {name: main_effects(data, name) for name in data.varied}
     families = families_within(data)
     fronts = objective_fronts(data)
     untrained = next((untrained_mean(m) for m in matrices if m.trial is found.best), None)
@@ -93,12 +95,12 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
         families=families,
         by_family=overlay_figure(families, x_scale(data), "By family", NAME) if families else None,
         tradeoff=tradeoff_figure(data, found, untrained) if data.configurations else None,
-        modes=_modes(studies, data) if data.configurations else [],
+        run_figures=_run_figures(studies, data) if data.configurations else [],
         fronts=fronts,
         objectives=[] if fronts is None else [pairs_figure(data, fronts), parallel_figure(data, fronts)],
         parameters=parameter_panels(data, effects) if data.configurations and data.parameters else None,
         effects=effects,
-        importances=importances(data, varied),
+        importances=importances(data, data.varied),
         views=_views_that_fit(task_views(data, matrices, inference), found) if matrices else [],
         progress=search_progress(read_map(studies, name)),
         trial_outcomes=trial_outcomes(data),
@@ -108,18 +110,18 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
     )
 
 
-def _modes(studies: Studies, data: StudyData) -> list[Figure]:
-    """Draw the other views of the runs, those with enough data."""
+def _run_figures(studies: Studies, data: StudyData) -> list[Figure]:
+    """Draw the figures of single runs that have enough data."""
+    plane = RunPlane(data.quality, data.x, FRAME, x_scale(data))
     if data.has_too_many_runs:
-        return [bins_figure(data.quality, means_of(data), FRAME, x_scale(data), data.x)]
+        return [bins_figure(plane, means_of(data))]
     series = during_and_final(studies.runs(data.record.name), data)
-    given = (data.quality, series, FRAME, x_scale(data), data.x)
-    modes = [seed_scatter_figure(*given)]
+    figures = [seed_scatter_figure(plane, series)]
     if len(data.configurations) >= MIN_FOR_BINS:
-        modes.append(bins_figure(*given))
+        figures.append(bins_figure(plane, series))
     if len(set(series[-1].seeds.tolist())) > 1:
-        modes.append(attainment_figure(*given))
-    return modes
+        figures.append(attainment_figure(plane, series))
+    return figures
 
 
 def _trials_with_tasks(data: StudyData, found: Recommendation) -> list[Trial]:
@@ -135,7 +137,7 @@ def _views_that_fit(views: list[TaskView], found: Recommendation) -> list[TaskVi
     room = max(len(named), VIEW_CHARACTERS // max(_characters(view) for view in views))
     if len(views) <= room:
         return views
-    spread = {round(i * (len(views) - 1) / max(room - 1, 1)) for i in range(room)}
+    spread = set(evenly_spaced(range(len(views)), room))
     return [view for i, view in enumerate(views) if i in spread or view.trial.number in named]
 
 

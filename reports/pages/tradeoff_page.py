@@ -37,7 +37,9 @@ def page(report: TradeoffContent) -> str:
         colors=color_legend(data.x, data.cost_ends) if report.parameters else [],
         hover=_hover(report),
         glyphs=GLYPHS,
-        choices=choices_of([one for one in (report.by_family, report.tradeoff, *report.modes) if one is not None]),
+        choices=choices_of(
+            [one for one in (report.by_family, report.tradeoff, *report.run_figures) if one is not None]
+        ),
         trials_shown=[view.trial.number for view in report.views],
         significant=significant,
         mean_text=mean_text,

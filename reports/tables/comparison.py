@@ -8,8 +8,20 @@ from typing import Any
 from reports.analysis.comparison import Comparison, Pair
 from reports.data.compared_methods import ComparedMethod
 from reports.data.grouping import field_value
-from reports.formatting import MISSING, mean_text, parameter, range_text, significant
-from reports.table import Column, Row, Table, count_column, mean_columns, memory_column, size_column, text_column
+from reports.formatting import MISSING, mean_text, parameter, range_text
+from reports.table import (
+    Column,
+    Row,
+    Table,
+    count_column,
+    integer_column,
+    interval_cells,
+    interval_of,
+    mean_columns,
+    memory_column,
+    number_column,
+    text_column,
+)
 from reports.tables.trial_rows import trial_row
 from studies.comparing.comparability import why_different_machines
 from studies.metrics.definitions import METRICS
@@ -33,16 +45,17 @@ def verdict_table(comparison: Comparison) -> Table:
         *([text_column("stream", "stream")] if several else []),
         Column("verdict", "verdict", lambda row: row["verdict"], is_number=False),
         *_difference_columns(comparison.metric),
-        Column("n", "n", lambda row: str(row["n"]), "pairs of seeds, or seeds of the smaller side"),
+        integer_column("n", "n", "pairs of seeds, or seeds of the smaller side"),
         _mean("a_mean", "mean A", "n_a"),
         _mean("b_mean", "mean B", "n_b"),
-        Column("probability_a_better", "P(A>B)", lambda row: significant(row["probability_a_better"], 2),
-               "probability that a run of A is better than one of B"),
-        Column("p_holm", "p (Holm)", lambda row: _p(row["p_holm"]), "of the t test, for all comparisons together"),
-        Column("p_sign_flip", "p (sign flip)", lambda row: _p(row["p_sign_flip"]), "exact, from six pairs on"),
-        Column("p_smallest", "smallest p", lambda row: _p(row["p_smallest"]), "that sign flips can give"),
-        *([Column("p_equivalent", "p (equivalence)", lambda row: _p(row["p_equivalent"]))] if has_margin else []),
-    ]  # fmt: skip
+        number_column(
+            "probability_a_better", "P(A>B)", "probability that a run of A is better than one of B", digits=2
+        ),
+        _p_column("p_holm", "p (Holm)", "of the t test, for all comparisons together"),
+        _p_column("p_sign_flip", "p (sign flip)", "exact, from six pairs on"),
+        _p_column("p_smallest", "smallest p", "that sign flips can give"),
+        *([_p_column("p_equivalent", "p (equivalence)")] if has_margin else []),
+    ]
     decided = frozenset(row["pair"] for row in rows if row["verdict"].endswith("better"))
     level = f"{1 - comparison.alpha:.0%}".replace("%", " %")
     caption = (
@@ -56,8 +69,7 @@ def _difference_columns(metric: str) -> list[Column]:
     """Make the columns of the mean difference and its interval, cut at the largest difference of the metric."""
 
     def of(row: Row) -> Interval:
-        found = Interval(row["difference"], row["difference.low"], row["difference.high"], row["n"])
-        return bounded_difference(metric, found)
+        return bounded_difference(metric, interval_of(row, "difference"))
 
     hint = "mean difference and the interval that decides"
     return [
@@ -83,14 +95,14 @@ def method_table(comparison: Comparison, stream: str) -> Table:
     columns = [
         text_column("label", "entrant"),
         *(column for metric in shown if _is_known(rows, metric) for column in mean_columns(metric, _label(metric))),
-        Column("n", "n", lambda row: str(row["n"]), "seeds"),
-        size_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
+        integer_column("n", "n", "seeds"),
+        number_column("compression_ratio", "ratio", METRICS["compression_ratio"].description),
         count_column("model_weights", "weights", METRICS["model_weights"].description),
         *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
-        *([size_column("seconds", "time (s)", METRICS["seconds"].description)] if other_machines is None else []),
+        *([number_column("seconds", "time (s)", METRICS["seconds"].description)] if other_machines is None else []),
         text_column("standing", "standing"),
         Column("trial", "trial", lambda row: f"{row['study']} #{row['trial']}", is_number=False),
-        Column("n_tried", "of", lambda row: str(row["n_tried"]), "finished configurations it is the best of"),
+        integer_column("n_tried", "of", "finished configurations it is the best of"),
     ]
     if not any(row["standing"] for row in rows):
         columns = [column for column in columns if column.key != "standing"]
@@ -135,8 +147,8 @@ def _cross_table(comparison: Comparison, stream: str, by: Sequence[str]) -> Tabl
         }
         row["n"] = min(cell.n for cell in own.values())
         for key in columns.values():
-            cell = own.get(key, Interval(None, None, None, 0))
-            row |= {key: cell.mean, f"{key}.low": cell.low, f"{key}.high": cell.high, f"{key}.n": cell.n}
+            cell = own.get(key)
+            row |= {**interval_cells(key, cell), f"{key}.n": 0 if cell is None else cell.n}
         rows.append(row)
     shown = [text_column("label", by[0]), *(one for key in columns.values() for one in mean_columns(key, key))]
     caption = (
@@ -151,7 +163,7 @@ def _values(methods: Sequence[ComparedMethod], field: str) -> list[Any]:
 
 
 def _in_order(value: Any) -> tuple[bool, bool, float, str]:
-    """None first, then numbers, then words."""
+    """Return a key that sorts None first, then numbers, then words."""
     is_number = isinstance(value, int | float)
     return value is not None, not is_number, value if is_number else 0.0, str(value)
 
@@ -168,8 +180,7 @@ def _stream_row(comparison: Comparison, place: int, label: str) -> Row:
     own = {one.stream: one.interval(comparison.metric) for one in comparison.methods if one.label == label}
     row: dict[str, Any] = {"label": label, "place": place, "n": min(interval.n for interval in own.values())}
     for i, stream in enumerate(comparison.streams):
-        interval = own.get(stream, Interval(None, None, None, 0))
-        row |= {f"s{i}": interval.mean, f"s{i}.low": interval.low, f"s{i}.high": interval.high}
+        row |= interval_cells(f"s{i}", own.get(stream))
     return row
 
 
@@ -183,13 +194,11 @@ def _verdict_row(index: int, pair: Pair) -> Row:
         "stream": pair.a.stream if pair.a.stream == pair.b.stream else f"{pair.a.stream} | {pair.b.stream}",
         "verdict": verdict.answer,
         "reason": verdict.reason,
-        **{f"{side}_mean{end}": value for side, one in (("a", verdict.a), ("b", verdict.b))
-           for end, value in (("", one.mean), (".low", one.low), (".high", one.high))},
+        **interval_cells("a_mean", verdict.a),
+        **interval_cells("b_mean", verdict.b),
         "n_a": verdict.a.n,
         "n_b": verdict.b.n,
-        "difference": gap.mean if gap else None,
-        "difference.low": gap.low if gap else None,
-        "difference.high": gap.high if gap else None,
+        **interval_cells("difference", gap),
         "n": gap.n if gap else min(verdict.a.n, verdict.b.n),
         "confidence": verdict.confidence,
         "family": verdict.family,
@@ -202,7 +211,7 @@ def _verdict_row(index: int, pair: Pair) -> Row:
         "margin": verdict.margin,
         "p_equivalent": verdict.p_equivalent,
         "left_out": verdict.left_out,
-    }  # fmt: skip
+    }
 
 
 def _method_row(comparison: Comparison, index: int, one: ComparedMethod) -> Row:
@@ -220,9 +229,9 @@ def _method_row(comparison: Comparison, index: int, one: ComparedMethod) -> Row:
     }
 
 
-def _mean(key: str, label: str, n: str) -> Column:
-    """Make a column of a mean without its interval, for a row that has several n."""
-    return Column(key, label, lambda row: mean_text(Interval(row[key], row[f"{key}.low"], row[f"{key}.high"], row[n])))
+def _mean(key: str, label: str, seeds: str) -> Column:
+    """Make a column of a mean without its interval, for a row with several numbers of seeds."""
+    return Column(key, label, lambda row: mean_text(interval_of(row, key, seeds)))
 
 
 def _label(metric: str) -> str:
@@ -231,6 +240,10 @@ def _label(metric: str) -> str:
 
 def _is_known(rows: list[Row], metric: str) -> bool:
     return any(row.get(metric) is not None for row in rows)
+
+
+def _p_column(key: str, label: str, hint: str | None = None) -> Column:
+    return Column(key, label, lambda row: _p(row[key]), hint)
 
 
 def _p(value: float | None) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from reports.data.study_data import StudyData, evenly_spaced, is_varied
+from reports.data.study_data import StudyData
+from reports.data.thinning import evenly_spaced
 from reports.formatting import count_text
 from reports.table import (
-    Column,
     Row,
     Table,
     columns_of,
     cost_column,
     count_column,
+    integer_column,
     mean_column,
     mean_columns,
     memory_column,
+    number_column,
     parameter_columns,
-    size_column,
 )
 from reports.tables.trial_rows import trial_row
 from studies.metrics.definitions import METRICS
@@ -30,20 +31,19 @@ def front_table(data: StudyData) -> Table:
     rows = front_rows(data)
     targets = {row["target_weights"] for row in rows}
     is_one_target = len(targets) == 1
-    varied = [name for name in data.parameters if is_varied(data, name)]
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         cost_column(data.x, hint=METRICS[data.x.metric].description),
         *mean_columns(quality.final, "final", METRICS[quality.final].description),
-        Column("n", "n", lambda row: str(row["n"]), "seeds"),
+        integer_column("n", "n", "seeds"),
         *([mean_column(quality.during, "during", METRICS[quality.during].description)] if data.has_during else []),
         *([mean_column("forgetting", "forgetting", METRICS["forgetting"].description)] if _forgets(data) else []),
-        *parameter_columns(varied, columns_of(rows)),
+        *parameter_columns(data.varied, columns_of(rows)),
         count_column("model_weights", "weights", METRICS["model_weights"].description),
         *([] if is_one_target else [count_column("target_weights", "target", METRICS["target_weights"].description)]),
-        size_column("seconds", "time (s)", METRICS["seconds"].description),
+        number_column("seconds", "time (s)", METRICS["seconds"].description),
         *([memory_column("memory_bytes", "replay memory (MiB)")] if any(row["memory_bytes"] for row in rows) else []),
-        size_column("peak_memory_mib", "peak memory (MiB)", METRICS["peak_memory_mib"].description),
+        number_column("peak_memory_mib", "peak memory (MiB)", METRICS["peak_memory_mib"].description),
     ]
     caption = f"The front by growing {data.x.word}."
     if is_one_target:

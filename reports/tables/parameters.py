@@ -8,8 +8,8 @@ from hnet_core.dotted_keys import short_names
 from reports.analysis.importance import MAX_USED, MIN_CONFIGURATIONS, Importance
 from reports.analysis.main_effects import MIN_SHARED, Effect, effect_span, well_supported
 from reports.data.study_data import StudyData
-from reports.formatting import MISSING, parameter, significant
-from reports.table import Column, Row, Table, text_column
+from reports.formatting import MISSING, parameter
+from reports.table import Column, Row, Table, number_column, text_column
 
 NAME = "importance"
 
@@ -26,8 +26,8 @@ def parameter_table(
                "how much the best tenth of the configurations concentrates in it"),
         Column(cost, f"{data.x.word} (fANOVA)", lambda row: _share(row[cost]),
                f"variance of {'the logarithm of ' if data.has_log_costs else ''}the {data.x.name} it explains"),
-        Column("span", "main effect", lambda row: significant(row["span"], 2),
-               f"best minus worst mean, of values that {MIN_SHARED} configurations share"),
+        number_column("span", "main effect",
+                      f"best minus worst mean, of values that {MIN_SHARED} configurations share", digits=2),
         Column("best", "best on average", lambda row: row["best"] or MISSING, is_number=False),
     ]  # fmt: skip
     if not importances:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.data.task_curves import StreamCurves, TaskCurve
-from reports.table import Column, Row, Table, count_column, mean_columns, text_column
-from studies.statistics.interval import Interval
+from reports.table import Column, Row, Table, count_column, interval_cells, mean_columns, text_column
 
 MAX_ROWS = 200
 LABEL = text_column("label", "configuration")
@@ -16,7 +15,13 @@ SEEDS = count_column("n", "n", "seeds")
 def by_task_rows(stream: StreamCurves) -> list[Row]:
     """List during and final of every task of every configuration."""
     return [
-        {**_who(curve), "task": task, **_flat("during", during), **_flat("final", final), "n": final.n}
+        {
+            **_who(curve),
+            "task": task,
+            **interval_cells("during", during),
+            **interval_cells("final", final),
+            "n": final.n,
+        }
         for curve in stream.curves
         for task, (during, final) in enumerate(zip(curve.during(), curve.finals(), strict=True), start=1)
     ]
@@ -25,7 +30,7 @@ def by_task_rows(stream: StreamCurves) -> list[Row]:
 def average_rows(stream: StreamCurves) -> list[Row]:
     """List the mean over the tasks learnt so far after every task of every configuration."""
     return [
-        {**_who(curve), "after_task": task, **_flat("mean", mean), "n": mean.n}
+        {**_who(curve), "after_task": task, **interval_cells("mean", mean), "n": mean.n}
         for curve in stream.curves
         for task, mean in enumerate(curve.averages, start=1)
         if mean.mean is not None
@@ -35,7 +40,7 @@ def average_rows(stream: StreamCurves) -> list[Row]:
 def matrix_rows(stream: StreamCurves) -> list[Row]:
     """List every measured cell on and below the diagonal of every matrix."""
     return [
-        {**_who(curve), "on_task": task, "after_task": after, **_flat("mean", cell), "n": cell.n}
+        {**_who(curve), "on_task": task, "after_task": after, **interval_cells("mean", cell), "n": cell.n}
         for curve in stream.curves
         for task in range(1, curve.n_tasks + 1)
         for after, cell in enumerate(curve.over_time(task), start=task)
@@ -70,7 +75,3 @@ def _cut(name: str, caption: str, columns: Sequence[Column], rows: Sequence[Row]
 def _who(curve: TaskCurve) -> Row:
     method = curve.method
     return {"label": curve.label, "stream": method.stream, "study": method.study, "number": method.trial.number}
-
-
-def _flat(name: str, interval: Interval) -> Row:
-    return {name: interval.mean, f"{name}.low": interval.low, f"{name}.high": interval.high}

@@ -8,14 +8,14 @@ from typing import Any
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
 from reports.table import Columns
-from studies.metrics.definitions import METRICS
+from studies.metrics.definitions import VARYING
 
 
 def trial_row(trial: Trial, metrics: Iterable[str]) -> dict[str, Any]:
     """Return one trial as a flat, exact row."""
     names = list(metrics)
     numbers = {column: trial.metrics.number(column) for column in metric_columns(names)}
-    seeds = {f"{name}.n": trial.metrics.n(name) for name in names if not is_count(name)}
+    seeds = {f"{name}.n": trial.metrics.n(name) for name in names if name in VARYING}
     return {"number": trial.number, "n": trial.n, **trial.params, **numbers, **seeds}
 
 
@@ -27,11 +27,7 @@ def trial_table(data: StudyData, metrics: Iterable[str]) -> Columns:
         "n": [trial.n for trial in data.configurations],
         **{name: columns.parameter(name).each for name in data.parameters},
         **{column: columns.exact(column) for column in metric_columns(names)},
-        **{
-            f"{name}.n": [trial.metrics.n(name) for trial in data.configurations]
-            for name in names
-            if not is_count(name)
-        },
+        **{f"{name}.n": [trial.metrics.n(name) for trial in data.configurations] for name in names if name in VARYING},
     }
 
 
@@ -40,10 +36,5 @@ def metric_columns(metrics: Iterable[str]) -> list[str]:
     return [
         column
         for metric in metrics
-        for column in ((metric,) if is_count(metric) else (metric, f"{metric}.low", f"{metric}.high"))
+        for column in ((metric, f"{metric}.low", f"{metric}.high") if metric in VARYING else (metric,))
     ]
-
-
-def is_count(metric: str) -> bool:
-    """Return whether a metric is the same for every seed, so that it has no interval."""
-    return METRICS[metric].kind == "count"

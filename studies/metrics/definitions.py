@@ -53,89 +53,76 @@ class Metric:
     highest: float = math.inf
 
 
+def _accuracy(
+    name: str,
+    label: str,
+    derive: Callable[[from_matrix.Matrices], Any],
+    description: str,
+    *,
+    better: Literal["higher", "lower"] = "higher",
+    lowest: float = 0.0,
+) -> Metric:
+    """Define a metric of the accuracy matrix; a difference of accuracies has -1 as its lowest value."""
+    return Metric(name, label, better, "accuracy", "matrix", derive, description, lowest, highest=1.0)
+
+
+def _mse(name: str, label: str, derive: Callable[[from_matrix.Matrices], Any], description: str) -> Metric:
+    return Metric(name, label, "lower", "mse", "matrix", derive, description, lowest=0.0)
+
+
+def _count(name: str, label: str, attribute: str, description: str) -> Metric:
+    """Define a count by the attribute of WeightCounts that holds it."""
+    return Metric(name, label, "lower", None, "count", attrgetter(attribute), description, lowest=0.0)
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric(
+        _accuracy(
             "final_accuracy",
             "Final accuracy",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.final,
             "Mean test accuracy over all tasks after the last one: (1/T) sum_j a[T][j] (ACC of GEM).",
-            lowest=0.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "during_accuracy",
             "During accuracy",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.during,
             "Mean test accuracy on each task right after it was trained: (1/T) sum_j a[j][j] "
             "(learning accuracy of MER, 'during' of HNET).",
-            lowest=0.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "average_incremental_accuracy",
             "Average incremental accuracy",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.average_incremental,
             "Mean over k of the mean test accuracy on the tasks seen after task k: "
             "(1/T) sum_k A_k, A_k = (1/k) sum_{j<=k} a[k][j] (iCaRL).",
-            lowest=0.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "validation_final_accuracy",
             "Final accuracy (validation)",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.validation_final,
             "final_accuracy on the validation split: what the search and the front go by, so that test stays unseen.",
-            lowest=0.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "known_task_accuracy",
             "Known-task accuracy",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.known_task,
             "final_accuracy with the task of every input known, where the run also infers it (CL1 of HNET); missing "
             "where nothing infers the task.",
-            lowest=0.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "inferred_task_accuracy",
             "Inferred-task accuracy",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.inferred_task,
             "final_accuracy with the task of every input inferred (CL2 and CL3 of HNET); equal to final_accuracy in "
             "scenarios domain and class.",
-            lowest=0.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "task_inference_accuracy",
             "Task-inference accuracy",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.task_inference,
             "Share of test inputs whose task is inferred right after the last task, mean over all tasks.",
-            lowest=0.0,
-            highest=1.0,
         ),
         Metric(
             "gradient_cosine",
@@ -149,105 +136,71 @@ METRICS: dict[str, Metric] = {
             lowest=-1.0,
             highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "forgetting",
             "Forgetting (max)",
-            "lower",
-            "accuracy",
-            "matrix",
             from_matrix.forgetting,
             "Best test accuracy before the last task minus the one after it, mean over the tasks before the last: "
             "1/(T-1) sum_{j<T} ( max_{l<T} a[l][j] - a[T][j] ) (F_T of RWalk); negative where later tasks helped.",
+            better="lower",
             lowest=-1.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "forgetting_first",
             "Forgetting (first)",
-            "lower",
-            "accuracy",
-            "matrix",
             from_matrix.forgetting_first,
             "Test accuracy right after a task was trained minus the one after the last, mean over the tasks before the "
             "last: 1/(T-1) sum_{j<T} ( a[j][j] - a[T][j] ) (Forgetting of Avalanche); minus backward_transfer.",
+            better="lower",
             lowest=-1.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "forgetting_mammoth",
             "Forgetting (Mammoth)",
-            "lower",
-            "accuracy",
-            "matrix",
             from_matrix.forgetting_mammoth,
             "Best test accuracy at any time, the last included, minus the one after the last task: "
             "1/(T-1) sum_{j<T} ( max_l a[l][j] - a[T][j] ) (Mammoth); never negative.",
-            lowest=0.0,
-            highest=1.0,
+            better="lower",
         ),
-        Metric(
+        _accuracy(
             "backward_transfer",
             "Backward transfer (BWT)",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.backward_transfer,
             "What later tasks did to earlier ones: 1/(T-1) sum_{j<T} ( a[T][j] - a[j][j] ) (BWT of GEM).",
             lowest=-1.0,
-            highest=1.0,
         ),
-        Metric(
+        _accuracy(
             "forward_transfer",
             "Forward transfer (FWT)",
-            "higher",
-            "accuracy",
-            "matrix",
             from_matrix.forward_transfer,
             "What earlier tasks did to one not trained yet: 1/(T-1) sum_{j>1} ( a[j-1][j] - b[j] ) (FWT of GEM); "
             "missing where unseen tasks were not evaluated, as with a head per task, never 0.",
             lowest=-1.0,
-            highest=1.0,
         ),
-        Metric(
+        _mse(
             "final_mse",
             "Final MSE",
-            "lower",
-            "mse",
-            "matrix",
             from_matrix.final,
             "Mean squared test error over all tasks after the last one: (1/T) sum_j a[T][j].",
-            lowest=0.0,
         ),
-        Metric(
+        _mse(
             "during_mse",
             "During MSE",
-            "lower",
-            "mse",
-            "matrix",
             from_matrix.during,
             "Mean squared test error on each task right after it was trained: (1/T) sum_j a[j][j].",
-            lowest=0.0,
         ),
-        Metric(
+        _mse(
             "validation_final_mse",
             "Final MSE (validation)",
-            "lower",
-            "mse",
-            "matrix",
             from_matrix.validation_final,
             "final_mse on the validation split: what the search and the front go by.",
-            lowest=0.0,
         ),
-        Metric(
+        _count(
             "compression_ratio",
             "Compression ratio",
-            "lower",
-            None,
-            "count",
-            attrgetter("compression_ratio"),
+            "compression_ratio",
             "All weights needed to run every task over those of one target network: model_weights / target_weights "
             "(HNET, Fig. 3b); below 1 compresses.",
-            lowest=0.0,
         ),
         Metric(
             "compression_level",
@@ -259,108 +212,58 @@ METRICS: dict[str, Metric] = {
             "Share of the weights of one target network that is saved: 1 - compression_ratio; the opposite direction.",
             highest=1.0,
         ),
-        Metric(
+        _count(
             "hypernet_ratio",
             "Hypernetwork ratio",
-            "lower",
-            None,
-            "count",
-            attrgetter("hypernet_ratio"),
+            "hypernet_ratio",
             "Weights of the hypernetwork with its embeddings over those of one target network: "
             "hypernet_weights / target_weights (the ratio HNET publishes).",
-            lowest=0.0,
         ),
-        Metric(
-            "model_weights",
-            "Model weights",
-            "lower",
-            None,
-            "count",
-            attrgetter("model"),
-            "All weights needed to run every task after the last one.",
-            lowest=0.0,
-        ),
-        Metric(
+        _count("model_weights", "Model weights", "model", "All weights needed to run every task after the last one."),
+        _count(
             "hypernet_weights",
             "Hypernetwork weights",
-            "lower",
-            None,
-            "count",
-            attrgetter("hypernet"),
+            "hypernet",
             "Weights of the hypernetwork with its chunk and task embeddings; 0 where there is none.",
-            lowest=0.0,
         ),
-        Metric(
-            "target_weights",
-            "Target weights",
-            "lower",
-            None,
-            "count",
-            attrgetter("target"),
-            "Weights of one target network, all its heads included.",
-            lowest=0.0,
-        ),
-        Metric(
+        _count("target_weights", "Target weights", "target", "Weights of one target network, all its heads included."),
+        _count(
             "trained_weights",
             "Trained weights",
-            "lower",
-            None,
-            "count",
-            attrgetter("trained"),
+            "trained",
             "Those of the model weights that training changes in any task.",
-            lowest=0.0,
         ),
-        Metric(
+        _count(
             "weights_per_task",
             "Weights per further task",
-            "lower",
-            None,
-            "count",
-            attrgetter("per_task"),
+            "per_task",
             "Weights that one further task adds to the model weights.",
-            lowest=0.0,
         ),
-        Metric(
+        _count(
             "model_bytes",
             "Model bytes",
-            "lower",
-            None,
-            "count",
-            attrgetter("model_bytes"),
+            "model_bytes",
             "Bytes that store the model after the last task: 4 for each of the model weights (float32), and the "
             "bits of masks that are stored as bits.",
-            lowest=0.0,
         ),
-        Metric(
+        _count(
             "memory_bytes",
             "Memory bytes",
-            "lower",
-            None,
-            "count",
-            attrgetter("memory_bytes"),
+            "memory_bytes",
             "Bytes kept from task to task only to learn further ones: replayed data, importance of weights.",
-            lowest=0.0,
         ),
-        Metric(
+        _count(
             "inference_multiply_adds",
             "Inference multiply-adds",
-            "lower",
-            None,
-            "count",
-            attrgetter("inference"),
+            "inference",
             "Multiply-adds to classify one input once the weights of its task are there; what a mask leaves out is not "
             "counted.",
-            lowest=0.0,
         ),
-        Metric(
+        _count(
             "generation_multiply_adds",
             "Generation multiply-adds",
-            "lower",
-            None,
-            "count",
-            attrgetter("generation"),
+            "generation",
             "Multiply-adds to generate the weights, or the mask, of one task; 0 where they are stored.",
-            lowest=0.0,
         ),
         Metric(
             "seconds",

@@ -8,7 +8,7 @@ MAX_LISTED = 8
 
 
 def missing_cells(cells: Collection[tuple[str, int, int]], n_tasks: int) -> str | None:
-    """The missing evaluations of tasks trained so far in words, and what goes with them; None where all are there.
+    """Describe the missing evaluations of tasks trained so far, and what they leave undefined; None where all are there.
 
     Args:
         cells: those that are there, (split, after_task, on_task), tasks from 1; after task 0 is the untrained model.
@@ -44,7 +44,7 @@ def words_of_missing(rows: Mapping[int, list[int]], what: str = "value") -> list
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    """Runs of numbers as `1 to 4, 6`."""
+    """Write runs of numbers as `1 to 4, 6`."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and number == spans[-1][-1] + 1:

@@ -14,8 +14,7 @@ import typer
 
 from studies import DEFAULT_URL
 from sweeps.cli.option_groups import with_option_groups
-from sweeps.cli.options import Data, Database, ObjectFormat, Output, RayCluster, RowsFormat
-from sweeps.cli.output_file import check_writable
+from sweeps.cli.options import Data, Database, ObjectOutput, Output, RayCluster, RowsFormat
 from sweeps.cli.sweep import messages
 from sweeps.cli.usage import App
 
@@ -161,8 +160,8 @@ def check(
     db: Database = DEFAULT_URL,
     data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
-    format: ObjectFormat = "table",
-    output: Output = None,
+    *,
+    result: ObjectOutput,
 ) -> None:
     """Check whether the cells of a table can be measured here, and estimate how long that takes; nothing is written.
 
@@ -170,14 +169,13 @@ def check(
     mean.
     """
     from hnet_core.data import data_root
-    from studies.output.formats import write_object
     from sweeps.benchmark_estimate import estimate_plan
     from sweeps.benchmarking import make_plan
 
-    check_writable(output, "-o")
+    result.check()
     studies, root = _existing(db), data_root(data)
     plan = make_plan(_selection(cells, studies), studies, root)
-    write_object(estimate_plan(plan, studies, root, workers), format, output, f"{cells.table}, scale {cells.scale}")
+    result.write(estimate_plan(plan, studies, root, workers), f"{cells.table}, scale {cells.scale}")
 
 
 def _selection(cells: Cells, studies: Studies | None) -> Selection:

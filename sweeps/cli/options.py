@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from studies.output.formats import Format
+from sweeps.cli.output_file import check_writable
 
 Source = Annotated[
     str,
@@ -65,6 +67,26 @@ class RayCluster:
 ObjectFormat = Annotated[
     Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")
 ]
+
+
+@dataclass(frozen=True)
+class ObjectOutput:
+    """Format and file of one object that a command prints."""
+
+    format: ObjectFormat = "table"
+    output: Output = None
+
+    def check(self) -> None:
+        """Check before a long computation that the file can be written; raises ConfigInvalid."""
+        check_writable(self.output, "-o")
+
+    def write(self, content: Mapping[str, Any], title: str) -> None:
+        """Write an object to the file, or to standard output."""
+        from studies.output.formats import write_object
+
+        write_object(content, self.format, self.output, title)
+
+
 RowsFormat = Annotated[Format, typer.Option("--format", help="table for people; json and csv are exact.")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from hnet_core.errors import HnetError
 from studies import DEFAULT_URL
+from sweeps.cli.option_groups import with_option_groups
 from sweeps.cli.options import Database
 from sweeps.cli.root import app
 
@@ -19,17 +21,21 @@ class ServerMissing(HnetError):
     exit_code = 2
 
 
-@app.command()
-def serve(
-    db: Database = DEFAULT_URL,
+@dataclass(frozen=True)
+class Address:
+    """Where the server listens."""
+
     host: Annotated[str, typer.Option(help="Address to bind; another than this machine's own needs a token.")] = (
         "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to bind; 0: any free one.")] = 8080,
-    specs: Annotated[
-        Path | None, typer.Option(help="Folder of specs that may be started from a page.", show_default=False)
-    ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Nothing can be changed, with any token.")] = False,
+    )
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to bind; 0: any free one.")] = 8080
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may read and who may change things."""
+
+    read_only: Annotated[bool, typer.Option("--read-only", help="Nothing can be changed, with any token.")] = False
     token: Annotated[
         str | None,
         typer.Option(
@@ -38,23 +44,42 @@ def serve(
             show_default=False,
             show_envvar=True,
         ),
-    ] = None,
+    ] = None
     read_token: Annotated[
         str | None,
         typer.Option(envvar="HNET_READ_TOKEN", help="Token that may only read.", show_default=False),
-    ] = None,
+    ] = None
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Address and host names under which a proxy offers the server."""
+
     root_path: Annotated[
         str, typer.Option(help="Prefix of every address behind a proxy, such as /hnet.", show_default=False)
-    ] = "",
+    ] = ""
     allow_host: Annotated[
         list[str] | None,
         typer.Option(help="Host name under which a proxy offers the server; may be given again.", show_default=False),
+    ] = None
+
+
+@app.command()
+@with_option_groups
+def serve(
+    db: Database = DEFAULT_URL,
+    *,
+    address: Address,
+    specs: Annotated[
+        Path | None, typer.Option(help="Folder of specs that may be started from a page.", show_default=False)
     ] = None,
+    access: Access,
+    proxy: Proxy,
 ) -> None:
     """Serve the studies of a database as live pages and as an API, to whoever has the token.
 
     Other users of a machine can read the arguments of a command: give a token by HNET_TOKEN instead.
-    """  # fmt: skip
+    """
     try:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
@@ -66,6 +91,9 @@ def serve(
     from sweeps.server.running import serve as run
     from sweeps.server.settings import make_settings
 
-    settings = make_settings(db, host, port, specs, read_only, token, read_token, root_path, tuple(allow_host or ()))
+    names = tuple(proxy.allow_host or ())
+    settings = make_settings(
+        db, address.host, address.port, specs, access.read_only, access.token, access.read_token, proxy.root_path, names
+    )
     with messages():
         run(settings)

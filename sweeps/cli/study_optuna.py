@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ import typer
 
 from studies import DEFAULT_URL
 from studies.output.formats import say
+from sweeps.cli.option_groups import with_option_groups
 from sweeps.cli.options import Database, StudyName
 from sweeps.cli.study import app
 
@@ -28,20 +30,29 @@ def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) 
         say("its values are of the test split; the front goes by validation, so Optuna's best trials may be others.")
 
 
+@dataclass(frozen=True)
+class Objectives:
+    """Meaning of the objectives of an Optuna study."""
+
+    quality: Annotated[int, typer.Option(min=0, help="Position of the objective that is the accuracy or mse.")] = 0
+    measure: Annotated[Literal["accuracy", "mse"], typer.Option(help="Measure of that objective.")] = "accuracy"
+    ratio: Annotated[int | None, typer.Option(min=0, help="Position of the compression ratio.", show_default=False)] = (
+        None
+    )
+    model_weights: Annotated[
+        int | None, typer.Option(min=1, help="Weights of every model, without --ratio.", show_default=False)
+    ] = None
+
+
 @app.command("import-optuna")
+@with_option_groups
 def import_optuna(
     source: Storage,
     name: Annotated[str, typer.Argument(help="Name of the study in Optuna.", show_default=False)],
     target_weights: Annotated[int, typer.Option(min=1, help="Weights of one target network.", show_default=False)],
     db: Database = DEFAULT_URL,
-    quality: Annotated[int, typer.Option(min=0, help="Position of the objective that is the accuracy or mse.")] = 0,
-    measure: Annotated[Literal["accuracy", "mse"], typer.Option(help="Measure of that objective.")] = "accuracy",
-    ratio: Annotated[
-        int | None, typer.Option(min=0, help="Position of the compression ratio.", show_default=False)
-    ] = None,
-    model_weights: Annotated[
-        int | None, typer.Option(min=1, help="Weights of every model, without --ratio.", show_default=False)
-    ] = None,
+    *,
+    objectives: Objectives,
     as_: Annotated[str | None, typer.Option("--as", help="Name of the study here.", show_default=False)] = None,
 ) -> None:
     """Import an Optuna study, with one evaluation per trial, since Optuna stores no more."""
@@ -52,10 +63,10 @@ def import_optuna(
     from sweeps.search.optuna_exchange import Meaning, from_optuna
 
     here = as_ or name
-    trials = from_optuna(source, name, Meaning(quality, measure, target_weights, ratio, model_weights), say)
+    trials = from_optuna(source, name, Meaning(target_weights=target_weights, **vars(objectives)), say)
     n = sum(len(one.runs) for one in trials)
     with ImportProgress() as progress:
         writing = partial(progress, f"writing {here}", total=n)
         engine = connect(db, create=True)
-        states = import_trials(engine, here, trials, f"Optuna study {name}", OBJECTIVES[measure], writing)
+        states = import_trials(engine, here, trials, f"Optuna study {name}", OBJECTIVES[objectives.measure], writing)
     say(f"imported {trials_by_state(states)} as {here}; one value each, without seeds or tasks.")

@@ -6,9 +6,7 @@ import os
 import secrets
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from hnet_core.errors import ConfigInvalid
 from studies import DEFAULT_URL
@@ -18,7 +16,14 @@ from studies.spec.document import unreadable
 from studies.spec.yaml_subset import write_yaml
 from sweeps.cli.option_groups import with_option_groups
 from sweeps.cli.options import Source
-from sweeps.cli.submit_options import KubernetesOptions, NodeOptions, SlurmOptions, SweepOptions
+from sweeps.cli.submit_options import (
+    BatchSystem,
+    KubernetesOptions,
+    NodeOptions,
+    SlurmOptions,
+    SubmitOptions,
+    SweepOptions,
+)
 from sweeps.cli.sweep import app, data_folder
 
 if TYPE_CHECKING:
@@ -30,35 +35,29 @@ if TYPE_CHECKING:
 @with_option_groups
 def submit(
     spec: Source,
-    slurm: Annotated[bool, typer.Option("--slurm", help="Submit a batch job with sbatch.")] = False,
-    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Create a RayJob with kubectl.")] = False,
-    *,
+    system: BatchSystem,
     sweep: SweepOptions,
     nodes: NodeOptions,
     job: SlurmOptions,
     rayjob: KubernetesOptions,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be submitted, and stop.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write.", show_default="hnet-STUDY.sbatch or .yaml in this folder"),
-    ] = None,
+    options: SubmitOptions,
 ) -> None:
     """Write what a cluster needs to run a sweep, print it and submit it.
 
     Watch and stop the sweep with `hnet sweep status` and `hnet sweep stop` and the same --db.
     """
-    if slurm == kubernetes:
+    if system.slurm == system.kubernetes:
         raise ConfigInvalid("hnet sweep submit must be given --slurm or --kubernetes, got both or none; name one.")
     from studies.spec.loading import load_spec
     from sweeps.presets import open_document
 
     document = open_document(spec)
     checked = load_spec(document, data_folder(sweep.data), sweep.set_ or [], sweep.study)
-    if slurm:
-        _submit_to_slurm(_slurm_job(nodes, job), _sweep_command(spec, checked.study, sweep), dry_run, output)
+    if system.slurm:
+        _submit_to_slurm(_slurm_job(nodes, job), _sweep_command(spec, checked.study, sweep), options)
     else:
         manifest = _manifest(write_yaml(document.content), checked.study, sweep, nodes, rayjob)
-        _submit_to_kubernetes(manifest, dry_run, output)
+        _submit_to_kubernetes(manifest, options)
 
 
 def _slurm_job(nodes: NodeOptions, job: SlurmOptions) -> SlurmJob:
@@ -98,14 +97,14 @@ def _sweep_command(spec: str, study: str, sweep: SweepOptions) -> SweepCommand:
     )
 
 
-def _submit_to_slurm(job: SlurmJob, sweep: SweepCommand, dry_run: bool, output: Path | None) -> None:
+def _submit_to_slurm(job: SlurmJob, sweep: SweepCommand, options: SubmitOptions) -> None:
     from sweeps.launch.slurm import job_name, log_name, slurm_script, submit_script
 
     script = slurm_script(job, sweep)
     print(script, end="")
-    if dry_run:
+    if options.dry_run:
         return
-    path = output or Path(f"{job_name(sweep.study)}.sbatch")
+    path = options.output or Path(f"{job_name(sweep.study)}.sbatch")
     job_id = submit_script(_write(path, script), sweep.database if sweep.database_is_secret else None)
     asked = shlex.join([sweep.study, *([] if sweep.database_is_secret else ["--db", sweep.database])])
     say(f"Submitted {path} as job {job_id}; it writes to {log_name(job, sweep.study, job_id)} in this folder.")
@@ -141,13 +140,13 @@ def _manifest(spec: str, study: str, sweep: SweepOptions, nodes: NodeOptions, ra
     return rayjob_manifest(job, study, spec, sweep.storage, sweep.workers, secrets.token_hex(3))
 
 
-def _submit_to_kubernetes(manifest: str, dry_run: bool, output: Path | None) -> None:
+def _submit_to_kubernetes(manifest: str, options: SubmitOptions) -> None:
     from sweeps.launch.kubernetes import create
 
     print(manifest, end="")
-    if output is not None:
-        _write(output, manifest)
-    if not dry_run:
+    if options.output is not None:
+        _write(options.output, manifest)
+    if not options.dry_run:
         for line in create(manifest):
             say(line)
 

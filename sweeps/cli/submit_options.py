@@ -15,6 +15,25 @@ SLURM, KUBERNETES = "Slurm", "Kubernetes"
 
 
 @dataclass(frozen=True)
+class BatchSystem:
+    """The batch system, one of both."""
+
+    slurm: Annotated[bool, typer.Option("--slurm", help="Submit a batch job with sbatch.")] = False
+    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Create a RayJob with kubectl.")] = False
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What to do with the job that was written."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be submitted, and stop.")] = False
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write.", show_default="hnet-STUDY.sbatch or .yaml in this folder"),
+    ] = None
+
+
+@dataclass(frozen=True)
 class SweepOptions:
     """Options of `hnet sweep run` that are passed on."""
 

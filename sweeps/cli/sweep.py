@@ -17,19 +17,8 @@ import typer
 
 from studies import DEFAULT_URL
 from sweeps.cli.option_groups import with_option_groups
-from sweeps.cli.options import (
-    Assignments,
-    Data,
-    Database,
-    NewName,
-    ObjectFormat,
-    Output,
-    RayCluster,
-    Source,
-    StudyName,
-    TrialResources,
-)
-from sweeps.cli.output_file import check_writable
+from sweeps.cli.options import Assignments, Database, ObjectOutput, RayCluster, Source, StudyName, TrialResources
+from sweeps.cli.sweep_options import CheckOptions, RunOptions, RunSurroundings
 from sweeps.cli.usage import App
 
 if TYPE_CHECKING:
@@ -45,26 +34,10 @@ app = App(name="sweep", help="Run a hyperparameter sweep, or resume one.")
 @with_option_groups
 def run(
     spec: Source,
-    study: NewName = None,
-    db: Database = DEFAULT_URL,
-    data: Data = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Training processes at a time.", show_default="as many as there is room for"),
-    ] = None,
-    *,
+    options: RunOptions,
     cluster: RayCluster,
     resources: TrialResources,
-    scratch: Annotated[
-        Path | None,
-        typer.Option(help="Folder on a local disk to work in on a SQLite database that is on a network file system."),
-    ] = None,
-    notify: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HNET_NOTIFY", help="Address for one POST when the sweep ends, stalls or is stopped by its guard."
-        ),
-    ] = None,
+    surroundings: RunSurroundings,
     set_: Assignments = None,
 ) -> None:
     """Run a sweep; repeat the command to resume an interrupted one.
@@ -79,55 +52,50 @@ def run(
     from sweeps.provenance import command_line
     from sweeps.runner import run_sweep
 
-    document = open_document(spec)
+    document, data = open_document(spec), data_folder(options.data)
     assignments = [*(set_ or []), *resources.assignments()]
-    assignments += [] if notify is None else [f"notify={json.dumps(notify)}"]
-    checked = load_spec(document, data_folder(data), assignments, study, trained_here=cluster.address is None)
+    assignments += [] if surroundings.notify is None else [f"notify={json.dumps(surroundings.notify)}"]
+    checked = load_spec(document, data, assignments, options.study, trained_here=cluster.address is None)
     with messages():
-        _log_doubts(checked, data_folder(data), db if scratch is None else None)
+        _log_doubts(checked, data, options.db if surroundings.scratch is None else None)
         try:
-            with working_copy(db, scratch) as worked_on:
+            with working_copy(options.db, surroundings.scratch) as worked_on:
                 outcome = run_sweep(
-                    checked, worked_on, data_folder(data), workers, cluster.address, cluster.storage, document.text
+                    checked, worked_on, data, options.workers, cluster.address, cluster.storage, document.text
                 )
         except KeyboardInterrupt:
             print(f"Abandoned. Continue with: {command_line()}", file=sys.stderr)
             raise typer.Exit(130) from None
-    _exit(outcome, checked, db)
+    _exit(outcome, checked, options.db)
 
 
 @app.command()
 @with_option_groups
 def check(
     spec: Source,
-    study: NewName = None,
-    data: Data = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Number of workers to estimate for.")] = None,
-    *,
+    options: CheckOptions,
     resources: TrialResources,
     set_: Assignments = None,
     db: Database = DEFAULT_URL,
-    format: ObjectFormat = "table",
-    output: Output = None,
+    *,
+    result: ObjectOutput,
 ) -> None:
     """Check a spec in full without writing anything, and estimate the duration of the sweep.
 
     The database is read only for the study of `warm_start`.
     """
     import studies
-    from studies.output.formats import write_object
     from studies.spec.loading import load_spec
     from sweeps.estimate import estimate
     from sweeps.presets import open_document
     from sweeps.search.warm_start import check_past
 
-    check_writable(output, "-o")
-    checked = load_spec(
-        open_document(spec), data_folder(data), [*(set_ or []), *resources.assignments()], study, trained_here=True
-    )
+    result.check()
+    data, assignments = data_folder(options.data), [*(set_ or []), *resources.assignments()]
+    checked = load_spec(open_document(spec), data, assignments, options.study, trained_here=True)
     if checked.warm_start is not None:
         check_past(checked, studies.open(db))
-    write_object(estimate(checked, data_folder(data), workers), format, output, f"{spec} is a valid sweep")
+    result.write(estimate(checked, data, options.workers), f"{spec} is a valid sweep")
 
 
 @app.command()
@@ -150,14 +118,14 @@ def new(
 
 
 @app.command()
-def status(study: StudyName, db: Database = DEFAULT_URL, format: ObjectFormat = "table", output: Output = None) -> None:
+@with_option_groups
+def status(study: StudyName, db: Database = DEFAULT_URL, *, result: ObjectOutput) -> None:
     """Show the progress of a study and the process that drives it."""
     import studies
-    from studies.output.formats import write_object
 
     found = studies.open(db)
     _note_working_copy(db)
-    write_object(_status(found.study(study), found.trial_counts(study)), format, output, f"Study {study}")
+    result.write(_status(found.study(study), found.trial_counts(study)), f"Study {study}")
 
 
 @app.command()

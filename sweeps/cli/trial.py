@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from studies import DEFAULT_URL
-from sweeps.cli.options import Assignments, Data, Database, ObjectFormat, Output, Source, StudyName
+from sweeps.cli.option_groups import with_option_groups
+from sweeps.cli.options import Assignments, Data, Database, ObjectOutput, Source, StudyName
 from sweeps.cli.output_file import check_writable
 from sweeps.cli.usage import App
 from sweeps.duration import duration_text
@@ -21,60 +23,59 @@ if TYPE_CHECKING:
 
 app = App(name="trial", help="Train or describe one configuration, without a study.")
 
-Family = Annotated[str | None, typer.Option(help="Family of a spec that has several.", show_default="the first")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; overrides training.device.")]
+
+@dataclass(frozen=True)
+class ConfigurationSource:
+    """The document that holds a configuration, and changes of it."""
+
+    source: Source
+    set_: Assignments = None
+    family: Annotated[str | None, typer.Option(help="Family of a spec that has several.", show_default="the first")] = (
+        None
+    )
 
 
 @app.command()
+@with_option_groups
 def run(
-    source: Source,
-    set_: Assignments = None,
-    family: Family = None,
+    chosen: ConfigurationSource,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Train with seeds 0, 1, ...")] = 1,
     data: Data = None,
-    device: Device = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda; overrides training.device.")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the trained model to this file, for hnet_core.load(FILE); one seed.")
     ] = None,
-    format: ObjectFormat = "table",
-    output: Output = None,
+    *,
+    result: ObjectOutput,
 ) -> None:
     """Train one configuration (the trial block of a spec or preset, or a bare one) and print its metrics."""
     from hnet_core.data import data_root
     from hnet_core.errors import ConfigInvalid
     from hnet_core.stacked import run_trials
-    from studies.output.formats import write_object
 
     if save is not None and seeds > 1:
         raise ConfigInvalid(f"--save writes the model of one seed, got --seeds {seeds}; leave out one of the two.")
-    if save is not None and output is not None and save.resolve() == output.resolve():
+    if save is not None and result.output is not None and save.resolve() == result.output.resolve():
         raise ConfigInvalid(f"--save and -o must name different files, got {save} for both.")
-    check_writable(output, "-o")
+    result.check()
     check_writable(save, "--save")
-    config = _config(source, set_, device, data_root(data), family)
+    config = _config(chosen, device, data_root(data))
     _refuse_too_large(config, data_root(data))
     with _TaskLine(seeds) as line:
         results = run_trials(config, range(seeds), data_root(data), on_task=line.show)
     if save is not None and line.last is not None:
         _save_model(save, config, data_root(data), line.last)
-    write_object(_metrics(config, results), format, output, f"{source}: {config.method.name}")
+    result.write(_metrics(config, results), f"{chosen.source}: {config.method.name}")
 
 
 @app.command()
-def describe(
-    source: Source,
-    set_: Assignments = None,
-    family: Family = None,
-    data: Data = None,
-    format: ObjectFormat = "table",
-    output: Output = None,
-) -> None:
+@with_option_groups
+def describe(chosen: ConfigurationSource, data: Data = None, *, result: ObjectOutput) -> None:
     """Count weights, bytes and arithmetic of one configuration; trains and allocates nothing."""
     from hnet_core.data import data_root
-    from studies.output.formats import write_object
 
-    config = _config(source, set_, None, data_root(data), family)
-    write_object(_description(config, data_root(data)), format, output, f"{source}: {config.method.name}")
+    config = _config(chosen, None, data_root(data))
+    result.write(_description(config, data_root(data)), f"{chosen.source}: {config.method.name}")
 
 
 @app.command()
@@ -113,9 +114,7 @@ def export(
     print(f"Wrote {output}: trial {number}, seed {seed}, {origin}; {same}.", file=sys.stderr)
 
 
-def _config(
-    source: str, assignments: list[str] | None, device: str | None, root: Path, family: str | None
-) -> TrialConfig:
+def _config(chosen: ConfigurationSource, device: str | None, root: Path) -> TrialConfig:
     """Read and check the configuration in a document.
 
     Raises:
@@ -129,15 +128,15 @@ def _config(
     from studies.spec.spec import SweepSpec
     from sweeps.presets import open_document
 
-    document = open_document(source)
+    document = open_document(chosen.source)
     content = document.content
     is_spec = isinstance(content.get("trial"), dict)
-    wanted = [*(assignments or []), *([] if device is None else [f"training.device={device}"])]
+    wanted = [*(chosen.set_ or []), *([] if device is None else [f"training.device={device}"])]
     apply_overrides(document, wanted, SweepSpec.model_fields if is_spec else TRIAL_KEYS)
     prefix = ("trial",) if is_spec else ()
     block = content
     if is_spec:
-        block = of_family(content, family)
+        block = of_family(content, chosen.family)
         apply_again(document, block)
     config, complaints = check_trial(block)
     if config is None:

@@ -10,19 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.formatting import (
-    aligned,
-    exact_floats,
-    exact_json,
-    map_distinct,
-    mean_text,
-    parameter,
-    phrase,
-    plural,
-    range_text,
-    significant,
-    told_apart,
-)
+from reports.exact_values import exact_floats, exact_json, map_distinct
+from reports.formatting import aligned, mean_text, parameter, phrase, plural, range_text, significant, told_apart
 from studies.statistics.interval import Interval
 
 

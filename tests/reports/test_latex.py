@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.latex import PREAMBLE, escape, latex_table
-from reports.table import Column, Table, mean_columns, size_column, text_column
+from reports.table import Column, Table, mean_columns, number_column, text_column
 
 ROWS = [
     {"name": "a_b", "final": 0.95712, "final.low": 0.9511, "final.high": 0.9631, "n": 3, "ratio": 0.25},
@@ -17,7 +17,7 @@ ROWS = [
 TABLE = Table(
     "front",
     "A front.",
-    [text_column("name", "name"), *mean_columns("final", "final"), size_column("ratio", "ratio")],
+    [text_column("name", "name"), *mean_columns("final", "final"), number_column("ratio", "ratio")],
     ROWS,
 )
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hnet_core.dotted_keys import short_names
-from reports.table import Table, columns_of, mean_columns, parameter_columns, size_column
+from reports.table import Table, columns_of, interval_cells, interval_of, mean_columns, number_column, parameter_columns
 from reports.tables.trial_rows import trial_row
+from studies.statistics.interval import Interval
 from tests.reports.cases import make_trial
 
 
@@ -26,7 +30,7 @@ def test_cells_show_rounded_text_and_keep_the_exact_value() -> None:
     rows = [
         trial_row(make_trial(3, 1 / 3, 0.123456789, params={"a.b": "relu"}), ["compression_ratio", "final_accuracy"])
     ]
-    columns = [size_column("compression_ratio", "ratio"), *mean_columns("final_accuracy", "final")]
+    columns = [number_column("compression_ratio", "ratio"), *mean_columns("final_accuracy", "final")]
     columns += parameter_columns(["a.b"], columns_of(rows))
     (_, cells), *rest = Table("t", "caption", columns, rows).body
     assert not rest
@@ -36,4 +40,12 @@ def test_cells_show_rounded_text_and_keep_the_exact_value() -> None:
 
 
 def test_a_table_without_rows_is_a_table() -> None:
-    assert Table("t", "caption", [size_column("compression_ratio", "ratio")], []).body == []
+    assert Table("t", "caption", [number_column("compression_ratio", "ratio")], []).body == []
+
+
+@given(st.one_of(st.none(), st.floats(-5, 5)), st.integers(0, 9))
+def test_an_interval_is_read_from_a_row_as_it_was_written(mean: float | None, n: int) -> None:
+    written = Interval(mean, None if mean is None else mean - 1, None if mean is None else mean + 1, n)
+    row = {**interval_cells("difference", written), "n_a": n}
+    assert interval_of(row, "difference", seeds="n_a") == written
+    assert interval_cells("difference", None) == dict.fromkeys(row.keys() - {"n_a"})

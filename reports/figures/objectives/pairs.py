@@ -15,9 +15,9 @@ from reports.drawing.scales import ContinuousScale
 from reports.drawing.svg import EMPTY, figure
 from reports.figures.figure import Figure
 from reports.figures.objectives.metric_axis import metric_columns, metric_label, metric_scale, metric_text
-from reports.figures.quality_axis import place
+from reports.figures.quality_axis import measured_points, place
 from reports.formatting import MISSING, plural
-from reports.table import Column, Row, Table
+from reports.table import Column, Row, Table, integer_column
 from reports.tables.trial_rows import trial_row
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def objective_table(data: StudyData, fronts: ObjectiveFronts, name: str, rows: l
     ordered = sorted(rows, key=lambda row: not row["on_front"])
     labels = {f"on_front.{pair.x}.{pair.y}": pair.label for pair in fronts.pairs}
     columns = [
-        Column("number", "trial", lambda row: str(row["number"])),
+        integer_column("number", "trial"),
         *(column for metric in fronts.directions for column in metric_columns(metric)),
-        Column("n", "n", lambda row: str(row["n"]), "seeds"),
+        integer_column("n", "n", "seeds"),
         Column("pairs", "on the front of", lambda row: _pairs(row, labels), is_number=False),
     ]
     marked = frozenset(row["number"] for row in rows if row["on_front"])
@@ -137,7 +137,7 @@ def _points(
     *,
     titled: bool,
 ) -> list[Point]:
-    placed = (
+    return measured_points(
         place(
             trial.number,
             x(trial.value(pair.x)),
@@ -149,7 +149,6 @@ def _points(
         )
         for trial in trials
     )
-    return [point for point in placed if point is not None]
 
 
 def _cloud(

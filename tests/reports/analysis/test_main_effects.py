@@ -11,7 +11,7 @@ from reports.analysis.importance import MIN_CONFIGURATIONS, importances
 from reports.analysis.main_effects import BINS, MAX_SINGLE_VALUES, effect_rows, effect_span, main_effects
 from reports.data.study_data import StudyData
 from reports.data.trial import Trial
-from reports.formatting import exact_json
+from reports.exact_values import exact_json
 from reports.tables.parameters import parameter_rows, parameter_table
 from studies.statistics.intervals import t_interval
 from tests.reports.cases import SPEC, make_study_data, make_trial

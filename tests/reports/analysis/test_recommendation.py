@@ -139,11 +139,15 @@ def test_best_and_smallest_near_it_are_found_as_by_going_through_all(drawn: list
     trials = [make_trial(number, ratio, value, value) for number, (ratio, value) in enumerate(drawn)]
     found = recommend(make_study_data(trials, feasible=range(0, len(trials), 2)))
     allowed = trials[::2]
-    best = min(allowed, key=lambda trial: (-trial.value("final_accuracy"), trial.ratio, trial.number))
+    best = min(
+        allowed, key=lambda trial: (-trial.value("final_accuracy"), trial.value("compression_ratio"), trial.number)
+    )
     limit = best.value("final_accuracy") - ONE_POINT
     close = [trial for trial in allowed if trial.value("final_accuracy") >= limit]
     assert found.best is best
-    assert found.near is min(close, key=lambda trial: (trial.ratio, -trial.value("final_accuracy"), trial.number))
+    assert found.near is min(
+        close, key=lambda trial: (trial.value("compression_ratio"), -trial.value("final_accuracy"), trial.number)
+    )
 
 
 @pytest.mark.parametrize(

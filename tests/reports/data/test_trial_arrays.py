@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reports.data.trial import Trial
 from reports.data.trial_arrays import Parameter, TrialColumns
-from reports.formatting import exact_json
+from reports.exact_values import exact_json
 from tests.reports.cases import make_trial
 
 VALUES = st.one_of(

@@ -63,7 +63,9 @@ def test_each_study_keeps_its_own_front(studies: Studies) -> None:
 def test_the_hypervolume_is_the_share_of_the_box_up_to_the_reference(studies: Studies) -> None:
     (family,) = families_of(studies, [HOSTILE])
     (trial,) = family.data.front
-    assert family.hypervolume == pytest.approx((2.0 - trial.ratio) / 2.0 * trial.value("final_accuracy"))
+    assert family.hypervolume == pytest.approx(
+        (2.0 - trial.value("compression_ratio")) / 2.0 * trial.value("final_accuracy")
+    )
 
 
 def test_a_field_splits_a_study_into_families_that_share_no_trial(studies: Studies) -> None:

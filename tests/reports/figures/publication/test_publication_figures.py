@@ -12,7 +12,8 @@ import pytest
 
 from reports.drawing.forest_plot import ForestLine
 from reports.drawing.publication import FORMATS, VERMILLION, WIDTHS, MatplotlibMissing
-from reports.figures.matplotlib_figures import comparison_figures, tradeoff_figures
+from reports.figures.publication.comparison import comparison_figures
+from reports.figures.publication.tradeoff import tradeoff_figures
 from reports.pages import tradeoff
 from reports.pages.comparison import write as write_comparison
 from studies.statistics.interval import Interval

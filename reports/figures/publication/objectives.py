@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from reports.analysis.objective_fronts import ObjectiveFronts, ObjectivePair
 from reports.data.study_data import StudyData
-from reports.drawing.publication import BLUE, GREY, publication_files
-from reports.figures.matplotlib_figures import set_axis
+from reports.drawing.publication import BLUE, GREY, publication_files, set_axis
 from reports.figures.objectives.metric_axis import metric_label, metric_scale
 from reports.figures.objectives.parallel_coordinates import scales
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.analysis.search_progress import SearchProgress
-from reports.drawing.publication import BLUE, publication_files, set_log_ticks
-from reports.drawing.scales import LogScale
+from reports.drawing.publication import BLUE, publication_files, set_value_axis
 from reports.figures.search_progress import value_scale, views_of
 
 if TYPE_CHECKING:
@@ -30,11 +29,7 @@ def _draw(figure: Figure, every: Sequence[SearchProgress]) -> None:
                 axes.scatter(at, progress.of_each, s=3, color=BLUE, alpha=0.4, linewidths=0)
             reached = [*progress.values, progress.values[-1]]
             axes.step([*at[progress.steps - 1], at[-1]], reached, where="post", color=BLUE)
-            scale = value_scale(progress)
-            if isinstance(scale, LogScale):
-                axes.set_yscale("log")
-                set_log_ticks(axes.yaxis, scale)
-            axes.set_ylim(*scale.domain)
+            set_value_axis(axes, value_scale(progress))
             axes.set_xlabel(label)
             axes.set_xlim(left=0)
         row[0].set_ylabel(progress.label)

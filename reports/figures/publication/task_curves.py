@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.data.task_curves import StreamCurves, TaskCurve
-from reports.drawing.publication import FAMILY_COLOURS, FAMILY_LINES, FAMILY_MARKERS, publication_files, set_log_ticks
-from reports.drawing.scales import ContinuousScale, LogScale
+from reports.drawing.publication import FAMILY_COLOURS, FAMILY_LINES, FAMILY_MARKERS, publication_files, set_value_axis
+from reports.drawing.scales import ContinuousScale
 from reports.figures.task_curves import (
     MARKS_ON_BAND,
     MAX_BARS,
@@ -116,10 +116,7 @@ def _finish(axes: Axes, stream: StreamCurves, x_label: str, y: ContinuousScale) 
     """Set the axes of the page, with whole numbers of tasks."""
     from matplotlib.ticker import MaxNLocator
 
-    if isinstance(y, LogScale):
-        axes.set_yscale("log")
-        set_log_ticks(axes.yaxis, y)
-    axes.set_ylim(*y.domain)
+    set_value_axis(axes, y)
     axes.set_xlabel(x_label)
     axes.set_ylabel(stream.quality.word)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

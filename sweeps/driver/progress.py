@@ -42,7 +42,7 @@ class SweepProgress:
         self._over = threading.Event()
         self._stream = stream
         self._bar_handlers: list[logging.StreamHandler[Any]] = []
-        self._console = Console(file=stream)
+        self._console = Console(file=stream, emoji=False)
         columns: list[ProgressColumn] = [BarColumn(bar_width=BAR_WIDTH), TextColumn("{task.description}", markup=False)]
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=driver.spec.planned_trials)

@@ -111,7 +111,11 @@ def test_a_best_one_that_is_larger_than_its_target_is_said_not_to_compress() -> 
     ("ratio", "front", "end"),
     [
         (1.0, [0, 1, 2], "; the best that compresses reaches 0.910 "),
-        (1.5, [3, 0, 1, 2], "at compression ratio 0.600; the knee of the front is at compression ratio 0.300 with 0.880 "),
+        (
+            1.5,
+            [3, 0, 1, 2],
+            "at compression ratio 0.600; the knee of the front is at compression ratio 0.300 with 0.880 ",
+        ),
         (1.0, [3, 1, 2], "at compression ratio 0.600, the knee of the front."),
     ],
 )

@@ -90,6 +90,7 @@ def did_you_mean(name: str, known: Mapping[str, Any] | list[str], all_in: str = 
     if len(names) <= MAX_NAMED:
         return f"{guess} known: {', '.join(names)}"
     nearest = difflib.get_close_matches(name, names, n=N_CLOSEST, cutoff=0.5)
+    nearest = nearest or [each for each in names if name and name in each][:N_CLOSEST]
     shown = f"closest of {len(names)}: {', '.join(nearest)}" if nearest else f"none of {len(names)} is like it"
     return f"{guess} {shown}{all_in and f'; all: {all_in}'}"
 

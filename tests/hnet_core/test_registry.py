@@ -16,4 +16,5 @@ def test_of_many_known_names_the_closest_are_listed_and_where_all_are() -> None:
     assert shown.startswith("; did you mean 'preset007'? closest of 16: preset007, ")
     assert shown.endswith("; all: hnet list presets")
     assert shown.count("preset0") == 6
+    assert did_you_mean("01", names) == "; closest of 16: preset001, preset010, preset011, preset012, preset013"
     assert did_you_mean("x", names, all_in="docs/schema.md") == "; none of 16 is like it; all: docs/schema.md"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -66,22 +66,15 @@ def retry(
     db: Database = DEFAULT_URL,
 ) -> None:
     """Queue failed trials again; they run as a further attempt when the same sweep is run again."""
+    from reports.formatting import numbered
     from studies.database.open_database import connect
     from studies.store.admin import retry_trials
 
     queued = retry_trials(connect(db), name, numbers or ())
     if queued:
-        say(f"queued {_listed(queued)} again; train with the command that started {name}.")
+        say(f"queued {numbered('trial', queued)} again; train with the command that started {name}.")
     else:
         say(f"{name} has no failed trial.")
-
-
-def _listed(numbers: Sequence[int], at_most: int = 10) -> str:
-    """Return a text such as `trials 4, 7`; of many, how many there are and the first of them."""
-    shown = ", ".join(map(str, numbers[:at_most]))
-    if len(numbers) > at_most:
-        return f"{len(numbers)} trials ({shown}, ...)"
-    return f"trial{'' if len(numbers) == 1 else 's'} {shown}"
 
 
 @app.command("import")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from reports.formatting import plural
 from studies.spec.notify import shown_address
 from sweeps.driver.driver import Driver
 from sweeps.driver.stop_signals import Terminated
@@ -122,7 +123,7 @@ def _of_end(driver: Driver) -> tuple[Event, str]:
     if driver.stopping:
         return "stopped", "as requested; the same command resumes it"
     failed = driver.counters.failed
-    return "finished", f"{failed} trials have failed" if failed else "no trial has failed"
+    return "finished", "no trial has failed" if not failed else f"{plural(failed, 'trial')} failed"
 
 
 class _Stalls:

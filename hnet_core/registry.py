@@ -15,6 +15,11 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+MAX_NAMED = 15
+"""Names that an error lists in full."""
+N_CLOSEST = 5
+"""Names that an error lists of more."""
+
 
 class Registry(Mapping[str, Any]):
     """Read-only mapping from name to component class, filled on first use so that importing it costs nothing."""
@@ -74,11 +79,20 @@ class Registry(Mapping[str, Any]):
         return {entry.name: entry.load() for entry in entry_points(group=self.entry_point_group)}
 
 
-def did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    """Return the end of an error about an unknown name: the nearest known name, then all of them."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+def did_you_mean(name: str, known: Mapping[str, Any] | list[str], all_in: str = "") -> str:
+    """Return the end of an error about an unknown name: the nearest known name, then all of them.
+
+    Of more than `MAX_NAMED` only the closest follow, then the command or document `all_in` that has all.
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"{guess} known: {', '.join(known)}"
+    if len(names) <= MAX_NAMED:
+        return f"{guess} known: {', '.join(names)}"
+    nearest = difflib.get_close_matches(name, names, n=N_CLOSEST, cutoff=0.5)
+    nearest = nearest or [each for each in names if name and name in each][:N_CLOSEST]
+    shown = f"closest of {len(names)}: {', '.join(nearest)}" if nearest else f"none of {len(names)} is like it"
+    return f"{guess} {shown}{all_in and f'; all: {all_in}'}"
 
 
 DATASETS = Registry("dataset", "hnet_core.data")

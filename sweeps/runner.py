@@ -294,7 +294,7 @@ def _deadline(spec: SweepSpec, seconds_so_far: float) -> float:
 
 def _announce(driver: Driver, n_requeued: int) -> None:
     counters, planned = driver.counters, driver.spec.planned_trials
-    wanted = "until its hours are spent" if planned is None else f"{planned} trials wanted"
+    wanted = "until its hours are spent" if planned is None else f"{plural(planned, 'trial')} wanted"
     known = f", {counters.complete} done" if counters.complete else ""
     requeued = f", {n_requeued} interrupted and resumed" if n_requeued else ""
     log.info("Study %s: %s%s%s.", driver.study.name, wanted, known, requeued)

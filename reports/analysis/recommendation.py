@@ -83,7 +83,7 @@ def recommend(data: StudyData, incomplete: str | None = None) -> Recommendation:
     best = _best(data, candidates)
     near = _near(data, candidates, best)
     knee = _knee(data)
-    headline = _headline(data, best, near, knee)
+    headline = _headline(data, best, near, knee, _best_that_compresses(data, candidates))
     return Recommendation(headline, tuple(_remarks(data, best)), best, near, knee, data.x.smallest)
 
 
@@ -131,10 +131,23 @@ def _loss(data: StudyData, trial: Trial) -> float:
     return -value if data.quality.higher_is_better else value
 
 
-def _headline(data: StudyData, best: Trial, near: Trial, knee: Trial | None) -> str:
+def _best_that_compresses(data: StudyData, candidates: NDArray[np.bool_]) -> Trial | None:
+    """Return the best configuration with fewer weights than the target network, None where cost is something else."""
+    compressing = candidates & (data.costs < 1)
+    return _best(data, compressing) if data.x == COMPRESSION and compressing.any() else None
+
+
+def _headline(data: StudyData, best: Trial, near: Trial, knee: Trial | None, compressing: Trial | None) -> str:
     final, word = data.quality.final, data.quality.word
     text = f"The best configuration reaches a final {word} of {phrase(best[final])} at {_at(data, best)}"
-    text += f"; {_cost(data, best, near)}" if near is not best else f"; {_no_smaller(data)}"
+    if near is not best:
+        text += f"; {_cost(data, best, near)}"
+    elif compressing is None or compressing is best:
+        text += f"; {_no_smaller(data)}"
+    else:  # the best is a reference of the full size or larger
+        text += f"; the best that compresses reaches {phrase(compressing[final])} at {_at(data, compressing)}"
+        if knee is compressing:
+            return f"{text}, the knee of the front."
     if knee is near and knee is not best:
         text += ", and this is also the knee of the front"
     elif knee is best:

@@ -125,7 +125,8 @@ def check_metric(metric: str) -> None:
         ConfigInvalid: if it is unknown or the same for all seeds.
     """
     if metric not in VARYING:
-        raise ConfigInvalid(f"--metric must vary over seeds, got {metric!r}{did_you_mean(metric, list(VARYING))}.")
+        guess = did_you_mean(metric, list(VARYING), all_in="docs/schema.md")
+        raise ConfigInvalid(f"--metric must vary over seeds, got {metric!r}{guess}.")
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ _OPTUNA_TABLES = frozenset(
     }
 )
 
-State = Literal["empty", "foreign", "older", "newer", "current"]
+State = Literal["empty", "optuna", "foreign", "older", "newer", "current"]
 
 
 class DatabaseForeign(HnetError):
@@ -87,7 +87,7 @@ def connect(url: str, create: bool = False) -> Engine:
             state = _file_state(path)
         except (OSError, sqlite3.Error, DBAPIError) as error:
             raise unreachable(parsed, getattr(error, "orig", None) or error) from None
-    if create and state in ("empty", "older"):
+    if create and state in ("empty", "optuna", "older"):
         despite_races(lambda: _upgrade(engine, path))
     else:
         _refuse(state, masked(parsed))
@@ -137,7 +137,9 @@ def _state(engine: Engine) -> State:
         if VERSION_TABLE in tables:
             age = _age(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")))
             return "older" if age == "current" and lacks_metrics(connection) else age
-    return "empty" if tables <= _OPTUNA_TABLES else "foreign"
+    if not tables <= _OPTUNA_TABLES:
+        return "foreign"
+    return "optuna" if tables else "empty"
 
 
 def _age(version: str | None) -> State:
@@ -152,6 +154,11 @@ def _refuse(state: State, shown: str) -> None:
     if state == "empty":
         raise DatabaseUnreachable(
             f"{shown} holds no studies yet; run a sweep first or name another with --db / HNET_DB."
+        )
+    if state == "optuna":
+        raise DatabaseUnreachable(
+            f"{shown} holds studies of Optuna, none of hnet; import one: "
+            f"hnet study import-optuna {shown} NAME --target-weights N"
         )
     if state == "foreign":
         raise DatabaseForeign(f"{shown} must be a study database, got one of another program; name another with --db.")

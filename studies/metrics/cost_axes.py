@@ -183,9 +183,8 @@ def cost_axis(metric: str) -> CostAxis:
     """Return the axis of a metric; raises ConfigInvalid if it is no cost."""
     found = COST_AXES.get(metric)
     if found is None:
-        raise ConfigInvalid(
-            f"the axis of a trade-off must be a cost of a trial, got {metric!r}{did_you_mean(metric, COST_AXES)}."
-        )
+        guess = did_you_mean(metric, COST_AXES, all_in="docs/schema.md")
+        raise ConfigInvalid(f"the axis of a trade-off must be a cost of a trial, got {metric!r}{guess}.")
     return found
 
 

@@ -302,7 +302,11 @@ def _table(
     width = _screen_width() if to_screen else None
     on_terminal = to_screen and _is_terminal()
     # No terminal, no wrapping: every row stays one line.
-    console = Console(file=sys.stdout, width=width) if on_terminal else Console(width=width or 10_000, no_color=True)
+    plain: dict[str, Any] = {"markup": False, "emoji": False}
+    if on_terminal:
+        console = Console(file=sys.stdout, width=width, **plain)
+    else:
+        console = Console(width=width or 10_000, no_color=True, **plain)
     with console.capture() as captured:
         console.print(table)
     lines = captured.get().splitlines()

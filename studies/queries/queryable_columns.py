@@ -128,7 +128,8 @@ def known(name: str, fields: Mapping[str, QueryableColumn], option: str) -> Quer
         ConfigInvalid: if there is none; the message names the nearest one.
     """
     if name not in fields:
-        raise ConfigInvalid(f"{option} names an unknown column {name!r}{did_you_mean(name, _shown(fields))}.")
+        guess = did_you_mean(name, _shown(fields), all_in="docs/schema.md")
+        raise ConfigInvalid(f"{option} names an unknown column {name!r}{guess}.")
     return fields[name]
 
 

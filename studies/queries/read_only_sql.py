@@ -117,7 +117,9 @@ def _plain(value: Any) -> Any:
 
 def _refused(engine: Engine, error: Exception) -> ConfigInvalid:
     why = without_secrets(str(error), engine.url).rstrip(".\n ")
-    return ConfigInvalid(f"the SQL must be one statement that only reads, got: {why}.")
+    return ConfigInvalid(
+        f"the SQL must be one statement that only reads, of the tables and columns in docs/schema.md, got: {why}."
+    )
 
 
 def _too_slow(seconds: float) -> QueryTimeout:

@@ -62,7 +62,7 @@ class StudyRecord:
         if self.last_lease is not None:
             seen = self.last_lease["until"] - timedelta(seconds=LEASE_SECONDS)
             since = f" since {seen:%Y-%m-%d %H:%M:%S} UTC"
-        remedy = "" if self.is_imported else "; the same command goes on with it"
+        remedy = "" if self.is_imported else "; the same command resumes it"
         return f"{n_running} running, stale{since}: nobody drives this study{remedy}"
 
     @property

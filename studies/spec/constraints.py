@@ -37,7 +37,8 @@ def parse_bound(metric: str, bound: str) -> tuple[str, float]:
         ConfigInvalid: if the metric is unknown or the bound is not one of < <= > >= and a finite number.
     """
     if metric not in METRICS:
-        raise ConfigInvalid(f"constraints: unknown metric {metric!r}{did_you_mean(metric, METRICS)}.")
+        guess = did_you_mean(metric, METRICS, all_in="docs/schema.md")
+        raise ConfigInvalid(f"constraints: unknown metric {metric!r}{guess}.")
     match = _BOUND.fullmatch(str(bound))
     number = read_number(match[2]) if match else None
     if match is None or number is None or not math.isfinite(number):

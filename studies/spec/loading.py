@@ -128,11 +128,10 @@ def _check_metrics(spec: SweepSpec, data: Path) -> Iterator[Complaint]:
     usable = [name for name, metric in METRICS.items() if metric.measure in (None, measure)]
     for block, names in (("objectives", spec.objectives), ("constraints", spec.constraints)):
         for name in names:
-            if name not in METRICS:
-                yield Complaint((block, name), f"unknown metric{did_you_mean(name, usable)}")
-            elif name not in usable:
-                wanted = f"stream {config.stream.name} measures {measure}"
-                yield Complaint((block, name), f"{wanted}; known: {', '.join(usable)}")
+            if name not in usable:
+                is_metric = name in METRICS
+                what = f"stream {config.stream.name} measures {measure}" if is_metric else "unknown metric"
+                yield Complaint((block, name), f"{what}{did_you_mean(name, usable, all_in='docs/schema.md')}")
 
 
 def _check_racing(spec: SweepSpec) -> Iterator[Complaint]:

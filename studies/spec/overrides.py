@@ -46,6 +46,11 @@ def apply_overrides(document: Document, assignments: Iterable[str], top_keys: It
         except yaml.YAMLError:
             raise ConfigInvalid(f"--set {key}: the value must be YAML, got {shown(text)}.") from None
         path = locate(key, top_keys, "--set")
+        if isinstance(value, str) and "name" in _block(dotted_keys.get(document.content, path, None)):
+            raise ConfigInvalid(
+                f"--set {key}: must be a block with a name, got {shown(value)}; such as "
+                f"--set '{key}={{name: {cut(value)}}}'."
+            )
         assign(document.content, path, value, f"--set {cut(assignment)}")
         document.overrides[tuple(path)] = assignment
 
@@ -54,6 +59,10 @@ def apply_again(document: Document, block: dict[str, Any]) -> None:
     """Apply the `--set` arguments to a trial block made from a spec; they override the changes of a family."""
     for path, value, assignment in _set_in_trial(document):
         assign(block, path, value, f"--set {cut(assignment)}")
+
+
+def _block(found: object) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
 
 
 def refuse_lost(document: Document) -> None:

@@ -34,15 +34,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its code point
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        _run()
     except HnetError as error:
         fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         fail("interrupted.", 130)
     except Terminated:
         fail("terminated; the same command resumes from the last finished task of each trial.", 143)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader closed the pipe; not an error
+    except BrokenPipeError:  # as of `hnet --help | head -1`; not an error
+        _discard_output()
     except OSError as error:
         if error.errno not in _NO_ROOM:
             _fail_unexpected(error)
@@ -50,6 +50,17 @@ def main() -> None:
         fail(f"{place} must take what is written to it, got: {error.strerror}; free space or name another place.", 2)
     except Exception as error:
         _fail_unexpected(error)
+
+
+def _run() -> None:
+    """Run the command; raises BrokenPipeError if the reader of its output left."""
+    try:
+        app()
+    except SystemExit as leaving:  # Typer and Rich exit with 1 after a BrokenPipeError
+        if isinstance(leaving.__context__, BrokenPipeError):
+            raise leaving.__context__ from None
+        sys.stdout.flush()  # else the interpreter would, after the last place where an error can be caught
+        raise
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -63,6 +74,16 @@ def _fail_unexpected(error: Exception) -> None:
 
 
 def fail(message: str, code: int) -> None:
-    for line in message.splitlines():
-        print(f"error: {line}", file=sys.stderr)
+    """Print an error to standard error and exit with a code, with it also where nobody reads the error."""
+    try:
+        for line in message.splitlines():
+            print(f"error: {line}", file=sys.stderr)
+    except BrokenPipeError:
+        _discard_output()
     sys.exit(code)
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere: the interpreter writes it when it ends, and complains if it cannot."""
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

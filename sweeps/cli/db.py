@@ -50,6 +50,7 @@ def check(
     repair: Annotated[bool, typer.Option(help="First recompute all summaries from the raw measurements.")] = False,
 ) -> None:
     """Look for damage and contradictions, and recompute every metric; exit code 1 if anything is wrong."""
+    from reports.formatting import plural
     from studies.database.integrity import check_database, repair_summaries
     from studies.database.open_database import connect
 
@@ -57,10 +58,10 @@ def check(
     if repair:
         repair_summaries(engine)
     found = check_database(engine)
-    say(
-        f"checked {found.studies} studies, {found.trials} trials, {found.runs} runs, {found.evaluations} evaluations: "
-        f"{len(found.problems) or 'no'} problem{'' if len(found.problems) == 1 else 's'}."
-    )
+    studies = f"{found.studies} stud{'y' if found.studies == 1 else 'ies'}"
+    rows = [plural(found.trials, "trial"), plural(found.runs, "run"), plural(found.evaluations, "evaluation")]
+    problems = plural(len(found.problems), "problem") if found.problems else "no problems"
+    say(f"checked {studies}, {', '.join(rows)}: {problems}.")
     if found.problems or format != "table":
         write([{"problem": line} for line in found.problems], ["problem"], format, output, "Problems")
     if found.problems:

@@ -17,7 +17,7 @@ class ImportProgress:
     """Shows the steps of an import on standard error; use as a context manager, and call it with each advance."""
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=sys.stderr, emoji=False)
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),

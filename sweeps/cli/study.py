@@ -189,7 +189,8 @@ def compare(
         for row in rows:
             if row["differ"]:
                 say(f"{row['a']} and {row['b']} differ in {', '.join(row['differ'])}")
-    write(rows, columns, format, output, f"Comparison by {metric}")
+    by_importance = sorted(columns, key=lambda column: column.startswith("mean_"))  # the difference before them
+    write(rows, columns, format, output, f"Comparison by {metric}", by_importance)
 
 
 @app.command()

@@ -66,12 +66,13 @@ def retry(
     db: Database = DEFAULT_URL,
 ) -> None:
     """Queue failed trials again; they run as a further attempt when the same sweep is run again."""
+    from reports.formatting import numbered
     from studies.database.open_database import connect
     from studies.store.admin import retry_trials
 
     queued = retry_trials(connect(db), name, numbers or ())
     if queued:
-        say(f"queued trial {', '.join(map(str, queued))} again; train with the command that started {name}.")
+        say(f"queued {numbered('trial', queued)} again; train with the command that started {name}.")
     else:
         say(f"{name} has no failed trial.")
 

@@ -66,7 +66,9 @@ class FailureGuard:
         if not self._first or not failures:
             return None
         if self._all_failed and len(failures) >= self._first:
-            return _verdict(f"the first {len(failures)} trials failed", failures)
+            return _verdict(
+                "the first trial failed" if len(failures) == 1 else f"the first {len(failures)} trials failed", failures
+            )
         if 2 * len(failures) > size:
             return _verdict(f"{len(failures)} of the last {len(self._newest)} trials failed", failures)
         return None

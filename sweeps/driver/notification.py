@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from reports.formatting import plural
 from studies.spec.notify import shown_address
 from sweeps.driver.driver import Driver
 from sweeps.driver.stop_signals import Terminated
@@ -113,16 +114,16 @@ def _of_error(error: BaseException) -> tuple[Event, str]:
     if isinstance(error, KeyboardInterrupt):
         return "stopped", "abandoned by Ctrl-C"
     if isinstance(error, Terminated):
-        return "stopped", "the process was terminated; the same command goes on"
+        return "stopped", "the process was terminated; the same command resumes it"
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return ("guard" if getattr(error, "exit_code", None) == GUARD_EXIT_CODE else "failed"), reason
 
 
 def _of_end(driver: Driver) -> tuple[Event, str]:
     if driver.stopping:
-        return "stopped", "as requested; the same command goes on"
+        return "stopped", "as requested; the same command resumes it"
     failed = driver.counters.failed
-    return "finished", f"{failed} trials have failed" if failed else "no trial has failed"
+    return "finished", "no trial has failed" if not failed else f"{plural(failed, 'trial')} failed"
 
 
 class _Stalls:

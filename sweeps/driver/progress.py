@@ -22,6 +22,7 @@ from sweeps.duration import duration_text
 from sweeps.jobs import Message
 
 SECONDS_BETWEEN_LINES = 60.0
+BAR_WIDTH = 24
 
 log = logging.getLogger("hnet")
 
@@ -41,8 +42,8 @@ class SweepProgress:
         self._over = threading.Event()
         self._stream = stream
         self._bar_handlers: list[logging.StreamHandler[Any]] = []
-        self._console = Console(file=stream)
-        columns: list[ProgressColumn] = [BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)]
+        self._console = Console(file=stream, emoji=False)
+        columns: list[ProgressColumn] = [BarColumn(bar_width=BAR_WIDTH), TextColumn("{task.description}", markup=False)]
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=driver.spec.planned_trials)
 
@@ -78,7 +79,8 @@ class SweepProgress:
 
     def _update(self) -> None:
         completed = self._ended + self._tasks.trials
-        self._bar.update(self._task, completed=completed, description=self.line())
+        shown = broken(self.line(), self._console.width - BAR_WIDTH - 1)
+        self._bar.update(self._task, completed=completed, description=shown)
 
     def line(self) -> str:
         """Text of the line: done of planned, running, failed, rate, ETA, best so far, front size."""
@@ -116,6 +118,18 @@ class SweepProgress:
             return None
         span = self._finished[-1] - self._finished[0]
         return 60 * (len(self._finished) - 1) / span if span > 0 else None
+
+
+def broken(line: str, width: int) -> str:
+    """Break a progress line between its parts, so that a narrow terminal shows all of them; a part stays whole."""
+    first, *parts = line.split(" | ")
+    lines = [first]
+    for part in parts:
+        if len(lines[-1]) + len(part) + 3 <= width:
+            lines[-1] += f" | {part}"
+        else:
+            lines.append(part)
+    return "\n".join(lines)
 
 
 class _Above:

@@ -88,7 +88,8 @@ def find_source(kind: str, name: str, folder: Path | None, studies: Studies) -> 
     # The name of a file or of a variant may have colons itself: the longest beginning that is known counts.
     base = max((each for each in known if name == each or name.startswith(f"{each}:")), key=len, default=None)
     if base is None:
-        raise NotFound(f"there is no {kind} {name[:80]!r}{did_you_mean(name[:80], list(known))}.")
+        guess = did_you_mean(name[:80], list(known), all_in="" if is_file else "hnet list presets")
+        raise NotFound(f"there is no {kind} {name[:80]!r}{guess}.")
     source = Source("file" if is_file else "preset", base, known[base], "" if is_file else preset_summary(base))
     if name == base:
         return source

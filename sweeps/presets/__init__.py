@@ -42,7 +42,7 @@ def preset_text(name: str) -> str:
     """
     preset, colon, variant = name.partition(":")
     if preset not in preset_names():
-        raise NotFound(f"unknown preset {preset!r}{did_you_mean(preset, preset_names())}.")
+        raise NotFound(f"unknown preset {preset!r}{_meant(preset)}.")
     document = open_document(name)
     if not colon:
         return document.text
@@ -75,13 +75,14 @@ def open_document(name_or_path: str) -> Document:
     return _read(name_or_path if Path(name_or_path).exists() else parts[0])
 
 
+def _meant(name: str) -> str:
+    return did_you_mean(name, preset_names(), all_in="hnet list presets")
+
+
 def _read(name_or_path: str) -> Document:
     if name_or_path in preset_names():
         return read_document(FOLDER / f"{name_or_path}.yaml", source=f"{name_or_path}.yaml")
     path = Path(name_or_path)
     if not path.exists():
-        raise NotFound(
-            f"{name_or_path!r} is neither a file nor a preset{did_you_mean(name_or_path, preset_names())}. "
-            "Presets: hnet list presets"
-        )
+        raise NotFound(f"{name_or_path!r} is neither a file nor a preset{_meant(name_or_path)}.")
     return read_document(path)

@@ -107,6 +107,28 @@ def test_a_best_one_that_is_larger_than_its_target_is_said_not_to_compress() -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("ratio", "front", "end"),
+    [
+        (1.0, [0, 1, 2], "; the best that compresses reaches 0.910 "),
+        (
+            1.5,
+            [3, 0, 1, 2],
+            "at compression ratio 0.600; the knee of the front is at compression ratio 0.300 with 0.880 ",
+        ),
+        (1.0, [3, 1, 2], "at compression ratio 0.600, the knee of the front."),
+    ],
+)
+def test_beside_a_reference_of_the_full_size_the_best_that_compresses_is_named(
+    ratio: float, front: list[int], end: str
+) -> None:
+    trials = [make_trial(0, 0.3, 0.88, 0.88), make_trial(1, 0.6, 0.91, 0.91), make_trial(2, ratio, 0.95, 0.95)]
+    trials.append(make_trial(3, 0.2, 0.2, 0.2))
+    headline = recommend(make_study_data(trials, front=front)).headline
+    assert "0.950" in headline.partition(";")[0]
+    assert end in headline
+
+
 def test_two_seeds_are_said_to_show_nothing() -> None:
     two = Interval(0.9, 0.4, 1.0, 2)
     values = dict.fromkeys(METRICS, two) | {"compression_ratio": Interval(0.5, None, None, 2)}

@@ -88,6 +88,16 @@ def test_differences_are_named_by_their_dotted_keys() -> None:
     ]
 
 
+def test_a_narrow_table_keeps_the_difference_rather_than_one_of_the_two_means(
+    sqlite_engine: Engine, found: Studies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "84")
+    result = CliRunner().invoke(app, ["compare", "short:0", "short:1", "--db", str(sqlite_engine.url.database)])
+    head = result.stdout.splitlines()[2].split()
+    assert head[:4] == ["a", "b", "verdict", "difference"]
+    assert "mean_a" not in head
+
+
 def test_compare_and_diff_on_the_command_line(found: Studies, sqlite_engine: Engine) -> None:
     db = ["--db", str(sqlite_engine.url.database)]
     result = CliRunner().invoke(app, ["compare", "sample-tradeoff:0", "sample-tradeoff:1", *db])

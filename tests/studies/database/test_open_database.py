@@ -149,7 +149,9 @@ def test_optuna_tables_do_not_make_a_database_foreign(tmp_path: Path) -> None:
 
     path = tmp_path / "runs.db"
     storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
-    with pytest.raises(DatabaseUnreachable, match="holds no studies yet"):
+    with pytest.raises(
+        DatabaseUnreachable, match=r"Optuna, none of hnet; import one: hnet study import-optuna .*runs\.db NAME"
+    ):
         connect(str(path))
     engine = connect(str(path), create=True)
     tune_sqlite(storage.engine)

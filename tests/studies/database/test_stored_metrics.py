@@ -161,7 +161,7 @@ def test_check_reports_what_it_read_and_exits_with_one_where_something_is_wrong(
     path = str(sqlite_engine.url.database)
     result = db("check", "--db", path)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "checked 1 studies, 12 trials, 27 runs, 945 evaluations: no problems.\n"
+    assert result.stderr == "checked 1 study, 12 trials, 27 runs, 945 evaluations: no problems.\n"
     with sqlite_engine.begin() as connection:
         connection.execute(text("UPDATE run_summary SET forgetting = 9 WHERE run_id = 5"))
     result = db("check", "--db", path, "--format", "json")

@@ -21,8 +21,8 @@ def test_every_axis_names_its_metric_and_its_unit() -> None:
         assert ("log scale" in axis.label) == (METRICS[name].kind != "matrix")
 
 
-def test_an_unknown_cost_is_refused_with_the_nearest_and_all_known_ones() -> None:
-    with pytest.raises(ConfigInvalid, match="got 'secnds'; did you mean 'seconds'\\? known: compression_ratio, "):
+def test_an_unknown_cost_is_refused_with_the_nearest_ones() -> None:
+    with pytest.raises(ConfigInvalid, match="got 'secnds'; did you mean 'seconds'\\? closest of 16: seconds"):
         cost_axis("secnds")
 
 

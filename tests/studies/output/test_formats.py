@@ -89,8 +89,18 @@ def test_value_in_a_table(value: Any, shown: str) -> None:
 
 
 def test_brackets_in_a_table_are_text_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    write([{"reason": "shape [3, 4] [bold]"}], ["reason"], "table")
-    assert "shape [3, 4] [bold]" in capsys.readouterr().out
+    write([{"reason": "shape [3, 4] [bold]", "[b]": 1}], ["reason", "[b]"], "table", title="[red]x[/red]")
+    shown = capsys.readouterr().out
+    assert "shape [3, 4] [bold]" in shown
+    assert "[b]" in shown
+    assert "[red]x[/red]" in shown
+
+
+def test_a_name_between_colons_is_text_not_an_emoji(capsys: pytest.CaptureFixture[str]) -> None:
+    write([{"reason": "x:a:y"}], ["reason"], "table", title="x:b:y")
+    shown = capsys.readouterr().out
+    assert "x:a:y" in shown
+    assert "x:b:y" in shown
 
 
 def test_long_row_stays_one_line_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -235,6 +235,7 @@ def test_a_search_that_does_not_fit_the_enqueued_trials_is_refused_with_what_to_
         ),
         ("training.iterations=1e30", "must lie within 64 bits"),
         ("training.lr=1e-999", r"--set training\.lr: 1e-999 is too close to 0 for a number"),
+        ("method=ewc", r"^--set method: must be a block with a name, got 'ewc'; such as --set 'method=\{name: ewc\}'"),
         ("families={a: {method: 3}}", r"families\.a\.method: must be a block with keys, got 3"),
         ("training.iterations=-3", r"trial\.training\.iterations: must be greater than or equal to 1, got -3"),
     ],

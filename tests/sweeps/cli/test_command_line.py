@@ -113,6 +113,21 @@ def _refuse_to_write(message: str) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--help"], 0), (["list", "presets", "--format", "csv"], 0), (["no"], 2)],
+    ids=["rich", "plain", "error"],
+)
+def test_a_reader_that_closes_the_pipe_changes_no_exit_code(arguments: list[str], code: int, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with (tmp_path / "errors").open("wb") as errors:
+        stderr = writing if code else errors
+        done = subprocess.run([sys.executable, "-m", "sweeps", *arguments], stdout=writing, stderr=stderr, check=False)
+    os.close(writing)
+    assert (done.returncode, (tmp_path / "errors").read_text()) == (code, "")
+
+
 COMMAND = """
 from sweeps.cli.study import app
 

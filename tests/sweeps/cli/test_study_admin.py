@@ -47,6 +47,16 @@ def test_a_failed_trial_that_is_queued_again_is_trained_by_the_same_sweep(db: st
     assert table["n"].tolist() == [2, 2, 2]
 
 
+def test_of_many_trials_queued_again_the_first_are_listed(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for queued, shown in (
+        ([4], "queued trial 4 again; "),
+        ([4, 7], "queued trials 4 and 7 again; "),
+        (list(range(102)), "queued trials 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 90 more again; "),
+    ):
+        monkeypatch.setattr("studies.store.admin.retry_trials", lambda *_, found=queued: found)
+        assert hnet("study", "retry", "tiny", "--db", db).stderr.startswith(shown)
+
+
 def test_a_removed_study_leaves_neither_rows_nor_optuna_trials(db: str) -> None:
     error = hnet("study", "rm", "tiny", "--db", db).exception
     assert isinstance(error, ConfigInvalid)

@@ -418,7 +418,7 @@ def test_status_list_and_report_show_trials_that_a_killed_driver_left(hnet: Hnet
     engine = connect("hnet.db")
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE trial SET state = 'RUNNING', finished_at = NULL WHERE number = 1")
-    nobody = "nobody drives this study; the same command goes on with it"
+    nobody = "nobody drives this study; the same command resumes it"
     assert hnet("sweep", "status", "tiny", "--format", "json").json["stale"] == f"1 running, stale: {nobody}"
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass

@@ -81,13 +81,27 @@ def test_on_a_terminal_the_bar_begins_with_the_counts_and_log_lines_are_lines_of
     log.addHandler(handler)
     try:
         with SweepProgress(driver, stream):
-            log.warning("trial 5 failed: [no] luck")
+            log.warning("trial 5 failed: [no] luck :a:")
         assert handler.stream is stream
     finally:
         log.removeHandler(handler)
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).replace("\r", "\n")
     assert "3/10 done | 2 running" in shown
-    assert "trial 5 failed: [no] luck" in shown.splitlines()
+    assert "trial 5 failed: [no] luck :a:" in shown.splitlines()
+
+
+def test_a_terminal_of_80_columns_shows_every_part_of_the_line(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    with SweepProgress(driver, stream) as watched:
+        live = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+        for part in watched.line().split(" | "):
+            assert part in live
+    assert max(map(len, live.splitlines())) <= 80
 
 
 def test_without_a_feasible_trial_the_line_names_the_constraints_and_the_nearest_values(driver: Any) -> None:

@@ -8,7 +8,7 @@ MAX_LISTED = 8
 
 
 def missing_cells(cells: Collection[tuple[str, int, int]], n_tasks: int) -> str | None:
-    """Describe the missing evaluations of tasks trained so far, and what they leave undefined; None where all are there.
+    """Describe the missing evaluations of tasks trained so far and what they leave undefined; None if there are none.
 
     Args:
         cells: those that are there, (split, after_task, on_task), tasks from 1; after task 0 is the untrained model.

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 PAGE = "paper.html"
 
-# The live page of a published table takes its parts from here.
-__all__ = ["PAGE", "REPORT", "cell_table", "differences_figure", "missing_table", "write"]
-
 
 def write(studies: Studies, table_name: str, out: Path, names: Sequence[str] | None = None) -> Path:
     """Write paper.html, paper.csv, paper.tex and report.json, and return the path of the page.

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select, text
 
 from studies.database.connections import open_read_only
 from studies.database.database_clock import epoch_now
-from studies.database.schema import launch, run, study, study_note, study_tag, trial, trial_note
+from studies.database.schema import benchmark, launch, run, study, study_note, study_tag, trial, trial_note
 from studies.database.urls import sqlite_path
 
 # The end of a lease changes what is shown, and nothing in the database.
@@ -35,6 +35,7 @@ class Changes:
         self._read_at = float("-inf")
         self._versions: Mapping[str, str] = {}
         self._progress: Mapping[str, str] = {}
+        self._tables = ""
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of every study by name, archived ones too."""
@@ -49,8 +50,10 @@ class Changes:
             return self._progress.get(name, "")
 
     def of_all(self) -> str:
-        """Return a text that changes when any study does."""
-        return _digest(self.versions().items())
+        """Return a text that changes when any study does, or the published tables that were added."""
+        with self._lock:
+            self._read()
+            return _digest((*self._versions.items(), self._tables))
 
     def close(self) -> None:
         if self._file is not None:
@@ -59,7 +62,7 @@ class Changes:
     def _read(self) -> None:
         seen, now = self._database(), time.monotonic()
         if seen != self._seen or now - self._read_at > RECHECK_SECONDS:
-            self._versions, self._progress = _versions(self._engine)
+            self._versions, self._progress, self._tables = _versions(self._engine)
             self._seen, self._read_at = seen, now
 
     def _database(self) -> str:
@@ -71,8 +74,8 @@ class Changes:
             return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 
 
-def _versions(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the version and the progress of each study by name."""
+def _versions(engine: Engine) -> tuple[dict[str, str], dict[str, str], str]:
+    """Return the version and the progress of each study by name, and a version of the added tables."""
     of_study = (study.c.name, study.c.uuid, study.c.seeds, study.c.stop_requested, study.c.archived_at)
     is_held = study.c.lease_until > epoch_now()
     studies = select(study.c.id, *of_study, study.c.lease_owner, is_held)
@@ -95,7 +98,10 @@ def _versions(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
                 if row[0] in parts:
                     parts[row[0]].append(repr((place, *row)))
         running = {name: _digest(tasks.items()) for name, tasks in connection.execute(progress) if tasks}
-    return {row[1]: _digest(parts[row[0]]) for row in rows}, running
+        tables = _digest(
+            map(tuple, connection.execute(select(benchmark.c.name, benchmark.c.added_at).order_by("name")))
+        )
+    return {row[1]: _digest(parts[row[0]]) for row in rows}, running, tables
 
 
 def _digest(parts: object) -> str:

@@ -103,7 +103,8 @@ def list_tables(request: Request) -> Response:
     from reports.data.published_tables import published_tables
 
     check_names(request, [])
-    rows = [{"name": one.name, "summary": one.caption, "cite": one.cite, "url": one.url} for one in published_tables()]
+    tables = published_tables(_service(request).studies)
+    rows = [{"name": one.name, "summary": one.caption, "cite": one.cite, "url": one.url} for one in tables]
     return rows_response(request, rows, ["name", "summary", "cite", "url"])
 
 

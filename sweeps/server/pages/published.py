@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from reports.analysis.reproduction import compare_table, counts, headline
 from reports.data.published_tables import published_table, published_tables
-from reports.pages.published_table import cell_table, differences_figure, missing_table
-from reports.tables.published_cells import cell_row
+from reports.figures.published_differences import differences_figure
+from reports.tables.published_cells import cell_row, cell_table, missing_table
 from sweeps.server.query_parameters import check_names
 from sweeps.server.rendering import Pages
 from sweeps.server.service import Service
@@ -20,8 +20,12 @@ from sweeps.server.service import Service
 def list_page(request: Request) -> Response:
     """List the published tables."""
     check_names(request, [])
+    service: Service = request.app.state.service
     pages: Pages = request.app.state.pages
-    return pages.respond(request, "", "tables.html.j2", lambda: {"tables": list(published_tables())})
+    version = service.changes.of_all()
+    return pages.respond(
+        request, version, "tables.html.j2", lambda: {"tables": list(published_tables(service.studies))}
+    )
 
 
 def page(request: Request) -> Response:
@@ -35,7 +39,7 @@ def page(request: Request) -> Response:
 
 
 def _content(service: Service, name: str, version: str) -> dict[str, Any]:
-    table = published_table(name)
+    table = published_table(name, service.studies)
     comparisons = compare_table(table, service.patient)
     rows = [cell_row(found) for found in comparisons]
     measured = cell_table(table, rows)

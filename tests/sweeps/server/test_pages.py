@@ -9,8 +9,11 @@ from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from studies.database.open_database import connect
+from sweeps.cli import app
+from tests.own_tables import write_own_tables
 from tests.reports.cases import fill, inferring, make_outdated, some_runs
 from tests.sweeps.server.conftest import STRANGE, Ask
 
@@ -222,3 +225,13 @@ def test_the_page_of_a_trial_shows_the_matrices_of_task_inference(database: Path
     assert "with the task of every input known, on each task" in page
     assert "Share of test inputs whose task is inferred right, on" in page
     assert len(re.findall('id="inference-0-', page)) == 4
+
+
+def test_tables_that_were_added_while_it_serves_are_listed_and_shown(ask: Ask, database: Path, tmp_path: Path) -> None:
+    client = ask()
+    assert "mine:t1" not in client.get("/tables").text
+    add = CliRunner().invoke(app, ["benchmark", "add", str(write_own_tables(tmp_path)), "--db", str(database)])
+    assert add.exit_code == 0, add.output
+    assert "mine:t1" in client.get("/tables").text
+    assert "Cell by cell" in client.get("/tables/mine:t1").text
+    assert "mine:t1" in [row["name"] for row in client.get("/api/v1/tables").json()["rows"]]

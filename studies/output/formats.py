@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from hnet_core.dotted_keys import short_names
 from hnet_core.errors import ConfigInvalid
+from studies.output.closed_pipe import discard
 from studies.output.output_file import check_holds_no_database
 from studies.spreadsheet import harmless
 from studies.statistics.interval import Interval
@@ -82,8 +83,11 @@ def write_object(
 
 
 def say(message: str) -> None:
-    """Print a message to standard error."""
-    print(visible(message), file=sys.stderr)
+    """Print a message to standard error; if its reader has left, the command goes on without."""
+    try:
+        print(visible(message), file=sys.stderr)
+    except BrokenPipeError:
+        discard(sys.stderr)
 
 
 def emit(text: str, output: Path | None) -> None:

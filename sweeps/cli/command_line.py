@@ -18,6 +18,7 @@ import traceback
 from pathlib import Path
 
 from hnet_core.errors import HnetError
+from studies.output.closed_pipe import discard
 from sweeps.cli import benchmark, db, preset, report, study, sweep, trial
 from sweeps.cli.root import app
 from sweeps.driver.stop_signals import Terminated
@@ -84,6 +85,5 @@ def fail(message: str, code: int) -> None:
 
 
 def _discard_output() -> None:
-    """Let what is still buffered go nowhere: the interpreter writes it when it ends, and complains if it cannot."""
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        discard(stream)

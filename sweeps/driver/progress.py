@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
+from studies.output.closed_pipe import discard
 from studies.spec.spec import SweepSpec
 from studies.statistics.pareto import pareto_mask
 from sweeps.driver.counters import Counters
@@ -42,7 +43,7 @@ class SweepProgress:
         self._over = threading.Event()
         self._stream = stream
         self._bar_handlers: list[logging.StreamHandler[Any]] = []
-        self._console = Console(file=stream, emoji=False)
+        self._console = _Console(file=stream, emoji=False)
         columns: list[ProgressColumn] = [BarColumn(bar_width=BAR_WIDTH), TextColumn("{task.description}", markup=False)]
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task = self._bar.add_task("", total=driver.spec.planned_trials)
@@ -130,6 +131,14 @@ def broken(line: str, width: int) -> str:
         else:
             lines.append(part)
     return "\n".join(lines)
+
+
+class _Console(Console):
+    """A console whose reader may leave: the sweep goes on without showing its progress."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        discard(self.file)  # type: ignore[arg-type]  # IO[str]
 
 
 class _Above:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hnet_core.errors import ConfigInvalid
-from studies.output.formats import plain, show_value, write, write_object
+from studies.output.formats import plain, say, show_value, write, write_object
 
 INTERVAL = {"mean": 0.957, "low": 0.9512345, "high": 0.963, "n": 3}
 ROWS = [
@@ -221,3 +222,12 @@ def test_a_csv_holds_no_formula_and_json_every_text_as_it_is(capsys: pytest.Capt
     assert capsys.readouterr().out == "name,number\n'=cmd|'/c calc'!A0,-1.5\n"
     write(rows, ["name", "number"], "jsonl")
     assert json.loads(capsys.readouterr().out) == rows[0]
+
+
+def test_a_message_that_nobody_reads_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1) as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        say("one")
+        say("two")

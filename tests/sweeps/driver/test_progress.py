@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -102,6 +103,14 @@ def test_a_terminal_of_80_columns_shows_every_part_of_the_line(driver: Any, monk
         for part in watched.line().split(" | "):
             assert part in live
     assert max(map(len, live.splitlines())) <= 80
+
+
+def test_a_sweep_whose_output_nobody_reads_any_more_goes_on(driver: Any) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1) as stream, SweepProgress(driver, stream) as watched:
+        driver.counters.complete += 1
+        watched.note(3, Success(()), continues=False)
 
 
 def test_without_a_feasible_trial_the_line_names_the_constraints_and_the_nearest_values(driver: Any) -> None:

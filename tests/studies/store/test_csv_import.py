@@ -283,7 +283,7 @@ def test_semicolons_tabs_and_marked_encodings_are_read(tmp_path: Path, delimiter
         (f",{NEEDED}\n0,0,0,1,1,0.5,1000,300\n".encode(), "t.csv:1: column 1 must have a name; pandas writes its"),
         (f"{NEEDED},Unnamed: 0\n".encode(), "t.csv:1: column 8 must have a name; pandas writes its"),
         (NEEDED.replace(",", "|").encode(), "t.csv:1: .* all missing; read with commas between its val"),
-        (gzip.compress(NEEDED.encode()), "t.csv must be text in UTF-8, got a gzip archive; unpack it"),
+        (gzip.compress(NEEDED.encode(), mtime=0), "t.csv must be text in UTF-8, got a gzip archive; unpack it"),
         (f"{NEEDED}\n0,0,1,1,0.5,1000,300\n".encode("utf-16-le"), "t.csv must be text in UTF-8, got zero bytes: no"),
         (f"{NEEDED},note\n0,0,1,1,1,1000,300,né\n".encode("latin-1"), "t.csv:2: must be text in UTF-8, got the byte"),
         (NEEDED.replace(",", ";").encode() + b"\n0;0;1;1;0,5;1000;300", "t.csv:2: value must be a number, got '0,5'"),

@@ -19,7 +19,7 @@ from studies.database.open_database import connect
 from studies.queries.studies import Studies
 from studies.store.store import Store
 from tests.reports.conftest import chromium  # noqa: F401  (fixture)
-from tests.studies.sample import describe, sample_params, sample_result
+from tests.studies.sample import describe, sample_params, sample_result, sample_study
 from tests.sweeps.server.conftest import WRITE_TOKEN
 
 STUDY = "/studies/sample-tradeoff"
@@ -40,6 +40,12 @@ PAGES = {
     "empty": "/studies/empty",
     "error": "/studies/nothing",
 }
+
+
+CUT_CAPTIONS = """[...document.querySelectorAll("caption")].map((one) => one.getBoundingClientRect())
+    .filter((box) => box.right > innerWidth)"""
+OVERLAPPING = """[...document.querySelectorAll(".heat td")].filter((one) => one.scrollWidth > one.clientWidth)
+    .map((one) => one.innerText)"""
 
 
 def start(database: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
@@ -170,9 +176,21 @@ def test_every_page_is_accessible_silent_and_as_wide_as_its_window(
         found = axe.run(page).response["violations"]
         assert not [one["id"] for one in found if one["impact"] in ("serious", "critical")], (name, found)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+        assert page.evaluate(CUT_CAPTIONS) == [], name
         if name != "error":
             assert not browser.said, (name, browser.said)
         browser.said.clear()
+
+
+@pytest.mark.slow
+def test_the_numbers_of_a_matrix_of_many_tasks_do_not_overlap_on_a_phone(
+    served: str, database: Path, chrome: Any
+) -> None:
+    sample_study(connect(str(database)), n_trials=1, seeds=2, n_tasks=12, name="twelve")
+    browser = Browser(chrome.new_context(viewport={"width": 390, "height": 900}).new_page(), served)
+    page = browser.go("/studies/twelve/trials/0")
+    assert page.locator(".heat td").count() > 100
+    assert page.evaluate(OVERLAPPING) == []
 
 
 @pytest.mark.slow

@@ -8,9 +8,6 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hnet_core.dotted_keys import MISSING
 from hnet_core.trial import BYTES_PER_WEIGHT, TrialConfig
 from reports.analysis.measurability import NO_ENTRY, known_trial
@@ -29,6 +26,9 @@ from studies.statistics.interval import Interval
 from studies.statistics.intervals import bounded, t_interval
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from studies.queries.studies import Studies
 
 PERCENT = 100.0
@@ -147,6 +147,8 @@ class FinishedTrials:
 
     def _values(self, way: MeasuredBy, trial: FinishedTrial) -> dict[int, float | None]:
         """Return the value of each seed, seeds ascending."""
+        import numpy as np
+
         rows, task = self._rows(trial), way.task
         if task is None:
             return {int(row["seed"]): row[way.metric_name] for row in rows}
@@ -193,7 +195,7 @@ def _finished(studies: Studies, names: Sequence[str] | None) -> Iterator[tuple[s
 
 def _in_order(chosen: Iterable[tuple[SimilarTrials, NDArray[np.bool_]]]) -> Iterator[FinishedTrial]:
     """Yield the chosen trials of each group, in the order of the database."""
-    found = [(group.ids[place][0], place, group) for group, mask in chosen for place in np.flatnonzero(mask).tolist()]
+    found = [(group.ids[place][0], place, group) for group, mask in chosen for place in mask.nonzero()[0].tolist()]
     yield from (group.trial(place) for _, place, group in sorted(found, key=itemgetter(0)))
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal
 
 from hnet_core.dotted_keys import MISSING, flatten
 from hnet_core.trial import UNHASHED_TRAINING_KEYS
 from studies.spec.continuation import filled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Settings in which a run may do less than the published one and is then labelled reduced, not another configuration.
 REDUCED_BELOW = ("training.iterations", "training.epochs", "stream.n_tasks")
@@ -106,10 +107,14 @@ class SimilarTrials:
     @cached_property
     def seeds(self) -> NDArray[np.int_]:
         """Finished seeds, (n_trials,)."""
+        import numpy as np
+
         return np.array([n_seeds for *_, n_seeds in self.ids], dtype=int)
 
     def count_differences(self, wanted: Wanted) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
         """Return the number of wrong and of reduced settings of each trial, both (n_trials,)."""
+        import numpy as np
+
         kinds: tuple[Difference, ...] = ("equal", "reduced", "wrong")
         counts = {kind: np.zeros(len(self.ids), dtype=int) for kind in kinds}
         for name in dict.fromkeys((*wanted.full, *self.defaults, *self._columns)):
@@ -133,6 +138,8 @@ class _Column:
     """One setting of many trials: its distinct values, and which of them each trial has."""
 
     def __init__(self, values: Sequence[Any]) -> None:
+        import numpy as np
+
         self._places: dict[Any, int] = {}
         self._values: list[Any] = []
         places = []
@@ -145,6 +152,8 @@ class _Column:
 
     def differences(self, name: str, wanted: Wanted) -> dict[Difference, NDArray[np.bool_]]:
         """Return which trials have a reduced and which a wrong value, two masks (n_trials,)."""
+        import numpy as np
+
         reduced, wrong = np.zeros(len(self._values), dtype=bool), np.ones(len(self._values), dtype=bool)
         if name in (*REDUCED_BELOW, *REDUCED_ABOVE):
             looked_at: Iterable[int] = range(len(self._values))

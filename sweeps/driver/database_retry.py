@@ -107,9 +107,9 @@ class _SlowCalls:
             self._due = None
 
     def _watch(self) -> None:
-        left = self._seconds
+        left, pause = self._seconds, threading.Event()
         while True:
-            time.sleep(left)
+            pause.wait(left)
             with self._lock:
                 if self._due is None:
                     self._is_watched = False

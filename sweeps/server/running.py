@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ def serve(settings: ServerSettings) -> None:
     with _EndingSignals() as signals, _bind(settings.host, settings.port) as listening:
         settings = replace(settings, port=listening.getsockname()[1])
         server = _make_server(settings)
+        gc.freeze()  # the imported modules, which each full collection would look through while a large study is read
         signals.attach(server)
         if not signals.arrived:
             print(f"Serving {_database(settings)}{' (read only)' if settings.read_only else ''} at:", flush=True)

@@ -176,11 +176,10 @@ def group_similar(trials: Iterable[tuple[str, int, int, Mapping[str, Any]]]) -> 
     for position, (study, number, n_seeds, config) in enumerate(trials):
         pairs = list(flatten(config))
         names = tuple(name for name, _ in pairs)
-        key = (names, *(_hashable(value) for name, value in pairs if name.endswith("name")))
+        key = (names, *(_hashable(value) for name, value in pairs if name.endswith(".name")))
         group = groups.get(key)
         if group is None:
-            complete = settings_of(config)
-            defaults = {name: value for name, value in complete.items() if name not in set(names)}
+            defaults = {name: value for name, value in settings_of(config).items() if name not in names}
             group = groups[key] = SimilarTrials(defaults, names)
         group.ids.append((position, study, number, n_seeds))
         group.rows.append(tuple(value for _, value in pairs))

@@ -30,9 +30,6 @@ from hnet_core.errors import ConfigInvalid, HnetError
 from studies.database.urls import masked, sqlite_path, without_secrets
 from studies.errors import QueryTimeout
 
-# Of a read-only connection, 128 by default: queries for some trials have their numbers in them, so that they are long
-# and seldom the same twice.
-KEPT_STATEMENTS = 8
 LOCK_TIMEOUT_SECONDS = 60
 Result = TypeVar("Result")
 CONNECT_TIMEOUT_SECONDS = 10
@@ -120,9 +117,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 def _connect_read_only(path: Path, options: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?{options}"
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=KEPT_STATEMENTS
-    )
+    connection = sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
     try:
         connection.execute("PRAGMA schema_version").close()  # SQLite opens the file at the first read
     except sqlite3.OperationalError:

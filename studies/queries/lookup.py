@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, Select, func, select
 
 from hnet_core.registry import did_you_mean
 from studies.database.database_clock import epoch_now
+from studies.database.integer_sets import one_of
 from studies.database.row_types import BenchmarkRow, LaunchRow, Lease, LedgerRow, TimedRun, TrialDetail, TrialState
 from studies.database.schema import COMPLETE, STATES, benchmark, launch, run, study, task_time, trial
 from studies.database.urls import masked
 from studies.errors import StudyNotFound, TrialNotFound
-from studies.queries.queryable_columns import one_of
 from studies.queries.record import StudyRecord, TrialCounts
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, func, select
 
+from studies.database.integer_sets import one_of
 from studies.database.schema import evaluation, run, trial
-from studies.queries.queryable_columns import one_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ it is a text.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Double,
     String,
     Text,
-    bindparam,
     case,
     cast,
     func,
@@ -114,11 +113,6 @@ def sort_keys(sort: str, fields: Mapping[str, QueryableColumn]) -> list[tuple[Co
         for kind, reading in known(key.removeprefix("-"), fields, "--sort").readings.items()
         if kind != "json"
     ]
-
-
-def one_of(column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElement[bool]:
-    """Make the condition that a column is one of these integers, written into the SQL as parameters are limited."""
-    return column.in_(bindparam(None, list(numbers), expanding=True, literal_execute=True))
 
 
 def known(name: str, fields: Mapping[str, QueryableColumn], option: str) -> QueryableColumn:

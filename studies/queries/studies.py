@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 
 from hnet_core.trial import MATRICES
+from studies.database.integer_sets import one_of
 from studies.database.row_types import BenchmarkRow, LedgerRow, TrialDetail, TrialState
 from studies.database.schema import trial
 from studies.queries import lookup, tables
@@ -18,7 +19,6 @@ from studies.queries.matrices import read_matrices
 from studies.queries.measured import read_matching, read_measured
 from studies.queries.notes import Labels, labels_of, trial_notes_of
 from studies.queries.outdated_results import outdated_results
-from studies.queries.queryable_columns import one_of
 from studies.queries.record import StudyRecord, TrialCounts
 from studies.queries.row_selection import Rows, RowSelection, to_frame
 

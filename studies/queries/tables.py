@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select, true
 
+from studies.database.integer_sets import one_of
 from studies.database.schema import PRUNED, evaluation, run, run_summary, study, study_tag, trial
 from studies.metrics.definitions import VARYING
 from studies.queries.choice import choose
 from studies.queries.paging import followers
-from studies.queries.queryable_columns import QueryableColumn, in_json, known, one_of, plain_fields
+from studies.queries.queryable_columns import QueryableColumn, in_json, known, plain_fields
 from studies.queries.record import StudyRecord
 from studies.queries.row_selection import Rows, RowSelection
 from studies.queries.study_columns import study_columns

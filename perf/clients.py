@@ -3,11 +3,13 @@
 A driver runs trials that train nothing (perf/noop.py), one every `PACE` seconds, in a process of its own, in turns of
 one study without clients and one that as many clients watch through `hnet serve`. A client does what a page does: it
 asks for the page of the study after every event, at most once a second, and connects again every `RECONNECT` seconds
-with the id of the last event. At the end each must have seen the last version of the study.
+with the id of the last event. At the end each must have seen the last version of the study. A page grows until its
+figure has `MAX_POINTS` points, and with it what the server holds for each client: `--finished 2500` gives each study
+so many trials before it is watched.
 
 Each row: clients, trials, processor milliseconds of the driver per trial, events and pages received, clients that
-missed the last version, and memory of the server before and after in MiB. The last row has the ratio of the driver's
-milliseconds with clients to those without, over all turns.
+missed the last version, and memory of the server in MiB, every `SAMPLE_EVERY` seconds. The last row has the ratio of
+the driver's milliseconds with clients to those without, over all turns.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
@@ -36,6 +40,8 @@ from sweeps.runner import run_sweep
 PACE = 0.1
 RECONNECT = 15.0
 UPDATE_EVERY = 1.0  # as in sweeps/server/static/live.js
+SAMPLE_EVERY = 10.0
+Result = TypeVar("Result")
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
 
 
@@ -47,8 +53,7 @@ class Turn:
     events: int = 0
     pages: int = 0
     missed: int = 0
-    server_mib_before: float = 0.0
-    server_mib_after: float = 0.0
+    server_mib: tuple[int, ...] = ()
 
 
 @dataclass
@@ -87,8 +92,8 @@ class Client:
                         self.failed.append(f"{page.status_code}: {page.text[:200]}")
 
 
-def drive(database: str, study: str, seconds: float) -> None:
-    """Run a sweep of empty trials for so long; print the number of trials and the processor seconds they took."""
+def drive(database: str, study: str, seconds: float, finished: int) -> None:
+    """Continue a sweep of empty trials for so long; print the number of trials and the processor seconds they took."""
     spent = [0.0, 0.0]
 
     def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
@@ -99,40 +104,70 @@ def drive(database: str, study: str, seconds: float) -> None:
             spent[:] = spent[0] + 1, time.process_time() - cpu
             time.sleep(max(0.0, spent[0] * PACE - (time.monotonic() - began)))
 
-    run_sweep(noop_spec("random", round(seconds / PACE), study), database, backend=backend)
+    run_sweep(noop_spec("random", finished + round(seconds / PACE), study), database, backend=backend)
     print(json.dumps(spent))
 
 
-def measure(clients: int, seconds: float, turns: int) -> Iterator[Turn]:
+def fill(database: str, study: str, trials: int) -> None:
+    """Run so many empty trials of a study, one after the other."""
+
+    def backend(driver: Driver, workers: int, address: str | None, send: Callable[[int, Message], bool]) -> None:
+        while (job := driver.next_job()) is not None:
+            for message in no_work(job):
+                send(job.number, message)
+
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        run_sweep(noop_spec("random", trials, study), database, backend=backend)
+
+
+def measure(clients: int, seconds: float, turns: int, finished: int) -> Iterator[Turn]:
     """Yield a turn without clients and one with them, as often as asked."""
     with tempfile.TemporaryDirectory() as folder:
         database = str(Path(folder) / "noop.db")
-        _turn(database, "first", 0, 1.0, None)  # makes the tables
+        fill(database, "first", 1)  # makes the tables
         with serving(database) as (address, server):
             for number in range(turns):
                 for watching in (0, clients):
-                    yield _turn(database, f"study-{number}-{watching}", watching, seconds, (address, server))
+                    study = f"study-{number}-{watching}"
+                    if finished:
+                        fill(database, study, finished)
+                    yield _turn(database, study, watching, seconds, finished, (address, server))
 
 
 def _turn(
-    database: str, study: str, clients: int, seconds: float, server: tuple[str, psutil.Process] | None
+    database: str, study: str, clients: int, seconds: float, finished: int, server: tuple[str, psutil.Process]
 ) -> Turn:  # fmt: skip
-    command = [sys.executable, "-m", "perf.clients", "--drive", database, study, str(seconds)]
+    command = [sys.executable, "-m", "perf.clients", "--drive", database, study, str(seconds), str(finished)]
     driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    if server is None or not clients:
+    if not clients:
         trials, cpu = json.loads(driver.communicate()[0].splitlines()[-1])
         return Turn(0, int(trials), 1000 * cpu / trials)
     address, process = server
-    before = _mib(process)
-    watching, output, last = asyncio.run(_watch(address, study, clients, driver))
+    mib: list[int] = []
+    watching, output, last = asyncio.run(_sampled(mib, process, _watch(address, study, clients, driver)))
     trials, cpu = json.loads(output.splitlines()[-1])
     failed = [line for one in watching for line in one.failed]
     if failed:
         raise SystemExit(f"{len(failed)} pages failed, the first with {failed[0]}")
     return Turn(
         clients, int(trials), 1000 * cpu / trials, sum(one.events for one in watching),
-        sum(one.pages for one in watching), sum(one.seen != last for one in watching), before, _mib(process),
+        sum(one.pages for one in watching), sum(one.seen != last for one in watching), tuple(mib),
     )  # fmt: skip
+
+
+async def _sampled(mib: list[int], process: psutil.Process, watching: Awaitable[Result]) -> Result:
+    """Await a result; append the memory of a process, in MiB, every `SAMPLE_EVERY` seconds until it is there."""
+
+    async def sample() -> None:
+        while True:
+            mib.append(round(process.memory_info().rss / 2**20))
+            await asyncio.sleep(SAMPLE_EVERY)
+
+    sampling = asyncio.create_task(sample())
+    try:
+        return await watching
+    finally:
+        sampling.cancel()
 
 
 async def _watch(
@@ -158,24 +193,21 @@ async def _watch(
     return watching, output, ended.seen
 
 
-def _mib(process: psutil.Process) -> float:
-    return float(process.memory_info().rss) / 2**20
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=120.0, help="of a turn")
     parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--finished", type=int, default=0, help="trials of a study before its turn")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--drive", nargs=3, metavar=("DB", "STUDY", "SECONDS"), help=argparse.SUPPRESS)
+    parser.add_argument("--drive", nargs=4, metavar=("DB", "STUDY", "SECONDS", "FINISHED"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.drive:
-        database, study, seconds = arguments.drive
-        drive(database, study, float(seconds))
+        database, study, seconds, finished = arguments.drive
+        drive(database, study, float(seconds), int(finished))
         return
     turns = []
-    for turn in measure(arguments.clients, arguments.seconds, arguments.turns):
+    for turn in measure(arguments.clients, arguments.seconds, arguments.turns, arguments.finished):
         turns.append(turn)
         print(json.dumps(asdict(turn)) if arguments.json else turn, flush=True)
     spent = [

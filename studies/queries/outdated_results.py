@@ -10,6 +10,7 @@ from hnet_core.config_validation import parse_trial
 from hnet_core.configuration.corrected_results import CORRECTED_METHODS, corrected_faults
 from hnet_core.configuration.normalization_choice import had_wrong_statistics
 from hnet_core.errors import HnetError
+from studies.database.integer_sets import one_of
 from studies.database.schema import RUNNING, run, trial
 
 WRONG_NORMALIZATIONS = ("task", "running")  # those that `had_wrong_statistics` may name
@@ -75,22 +76,21 @@ def _before_corrections(connection: Connection, study_id: int) -> Counter[str]:
         for number, method, beta in candidates
         if corrected_faults({"name": method, "beta_output": _number(beta)})
     ]
+    query = select(trial.c.config, trial.c.config_hash).where(
+        trial.c.study_id == study_id, one_of(trial.c.number, numbers)
+    )
     found: Counter[str] = Counter()
-    for start in range(0, len(numbers), _CHUNK):
-        of_chunk = trial.c.number.in_(numbers[start : start + _CHUNK])
-        query = select(trial.c.config, trial.c.config_hash).where(trial.c.study_id == study_id, of_chunk)
-        for config, config_hash in connection.execute(query):
-            try:
-                fault = parse_trial(config).earlier_hashes().get(config_hash)
-            except HnetError:  # an imported configuration that nothing here trained
-                continue
-            if fault is not None:
-                found[fault] += 1
+    for config, config_hash in connection.execute(query):
+        try:
+            fault = parse_trial(config).earlier_hashes().get(config_hash)
+        except HnetError:  # an imported configuration that nothing here trained
+            continue
+        if fault is not None:
+            found[fault] += 1
     return found
 
 
 _HAS_RUN = select(run.c.id).where(run.c.study_id == trial.c.study_id, run.c.number == trial.c.number).exists()
-_CHUNK = 500  # parameters of one query
 
 
 def _number(value: object) -> float | None:

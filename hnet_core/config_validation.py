@@ -55,7 +55,7 @@ def check_trial(raw: Mapping[str, Any]) -> tuple[TrialConfig | None, list[Compla
         config = TrialConfig.model_validate(checked)
     except ValidationError as error:
         reported = {one.path[0] for one in complaints}
-        rest = [one for one in explain(error, TrialConfig) if not one.path or one.path[0] not in reported]
-        # a missing hypernet block is only noticed once all blocks are there
+        # Without a path: that the method needs a hypernet block, which is noticed once all other blocks are right.
+        rest = [one for one in explain(error, TrialConfig) if (one.path[0] if one.path else "hypernet") not in reported]
         return None, complaints + rest
     return (None, complaints) if complaints else (config, [])

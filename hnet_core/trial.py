@@ -9,14 +9,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    SerializeAsAny,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from hnet_core.component_check import check_component
 from hnet_core.configuration.corrected_results import corrected_faults
@@ -44,6 +39,21 @@ Matrix = tuple[tuple[float | None, ...], ...]
 MATRICES = ("test", "validation", "known_task", "inferred_task", "task_inference", "gradient_cosine")  # of a result
 
 
+def _of(registry: Registry) -> BeforeValidator:
+    """Make what turns a block of a spec into the options of the component that it names."""
+
+    def options_of(value: object) -> object:
+        options, complaints = check_component(registry, value)
+        if complaints:
+            raise ValueError(f"{complaints[0]}.")
+        return options
+
+    return BeforeValidator(options_of)
+
+
+Component = SerializeAsAny[ComponentOptions]
+
+
 class TrialConfig(Options):
     """One training run, except its seed: stream, scenario, method, target network, hypernetwork, training.
 
@@ -60,48 +70,23 @@ class TrialConfig(Options):
         2000
     """
 
-    stream: SerializeAsAny[ComponentOptions]
+    stream: Annotated[Component, _of(STREAMS)]
     scenario: Scenario = Field(
         "task",
         description="task: the task is known when classifying, a head for each; domain: it is not, one head for all "
         "tasks; class: it is not, the classes of all tasks are told apart",
     )
-    method: SerializeAsAny[ComponentOptions]
-    target: SerializeAsAny[ComponentOptions]
-    hypernet: SerializeAsAny[ComponentOptions] | None = Field(
+    method: Annotated[Component, _of(METHODS)]
+    target: Annotated[Component, _of(TARGETS)]
+    hypernet: Annotated[Component, _of(HYPERNETS)] | None = Field(
         None, description="dropped if the method trains no hypernetwork"
     )
-    task_inference: SerializeAsAny[ComponentOptions] | None = Field(
+    task_inference: Annotated[Component, _of(TASK_INFERENCE)] | None = Field(
         None,
         description="how the task of an input is found; dropped if one network classifies all tasks",
         json_schema_extra=ADDED_LATER,
     )
     training: TrainingOptions = TrainingOptions()
-
-    @field_validator("stream", mode="before")
-    @classmethod
-    def _resolve_stream(cls, value: object) -> object:
-        return _resolve(STREAMS, value)
-
-    @field_validator("method", mode="before")
-    @classmethod
-    def _resolve_method(cls, value: object) -> object:
-        return _resolve(METHODS, value)
-
-    @field_validator("target", mode="before")
-    @classmethod
-    def _resolve_target(cls, value: object) -> object:
-        return _resolve(TARGETS, value)
-
-    @field_validator("hypernet", mode="before")
-    @classmethod
-    def _resolve_hypernet(cls, value: object) -> object:
-        return None if value is None else _resolve(HYPERNETS, value)
-
-    @field_validator("task_inference", mode="before")
-    @classmethod
-    def _resolve_task_inference(cls, value: object) -> object:
-        return None if value is None else _resolve(TASK_INFERENCE, value)
 
     @model_validator(mode="after")
     def _match_parts(self) -> TrialConfig:
@@ -137,13 +122,6 @@ def _hash_of(content: Mapping[str, Any], n_corrected: int) -> str:
     corrected = {"corrected_faults": n_corrected} if n_corrected else {}
     text = json.dumps({"result_version": RESULT_VERSION, **corrected, **content}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _resolve(registry: Registry, value: object) -> object:
-    options, complaints = check_component(registry, value)
-    if complaints:
-        raise ValueError(f"{complaints[0]}.")
-    return options
 
 
 @dataclass(frozen=True)

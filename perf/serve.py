@@ -65,7 +65,7 @@ def measure(db: str, study: str) -> list[PageCost]:
 
 
 def _measure(db: str, what: str, path: str) -> PageCost:
-    app = make_application(make_settings(db, "127.0.0.1", 8080, None, True, TOKEN, None, ""))
+    app = make_application(make_settings(db, read_only=True, token=TOKEN))
     headers = {"authorization": f"Bearer {TOKEN}"}
     with TestClient(app, base_url="http://127.0.0.1:8080", headers=headers) as client:
         client.get("/api")

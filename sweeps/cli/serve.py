@@ -91,9 +91,16 @@ def serve(
     from sweeps.server.running import serve as run
     from sweeps.server.settings import make_settings
 
-    names = tuple(proxy.allow_host or ())
     settings = make_settings(
-        db, address.host, address.port, specs, access.read_only, access.token, access.read_token, proxy.root_path, names
+        db,
+        host=address.host,
+        port=address.port,
+        specs=specs,
+        read_only=access.read_only,
+        token=access.token,
+        read_token=access.read_token,
+        root_path=proxy.root_path,
+        names=proxy.allow_host or (),
     )
     with messages():
         run(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +63,15 @@ class ServerSettings:
 
 def make_settings(
     db: str,
-    host: str,
-    port: int,
-    specs: Path | None,
-    read_only: bool,
-    token: str | None,
-    read_token: str | None,
-    root_path: str,
-    names: tuple[str, ...] = (),
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    specs: Path | None = None,
+    read_only: bool = False,
+    token: str | None = None,
+    read_token: str | None = None,
+    root_path: str = "",
+    names: Iterable[str] = (),
 ) -> ServerSettings:
     """Check the options of `hnet serve`, and make up a token where none is given.
 

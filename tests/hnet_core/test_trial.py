@@ -58,6 +58,9 @@ def test_a_wrong_value_is_named_with_its_key_and_what_was_expected(path: str, va
         ("method.beta_ouput", 1),
         ("stream", "split"),
         ("target", {"hidden": [3]}),
+        ("hypernet.name", "chunkd"),
+        ("hypernet.chunk_size", 0),
+        ("task_inference", {"name": "entropi"}),
     ],
 )
 def test_the_class_itself_refuses_a_component_in_the_same_words(path: str, value: object) -> None:

@@ -71,10 +71,7 @@ def ask(database: Path) -> Iterator[Ask]:
 
 
 def new_client(path: Path, token: str | None = WRITE_TOKEN, **options: Any) -> TestClient:
-    given: dict[str, Any] = {
-        "db": str(path), "host": "127.0.0.1", "port": 8080, "specs": None, "read_only": False, "token": WRITE_TOKEN,
-        "read_token": READ_TOKEN, "root_path": "",
-    }  # fmt: skip
+    given: dict[str, Any] = {"db": str(path), "token": WRITE_TOKEN, "read_token": READ_TOKEN}
     app = make_application(make_settings(**{**given, **options}))
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     return TestClient(app, base_url=BASE, headers=headers, follow_redirects=False, raise_server_exceptions=False)

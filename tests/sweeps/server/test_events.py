@@ -27,7 +27,7 @@ NAME = "sample-tradeoff"
 
 @pytest.fixture
 def service(database: Path):  # type: ignore[no-untyped-def]
-    made = Service(make_settings(str(database), "127.0.0.1", 8080, None, False, None, None, ""))
+    made = Service(make_settings(str(database)))
     yield made
     made.close()
 

@@ -66,6 +66,6 @@ def test_a_signal_at_any_moment_ends_the_server(
         monkeypatch.setattr(running._Server, "main_loop", signal_before(number, running._Server.main_loop))
     monkeypatch.setattr(place, name, signal_before(number, getattr(place, name)))
     before = signal.getsignal(number)
-    running.serve(make_settings(str(database), "127.0.0.1", 0, None, False, None, None, ""))
+    running.serve(make_settings(str(database), port=0))
     assert capsys.readouterr().err == "Stopped.\n"
     assert signal.getsignal(number) == before

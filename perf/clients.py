@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 from perf.noop import no_work, noop_spec

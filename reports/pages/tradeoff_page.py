@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hnet_core.dotted_keys import short_names
 from reports.analysis.trial_outcomes import MEANINGS
 from reports.drawing.color_scale import color_legend
 from reports.drawing.marks import GLYPHS
 from reports.figures.figure import choices_of
+from reports.figures.point_texts import point_texts
 from reports.figures.search_progress import progress_figures
 from reports.figures.trial_outcomes import outcomes_bar
-from reports.formatting import cost_text, mean_text, parameter, range_text, significant
+from reports.formatting import cost_text, mean_text, range_text, significant
 from reports.pages.render import render
 from reports.pages.tradeoff_content import TradeoffContent
 from reports.tables.front import front_table
@@ -22,6 +22,7 @@ from reports.tables.parameters import parameter_table
 def page(report: TradeoffContent) -> str:
     """Render the HTML of the report."""
     data = report.data
+    drawn = data.drawn_individually.union(*(family.data.drawn_individually for family in report.families))
     return render(
         "tradeoff.html.j2",
         report=report,
@@ -35,7 +36,7 @@ def page(report: TradeoffContent) -> str:
         front=front_table(data) if data.front else None,
         importance=parameter_table(data, report.effects, report.importances) if report.effects else None,
         colors=color_legend(data.x, data.cost_ends) if report.parameters else [],
-        hover=_hover(report),
+        hover=point_texts(data, drawn),
         glyphs=GLYPHS,
         choices=choices_of(
             [one for one in (report.by_family, report.tradeoff, *report.run_figures) if one is not None]
@@ -62,25 +63,3 @@ def _setting(spec: dict[str, Any], families: Sequence[str]) -> str:
         " ".join([str(target.get("name", "")), "-".join(str(width) for width in target.get("hidden") or [])]).strip(),
     ]
     return " · ".join(part for part in parts if part)
-
-
-def _hover(report: TradeoffContent) -> dict[str, Any]:
-    """Return the texts that the script shows beside a point."""
-    data = report.data
-    drawn = data.drawn_individually.union(*(family.data.drawn_individually for family in report.families))
-    quality, names = data.quality, short_names(data.parameters)
-    return {
-        "names": [data.x.word, "final", *(["during"] if data.has_during else []), "n", *names.values()],
-        "front": [trial.number for trial in data.front],
-        "trials": {
-            trial.number: [
-                cost_text(data.x, data.cost(trial)),
-                f"{mean_text(trial[quality.final])} {range_text(trial[quality.final])}",
-                *([mean_text(trial[quality.during])] if data.has_during else []),
-                str(trial.n),
-                *(parameter(trial.params[name])[:40] for name in names),
-            ]
-            for trial in data.configurations
-            if trial.number in drawn
-        },
-    }

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hnet_core.dotted_keys import short_names
 from reports.analysis.machines import machines_remark
 from reports.analysis.main_effects import main_effects
 from reports.analysis.provenance import paper_check, provenance
@@ -22,10 +21,10 @@ from reports.data.study_data import StudyData, is_varied, trials_of
 from reports.data.study_map import MAX_POINTS, StudyMap, read_some
 from reports.drawing.color_scale import color_legend
 from reports.figures.parameter_panels import parameter_panels
+from reports.figures.point_texts import point_texts
 from reports.figures.search_progress import progress_figures
 from reports.figures.study_map import caption, finding, map_figure
 from reports.figures.trial_outcomes import outcomes_bar
-from reports.formatting import cost_text, mean_text, parameter, range_text
 from reports.tables.front import front_table
 from studies.metrics.cost_axes import COST_AXES, CostAxis, axis_of_objectives, cost_axis
 from studies.metrics.definitions import METRICS
@@ -90,6 +89,7 @@ def _content(service: Service, pages: Pages, name: str, version: str, view: View
     chosen = np.ones(len(map), dtype=bool) if selected is None else selected
     drawn = _drawn(map, chosen, view.is_zoomed)
     data = read_some(service.studies, map, drawn)
+    points = point_texts(data, {trial.number for trial in data.configurations})
     db, labels = service.settings.db, service.studies.labels(name)
     return {
         **running_content(service, name, found),
@@ -123,7 +123,7 @@ def _content(service: Service, pages: Pages, name: str, version: str, view: View
         "progress_figures": progress_figures(search_progress(service.map(name))),
         "made": provenance(data),
         "paper": paper_check(map.record.spec),
-        "hover": _hover(data) | {"page": pages.addresses.study(name) + "/trials/NUMBER"},
+        "hover": {**points, "page": pages.addresses.study(name) + "/trials/NUMBER"},
         "live": live_of(pages, name, version),
     }
 
@@ -231,22 +231,4 @@ def _coverage(service: Service, name: str, found: Overview) -> dict[str, Any]:
             for number, reason in failures.values
         ],
         "seeds": sorted(Counter(service.map(name).seeds.tolist()).items(), reverse=True),
-    }
-
-
-def _hover(data: StudyData) -> dict[str, Any]:
-    """Return the texts that the script shows beside a point."""
-    quality, names = data.quality, short_names(data.parameters)
-    return {
-        "names": [data.x.word, "final", "n", *names.values()],
-        "front": [trial.number for trial in data.front],
-        "trials": {
-            trial.number: [
-                cost_text(data.x, data.cost(trial)),
-                f"{mean_text(trial[quality.final])} {range_text(trial[quality.final])}",
-                str(trial.n),
-                *(parameter(trial.params[name])[:40] for name in names),
-            ]
-            for trial in data.configurations
-        },
     }

@@ -72,7 +72,13 @@ def open_document(name_or_path: str) -> Document:
             document = _read(name)
             take_variant(document, ":".join(parts[n_parts:]) if n_parts < len(parts) else None)
             return document
-    return _read(name_or_path if Path(name_or_path).exists() else parts[0])
+    if Path(name_or_path).exists():
+        return _read(name_or_path)
+    from reports.data.published_tables import packaged_documents  # a sixth of a second that a preset does not need
+
+    if parts[0] in packaged_documents():
+        raise NotFound(f"{name_or_path!r} is no preset; published tables are trained by: hnet benchmark run TABLE.")
+    return _read(parts[0])
 
 
 def _meant(name: str) -> str:

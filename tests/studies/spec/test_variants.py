@@ -66,7 +66,7 @@ def test_a_variant_and_a_file_may_have_colons_in_their_names(tmp_path: Path) -> 
         open_document(f"{path}:")
     with pytest.raises(NotFound, match="'quickstrt' is neither a file nor a preset; did you mean 'quickstart'"):
         open_document("quickstrt:smoke:2")
-    with pytest.raises(NotFound, match="'vonoswald2020:table1' is no preset; .*: hnet benchmark run TABLE"):
+    with pytest.raises(NotFound, match=r"'vonoswald2020:table1' is no preset; .*: hnet benchmark run TABLE"):
         open_document("vonoswald2020:table1")
 
 

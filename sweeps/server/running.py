@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import signal
 import socket
 import sys
+import threading
 from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.datastructures import State
 
 from hnet_core.errors import ConfigInvalid
 from sweeps.server.application import make_application
 from sweeps.server.events import Watcher
+from sweeps.server.pages import studies
+from sweeps.server.service import Service
 from sweeps.server.settings import ServerSettings
 
 SHUTDOWN_SECONDS = 5
@@ -31,6 +36,7 @@ def serve(settings: ServerSettings) -> None:
     with _EndingSignals() as signals, _bind(settings.host, settings.port) as listening:
         settings = replace(settings, port=listening.getsockname()[1])
         server = _make_server(settings)
+        server.prepare()
         gc.freeze()  # the imported modules, which each full collection would look through while a large study is read
         signals.attach(server)
         if not signals.arrived:
@@ -55,7 +61,7 @@ def _make_server(settings: ServerSettings) -> _Server:
         limit_concurrency=1000,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    return _Server(config, app.state.watcher)
+    return _Server(config, app.state)
 
 
 def start_address(settings: ServerSettings) -> str:
@@ -71,9 +77,19 @@ def start_address(settings: ServerSettings) -> str:
 class _Server(uvicorn.Server):
     """Ends the streams of events first: they would keep the server from ending."""
 
-    def __init__(self, config: uvicorn.Config, watcher: Watcher) -> None:
+    def __init__(self, config: uvicorn.Config, state: State) -> None:
         super().__init__(config)
-        self._watcher = watcher
+        self._watcher: Watcher = state.watcher
+        self._service: Service = state.service
+
+    def prepare(self) -> None:
+        """Read what is opened first, beside everything else; what fails here fails again, and is shown, when opened."""
+
+        def read() -> None:
+            with contextlib.suppress(Exception):
+                studies.prepare(self._service)
+
+        threading.Thread(target=read, name="prepare", daemon=True).start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._watcher.stop()

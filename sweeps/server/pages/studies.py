@@ -28,6 +28,13 @@ def page(request: Request) -> Response:
     )
 
 
+def prepare(service: Service) -> None:
+    """Read what the page shows first, the newest study last, so that its map is kept for who opens it."""
+    rows = list(service.studies.study_rows().dicts())[-PER_PAGE:]
+    for row in rows:
+        overview(service, row["name"])
+
+
 def _content(
     service: Service, version: str, search: str | None, tag: str | None, archived: bool, place: int
 ) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,8 +22,6 @@ WRITE_TOKEN, READ_TOKEN = "write-token-0123456789", "read-token-0123456789"
 BASE = "http://127.0.0.1:8080"
 STRANGE = "a/b c?#%<img src=x onerror=alert(1)>"
 Ask = Callable[..., TestClient]
-
-warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,10 +6,14 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from sweeps.server.service import Kept
+from sweeps.server.pages import studies
+from sweeps.server.service import Kept, Service
+from sweeps.server.settings import make_settings
+from tests.sweeps.server.conftest import STRANGE
 
 
 def test_a_value_is_made_once_for_all_threads_that_want_it() -> None:
@@ -68,3 +72,18 @@ def test_an_error_is_not_kept() -> None:
     with pytest.raises(ZeroDivisionError):
         kept.get("key", "1", lambda: 1 / 0)
     assert kept.get("key", "1", lambda: 5) == 5
+
+
+def test_what_was_prepared_is_not_read_again_when_a_study_is_opened(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(make_settings(str(database)))
+    try:
+        studies.prepare(service)
+        monkeypatch.setattr("sweeps.server.service.read_map", lambda *_: pytest.fail("read again"))
+        for name in ("sample-tradeoff", STRANGE, "empty"):
+            service.map(name)
+        with pytest.raises(pytest.fail.Exception):
+            service.map("archived")
+    finally:
+        service.close()

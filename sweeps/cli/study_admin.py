@@ -96,7 +96,7 @@ def import_(
     from studies.database.connections import is_sqlite_file
     from studies.database.open_database import connect
     from studies.store.importing import import_studies
-    from sweeps.cli.import_progress import ImportProgress
+    from sweeps.cli.copy_progress import CopyProgress
 
     path, suffix = Path(source), Path(source).suffix.lower()
     is_database = path.is_file() and path.stat().st_size > 1 and is_sqlite_file(path)
@@ -115,7 +115,7 @@ def import_(
             _import_csv(path, as_ or path.stem, db)
         return
     source_engine = connect(source)
-    with ImportProgress() as progress:
+    with CopyProgress() as progress:
         copied = import_studies(source_engine, connect(db, create=True), names or (), as_, progress)
     say(f"imported {', '.join(copied)}.")
 
@@ -126,12 +126,12 @@ def _import_csv(path: Path, name: str, db: str) -> None:
     from studies.store.csv_records import check_is_text
     from studies.store.store import Store
     from studies.store.trial_import import import_trials
-    from sweeps.cli.import_progress import ImportProgress
+    from sweeps.cli.copy_progress import CopyProgress
 
     check_is_text(path)
     engine = connect(db, create=True)
     Store(engine).check_is_free(name)  # before the file is read, which may take minutes
-    with ImportProgress() as progress:
+    with CopyProgress() as progress:
         results = read_csv(path, progress)
         writing = partial(progress, f"writing {name}", total=results.rows)
         states = import_trials(engine, name, results, path.name, OBJECTIVES[results.measure], writing)
@@ -144,7 +144,7 @@ def _import_study_file(path: Path, name: str | None, db: str) -> None:
     from studies.database.open_database import connect
     from studies.spec.document import unreadable
     from studies.store.study_file import import_study_file, read_study_file
-    from sweeps.cli.import_progress import ImportProgress
+    from sweeps.cli.copy_progress import CopyProgress
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -154,7 +154,7 @@ def _import_study_file(path: Path, name: str | None, db: str) -> None:
         raise unreadable(str(path), error) from None
     found = read_study_file(text, path.name)
     here = name or found.name
-    with ImportProgress() as progress:
+    with CopyProgress() as progress:
         writing = partial(progress, f"writing {here}", total=found.n_evaluations)
         states = import_study_file(connect(db, create=True), here, found, path.name, writing)
     say(f"imported {trials_by_state(states)} as {here}.")

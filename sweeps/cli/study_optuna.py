@@ -19,13 +19,19 @@ Storage = Annotated[str, typer.Argument(help="Optuna storage: a SQLite file or a
 
 @app.command("export-optuna")
 def export_optuna(name: StudyName, target: Storage, db: Database = DEFAULT_URL) -> None:
-    """Write a study as an Optuna study, to view with: optuna-dashboard sqlite:///TARGET"""
+    """Write a study as an Optuna study, to view with: optuna-dashboard sqlite:///TARGET
+
+    Repeat the command to continue an interrupted export, or to add the trials that have come since.
+    """
     import studies
     from studies.database.urls import mask_passwords
+    from sweeps.cli.copy_progress import CopyProgress
     from sweeps.search.optuna_exchange import goes_by_validation, to_optuna
 
     found = studies.open(db)
-    say(f"wrote {to_optuna(found, name, target)} trials of {name} to {mask_passwords(target)}.")
+    with CopyProgress() as progress:
+        written = to_optuna(found, name, target, progress)
+    say(f"wrote {written} trials of {name} to {mask_passwords(target)}.")
     if goes_by_validation(found, name):
         say("its values are of the test split; the front goes by validation, so Optuna's best trials may be others.")
 
@@ -58,14 +64,14 @@ def import_optuna(
     """Import an Optuna study, with one evaluation per trial, since Optuna stores no more."""
     from studies.database.open_database import connect
     from studies.store.trial_import import import_trials
-    from sweeps.cli.import_progress import ImportProgress
+    from sweeps.cli.copy_progress import CopyProgress
     from sweeps.cli.study_admin import OBJECTIVES, trials_by_state
     from sweeps.search.optuna_exchange import Meaning, from_optuna
 
     here = as_ or name
     trials = from_optuna(source, name, Meaning(target_weights=target_weights, **vars(objectives)), say)
     n = sum(len(one.runs) for one in trials)
-    with ImportProgress() as progress:
+    with CopyProgress() as progress:
         writing = partial(progress, f"writing {here}", total=n)
         engine = connect(db, create=True)
         states = import_trials(engine, here, trials, f"Optuna study {name}", OBJECTIVES[objectives.measure], writing)

@@ -18,6 +18,7 @@ from hnet_core.trial import Measure
 from studies.database.schema import RUNNING
 from studies.database.urls import mask_passwords
 from studies.metrics.definitions import METRICS, SELECTED_BY
+from studies.queries.record import StudyRecord
 from studies.queries.studies import Studies
 from studies.spec.constraints import parse_bound, violation
 from studies.spec.ranges import encode
@@ -28,41 +29,66 @@ from sweeps.search.optuna_source import check_target, read_study
 from sweeps.search.optuna_studies import open_storage
 
 if TYPE_CHECKING:
+    import optuna
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial, TrialState
 
+ORIGIN = "exported_from"  # user attribute of an exported study
 QUALITY_DIRECTIONS = {"accuracy": "MAXIMIZE", "mse": "MINIMIZE"}
 
 
-def to_optuna(studies: Studies, name: str, url: str) -> int:
-    """Write a study as an Optuna study of the same name into an Optuna storage; return the number of trials.
+def to_optuna(
+    studies: Studies, name: str, url: str, progress: Callable[[str, int, int], None] | None = None
+) -> int:  # fmt: skip
+    """Write a study as an Optuna study of the same name into an Optuna storage; return the number of trials written.
 
     Values are means over seeds on the test split, constraints are Optuna's, so that its best trials are the front by
     these values. A trial without a value for each objective is FAIL or PRUNED there; one that is still RUNNING is left
-    out.
+    out. Where an export of this study is there already, the trials that it lacks are added: those that were left out or
+    have come since, or all behind the place where it was interrupted.
+
+    Args:
+        progress: called with the step, the trials of it that are written, and their number.
 
     Raises:
-        StudyExists: if the storage has a study of that name.
+        StudyExists: if the storage has another study of that name, or an export of this one that lacks nothing.
         DatabaseForeign, SchemaOutdated: if the target is of another program, or of another version of Optuna.
     """
-    import optuna
-
     record = studies.study(name)
     rows = [row for row in studies.trial_rows(name).dicts() if row["state"] != RUNNING]
     check_target(url)
-    storage = open_storage(url)
-    if name in optuna.get_all_study_names(storage):
-        raise StudyExists(f"an Optuna study {name!r} is in {mask_passwords(url)} already; name another storage.")
-    objectives = record.objectives
-    directions = [optuna.study.StudyDirection[one.upper()] for one in objectives.values()]
-    study = optuna.create_study(storage=storage, study_name=name, directions=directions)
+    target = _target(record, url)
+    there = {trial.user_attrs["number"] for trial in target.get_trials(deepcopy=False)}
+    missing = [row for row in rows if row["number"] not in there]
+    if there and not missing:
+        raise StudyExists(f"study {name!r} is in {mask_passwords(url)} already, with all its trials.")
+    known = dict(_distributions(rows, record.spec.get("search") or {}))
+    for done, row in enumerate(missing):
+        if progress is not None:
+            progress(f"writing {name}", done, len(missing))
+        target.add_trial(_frozen(row, list(record.objectives), record.constraints, known))
+    return len(missing)
+
+
+def _target(record: StudyRecord, url: str) -> optuna.Study:
+    """Return the Optuna study that exports of a study go to; raises StudyExists where that name is taken."""
+    import optuna
+
+    storage, origin = open_storage(url), f"hnet study {record.uuid}"
+    if record.name in optuna.get_all_study_names(storage):
+        found = optuna.load_study(storage=storage, study_name=record.name)
+        if found.user_attrs.get(ORIGIN) != origin or any("number" not in one.user_attrs for one in found.trials):
+            raise StudyExists(
+                f"another Optuna study {record.name!r} is in {mask_passwords(url)} already; name another storage."
+            )
+        return found
+    directions = [optuna.study.StudyDirection[one.upper()] for one in record.objectives.values()]
+    made = optuna.create_study(storage=storage, study_name=record.name, directions=directions)
+    made.set_user_attr(ORIGIN, origin)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ExperimentalWarning: names of objectives have been there since 3.2
-        study.set_metric_names(list(objectives))
-    study.set_user_attr("exported_from", f"hnet study {record.uuid}")
-    known = dict(_distributions(rows, record.spec.get("search") or {}))
-    study.add_trials([_frozen(row, list(objectives), record.constraints, known) for row in rows])
-    return len(rows)
+        made.set_metric_names(list(record.objectives))
+    return made
 
 
 def goes_by_validation(studies: Studies, name: str) -> bool:
@@ -145,7 +171,9 @@ def _frozen(
         key: row[key] for name in METRICS for key in (name, f"{name}.low", f"{name}.high") if row.get(key) is not None
     }
     attributes = {
-        key: row[key] for key in ("state", "reason", "n", "duplicate_of", "config_hash") if row[key] is not None
+        key: row[key]
+        for key in ("number", "state", "reason", "n", "duplicate_of", "config_hash")
+        if row[key] is not None
     }
     frozen = FrozenTrial(
         number=row["number"],

@@ -41,7 +41,32 @@ def test_an_exported_study_is_one_that_optuna_reads(engine: Engine, tmp_path: Pa
             assert trial.user_attrs["forgetting.low"] == row["forgetting.low"]
     assert len(study.trials_dataframe()) == 12
     assert {trial.number for trial in study.best_trials} <= set(ours["number"])
-    with pytest.raises(StudyExists, match=r"is in .* already; name another storage"):
+    with pytest.raises(StudyExists, match=r"is in .* already, with all its trials"):
+        to_optuna(Studies(engine), name, url)
+
+
+def test_an_interrupted_export_goes_on_with_the_trials_that_are_missing(engine: Engine, tmp_path: Path) -> None:
+    name = sample_study(engine, 12)
+    urls = [f"sqlite:///{tmp_path / file}" for file in ("whole.db", "interrupted.db")]
+
+    def interrupt(step: str, done: int, total: int) -> None:
+        assert (step, total) == (f"writing {name}", 12)
+        if done == 7:
+            raise KeyboardInterrupt
+
+    to_optuna(Studies(engine), name, urls[0])
+    with pytest.raises(KeyboardInterrupt):
+        to_optuna(Studies(engine), name, urls[1], interrupt)
+    assert to_optuna(Studies(engine), name, urls[1]) == 5
+    whole, continued = (optuna.load_study(study_name=name, storage=url).trials for url in urls)
+    assert whole == continued
+
+
+def test_an_export_adds_nothing_to_another_study_of_that_name(engine: Engine, tmp_path: Path) -> None:
+    name = sample_study(engine, 3)
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    optuna.create_study(storage=url, study_name=name, directions=["maximize", "minimize"])
+    with pytest.raises(StudyExists, match=r"another Optuna study .* is in .* already; name another storage"):
         to_optuna(Studies(engine), name, url)
 
 

@@ -1,4 +1,4 @@
-"""Progress of an import: a bar with the time left on a terminal, a line now and then elsewhere."""
+"""Progress of an import or export: a bar with the time left on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from studies.output.formats import say
 SECONDS_BETWEEN_LINES = 10.0
 
 
-class ImportProgress:
-    """Shows the steps of an import on standard error; use as a context manager, and call it with each advance."""
+class CopyProgress:
+    """Shows the steps of an import or export on standard error: a context manager that is called with each advance."""
 
     def __init__(self) -> None:
         self._console = Console(file=sys.stderr, emoji=False)
@@ -29,7 +29,7 @@ class ImportProgress:
         self._step = ""
         self._started = self._last_call = self._last_line = time.monotonic()
 
-    def __enter__(self) -> ImportProgress:
+    def __enter__(self) -> CopyProgress:
         if self._console.is_terminal:
             self._bar.start()
         return self

@@ -36,9 +36,9 @@ def serve(settings: ServerSettings) -> None:
     with _EndingSignals() as signals, _bind(settings.host, settings.port) as listening:
         settings = replace(settings, port=listening.getsockname()[1])
         server = _make_server(settings)
-        server.prepare()
         gc.freeze()  # the imported modules, which each full collection would look through while a large study is read
         signals.attach(server)
+        server.prepare()
         if not signals.arrived:
             print(f"Serving {_database(settings)}{' (read only)' if settings.read_only else ''} at:", flush=True)
             print(f"  {start_address(settings)}", flush=True)

@@ -18,7 +18,7 @@ MORE_THAN_PARAMETERS_OF_A_STATEMENT = 300_000
     "numbers", [[], [2], [3, 1, 3], {0, 7}, range(MORE_THAN_PARAMETERS_OF_A_STATEMENT)], ids=lambda n: str(len(n))
 )
 def test_rows_with_one_of_the_integers_are_found_and_no_others(
-    engine: Engine, store: Store, study_id: int, numbers: Collection[int]
+    engine: Engine, store: Store, numbers: Collection[int]
 ) -> None:
     with engine.begin() as connection:
         rows = [{"study_id": number, "tag": "t"} for number in _studies(store)]

@@ -112,6 +112,13 @@ METRICS: dict[str, Metric] = {
             "where nothing infers the task.",
         ),
         _accuracy(
+            "known_task_during_accuracy",
+            "Known-task during accuracy",
+            from_matrix.known_task_during,
+            "during_accuracy with the task of every input known, where the run also infers it; missing where nothing "
+            "infers the task.",
+        ),
+        _accuracy(
             "inferred_task_accuracy",
             "Inferred-task accuracy",
             from_matrix.inferred_task,

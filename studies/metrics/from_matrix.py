@@ -141,6 +141,13 @@ def known_task(matrices: Matrices) -> NDArray[np.float64]:
     return matrices.mean_over_tasks(matrices.is_of("known_task") & matrices.is_last)
 
 
+def known_task_during(matrices: Matrices) -> NDArray[np.float64]:
+    """Return `during` with the task known, (n_runs,)."""
+    return matrices.mean_over_tasks(
+        matrices.is_of("known_task") & (matrices.cells.after_task == matrices.cells.on_task)
+    )
+
+
 def inferred_task(matrices: Matrices) -> NDArray[np.float64]:
     """Return `final` with the task inferred, (n_runs,)."""
     return matrices.mean_over_tasks(matrices.is_of("inferred_task") & matrices.is_last)

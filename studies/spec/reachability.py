@@ -169,7 +169,7 @@ def doubts(spec: SweepSpec, data: Path) -> list[str]:
 def _why_undefined(name: str, probe: Probe) -> str:
     if name.startswith("validation") and not probe.validates:
         return f"stream {probe.config.stream.name} holds out no validation split"
-    if name.removesuffix("_accuracy") in OF_INFERENCE and probe.config.task_inference is None:
+    if name.startswith(OF_INFERENCE) and probe.config.task_inference is None:
         return "no task_inference block finds the task"
     if name == "gradient_cosine" and not two_gradients(probe.config.method):
         return f"method {probe.config.method.name} has one gradient, or no strength of the regulariser"

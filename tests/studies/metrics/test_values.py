@@ -52,6 +52,8 @@ def test_accuracies_with_the_task_known_and_inferred_are_means_over_the_last_row
     assert metrics["final_accuracy"] == run_metrics(result(LOWER))["final_accuracy"]
     found = [metrics[f"{name}_accuracy"] for name in ("known_task", "inferred_task", "task_inference")]
     assert found == pytest.approx([0.9, 0.6, 0.3])
+    falling = dataclasses.replace(result(LOWER), known_task=LOWER)
+    assert run_metrics(falling)["known_task_during_accuracy"] == pytest.approx((0.9 + 0.8 + 0.6) / 3)
 
 
 def test_the_cosine_of_the_gradients_is_the_mean_over_the_tasks_after_the_first() -> None:
@@ -70,6 +72,7 @@ def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
         "average_incremental_accuracy": pytest.approx((0.9 + (0.95 + 0.8) / 2 + (0.7 + 0.82 + 0.6) / 3) / 3),
         "validation_final_accuracy": pytest.approx(0.7),
         "known_task_accuracy": None,
+        "known_task_during_accuracy": None,
         "inferred_task_accuracy": None,
         "task_inference_accuracy": None,
         "gradient_cosine": None,

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, TypedDict
 
 from hnet_core.runtime.devices import NoGpu
 from sweeps.allocation import default_workers, this_machine
-from sweeps.benchmarking import Plan, Training, check_data, check_measures_something, own_studies, specs_of
+from sweeps.benchmarking import (
+    Plan,
+    Training,
+    check_data,
+    check_measures_something,
+    specs_of,
+    trainings_left,
+)
 from sweeps.estimate import seconds_per_run
 
 if TYPE_CHECKING:
@@ -49,7 +56,7 @@ def estimate_plan(plan: Plan, studies: Studies | None, root: Path, workers: int 
     """
     check_measures_something(plan)
     check_data(plan, root)
-    left = _left(plan, studies)
+    left = trainings_left(plan, studies)
     specs = [spec for spec, _ in specs_of(plan, studies, root)] if left else []
     if specs and workers is None:
         workers = min(default_workers(spec, this_machine()) for spec in specs)
@@ -72,19 +79,6 @@ def estimate_plan(plan: Plan, studies: Studies | None, root: Path, workers: int 
         "estimated_minutes": minutes if left else 0.0,
         "warnings": warnings,
     }
-
-
-def _left(plan: Plan, studies: Studies | None) -> list[Training]:
-    """Return the trainings that the studies of this selection have not finished yet."""
-    if studies is None:
-        return list(plan.trainings.values())
-    done = {
-        row.config_hash
-        for name in own_studies(plan.selection, studies)
-        for row in studies.trial_states(name)
-        if row.state == "COMPLETE" and len(row.seeds) >= plan.selection.n_seeds
-    }
-    return [training for each, training in plan.trainings.items() if each not in done]
 
 
 def _timed(trainings: Sequence[Training], root: Path) -> tuple[list[float], list[str]]:

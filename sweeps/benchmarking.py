@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hnet_core.build import stream_shape
 from hnet_core.errors import ConfigInvalid, DatasetMissing
 from hnet_core.registry import STREAMS
 from hnet_core.trial import TrialConfig
@@ -200,10 +201,20 @@ def specs_of(plan: Plan, studies: Studies | None, data: Path) -> list[tuple[Swee
         wanted = {each: training for each, training in wanted.items() if each not in hashes}
         seeds = max(record.seeds, plan.selection.n_seeds)
         found.append(_checked({**record.spec, "seeds": seeds}, data))
-    if wanted:
-        taken = () if studies is None else studies.names()
-        name = next(name for name in _study_names(plan.selection) if name not in taken)
-        found.append(_checked(_spec(name, plan.selection, list(wanted.values())), data))
+    taken = set() if studies is None else set(studies.names())
+    free = (name for name in _study_names(plan.selection) if name not in taken)
+    for objectives, trainings in _by_objective(wanted.values(), data).items():
+        found.append(_checked(_spec(next(free), plan.selection, trainings, dict(objectives)), data))
+    return found
+
+
+def _by_objective(trainings: Iterable[Training], data: Path) -> dict[tuple[tuple[str, str], ...], list[Training]]:
+    """Group trainings by what their stream measures, since a study has the same objectives for all."""
+    found: dict[tuple[tuple[str, str], ...], list[Training]] = {}
+    for training in trainings:
+        measure = stream_shape(training.config, data).measure
+        direction = "maximize" if measure == "accuracy" else "minimize"
+        found.setdefault(((f"final_{measure}", direction),), []).append(training)
     return found
 
 
@@ -216,7 +227,7 @@ def _trained(spec: Mapping[str, Any]) -> set[str]:
         return set()
 
 
-def _spec(name: str, selection: Selection, trainings: Sequence[Training]) -> dict[str, Any]:
+def _spec(name: str, selection: Selection, trainings: Sequence[Training], objectives: dict[str, str]) -> dict[str, Any]:
     families = {training.name: dict(training.way.configuration.blocks[selection.scale]) for training in trainings}
     published = [parsed(training.way.configuration) for training in trainings]
     return {
@@ -224,7 +235,7 @@ def _spec(name: str, selection: Selection, trainings: Sequence[Training]) -> dic
         "trial": {},
         "families": families,
         "search": {"family": {"choice": list(families)}},
-        "objectives": {"final_accuracy": "maximize"},
+        "objectives": objectives,
         "seeds": selection.n_seeds,
         "sampler": "grid",
         "budget": {"trials": len(families)},
@@ -286,13 +297,28 @@ def run_plan(
     return outcomes
 
 
-def describe(plan: Plan) -> Iterator[str]:
+def trainings_left(plan: Plan, studies: Studies | None) -> list[Training]:
+    """Return the trainings that the studies of this selection have not finished yet."""
+    if studies is None:
+        return list(plan.trainings.values())
+    done = {
+        row.config_hash
+        for name in own_studies(plan.selection, studies)
+        for row in studies.trial_states(name)
+        if row.state == "COMPLETE" and len(row.seeds) >= plan.selection.n_seeds
+    }
+    return [training for each, training in plan.trainings.items() if each not in done]
+
+
+def describe(plan: Plan, studies: Studies | None) -> Iterator[str]:
     """Yield what a plan does, in lines for a person."""
     selection = plan.selection
+    n_done = len(plan.trainings) - len(trainings_left(plan, studies))
     n_cells = sum(len(training.cells) for training in plan.trainings.values())
     yield (
         f"{selection.table.name}, scale {selection.scale}: {n_cells} cells by {len(plan.trainings)} trainings with "
         f"{selection.n_seeds} {'seed' if selection.n_seeds == 1 else 'seeds'} each"
+        + (f" ({n_done} of them done)" if n_done else "")
         + (f", {len(plan.taken)} measured already" if plan.taken else "")
         + (f", {len(plan.left_out)} left out" if plan.left_out else "")
         + "."

@@ -8,10 +8,9 @@ from pathlib import Path
 from hnet_core.config_validation import check_trial
 from hnet_core.errors import ConfigInvalid, NotFound
 from hnet_core.trial import TrialConfig
-from reports.data.published_cells import Configuration, MeasuredBy, PublishedCell, Scale
+from reports.data.published_cells import BY_TASK, Configuration, MeasuredBy, PublishedCell, Scale
 from studies.metrics.definitions import METRICS
 
-BY_TASK = ("during_accuracy", "during_mse")  # metrics that can be taken of one task
 NO_ENTRY = "no configuration is defined that reproduces it"
 
 

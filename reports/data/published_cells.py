@@ -9,6 +9,7 @@ from typing import Any, Literal
 SpreadKind = Literal["sem", "std", "unknown", "none"]
 Scale = Literal["full", "reduced", "smoke"]
 SCALES: tuple[Scale, ...] = ("full", "reduced", "smoke")
+BY_TASK = ("during_accuracy", "during_mse")  # metrics that can be taken of one task
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import Field, ValidationError, model_validator
@@ -48,6 +50,11 @@ from studies.spec.document import Document, parse_document
 COLUMNS = ("table", "row", "column", "unit", "text", "value", "spread", "spread_kind", "n", "erratum")
 UNITS = ("percent", "minutes", "weights", "MiB", "values")
 SPREAD_KINDS = get_args(SpreadKind)
+NUMBERS: tuple[tuple[str, Callable[[str], float], str], ...] = (
+    ("value", float, ""),
+    ("spread", float, " above 0"),
+    ("n", int, " above 0"),
+)
 
 Reference = str | dict[str, str]
 
@@ -156,17 +163,29 @@ def _check_row(row: Mapping[str, str | None], place: str) -> None:
     for column, known in (("unit", UNITS), ("spread_kind", SPREAD_KINDS)):
         if row[column] not in known:
             raise ConfigInvalid(f"{place}: {column}: must be one of {', '.join(known)}, got {row[column]!r}.")
-    for column, kind in (("value", float), ("spread", float), ("n", int)):
-        try:
-            kind(row[column] or 0)
-        except ValueError:
-            raise ConfigInvalid(f"{place}: {column}: must be a number or empty, got {row[column]!r}.") from None
+    for column, kind, rule in NUMBERS:
+        _check_number(row[column] or "", kind, rule, f"{place}: {column}")
     if bool(row["spread"]) == (row["spread_kind"] == "none"):
         raise ConfigInvalid(
             f"{place}: spread_kind: must be none exactly where there is no spread, got {row['spread_kind']!r}."
         )
-    if not row["text"]:
+    text = row["text"] or ""
+    if not text:
         raise ConfigInvalid(f"{place}: text: must hold the number as printed, got nothing.")
+    printed = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text.replace(",", ""))}
+    if row["value"] and not row["erratum"] and float(row["value"]) not in printed:
+        raise ConfigInvalid(
+            f"{place}: text: must hold the value {row['value']} as printed, or erratum say why, got {text!r}."
+        )
+
+
+def _check_number(text: str, kind: Callable[[str], float], rule: str, place: str) -> None:
+    try:
+        number = kind(text or "1")
+    except ValueError:
+        raise ConfigInvalid(f"{place}: must be a number or empty, got {text!r}.") from None
+    if not math.isfinite(number) or (rule and number <= 0):
+        raise ConfigInvalid(f"{place}: must be a number{rule} or empty, got {text!r}.")
 
 
 def _configurations(document: Document, paper: PaperEntry) -> dict[str, Configuration]:

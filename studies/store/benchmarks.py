@@ -1,12 +1,13 @@
-"""Keeps published tables of one's own in a database."""
+"""Published tables of one's own in a database: kept and removed."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
-from hnet_core.errors import ConfigInvalid
+from hnet_core.errors import ConfigInvalid, NotFound
+from hnet_core.registry import did_you_mean
 from studies.database.schema import benchmark
 from studies.database.storable_text import storable
 
@@ -40,3 +41,15 @@ def keep_benchmark(engine: Engine, name: str, content: str, cells: str, replace:
                 "or give the file another name."
             )
     return True
+
+
+def remove_benchmark(engine: Engine, name: str) -> None:
+    """Remove the tables of a paper; studies that were trained for them stay.
+
+    Raises:
+        NotFound: the database has no tables of that name.
+    """
+    with engine.execution_options(hnet_writes=True).begin() as connection:
+        if not connection.execute(delete(benchmark).where(benchmark.c.name == name)).rowcount:
+            known = list(connection.scalars(select(benchmark.c.name)))
+            raise NotFound(f"no tables of {name!r} were added to this database{did_you_mean(name, known)}.")

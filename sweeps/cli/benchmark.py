@@ -113,6 +113,7 @@ def _cell_row(found: CellComparison, root: Path) -> dict[str, Any]:
         "measured": None if measurement is None else measurement.interval.mean,
         "n": 0 if measurement is None else measurement.interval.n,
         "verdict": found.verdict if measurement is not None else None,
+        "detectable": None if found.difference is None else found.difference.half_width,
         "scale": found.scale or None,
         "measured_by": " or ".join(f"{way.configuration.name} ({way.metric})" for way in ways) or None,
         "why": why or None,
@@ -143,7 +144,7 @@ def run(
     studies, root = _existing(db, upgrade=True), data_root(data)
     plan = make_plan(_selection(cells, studies), studies, root)
     with messages():
-        for line in describe(plan):
+        for line in describe(plan, studies):
             logging.getLogger("hnet").info("%s", line)
         try:
             outcomes = run_plan(plan, db, studies, root, workers, cluster.address, cluster.storage)
@@ -258,6 +259,27 @@ def add(
         )
         for why in dict.fromkeys(filter(None, (unexplained(cell, data=root) for cell in table.cells))):
             say(f"not measurable here: {why}.")
+
+
+@app.command("rm")
+def remove(
+    paper: Annotated[str, typer.Argument(help="Name of the file that was added, without .yaml.", show_default=False)],
+    db: Database = DEFAULT_URL,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Remove the tables of a paper that was added; studies that were trained for them stay."""
+    from hnet_core.errors import ConfigInvalid
+    from studies.database.open_database import connect
+    from studies.output.formats import say
+    from studies.store.benchmarks import remove_benchmark
+
+    engine = connect(db)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigInvalid(f"rm removes the tables of {paper} from the database; confirm with --yes.")
+        typer.confirm(f"Remove the tables of {paper} from the database?", abort=True)
+    remove_benchmark(engine, paper)
+    say(f"removed the tables of {paper}.")
 
 
 def _existing(db: str, upgrade: bool = False) -> Studies | None:

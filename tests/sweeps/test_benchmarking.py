@@ -71,7 +71,7 @@ def test_a_cell_that_another_study_measured_is_taken_from_there(table: Published
     plan, names = plan_and_run(Selection(table, seeds=2), tmp_path)
     assert (plan.trainings, names) == ({}, [])
     assert {trial.study for _, trial in plan.taken} == {"mine:t1:rows=A,B"}
-    assert any("Taken from study mine:t1:rows=A,B: A,B, during" in line for line in describe(plan))
+    assert any("Taken from study mine:t1:rows=A,B: A,B, during" in line for line in describe(plan, None))
 
 
 def test_too_few_seeds_elsewhere_are_not_enough(table: PublishedTable, tmp_path: Path) -> None:
@@ -86,6 +86,32 @@ def test_more_seeds_continue_the_study(table: PublishedTable, tmp_path: Path) ->
     assert trained(tmp_path) == {"mine:t1": [("small", 3)]}
     plan_and_run(Selection(table, seeds=2), tmp_path)  # enough are there
     assert trained(tmp_path) == {"mine:t1": [("small", 3)]}
+
+
+def test_a_table_of_accuracies_and_errors_becomes_a_study_for_each(tmp_path: Path) -> None:
+    regression = {
+        "stream": {"name": "polynomials"},
+        "method": {"name": "finetune"},
+        "target": {"name": "mlp", "hidden": [4]},
+        "training": {"iterations": 2, "batch_size": 4},
+    }
+    content = {
+        **CONTENT,
+        "configurations": {**CONTENT["configurations"], "curve": {"trial": regression}},  # type: ignore[dict-item]
+        "cells": [*CONTENT["cells"], {"table": "t1", "rows": {"D": "curve"}, "metric": "final_mse"}],  # type: ignore[misc]
+    }
+    cells = CELLS + "t1,D,error,values,0.5,0.5,,none,,\n"
+    table = read_own_tables(write_own_tables(tmp_path, content=content, cells=cells)).tables[0]
+    _, names = plan_and_run(Selection(table, seeds=1), tmp_path)
+    assert names == ["mine:t1", "mine:t1#2"]
+    plan, _ = plan_and_run(Selection(table, seeds=2), tmp_path)
+    assert trained(tmp_path) == {"mine:t1": [("small", 2)], "mine:t1#2": [("curve", 2)]}
+    found = studies.open(str(tmp_path / "hnet.db"))
+    assert [found.study(name).objectives for name in names] == [
+        {"final_accuracy": "maximize"},
+        {"final_mse": "minimize"},
+    ]
+    assert "2 seeds each (2 of them done)" in next(iter(describe(plan, found)))
 
 
 def test_another_scale_is_another_study_labelled_reduced(table: PublishedTable, tmp_path: Path) -> None:

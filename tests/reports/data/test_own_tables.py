@@ -15,7 +15,7 @@ from reports.data.own_tables import read_own_tables
 from reports.data.published_tables import published_table, published_tables
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
-from studies.store.benchmarks import keep_benchmark
+from studies.store.benchmarks import keep_benchmark, remove_benchmark
 from tests.own_tables import CELLS, CONTENT, HEAD, write_own_tables
 
 
@@ -62,9 +62,29 @@ def unknown_table(content: Any) -> None:
     content["cells"][1]["table"] = "t2"
 
 
+def unknown_setting(content: Any) -> None:
+    content["configurations"]["small"]["trial"]["method"]["beta_outputt"] = 1.0
+
+
+def unknown_setting_of_a_scale(content: Any) -> None:
+    content["configurations"]["small"]["smoke"]["training"]["iteration"] = 1
+
+
+def unknown_metric(content: Any) -> None:
+    content["cells"][0]["columns"]["after"] = "final_accurcy"
+
+
+def unknown_metric_of_a_row(content: Any) -> None:
+    content["cells"][0]["rows"]["C"] = ["strong", {"small": "during_accuracy[x]"}]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (unknown_setting, r"mine\.yaml:\d+: configurations\.small: method\.beta_outputt: unknown key .*did you mean"),
+        (unknown_setting_of_a_scale, r"mine\.yaml:\d+: configurations\.small: training\.iteration: unknown key"),
+        (unknown_metric, r"mine\.yaml:\d+: cells\.0\.columns\.after: unknown metric .*did you mean 'final_accuracy'"),
+        (unknown_metric_of_a_row, r"mine\.yaml:\d+: cells\.0\.rows\.C: unknown metric 'during_accuracy\[x\]'"),
         (spelt_wrong, r"mine\.yaml:\d+: configurations\.strong\.lik: unknown key 'lik'; did you mean 'like'"),
         (unknown_parent, r"mine\.yaml:\d+: configurations\.strong\.like: unknown configuration 'smal'; did you mean"),
         (circle, r"mine\.yaml:\d+: configurations\.\w+\.like: must not lead back to itself"),
@@ -90,6 +110,10 @@ def test_a_wrong_yaml_file_is_refused_with_its_line(
     [
         (CELLS.replace("spread_kind", "kind"), r"mine\.csv:1: must have the columns .*lacks spread_kind"),
         (CELLS.replace("40.0,1.0,sem", "forty,1.0,sem"), r"mine\.csv:3: value: must be a number or empty, got 'forty'"),
+        (CELLS.replace("40.0,1.0,sem", "nan,1.0,sem"), r"mine\.csv:3: value: must be a number or empty, got 'nan'"),
+        (CELLS.replace("40.0,1.0,sem", "40.0,-1.0,sem"), r"mine\.csv:3: spread: must be a number above 0 or empty"),
+        (CELLS.replace("1.0,sem,3", "1.0,sem,0"), r"mine\.csv:2: n: must be a number above 0 or empty, got '0'"),
+        (CELLS.replace("40.0,1.0,sem", "4.0,1.0,sem"), r"mine\.csv:3: text: must hold the value 4.0 as printed"),
         (CELLS.replace(",sem,", ",semi,"), r"mine\.csv:2: spread_kind: must be one of sem, std, unknown, none"),
         (CELLS.replace("7,7,,none", "7,7,,sem"), r"mine\.csv:4: spread_kind: must be none exactly where"),
         (CELLS + CELLS.splitlines()[1] + "\n", r"mine\.csv:8: each cell must be there once"),
@@ -115,6 +139,22 @@ def test_a_name_of_hnet_or_no_name_is_refused(name: str, tmp_path: Path) -> None
         read_own_tables(write_own_tables(tmp_path, name))
 
 
+def test_a_wrong_setting_is_placed_at_its_line(tmp_path: Path) -> None:
+    content = copy.deepcopy(CONTENT)
+    unknown_setting(content)
+    file = write_own_tables(tmp_path, content=content)
+    (line,) = [n for n, text in enumerate(file.read_text().splitlines(), 1) if "beta_outputt" in text]
+    with pytest.raises(ConfigInvalid, match=f"mine.yaml:{line}: "):
+        read_own_tables(file)
+
+
+def test_a_component_that_is_not_installed_is_no_error(tmp_path: Path) -> None:
+    content: Any = copy.deepcopy(CONTENT)
+    content["configurations"]["small"]["trial"]["method"] = {"name": "of_a_plug_in", "strength": 1}
+    (table,) = read_own_tables(write_own_tables(tmp_path, content=content)).tables
+    assert "unknown method 'of_a_plug_in'" in str(unexplained(table.cells[0]))
+
+
 def test_a_cell_without_an_entry_is_unexplained(tmp_path: Path) -> None:
     cells = f"{HEAD}\nt1,A,other,percent,1.0,1.0,,none,,\n"
     (table,) = read_own_tables(write_own_tables(tmp_path, content={**CONTENT, "cells": []}, cells=cells)).tables
@@ -132,3 +172,7 @@ def test_kept_tables_are_found_beside_those_of_hnet(tmp_path: Path) -> None:
     studies = Studies(engine)
     assert published_table("mine:t1", studies).caption == "Accuracy on digits, in percent"
     assert [table.name for table in published_tables(studies)][-1] == "mine:t1"
+    with pytest.raises(NotFound, match="no tables of 'min' were added to this database; did you mean 'mine'"):
+        remove_benchmark(engine, "min")
+    remove_benchmark(engine, "mine")
+    assert "mine:t1" not in [table.name for table in published_tables(studies)]

@@ -87,6 +87,13 @@ def test_adding_the_same_tables_again_changes_nothing(with_tables: str, tmp_path
     assert "known already: mine:t1: 6 cells, 4 measurable." in result.stderr
 
 
+def test_added_tables_are_removed(with_tables: str) -> None:
+    refused = hnet("rm", "mine", "--db", with_tables)
+    assert "confirm with --yes" in str(refused.exception)
+    assert hnet("rm", "mine", "--db", with_tables, "--yes").stderr == "removed the tables of mine.\n"
+    assert "mine" not in hnet("ls", "--db", with_tables).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

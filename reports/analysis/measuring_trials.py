@@ -60,6 +60,7 @@ class Measurement:
     Attributes:
         values: of `metric`, times `factor`: in the unit of the paper.
         reduced: settings below those of the paper.
+        seconds: training time of the fastest seed, since other work of the machine can only add to it; None: unknown.
     """
 
     study: str
@@ -129,7 +130,7 @@ class FinishedTrials:
         """Read the values of the metric in the unit of the paper, one per seed."""
         name = found.way.metric_name
         values = {seed: value for seed, value in self._values(found.way, found.trial).items() if value is not None}
-        seconds = [row["seconds"] for row in self._rows(found.trial)]
+        seconds = [row["seconds"] for row in self._rows(found.trial) if row["seconds"] is not None]
         return Measurement(
             study=found.trial.study,
             number=found.trial.number,
@@ -138,7 +139,7 @@ class FinishedTrials:
             reduced=found.reduced,
             metric=name,
             factor=factor_of(cell.unit, name),
-            seconds=None if None in seconds or not seconds else sum(seconds) / len(seconds),
+            seconds=min(seconds, default=None),
         )
 
     def has_values(self, way: MeasuredBy, trial: FinishedTrial) -> bool:

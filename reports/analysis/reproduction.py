@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -144,15 +144,22 @@ def _compare(cell: PublishedCell, trials: FinishedTrials) -> CellComparison:
 
 
 def _with_holm(comparisons: Sequence[CellComparison]) -> list[CellComparison]:
-    """Add Holm's adjusted p to every tested difference."""
-    tested = [one.difference.p for one in comparisons if one.difference is not None and one.difference.p is not None]
-    adjusted = iter(holm_adjusted(tested))
+    """Add Holm's adjusted p to every tested difference; cells of one print and one measurement are one test."""
+    tested = {key: p for one in comparisons for key, p in [_test(one)] if p is not None}
+    adjusted = dict(zip(tested, holm_adjusted(list(tested.values())), strict=True))
     return [
-        replace(one, difference=replace(one.difference, p_holm=next(adjusted)))
+        replace(one, difference=replace(one.difference, p_holm=adjusted[_test(one)[0]]))
         if one.difference is not None and one.difference.p is not None
         else one
         for one in comparisons
     ]
+
+
+def _test(found: CellComparison) -> tuple[Hashable, float | None]:
+    """Return what a difference is between, and its p value; None where it was not tested."""
+    if found.measurement is None or found.difference is None:
+        return None, None
+    return (found.cell.text, found.cell.n, found.measurement), found.difference.p
 
 
 def counts(comparisons: Sequence[CellComparison]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from reports.analysis.reproduction import CellComparison, compare_cells
 from reports.data.measured_studies import PREFIX, import_measured, measured_names, measured_text
 from reports.data.published_tables import published_tables
 from reports.formatting import MISSING, plural, significant
-from reports.tables.published_cells import cell_row, shown_mean, shown_range
+from reports.tables.published_cells import cell_row, shown_detectable, shown_mean, shown_range
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
@@ -75,8 +75,8 @@ def _cells(studies: Studies) -> Iterator[str]:
         yield ""
         yield f"{table.caption}. [{table.cite}]({table.url}). {plural(len(measured), 'cell')} of {len(table.cells)}."
         yield ""
-        yield "| row | column | published | ours | 95 % interval | n | verdict | s a run | study |"
-        yield "|---|---|---|---|---|---|---|---|---|"
+        yield "| row | column | published | ours | 95 % interval | n | verdict | detectable | s, fastest seed | study |"
+        yield "|---|---|---|---|---|---|---|---|---|---|"
         yield from map(_line, measured)
 
 
@@ -87,7 +87,7 @@ def _line(found: CellComparison) -> str:
     seconds = MISSING if found.measurement.seconds is None else significant(found.measurement.seconds, 3)
     study = f"`{row['study']}`"
     cells = (row["row"], row["column"], row["published_text"], shown_mean(row), shown_range(row), row["n"])
-    return "| " + " | ".join(map(str, (*cells, verdict, seconds, study))) + " |"
+    return "| " + " | ".join(map(str, (*cells, verdict, shown_detectable(row), seconds, study))) + " |"
 
 
 def _fronts(studies: Studies, names: Sequence[str]) -> Iterator[str]:

@@ -72,6 +72,11 @@ def shown_range(row: Row) -> str:
     return MISSING if row["unit"] == "weights" else range_text(interval_of(row, "measured"))
 
 
+def shown_detectable(row: Row) -> str:
+    """Format the least difference that would have shown: half of the 95 % interval of the difference."""
+    return MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}"
+
+
 def shown_difference(row: Row) -> str:
     """Format measured minus published to the precision of its interval, with its sign."""
     value, half = row["difference"], row["half_width"]
@@ -97,7 +102,7 @@ def _columns() -> list[Column]:
         Column(
             "half_width",
             "detectable",
-            lambda row: MISSING if row["half_width"] is None else f"±{significant(row['half_width'], 2)}",
+            shown_detectable,
             "half-width of the 95 % interval of the difference: a smaller true difference would not have shown",
         ),
         number_column(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from reports.data.trial import Trial
 from reports.formatting import cost_text, mean_text, numbered, phrase, plural, significant
 from studies.metrics.cost_axes import COMPRESSION
 from studies.metrics.definitions import METRICS
+from studies.spec.conditions import FAMILY
 from studies.statistics.interval import Interval
 from studies.statistics.intervals import TWO_SEEDS
 from studies.statistics.selection import Candidates, least
@@ -28,6 +30,7 @@ ONE_POINT = 0.01 + 1e-12  # exactly one point is within it, whatever the roundin
 MSE_FACTOR = 1.1
 MIN_KNEE_POINTS = 3
 MAX_NUMBERS = 5
+MAX_FIELDS = 3
 SPARSITY = "mask_sparsity"
 SPARSITY_REMARK = (
     "Mask sparsity stores no less: a weight that is masked out is stored and counted like any other. It saves "
@@ -71,20 +74,33 @@ class Recommendation:
         return [(" · ".join(roles), trial) for roles, trial in named.values()]
 
 
-def recommend(data: StudyData, incomplete: str | None = None) -> Recommendation:
+def recommend(data: StudyData, incomplete: str | None = None, different_tasks: Sequence[str] = ()) -> Recommendation:
     """Find the recommended configurations of a study and describe them; with a reason where there are none.
 
     Args:
         incomplete: complete trials that lack a value, see `incomplete_trials`; None if there are none.
+        different_tasks: see `fields_of_different_tasks`; where there are some, nothing is recommended.
     """
     candidates = data.columns.among(data.feasible)
     if not candidates.any():
         return Recommendation(_nothing(data, incomplete), ())
+    if different_tasks:
+        return Recommendation(_different_tasks(data, different_tasks), ())
     best = _best(data, candidates)
     near = _near(data, candidates, best)
     knee = _knee(data)
     headline = _headline(data, best, near, knee, _best_that_compresses(data, candidates))
     return Recommendation(headline, tuple(_remarks(data, best)), best, near, knee, data.x.smallest)
+
+
+def _different_tasks(data: StudyData, fields: Sequence[str]) -> str:
+    shown = ", ".join(fields[:MAX_FIELDS]) + (", ..." if len(fields) > MAX_FIELDS else "")
+    verb = "differs" if len(fields) == 1 else "differ"
+    by = FAMILY if FAMILY in data.parameters else fields[0]
+    return (
+        f"The configurations do not learn the same tasks ({shown} {verb}): a better {data.quality.word} may be due to "
+        f"easier tasks, so none is recommended. Show them apart with --by {by}."
+    )
 
 
 def _best(data: StudyData, candidates: NDArray[np.bool_]) -> Trial:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reports.analysis.different_tasks import fields_of_different_tasks
 from reports.analysis.families import Family, families_within
 from reports.analysis.importance import Importance, importances
 from reports.analysis.incomplete_trials import incomplete_trials
@@ -80,7 +81,7 @@ def collect(studies: Studies, name: str, x: str | None = None) -> TradeoffConten
 
     data = read_study(studies, name, x)
     incomplete = incomplete_trials(studies, data)
-    found = recommend(data, incomplete)
+    found = recommend(data, incomplete, fields_of_different_tasks(studies, data))
     shown = _trials_with_tasks(data, found)
     matrices, inference = read_matrices(studies, name, shown), read_inference(studies, name, shown)
     effects = {name: main_effects(data, name) for name in data.varied}

@@ -73,7 +73,7 @@ class Comparison:
     Attributes:
         metric: what is compared, by its name in METRICS.
         streams: in the order they came.
-        pairs: every pair on a stream, or every pair at all where each name has one stream.
+        pairs: every pair on a stream, or every pair at all where each name has one stream or no stream has a pair.
         ranks: None where there are too few streams for them.
     """
 
@@ -138,8 +138,10 @@ def compare(
     if len(labels) > MAX_LABELS:
         raise ConfigInvalid(f"a comparison takes at most {MAX_LABELS}, got {len(labels)}; choose with --by.")
     chosen = _metric(metric, methods)
+    every = [(a, b) for a, b in combinations(methods, 2) if a.label != b.label]
+    on_one_stream = [(a, b) for a, b in every if a.stream == b.stream]
     has_one_stream_each = len(methods) == len(labels)
-    pairs = [(a, b) for a, b in combinations(methods, 2) if has_one_stream_each or a.stream == b.stream]
+    pairs = every if has_one_stream_each or not on_one_stream else on_one_stream
     verdicts = judge_pairs(pairs, chosen, lambda one: one.values[chosen], margin=margin, alpha=alpha)
     scores: dict[str, dict[str, float]] = {label: {} for label in labels}
     for one in methods:

@@ -17,6 +17,7 @@ from hnet_core.trial import TrialResult
 from reports.analysis.comparability import budget_remarks, differing_settings
 from reports.analysis.comparison import compare, headline
 from reports.data.compared_methods import ComparedMethod, compared_methods
+from reports.data.measured_studies import import_measured
 from reports.pages.comparison import write
 from reports.tables.comparison import cross_tables, method_table, stream_table, verdict_table
 from studies.comparing.comparability import why_not_comparable
@@ -148,6 +149,16 @@ def test_different_budgets_data_and_streams_are_not_comparable(studies: Studies)
         assert pair.verdict.answer == NOT_COMPARABLE
         assert reason in str(pair.verdict)
         assert "are not comparable: " + reason in headline(compare([one, changed]))[0]
+
+
+def test_studies_without_a_stream_in_common_say_so_for_each_pair(tmp_path: Path) -> None:
+    for name in ("split_mnist_dgr", "permuted_mnist_10_ewc_cl1"):
+        import_measured(str(tmp_path / "study.db"), name)
+    names = ["measured:split_mnist_dgr", "measured:permuted_mnist_10_ewc_cl1"]
+    write(open_in(tmp_path), names, tmp_path)
+    rows = json.loads((tmp_path / "report.json").read_text())["verdicts"]
+    assert [row["verdict"] for row in rows] == [NOT_COMPARABLE] * 3
+    assert all(row["reason"].startswith("different streams: stream.name split and permuted") for row in rows)
 
 
 def test_times_are_compared_on_one_machine_only(studies: Studies) -> None:

@@ -5,11 +5,14 @@ Each is a study file as `hnet study export NAME --rows matrices` writes it, and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 from hnet_core.errors import NotFound
 from hnet_core.registry import did_you_mean
+from reports.formatting import plural
 
 PREFIX = "measured:"
 
@@ -28,8 +31,31 @@ def measured_text(name: str) -> str:
     """
     plain = name.removeprefix(PREFIX)
     if plain not in measured_names():
-        raise NotFound(f"no measured study {plain!r}{did_you_mean(plain, measured_names())}.")
+        guess = did_you_mean(plain, measured_names(), all_in="hnet list measured")
+        raise NotFound(f"no measured study {plain!r}{guess}.")
     return (files("reports") / "measured" / f"{plain}.json").read_text(encoding="utf-8")
+
+
+def measured_summary(name: str) -> str:
+    """Describe a measured study in a line: streams, methods, trainings and seeds."""
+    trials = json.loads(measured_text(name))["trials"]
+    configs = [trial["config"] for trial in trials]
+    streams = dict.fromkeys(_stream(config["stream"]) for config in configs)
+    methods = dict.fromkeys(" with ".join(_names(config, "method", "task_inference")) for config in configs)
+    seeds = sorted({len(trial["runs"]) for trial in trials})
+    runs = "-".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
+    return (
+        f"{', '.join(streams)}: {', '.join(methods)}; {plural(len(trials), 'training')} "
+        f"of {runs} seed{'' if runs == '1' else 's'}"
+    )
+
+
+def _names(config: Mapping[str, Any], *parts: str) -> list[str]:
+    return [config[part]["name"] for part in parts if config.get(part)]
+
+
+def _stream(block: Mapping[str, Any]) -> str:
+    return f"{block['name']} {block.get('dataset', '')}".strip() + f", {block['n_tasks']} tasks"
 
 
 def import_measured(url: str, name: str, name_here: str | None = None) -> int:

@@ -35,24 +35,38 @@ def csv_columns(trials: Rows) -> list[str]:
     return [*TRIAL_COLUMNS, *trials.params(), *METRICS, *TAIL_COLUMNS]
 
 
-def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRecord) -> list[str]:
-    """Return the columns of a printed table: settings that differ between trials, objectives, forgetting."""
+def table_columns(rows: Sequence[dict[str, Any]], trials: Rows, record: StudyRecord, x: str | None = None) -> list[str]:
+    """Return the columns of a printed table: settings that differ between trials, objectives, forgetting.
+
+    Args:
+        x: a cost that decides what is listed, beside the objectives.
+    """
     searched = [column for column in trials.params() if len(rows) == 1 or _varies(row[column] for row in rows)]
     varying = [*(part for part in PARTS if _varies(row[part] for row in rows)), *searched]
-    metrics = dict.fromkeys([*record.objectives, *record.constraints, "forgetting"])
+    metrics = dict.fromkeys([*_objectives(record, x), *record.constraints, "forgetting"])
     shown = [name for name in metrics if name in METRICS and any(_known(row[name]) for row in rows)]
     remarks = [column for column in ("reason", "duplicate_of") if any(row[column] is not None for row in rows)]
     return ["number", "state", *varying, *shown, *remarks]
 
 
-def by_importance(columns: Sequence[str], rows: Sequence[dict[str, Any]], record: StudyRecord) -> list[str]:
-    """Return the columns of a printed table of trials, the most important one first.
+def _objectives(record: StudyRecord, x: str | None) -> list[str]:
+    """Return the objectives; a cost that decides what is listed comes right after the measure of quality."""
+    if x is None:
+        return list(record.objectives)
+    qualities = [name for name in record.objectives if name.startswith("final_")]
+    return list(dict.fromkeys([*qualities, x, *record.objectives]))
+
+
+def by_importance(
+    columns: Sequence[str], rows: Sequence[dict[str, Any]], record: StudyRecord, x: str | None = None
+) -> list[str]:
+    """Return the columns of a printed table of trials, the most important one first; `x` as in `table_columns`.
 
     These are the objectives, then the searched values, then what limits or explains them.
     """
     last = [*record.constraints, "forgetting", *PARTS, "reason", "duplicate_of", "state"]
     state = ["state"] if _varies(row["state"] for row in rows) else []
-    first = [name for name in ("number", *record.objectives, *state) if name in columns]
+    first = [name for name in ("number", *_objectives(record, x), *state) if name in columns]
     end = [name for name in dict.fromkeys(last) if name in columns and name not in first]
     return [*first, *(name for name in columns if name not in {*first, *end}), *end]
 

@@ -10,7 +10,9 @@ import typer
 from sweeps.cli.options import Data, Output
 from sweeps.cli.root import app
 
-Kind = Literal["methods", "streams", "targets", "hypernets", "task_inference", "datasets", "presets", "tables"]
+Kind = Literal[
+    "methods", "streams", "targets", "hypernets", "task_inference", "datasets", "presets", "tables", "measured"
+]
 
 
 ListShape = Annotated[
@@ -25,18 +27,18 @@ def list_components(
     format: ListShape = "table",
     output: Output = None,
 ) -> None:
-    """List methods, streams, targets, hypernets, task inference, datasets or presets, or published tables.
+    """List methods, streams, targets, hypernets, task inference, datasets, presets, published tables, measured studies.
 
     Your own data sets, folders of npz files below --data, are listed after the built-in ones.
     """
     from studies.output.formats import write
 
-    rows = {"presets": _presets, "tables": _tables}.get(kind, lambda: _components(kind))()
+    rows = {"presets": _presets, "tables": _tables, "measured": _measured}.get(kind, lambda: _components(kind))()
     if kind == "datasets":
         rows += _own_datasets(data)
     if format == "table":
         rows = [{**row, **{key: ", ".join(row.get(key) or ()) for key in ("options", "variants")}} for row in rows]
-    further = {"presets": ["variants"], "datasets": [], "tables": []}
+    further = {"presets": ["variants"], "datasets": [], "tables": [], "measured": []}
     columns = ["name", "summary", *further.get(kind, ["options"])]
     write(rows, columns, format, output, kind.replace("_", " ").capitalize())
 
@@ -53,6 +55,12 @@ def _tables() -> list[dict[str, Any]]:
     from reports.data.published_tables import published_tables
 
     return [{"name": table.name, "summary": table.caption} for table in published_tables()]
+
+
+def _measured() -> list[dict[str, Any]]:
+    from reports.data.measured_studies import PREFIX, measured_names, measured_summary
+
+    return [{"name": PREFIX + name, "summary": measured_summary(name)} for name in measured_names()]
 
 
 def _own_datasets(data: Path | None) -> list[dict[str, Any]]:

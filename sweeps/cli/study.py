@@ -122,7 +122,7 @@ def front(
     why_none = None if chosen.values else found.choice(name, x).why_none
     if why_none is not None:
         say(f"the front of {name} is empty: {why_none}.")
-    _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}")
+    _write_trials(chosen, found.study(name), format, output, f"Pareto front of {name}", x)
 
 
 @app.command()
@@ -282,7 +282,9 @@ def _write_rows(found: Rows, format: Format, output: Path | None) -> None:
     write(rows, list(by_column), format, output)
 
 
-def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None) -> None:
+def _write_trials(
+    trials: Rows, record: StudyRecord, format: Format, output: Path | None, title: str | None, x: str | None = None
+) -> None:
     from studies.output.trial_table import by_importance, csv_columns, json_columns, printed, table_columns
     from studies.statistics.intervals import few_seeds_remark
 
@@ -291,7 +293,7 @@ def _write_trials(trials: Rows, record: StudyRecord, format: Format, output: Pat
     if remark is not None:
         say(f"{remark}.")
     if format == "table":
-        columns = table_columns(rows, trials, record)
+        columns = table_columns(rows, trials, record, x)
     else:
         columns = csv_columns(trials) if format == "csv" else json_columns()
-    write(rows, columns, format, output, title, by_importance(columns, rows, record))
+    write(rows, columns, format, output, title, by_importance(columns, rows, record, x))

@@ -96,6 +96,11 @@ def test_csv_of_trials_has_a_column_for_each_searched_value(db: str) -> None:
     assert "params" not in first
 
 
+def test_a_front_by_another_cost_shows_that_cost_after_the_quality(db: str) -> None:
+    shown = run("front", "sample-tradeoff", "--db", db, "--x", "seconds", env={"COLUMNS": "80"})
+    assert shown.stdout.splitlines()[2].split() == ["number", "beta_output", "final_accuracy", "seconds"]
+
+
 @pytest.mark.parametrize("command", ["trials", "front"])
 def test_a_narrow_terminal_shows_the_objectives_first(db: str, command: str) -> None:
     shown = run(command, "sample-tradeoff", "--db", db, env={"COLUMNS": "80"})

@@ -5,7 +5,7 @@
 #              (python -m perf.chaos [--cluster]: at random, for minutes)
 # make contract train every method on every stream, scenario and target network: an hour or two
 # make check   format, lint, types and fast tests; run it before each commit
-# make presets train the smoke variant of every preset: some minutes each on a busy machine; needs the images (HNET_DATA)
+# make presets train the smoke variant of every preset, two minutes each on two free cores; needs the images (HNET_DATA)
 # make perf    measure training steps and write the tables of docs/performance.md
 PYTHON ?= python3
 BIN := .venv/bin

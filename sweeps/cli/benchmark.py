@@ -71,7 +71,7 @@ def list_tables(
     from reports.analysis.measuring_trials import FinishedTrials
     from reports.analysis.reproduction import compare_cells
     from reports.data.published_tables import published_table, published_tables
-    from studies.output.formats import write
+    from studies.output.formats import say, write
 
     studies, root = _existing(db), data_root(data)
     trials = FinishedTrials(studies)
@@ -82,6 +82,8 @@ def list_tables(
         return
     rows = [_table_row(one.name, compare_cells(one.cells, trials), root) for one in published_tables(studies)]
     write(rows, list(rows[0]), format, output, "Published tables")
+    if not any(row["measured"] for row in rows):
+        say("this database has measured none of them; what this project measured is listed by: hnet list measured")
 
 
 def _table_row(name: str, comparisons: list[CellComparison], root: Path) -> dict[str, Any]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def read_evaluations(
     connection: Connection, of_runs: ColumnElement[bool], run_ids: NDArray[np.int_], n_tasks: int | None = None
 ) -> Evaluations:
-    """Read the cells that metrics need: all of the test split and of the cosines, the last row of the other matrices.
+    """Read the cells that metrics need.
+
+    All of the test split and of the cosines; of the other matrices the last row, and with the task known the diagonal.
 
     Args:
         of_runs: which runs, a condition on their table.
@@ -37,7 +39,9 @@ def read_evaluations(
             of_runs,
             after <= last,
             evaluation.c.on_task <= last,
-            split.in_(("test", "gradient_cosine")) | (after == last),
+            split.in_(("test", "gradient_cosine"))
+            | (after == last)
+            | ((split == "known_task") & (after == evaluation.c.on_task)),
         )
     )
     # Straight from the driver, whose tuples numpy reads several times faster than rows of SQLAlchemy.

@@ -13,6 +13,7 @@ from studies.metrics.definitions import METRICS
 from studies.metrics.values import run_metrics
 from studies.queries.studies import Studies
 from studies.store.store import Store
+from tests.reports.cases import inferring
 from tests.studies.sample import describe, sample_params, sample_result, sample_study
 from tests.studies.store.test_store import PARAMS
 
@@ -40,8 +41,10 @@ def _params(engine: Engine, name: str, number: int) -> dict[str, Any]:
     return dict(Studies(engine).trial(name, number)["params"])
 
 
-@pytest.mark.parametrize("kind", ["mse", "one task", "last row only", "hole in the last row", "no validation"])
-def test_views_agree_where_metrics_are_not_defined(
+@pytest.mark.parametrize(
+    "kind", ["mse", "one task", "last row only", "hole in the last row", "no validation", "task inferred"]
+)
+def test_views_agree_where_only_some_metrics_are_defined(
     store: Store, engine: Engine, study_id: int, launch_id: int, kind: str
 ) -> None:
     n_tasks = 1 if kind == "one task" else 3
@@ -67,6 +70,8 @@ def _changed(result: TrialResult, kind: str) -> TrialResult:
         return dataclasses.replace(result, test=(nothing, nothing, result.test[2]))
     if kind == "hole in the last row":
         return dataclasses.replace(result, test=(*result.test[:2], (0.5, None, 0.5)))
+    if kind == "task inferred":
+        return inferring(result)
     return dataclasses.replace(result, validation=None) if kind == "no validation" else result
 
 

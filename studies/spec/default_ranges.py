@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from hnet_core.config_validation import COMPONENTS
-from studies.spec.conditions import FAMILY, family_blocks
+from hnet_core.configuration.shown_value import cut
+from hnet_core.registry import did_you_mean
+from hnet_core.trial import TrainingOptions, TrialConfig
+from studies.spec.conditions import FAMILY, changed, family_blocks
+from studies.spec.family_ranges import DEFAULT, names_families
+from studies.spec.ranges import NoRange
 
-DEFAULT = "default"
+RANGES = "{float: [low, high]}, {int: [low, high]} or {choice: [...]}"
 
 # Large enough for every target network; the number of blocks does not depend on the sides of the images.
 IMAGES = (64, 64, 3)
 
 
 def with_default_ranges(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace `default` in a raw spec by ranges; where an option has none it stays, and a check complains.
+    """Replace `default` in a raw spec by ranges; where an option has none it becomes a `NoRange` with the reason.
 
     It holds for the families that have the option. Where their ranges differ each gets its own, as `family_ranges` has
     it.
     """
-    blocks = family_blocks(content)
-    search = {str(key): _resolved(blocks, str(key), value) for key, value in content["search"].items()}
+    search = {str(key): _resolved(content, str(key), value) for key, value in content["search"].items()}
     return {**content, "search": search}
 
 
 def default_range(field: FieldInfo) -> dict[str, Any] | None:
     """Return the range of one option: `search` in its `json_schema_extra`, the values of a Literal, true and false."""
-    extra = field.json_schema_extra
-    if isinstance(extra, dict) and isinstance(extra.get("search"), dict):
-        return dict(extra["search"])  # type: ignore[arg-type]
+    suggested = _suggested(field)
+    if suggested is not None:
+        return suggested
     if field.annotation is bool:
         return {"choice": [False, True]}
     if get_origin(field.annotation) is Literal:
@@ -39,18 +44,37 @@ def default_range(field: FieldInfo) -> dict[str, Any] | None:
     return None
 
 
-def _resolved(blocks: Mapping[str, Mapping[str, Any]], key: str, value: Any) -> Any:
+def _suggested(field: FieldInfo) -> dict[str, Any] | None:
+    """Return the range that the author of an option gives."""
+    extra = field.json_schema_extra
+    found = extra.get("search") if isinstance(extra, dict) else None
+    return dict(found) if isinstance(found, dict) else None
+
+
+def _resolved(content: Mapping[str, Any], key: str, value: Any) -> Any:
     """Return the range that `default` stands for, also inside ranges by family; any other value as it is."""
-    if isinstance(value, Mapping):
-        wanted = [name for name, one in value.items() if one == DEFAULT and name in blocks]
-        return {**value, **{name: _range_of(blocks[name], key) or DEFAULT for name in wanted}}
-    if value != DEFAULT:
+    families = content.get("families") or {}
+    if isinstance(families, Mapping) and names_families(value, families):
+        return {name: _of_family(content, name, key) if one == DEFAULT else one for name, one in value.items()}
+    if value != DEFAULT or key == FAMILY:
         return value
+    blocks = family_blocks(content)
     found = {name: one for name, block in blocks.items() if (one := _range_of(block, key)) is not None}
-    first = next(iter(found.values()), value)
+    if not found:
+        return NoRange(_why_none(blocks, key))
+    first = next(iter(found.values()))
     if any(one != first for one in found.values()):
         return found
-    return first if len(found) in (0, len(blocks)) else {**first, "when": {FAMILY: list(found)}}
+    return first if len(found) == len(blocks) else {**first, "when": {FAMILY: list(found)}}
+
+
+def _of_family(content: Mapping[str, Any], name: str, key: str) -> Any:
+    """Return the range that `default` stands for in one family; of an unknown family `default`, refused as such."""
+    changes = (content.get("families") or {}).get(name)
+    if not isinstance(changes, Mapping):
+        return DEFAULT
+    block = changed(content.get("trial") or {}, changes)
+    return _range_of(block, key) or NoRange(_why_none({name: block}, key))
 
 
 def _range_of(block: Mapping[str, Any], key: str) -> dict[str, Any] | None:
@@ -63,6 +87,29 @@ def _range_of(block: Mapping[str, Any], key: str) -> dict[str, Any] | None:
     extra = field.json_schema_extra
     n_blocks = _n_blocks(block) if isinstance(extra, dict) and extra.get("of_blocks") else None
     return default_range(field) if n_blocks is None else {"choice": list(range(n_blocks + 1))}
+
+
+def _why_none(blocks: Mapping[str, Mapping[str, Any]], key: str) -> str:
+    """Return the reason why an option of these trial blocks has no range of its own, with a remedy."""
+    part = key.partition(".")[0]
+    if part in COMPONENTS and all(_component(block, part) is None for block in blocks.values()):
+        return f"default needs the {COMPONENTS[part].kind} to be named in the trial block or a family; give {RANGES}"
+    options = {name: field for block in blocks.values() for name, field in _options(block).items()}
+    if key in TrialConfig.model_fields or any(key == one or key.startswith(f"{one}.") for one in options):
+        return f"{key} has no default range; give {RANGES}"
+    of_part = [name for name in options if name.startswith(f"{part}.")]
+    axes = [name for name in of_part if _suggested(options[name]) is not None]
+    known = did_you_mean(key, axes if get_close_matches(key, axes) else of_part or list(options), all_in="hnet list")
+    if len(blocks) > 1:
+        return f"no family has an option {cut(key)}{known}"
+    return f"the {'trial block' if '' in blocks else 'family'} has no option {cut(key)}{known}"
+
+
+def _options(block: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    """Return the options of a trial block by dotted name: those of the components it names, and of training."""
+    found = {part: component.Options for part in COMPONENTS if (component := _component(block, part)) is not None}
+    models = {**found, "training": TrainingOptions}
+    return {f"{part}.{name}": field for part, model in models.items() for name, field in model.model_fields.items()}
 
 
 def _component(block: Mapping[str, Any], part: str) -> Any:

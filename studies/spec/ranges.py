@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from hnet_core.configuration.shown_value import cut, shown
 from hnet_core.trial import Options
 
 N_SAMPLES = 11
 MAX_CHOICES = 1000  # each is checked
+KINDS = ("float", "int", "choice")
 
 RungUnit = Literal["tasks", "iterations"]
 
@@ -180,10 +182,23 @@ def _kind(value: object) -> str | None:
     if isinstance(value, (FloatRange, IntRange, Choice)):
         return {FloatRange: "float", IntRange: "int", Choice: "choice"}[type(value)]
     if isinstance(value, Mapping):
-        found = [kind for kind in ("float", "int", "choice") if kind in value]
+        found = [kind for kind in KINDS if kind in value]
         if len(found) == 1:
             return found[0]
     return None
+
+
+@dataclass(frozen=True)
+class NoRange:
+    """A value of a searched field that stands for no range, with the reason; refused where ranges are checked."""
+
+    reason: str
+
+
+def _refused(value: object) -> object:
+    if isinstance(value, NoRange):
+        raise ValueError(value.reason)
+    return value
 
 
 Dimension = Annotated[
@@ -194,6 +209,7 @@ Dimension = Annotated[
         custom_error_message="must be {float: [low, high]}, {int: [low, high]} or {choice: [...]}, "
         "default for an option that has a range of its own, or one of these for each of some families",
     ),
+    BeforeValidator(_refused),
 ]
 
 Space = Mapping[str, FloatRange | IntRange | Choice]

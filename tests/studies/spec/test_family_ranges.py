@@ -112,12 +112,24 @@ def test_every_axis_of_a_chunked_hypernetwork_has_a_default_range(key: str) -> N
     [
         ("other: {float: [2, 1]}", r"s\.yaml:14: search\..*\[other\].*: low must be below high"),
         ("other: {choice: [0.1, -1]}", r"s\.yaml:14: search\..*\[other\]: must be greater than or equal to 0"),
-        ("third: {float: [1, 2]}", r"s\.yaml:12: search\.method\.beta_output: must be \{float"),
+        ("third: {float: [1, 2]}", r"s\.yaml:14: search\..*\[third\]: unknown family 'third'; did you mean 'other'\?"),
+        ("othr: default", r"s\.yaml:14: .*\[othr\]: unknown family 'othr'; did you mean 'other'\?"),
+        ("float: [1, 2]", r"s\.yaml:13: search\.method\.beta_output\.one: unknown key"),
     ],
 )
 def test_a_wrong_range_of_a_family_is_named_with_its_line(text: str, says: str) -> None:
     with pytest.raises(ConfigInvalid, match=says):
         load_spec(parse_document(YAML.replace("RANGE", text), "s.yaml"), Path("unused"))
+
+
+@pytest.mark.parametrize("value", ["{othr: default}", "{othr: {float: [1, 2]}, third: default}"])
+def test_an_unknown_family_is_named_where_no_other_family_is(value: str) -> None:
+    text = YAML[: YAML.index("    one:")].rstrip() + f" {value}\nbudget: {{trials: 2}}\n"
+    with pytest.raises(ConfigInvalid, match=r"s\.yaml:12: .*: unknown family 'othr'; did you mean 'other'\?"):
+        load_spec(parse_document(text, "s.yaml"), Path("unused"))
+    alone = text.replace(text[text.index("families") : text.index("search")], "")
+    with pytest.raises(ConfigInvalid, match=r"s\.yaml:9: .*: unknown family 'othr'; the spec has no families"):
+        load_spec(parse_document(alone, "s.yaml"), Path("unused"))
 
 
 def test_a_sweep_stores_each_range_as_a_parameter_that_queries_name(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import torch
 from hnet_core.configuration.method_properties import network_per_task
 from hnet_core.configuration.normalization_choice import outlived_statistics
 from hnet_core.data import data_root
+from hnet_core.engines import picked, why_not_fast
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods import Method
 from hnet_core.optimization.batches import n_steps
-from hnet_core.optimization.task_course import check_training
+from hnet_core.optimization.task_course import check_training, check_validation, may_validate
 from hnet_core.problem import Problem
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE
 from hnet_core.runtime.devices import pick_device
@@ -42,15 +43,19 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
     """Check that a configuration can be trained and build its networks; no weight is allocated.
 
     Raises:
-        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network, or the
-            options of training do not fit the stream.
+        UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network or such
+            an engine, or the options of training do not fit the stream.
     """
     check_training(config.training, shape)
+    check_validation(config.training, has_validation=may_validate(config.stream))
     check_scenario(config, shape)
     reason = outlived_statistics(config.target, config.method)
     if reason is not None:
         raise UnsupportedTrial(f"method {config.method.name} {reason}.", key="target.normalization")
-    return build_networks(config, shape)
+    parts = build_networks(config, shape)
+    if getattr(METHODS[config.method.name], "uses_engine", False):  # methods of other packages may lack it
+        picked(config.training.engine, why_not_fast(parts.hypernet, config.training))
+    return parts
 
 
 def build_networks(config: TrialConfig, shape: StreamShape) -> Networks:

@@ -6,9 +6,12 @@ from hnet_core.engines.fast import FastStep, unsupported
 from hnet_core.engines.own_weights import OwnWeightsStep, own_weights_step
 from hnet_core.engines.plain import PlainStep
 from hnet_core.engines.step_protocols import HypernetStep, picked
+from hnet_core.hypernets import Hypernet
+from hnet_core.optimization.optimizers import why_no_flat_adam
 from hnet_core.problem import Problem
 from hnet_core.regularizers.options import Protection
 from hnet_core.seed_stack import StackMember, member_step, stack_members
+from hnet_core.trial import TrainingOptions
 from hnet_core.weights.sources import GeneratedWeights
 
 __all__ = [
@@ -20,8 +23,19 @@ __all__ = [
     "StackMember",
     "hypernet_step",
     "own_weights_step",
+    "picked",
     "stack_members",
+    "why_not_fast",
 ]
+
+
+def why_not_fast(hypernet: Hypernet | None, training: TrainingOptions) -> str | None:
+    """Return the reason why the fast engine cannot train with these options; None if it can.
+
+    Args:
+        hypernet: that generates the trained weights; None where they are the target's own.
+    """
+    return why_no_flat_adam(training, keeps=True) if hypernet is None else unsupported(hypernet, training)
 
 
 def hypernet_step(problem: Problem, source: GeneratedWeights, plain_only: str | None = None) -> HypernetStep:
@@ -33,6 +47,6 @@ def hypernet_step(problem: Problem, source: GeneratedWeights, plain_only: str | 
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.
     """
-    if picked(problem.training.engine, plain_only or unsupported(problem)) == "plain":
+    if picked(problem.training.engine, plain_only or unsupported(problem.hypernet, problem.training)) == "plain":
         return PlainStep(problem, source)
     return member_step(problem.member, problem, source, FastStep)

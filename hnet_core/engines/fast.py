@@ -15,9 +15,11 @@ from hnet_core.engines.kernels.generation import Generation
 from hnet_core.engines.kernels.stacked_batches import Batches
 from hnet_core.engines.kernels.target_gradient import target_gradient
 from hnet_core.engines.output_drift.output_drift import OutputDrift
+from hnet_core.hypernets import Hypernet
 from hnet_core.optimization.optimizers import why_no_flat_adam
 from hnet_core.problem import Problem
 from hnet_core.regularizers.options import Protection
+from hnet_core.trial import TrainingOptions
 from hnet_core.weights.sources import GeneratedWeights
 
 
@@ -34,8 +36,9 @@ class FastStep:
 
     def __init__(self, problems: Sequence[Problem], sources: Sequence[GeneratedWeights]) -> None:
         problem, layout = problems[0], layout_of(sources[0].hypernet)
-        if layout is None or unsupported(problem) is not None:
-            raise ValueError(f"the fast engine cannot train this: {unsupported(problem)}; use the plain engine.")
+        reason = unsupported(sources[0].hypernet, problem.training)
+        if layout is None or reason is not None:
+            raise ValueError(f"the fast engine cannot train this: {reason}; use the plain engine.")
         self._problem, self._layout = problem, layout
         stack = (len(sources),) if len(sources) > 1 else ()
         like = torch.empty(0, dtype=problem.dtype, device=problem.device)
@@ -112,13 +115,13 @@ def _move(source: GeneratedWeights, theta: FlatTheta, embeddings: Tensor) -> Non
     source.embeddings = [embedding.detach().requires_grad_() for embedding in embeddings]
 
 
-def unsupported(problem: Problem) -> str | None:
-    """Return the reason why the fast engine cannot train this problem's hypernetwork; None if it can."""
-    if problem.hypernet is None:
+def unsupported(hypernet: Hypernet | None, training: TrainingOptions) -> str | None:
+    """Return the reason why the fast engine cannot train a hypernetwork with these options; None if it can."""
+    if hypernet is None:
         return "it trains hypernetworks, and there is none"
-    layout: Layout | None = layout_of(problem.hypernet)
+    layout: Layout | None = layout_of(hypernet)
     if layout is None:
-        return f"it supports the hypernetworks chunked and full, got {problem.hypernet.name}"
+        return f"it supports the hypernetworks chunked and full, got {hypernet.name}"
     if in_place(layout.activation) is None:
         return "the activation of the hypernetwork has no gradient by hand"
-    return why_no_flat_adam(problem.training)
+    return why_no_flat_adam(training)

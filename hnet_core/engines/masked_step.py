@@ -17,7 +17,7 @@ def masked_step(problem: Problem, source: MaskedWeights, trains_previous_embeddi
     Raises:
         UnsupportedTrial: engine fast for a hypernetwork it cannot train.
     """
-    reason = unsupported(problem)
+    reason = unsupported(problem.hypernet, problem.training)
     layout = layout_of(source.logits.hypernet)
     if reason is None and trains_previous_embeddings and layout is not None and not layout.hidden:
         reason = "it trains embeddings of previous tasks through hidden layers only"

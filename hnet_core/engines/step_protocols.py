@@ -20,7 +20,9 @@ def picked(engine: Literal["auto", "plain", "fast"], reason: str | None) -> Lite
     if engine == "plain" or (engine == "auto" and reason is not None):
         return "plain"
     if reason is not None:
-        raise UnsupportedTrial(f"training.engine fast cannot train this: {reason}; use auto or plain.")
+        raise UnsupportedTrial(
+            f"training.engine fast cannot train this: {reason}; use auto or plain.", key="training.engine"
+        )
     return "fast"
 
 

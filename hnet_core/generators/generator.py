@@ -14,6 +14,7 @@ from hnet_core.component_check import component_within
 from hnet_core.initialization import InitializationName
 from hnet_core.optimization.batches import batches
 from hnet_core.optimization.further_training import FurtherTraining
+from hnet_core.optimization.optimizers import why_no_flat_adam
 from hnet_core.problem import Problem
 from hnet_core.registry import GENERATORS, HYPERNETS
 from hnet_core.seeding import generator
@@ -186,6 +187,10 @@ def unsupported(options: Any, config: TrialConfig, shape: StreamShape) -> str | 
             f"needs a condition_size of at least {shape.n_tasks - 1} for one_hot conditions of so many tasks, got "
             f"{options.condition_size}"
         )
+    fast = config.training.engine == "fast" and options.hypernet is not None
+    reason = why_no_flat_adam(generator_training(options, config.training)) if fast else None
+    if reason is not None:
+        return f"cannot train the hypernetwork of its generator by training.engine fast: {reason}; use auto or plain"
     return None
 
 

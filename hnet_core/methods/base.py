@@ -28,6 +28,7 @@ class BaseMethod:
     separate_networks: ClassVar[bool] = False
     trains_all_tasks_at_once: ClassVar[bool] = False
     single_head: ClassVar[bool] = False
+    uses_engine: ClassVar[bool] = False
     page: ClassVar[str | None] = None
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({},)
     problem: Problem

@@ -38,6 +38,7 @@ class Ewc(BaseMethod):
     name = "ewc"
     summary = "elastic weight consolidation on the target's own weights (Kirkpatrick et al. 2017, Schwarz et al. 2018)"
     page = "ewc"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
         {"fisher_examples": 10},
         {"decay": 0.5, "decay_in_loss": True, "fisher_examples": 10, "labels": "predicted"},

@@ -24,6 +24,7 @@ class Finetune(BaseMethod):
     aliases = ("naive",)  # Hemati et al. (2023)
     summary = "one task after the other without protection (lower bound)"
     page = "baselines"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"network": "hypernet"})
 
     class Options(ComponentOptions):

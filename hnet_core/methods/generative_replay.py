@@ -35,6 +35,7 @@ class GenerativeReplay(BaseMethod):
     name = "generative_replay"
     summary = "rehearsal of samples from a generator that rehearses itself: DGR with distillation (Shin et al. 2017)"
     page = "replay"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
         {"generator": {"name": "vae", "encoder": (8,), "decoder": (6,), "latent": 3}},
     )

@@ -34,6 +34,7 @@ class Hnet(BaseMethod):
     name = "hnet"
     summary = "task-conditioned hypernetwork with output regulariser (von Oswald et al. 2020)"
     page = "hnet"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
         {},
         {"lookahead": "sgd"},

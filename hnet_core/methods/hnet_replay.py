@@ -34,6 +34,7 @@ class HnetReplay(BaseMethod):
     name = "hnet_replay"
     summary = "rehearsal of samples from a generator that a hypernetwork protects: HNET+R (von Oswald et al. 2020)"
     page = "replay"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = (
         {"generator": {"name": "vae", "encoder": (8,), **TINY}},
         {"generator": {"name": "gan", "discriminator": (8,), **TINY, "condition": "normal"}},

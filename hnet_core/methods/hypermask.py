@@ -15,8 +15,9 @@ from hnet_core.methods.base import BaseMethod
 from hnet_core.problem import Problem, Tensors
 from hnet_core.regularizers.output import NormName
 from hnet_core.runtime import within_task
+from hnet_core.streams import StreamShape
 from hnet_core.targets import Target
-from hnet_core.trial import ComponentOptions, WeightCounts
+from hnet_core.trial import ComponentOptions, TrialConfig, WeightCounts
 from hnet_core.weights.masked import MaskedWeights
 from hnet_core.weights.semi_binary_masks import MaskValues, SemiBinaryMask
 from hnet_core.weights.sources import shared_counts
@@ -36,6 +37,7 @@ class HyperMask(BaseMethod):
     name = "hypermask"
     summary = "trained target weights under semi-binary masks from a hypernetwork (Ksiazek and Spurek 2023)"
     page = "hypermask"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"previous_embeddings": False})
     single_head: ClassVar[bool] = True
 
@@ -82,6 +84,17 @@ class HyperMask(BaseMethod):
     @classmethod
     def keeps_networks(cls, options: Any) -> bool:
         return bool(options.beta_output > 0)
+
+    @staticmethod
+    def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
+        options: Any = config.method
+        hypernet: Any = config.hypernet
+        if config.training.engine == "fast" and options.previous_embeddings and not hypernet.hidden:
+            return (
+                "cannot be trained by training.engine fast: it trains embeddings of previous tasks through hidden "
+                "layers only; use auto or plain"
+            )
+        return None
 
     @staticmethod
     def generated(options: Options, target: Target) -> Tensors:

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from hnet_core.errors import UnsupportedTrial
 from hnet_core.methods.finetune import Finetune
-from hnet_core.problem import Problem
+from hnet_core.streams import StreamShape
+from hnet_core.targets import Target
+from hnet_core.trial import TrialConfig
 from hnet_core.weights.sources import GeneratedWeights
 
 
@@ -30,10 +31,11 @@ class Joint(Finetune):
     def keeps_networks(cls, options: Any) -> bool:
         return cls.uses_hypernet(options)
 
-    def __init__(self, options: Options, problem: Problem) -> None:
-        if problem.training.engine == "fast":
-            raise UnsupportedTrial("training.engine fast cannot train this: joint mixes tasks; use auto or plain.")
-        super().__init__(options, problem)
+    @staticmethod
+    def unsupported(config: TrialConfig, shape: StreamShape, target: Target) -> str | None:
+        if config.training.engine == "fast":
+            return "cannot be trained by training.engine fast: it mixes tasks; use auto or plain"
+        return None
 
     def start_task(self, task: int) -> None:
         parameters = (

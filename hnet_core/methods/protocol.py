@@ -94,6 +94,8 @@ class Method(Protocol):
         trains_all_tasks_at_once: run_trial then calls start_task(0) once and mixes the batches of all tasks.
         single_head: all tasks share the outputs of the target network, as wide as the widest task; else each has its
             own.
+        uses_engine: the steps of hnet_core.engines train its weights; training.engine fast is then refused before
+            training where the fast engine has no such steps.
         page: name of a page in docs/methods that describes the method, without .md; None without one.
         tested_options: options that the contract test trains, one configuration each; `({},)` for the defaults only.
     """
@@ -104,6 +106,7 @@ class Method(Protocol):
     separate_networks: ClassVar[bool]
     trains_all_tasks_at_once: ClassVar[bool]
     single_head: ClassVar[bool]
+    uses_engine: ClassVar[bool]
     page: ClassVar[str | None]
     tested_options: ClassVar[tuple[dict[str, Any], ...]]
 

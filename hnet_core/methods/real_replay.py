@@ -29,6 +29,7 @@ class RealReplay(BaseMethod):
     name = "real_replay"
     summary = "rehearsal of real images of all earlier tasks (upper bound of replay, RPL-UB)"
     page = "replay"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 
     class Options(ComponentOptions):

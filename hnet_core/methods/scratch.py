@@ -26,6 +26,7 @@ class Scratch(BaseMethod):
     name = "scratch"
     summary = "a new target network for every task, all kept (no transfer, no forgetting)"
     page = "baselines"
+    uses_engine = True
     separate_networks: ClassVar[bool] = True
 
     class Options(ComponentOptions):

@@ -34,6 +34,7 @@ class Si(BaseMethod):
     name = "si"
     summary = "synaptic intelligence on the target's own weights (Zenke et al. 2017)"
     page = "si"
+    uses_engine = True
     tested_options: ClassVar[tuple[dict[str, Any], ...]] = ({}, {"clamp": True, "damping": 0.001})
     source: OwnWeights
 

@@ -10,7 +10,7 @@ from hnet_core.optimization.learning_rate import LearningRate
 from hnet_core.optimization.optimizers import Optimizers
 from hnet_core.runtime import within_task
 from hnet_core.streams import StreamShape
-from hnet_core.trial import Measure, TrainingOptions
+from hnet_core.trial import ComponentOptions, Measure, TrainingOptions
 
 ITERATIONS_BETWEEN_VALIDATIONS = 100
 
@@ -104,6 +104,11 @@ def check_training(training: TrainingOptions, shape: StreamShape) -> None:
             f"training.label_smoothing must be 0 where {why}, got {training.label_smoothing:g}.",
             key="training.label_smoothing",
         )
+
+
+def may_validate(stream: ComponentOptions) -> bool:
+    """Return whether a stream can hold out a validation split: not if its options say so, else its data decide."""
+    return getattr(stream, "validation", None) != 0
 
 
 def check_validation(training: TrainingOptions, *, has_validation: bool) -> None:

@@ -62,7 +62,9 @@ class Probe:
     @property
     def validates(self) -> bool:
         """True if a validation split is held out."""
-        return getattr(self.config.stream, "validation", None) != 0
+        from hnet_core.optimization.task_course import may_validate
+
+        return may_validate(self.config.stream)
 
     def result(self) -> TrialResult:
         """A result of this configuration, of three tasks at most, with every cell that a run evaluates, each 0."""

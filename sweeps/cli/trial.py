@@ -115,12 +115,12 @@ def export(
 
 
 def _config(chosen: ConfigurationSource, device: str | None, root: Path) -> TrialConfig:
-    """Read and check the configuration in a document.
+    """Read and check the configuration in a document: nothing that training refuses before its first step passes.
 
     Raises:
         ConfigInvalid: each line names file, line and key.
     """
-    from hnet_core.build import stream_shape
+    from hnet_core.build import networks, steps_per_task, stream_shape
     from hnet_core.config_validation import check_trial
     from hnet_core.errors import ConfigInvalid
     from studies.spec.overrides import TRIAL_KEYS, apply_again, apply_overrides
@@ -143,7 +143,8 @@ def _config(chosen: ConfigurationSource, device: str | None, root: Path) -> Tria
         lines = [f"{document.place((*prefix, *one.path))}: {one}" for one in complaints]
         raise ConfigInvalid("\n".join(lines))
     try:
-        stream_shape(config, root)
+        networks(config, stream_shape(config, root))
+        steps_per_task(config, root)
     except ConfigInvalid as error:
         path = (*prefix, *(error.key or "stream").split("."))
         raise ConfigInvalid(f"{document.place(path)}: {'.'.join(path)}: {error}") from None

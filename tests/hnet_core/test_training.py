@@ -46,7 +46,7 @@ def test_joint_training_fills_only_the_last_row() -> None:
 
 
 def test_joint_training_says_that_it_has_no_fast_engine() -> None:
-    with pytest.raises(UnsupportedTrial, match="joint mixes tasks; use auto or plain"):
+    with pytest.raises(UnsupportedTrial, match="engine fast: it mixes tasks; use auto or plain"):
         TrialRun(tiny(method={"name": "joint"}, training={"engine": "fast"}), seed=0)
 
 

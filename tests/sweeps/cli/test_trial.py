@@ -86,3 +86,37 @@ def test_a_log_shows_the_task_of_how_many_and_how_long_the_rest_takes(
     expected = [f"seed {seed} of 2: task {n}/2" for seed in (0, 1) for n in (1, 2)]
     assert [line.split(",")[0] for line in lines[1:]] == expected
     assert [re.search(r", ETA \d+ s$", line) is not None for line in lines[1:]] == [True, True, True, False]
+
+
+FAST = ("--set", "training.optimizer=rmsprop", "--set", "training.engine=fast", "--set", "method.lookahead=none")
+SELECT = ("--set", "training.select=best_validation", "--set", "stream.validation=0")
+
+
+@pytest.mark.parametrize("command", ["run", "describe"])
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (FAST, r"--set training.engine=fast: training.engine: training.engine fast cannot train this: .*rmsprop"),
+        (SELECT, r"--set training.select=best_validation: training.select: .* needs a validation split"),
+    ],
+    ids=["engine", "validation"],
+)
+def test_what_training_refuses_is_refused_before_it_is_said_to_train(
+    command: str, changes: tuple[str, ...], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(SPEC["trial"]))
+    with pytest.raises(ConfigInvalid, match=says):
+        CliRunner().invoke(app, ["trial", command, str(tmp_path / "tiny.yaml"), *changes], catch_exceptions=False)
+    assert "training the first task" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_spec", [False, True], ids=["a configuration", "a spec"])
+def test_a_refused_training_is_shown_with_its_line(is_spec: bool, tmp_path: Path) -> None:
+    trial = {**SPEC["trial"], "stream": {**SPEC["trial"]["stream"], "validation": 0}}
+    trial["training"] = {**trial["training"], "select": "best_validation"}
+    text = yaml.safe_dump({**SPEC, "trial": trial} if is_spec else trial)
+    (tmp_path / "tiny.yaml").write_text(text)
+    line = next(n for n, one in enumerate(text.splitlines(), start=1) if "best_validation" in one)
+    key = "trial.training.select" if is_spec else "training.select"
+    with pytest.raises(ConfigInvalid, match=rf"tiny\.yaml:{line}: {key}: training.select best_validation needs"):
+        CliRunner().invoke(app, ["trial", "describe", str(tmp_path / "tiny.yaml")], catch_exceptions=False)

@@ -17,6 +17,7 @@ from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods import Method
 from hnet_core.optimization.batches import n_steps
+from hnet_core.optimization.idle_settings import idle_training
 from hnet_core.optimization.task_course import check_training, check_validation, may_validate
 from hnet_core.problem import Problem
 from hnet_core.registry import HYPERNETS, METHODS, STREAMS, TARGETS, TASK_INFERENCE
@@ -46,7 +47,7 @@ def networks(config: TrialConfig, shape: StreamShape) -> Networks:
         UnsupportedTrial: the method cannot learn such a stream, in such a scenario, with such a target network or such
             an engine, or the options of training do not fit the stream.
     """
-    check_training(config.training, shape)
+    check_training(config, shape)
     check_validation(config.training, has_validation=may_validate(config.stream))
     check_scenario(config, shape)
     reason = outlived_statistics(config.target, config.method)
@@ -99,6 +100,11 @@ def _with_inference(
         generator=counts.generator + more.generator,
         generator_hypernet=counts.generator_hypernet + more.generator_hypernet,
     )
+
+
+def idle_settings(config: TrialConfig, parts: Networks) -> dict[str, str]:
+    """Return the settings of a configuration that change nothing, in words by dotted key; empty for none."""
+    return idle_training(config.training)
 
 
 def learning_problem(

@@ -10,7 +10,7 @@ from hnet_core.optimization.learning_rate import LearningRate
 from hnet_core.optimization.optimizers import Optimizers
 from hnet_core.runtime import within_task
 from hnet_core.streams import StreamShape
-from hnet_core.trial import ComponentOptions, Measure, TrainingOptions
+from hnet_core.trial import ComponentOptions, Measure, TrainingOptions, TrialConfig
 
 ITERATIONS_BETWEEN_VALIDATIONS = 100
 
@@ -92,18 +92,32 @@ def _steps_between_validations(training: TrainingOptions, steps_per_unit: int) -
     return steps_per_unit * (training.validation_every or units)
 
 
-def check_training(training: TrainingOptions, shape: StreamShape) -> None:
-    """Refuse options that the stream has no use for.
+def check_training(config: TrialConfig, shape: StreamShape) -> None:
+    """Refuse options that the stream, or the optimiser, has no use for.
 
     Raises:
-        UnsupportedTrial: soft targets without a second class.
+        UnsupportedTrial: soft targets without a second class, or moments of Adam where nothing is trained by it.
     """
+    training = config.training
+    for key in ("adam_beta1", "adam_beta2") if not _trains_with_adam(config) else ():
+        value, default = getattr(training, key), TrainingOptions.model_fields[key].default
+        if value != default:  # a stored configuration has all defaults
+            raise UnsupportedTrial(
+                f"training.{key} must be left out with optimizer {training.optimizer}, got {value:g}.",
+                key=f"training.{key}",
+            )
     if training.label_smoothing and (shape.measure != "accuracy" or shape.outputs_per_task < 2):
         why = "the targets are numbers" if shape.measure != "accuracy" else "a task has a single class"
         raise UnsupportedTrial(
             f"training.label_smoothing must be 0 where {why}, got {training.label_smoothing:g}.",
             key="training.label_smoothing",
         )
+
+
+def _trains_with_adam(config: TrialConfig) -> bool:
+    """Return whether Adam trains anything: generators, and networks that infer the task, always take it."""
+    parts = (config.method, config.task_inference)
+    return config.training.optimizer == "adam" or any(hasattr(part, "generator") for part in parts)
 
 
 def may_validate(stream: ComponentOptions) -> bool:

@@ -43,12 +43,14 @@ class Probe:
     Attributes:
         params: of the search space; the last one is that which was varied.
         config: made of them.
+        idle: settings that change nothing, in words by dotted key.
     """
 
     params: Mapping[str, Any]
     config: TrialConfig
     shape: StreamShape
     counts: WeightCounts
+    idle: Mapping[str, str]
 
     @property
     def family(self) -> str | None:
@@ -107,15 +109,15 @@ def probes(space: SearchSpace, data: Path) -> list[Probe]:
 
 
 def _probed(space: SearchSpace, points: Sequence[Mapping[str, Any]], data: Path) -> Iterator[Probe]:
-    from hnet_core.build import networks, stream_shape
+    from hnet_core.build import idle_settings, networks, stream_shape
 
     for params in points:
         config, _ = check_trial(space.place(params))
         try:
             if config is not None:
                 shape = stream_shape(config, data)
-                counts = networks(config, shape).counts
-                yield Probe(params, config, shape, counts)
+                parts = networks(config, shape)
+                yield Probe(params, config, shape, parts.counts, idle_settings(config, parts))
         except ConfigInvalid:  # a combination of values that are valid one at a time
             continue
 
@@ -159,12 +161,13 @@ def too_large(spec: SweepSpec, data: Path) -> list[Complaint]:
 
 
 def doubts(spec: SweepSpec, data: Path) -> list[str]:
-    """Parts of a sweep that can come to nothing in some trials, in words; empty for none."""
+    """Parts of a sweep, and settings, that can come to nothing in some trials, in words; empty for none."""
     found = probes(spec.space, data)
     return [
         *_undefined_in_families(spec, found),
         *_idle(spec, _rungs(spec, found, data)),
         *_broken_everywhere(spec, data, sampled=True),
+        *_idle_settings(found),
     ]
 
 
@@ -189,6 +192,16 @@ def _undefined_in_families(spec: SweepSpec, found: Sequence[Probe]) -> Iterator[
             where = "some trials" if family is None else f"family {family}"
             reason = _why_undefined(name, next(probe for probe in lacking if probe.family == family))
             yield f"{name} has no value in {where}, which the search learns nothing from: {reason}"
+
+
+def _idle_settings(found: Sequence[Probe]) -> Iterator[str]:
+    """Yield the settings that change nothing, each once for a family, with the first value that is seen."""
+    seen = set()
+    for probe in found:
+        for key, text in probe.idle.items():
+            if (key, probe.family) not in seen:
+                seen.add((key, probe.family))
+                yield text if probe.family is None else f"{text} (family {probe.family})"
 
 
 # Rungs.

@@ -189,7 +189,7 @@ def _metrics(config: TrialConfig, results: Sequence[TrialResult]) -> dict[str, A
 
 
 def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
-    from hnet_core.build import networks, steps_per_task, stream_shape
+    from hnet_core.build import idle_settings, networks, steps_per_task, stream_shape
     from hnet_core.memory_estimate import training_bytes
     from hnet_core.registry import METHODS
     from studies.metrics.values import static_metrics
@@ -214,6 +214,7 @@ def _description(config: TrialConfig, root: Path) -> dict[str, Any]:
         "steps": sum(steps_per_task(config, root)),
         "config_hash": config.hash(),
         "config": config.model_dump(mode="json"),
+        "warnings": list(idle_settings(config, parts).values()),
     }
 
 

@@ -78,3 +78,28 @@ def test_a_generated_decoder_needs_the_plain_engine_where_optimisers_are_kept(na
 def test_a_refused_training_names_its_key(training: dict[str, Any], key: str) -> None:
     refused = _refusal(tiny(training=training, stream={"validation": 0}))
     assert refused is not None and refused.key == key
+
+
+@pytest.mark.parametrize("changes", [{"adam_beta1": 0.5}, {"adam_beta2": 0.9}])
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
+def test_moments_of_adam_are_refused_with_another_optimiser(optimizer: str, changes: dict[str, float]) -> None:
+    (key, value), method = next(iter(changes.items())), {"name": "finetune"}
+    refused = _refusal(tiny(method=method, training={"optimizer": optimizer, **changes}))
+    assert refused is not None and refused.key == f"training.{key}"
+    assert str(refused) == f"training.{key} must be left out with optimizer {optimizer}, got {value}."
+    assert _refusal(tiny(method=method, training=changes)) is None
+
+
+def test_a_stored_configuration_with_the_default_moments_is_accepted_with_every_optimiser() -> None:
+    config = tiny(method={"name": "finetune"}, training={"optimizer": "sgd", "momentum": 0.9})
+    stored = config.model_dump(mode="json")
+    assert stored["training"]["adam_beta1"] == 0.9
+    assert _refusal(TrialConfig.model_validate(stored)) is None
+    other = {**stored, "training": {**stored["training"], "adam_beta1": 0.5}}
+    assert TrialConfig.model_validate(other).training.adam_beta1 == 0.5, "of an old study it can still be read"
+
+
+def test_a_generator_is_trained_by_adam_whatever_trains_the_classifier() -> None:
+    training = {"optimizer": "sgd", "adam_beta1": 0.5}
+    method = {"name": "hnet_replay", **METHODS["hnet_replay"].tested_options[0]}
+    assert _refusal(tiny(method=method, training=training, stream={"n_tasks": 2})) is None

@@ -120,6 +120,18 @@ def test_a_bound_that_no_counted_point_of_a_continuous_space_keeps_is_warned_of_
     assert "none of" in doubt and "compression_ratio <= 0.01 (nearest: 0." in doubt
 
 
+def test_a_setting_that_changes_nothing_is_warned_of_once_for_each_family() -> None:
+    late = {"schedule": {"after": [2], "factors": [0.1]}}
+    bound = {"method": {"name": "joint"}, "training": late}
+    families = {**FAMILIES["families"], "bound": bound, "other": {**bound, "training": {"epochs": 2, **late}}}
+    trial = {**FAMILIES["trial"], "training": {"iterations": None, "batch_size": 16, "epochs": 3}}
+    (warned,) = doubts(load(**{**FAMILIES, "trial": trial, "families": families}), ROOT)
+    assert warned == "training.schedule.after 2 is never reached: a task has 2 epochs (family other)"
+    searched = {"training.epochs": {"int": [1, 4]}}
+    spec = load(**{**FAMILIES, "families": {"bound": bound}, "trial": trial, "search": searched})
+    assert list(doubts(spec, ROOT)) == ["training.schedule.after 2 is never reached: a task has 1 epoch (family bound)"]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_probe_has_the_cells_that_a_training_evaluates(method: str) -> None:
     trial = {**THREE_TASKS, "method": {"name": method}, "training": {"iterations": 1, "batch_size": 8}}

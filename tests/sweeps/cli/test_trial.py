@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -120,3 +121,19 @@ def test_a_refused_training_is_shown_with_its_line(is_spec: bool, tmp_path: Path
     key = "trial.training.select" if is_spec else "training.select"
     with pytest.raises(ConfigInvalid, match=rf"tiny\.yaml:{line}: {key}: training.select best_validation needs"):
         CliRunner().invoke(app, ["trial", "describe", str(tmp_path / "tiny.yaml")], catch_exceptions=False)
+
+
+def test_describe_warns_of_settings_that_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(SPEC["trial"]))
+
+    def warnings(*changes: str) -> list[str]:
+        given = [word for change in changes for word in ("--set", change)]
+        arguments = ["trial", "describe", str(tmp_path / "tiny.yaml"), "--format", "json", *given]
+        found: list[str] = json.loads(CliRunner().invoke(app, arguments, catch_exceptions=False).stdout)["warnings"]
+        return found
+
+    assert warnings() == []
+    late = "training.schedule={after: [5], factors: [0.1]}"
+    assert warnings("training.iterations=null", "training.epochs=2", late) == [
+        "training.schedule.after 5 is never reached: a task has 2 epochs"
+    ]

@@ -15,6 +15,7 @@ from hnet_core.data import data_root
 from hnet_core.engines import picked, why_not_fast
 from hnet_core.errors import UnsupportedTrial
 from hnet_core.hypernets import Hypernet
+from hnet_core.hypernets.chunked import unused_outputs
 from hnet_core.methods import Method
 from hnet_core.optimization.batches import n_steps
 from hnet_core.optimization.idle_settings import idle_training
@@ -104,7 +105,9 @@ def _with_inference(
 
 def idle_settings(config: TrialConfig, parts: Networks) -> dict[str, str]:
     """Return the settings of a configuration that change nothing, in words by dotted key; empty for none."""
-    return idle_training(config.training)
+    unused = unused_outputs(parts.hypernet)
+    of_hypernet = {} if unused is None else {"hypernet.chunk_size": unused}
+    return {**idle_training(config.training), **of_hypernet}
 
 
 def learning_problem(

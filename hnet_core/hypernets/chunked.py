@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,9 @@ from hnet_core.hypernets.hidden_layers import hidden_forward, hidden_shapes, hid
 from hnet_core.hypernets.hypernet import EMBEDDING_SIZES, HypernetOptions
 from hnet_core.initialization import linear_layer, normal
 from hnet_core.targets.target import Kind, numel
+
+# The range of a search: from at most 200 chunks to a single one, where the size of the target network is known.
+CHUNK_SIZES: dict[str, Any] = {"search": {"int": [100, 50_000], "log": True}, "most_chunks": 200}
 
 
 class ChunkedHypernet:
@@ -36,7 +40,7 @@ class ChunkedHypernet:
             42_000,
             ge=1,
             description="target weights generated at a time",
-            json_schema_extra={"search": {"int": [100, 50_000], "log": True}},
+            json_schema_extra=CHUNK_SIZES,
         )
 
     def __init__(
@@ -82,3 +86,13 @@ class ChunkedHypernet:
 
     def multiply_adds(self) -> int:
         return self.n_chunks * sum(n_in * n_out for n_in, n_out in itertools.pairwise((*self.widths, self.chunk_size)))
+
+
+def unused_outputs(hypernet: object) -> str | None:
+    """Return in words that the chunks of a hypernetwork are larger than all it generates; None if they are not."""
+    if not isinstance(hypernet, ChunkedHypernet) or hypernet.chunk_size <= hypernet.n_outputs:
+        return None
+    return (
+        f"hypernet.chunk_size {hypernet.chunk_size} is more than the {hypernet.n_outputs} weights to generate, and the "
+        f"outputs beyond are cut off; take at most {hypernet.n_outputs}"
+    )

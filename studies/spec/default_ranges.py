@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from hnet_core.config_validation import COMPONENTS
+from hnet_core.config_validation import COMPONENTS, check_trial
 from hnet_core.configuration.shown_value import cut
-from hnet_core.registry import did_you_mean
+from hnet_core.errors import HnetError
+from hnet_core.registry import TARGETS, did_you_mean
 from hnet_core.trial import TrainingOptions, TrialConfig
 from studies.spec.conditions import FAMILY, changed, family_blocks
 from studies.spec.family_ranges import DEFAULT, names_families
@@ -22,13 +24,16 @@ RANGES = "{float: [low, high]}, {int: [low, high]} or {choice: [...]}"
 IMAGES = (64, 64, 3)
 
 
-def with_default_ranges(content: Mapping[str, Any]) -> dict[str, Any]:
+def with_default_ranges(content: Mapping[str, Any], data: Path | None = None) -> dict[str, Any]:
     """Replace `default` in a raw spec by ranges; where an option has none it becomes a `NoRange` with the reason.
 
     It holds for the families that have the option. Where their ranges differ each gets its own, as `family_ranges` has
     it.
+
+    Args:
+        data: data root, for ranges that depend on the size of a network for a user's own data set.
     """
-    search = {str(key): _resolved(content, str(key), value) for key, value in content["search"].items()}
+    search = {str(key): _resolved(content, str(key), value, data) for key, value in content["search"].items()}
     return {**content, "search": search}
 
 
@@ -51,15 +56,15 @@ def _suggested(field: FieldInfo) -> dict[str, Any] | None:
     return dict(found) if isinstance(found, dict) else None
 
 
-def _resolved(content: Mapping[str, Any], key: str, value: Any) -> Any:
+def _resolved(content: Mapping[str, Any], key: str, value: Any, data: Path | None) -> Any:
     """Return the range that `default` stands for, also inside ranges by family; any other value as it is."""
     families = content.get("families") or {}
     if isinstance(families, Mapping) and names_families(value, families):
-        return {name: _of_family(content, name, key) if one == DEFAULT else one for name, one in value.items()}
+        return {name: _of_family(content, name, key, data) if one == DEFAULT else one for name, one in value.items()}
     if value != DEFAULT or key == FAMILY:
         return value
     blocks = family_blocks(content)
-    found = {name: one for name, block in blocks.items() if (one := _range_of(block, key)) is not None}
+    found = {name: one for name, block in blocks.items() if (one := _range_of(block, key, data)) is not None}
     if not found:
         return NoRange(_why_none(blocks, key))
     first = next(iter(found.values()))
@@ -68,25 +73,31 @@ def _resolved(content: Mapping[str, Any], key: str, value: Any) -> Any:
     return first if len(found) == len(blocks) else {**first, "when": {FAMILY: list(found)}}
 
 
-def _of_family(content: Mapping[str, Any], name: str, key: str) -> Any:
+def _of_family(content: Mapping[str, Any], name: str, key: str, data: Path | None) -> Any:
     """Return the range that `default` stands for in one family; of an unknown family `default`, refused as such."""
     changes = (content.get("families") or {}).get(name)
     if not isinstance(changes, Mapping):
         return DEFAULT
     block = changed(content.get("trial") or {}, changes)
-    return _range_of(block, key) or NoRange(_why_none({name: block}, key))
+    return _range_of(block, key, data) or NoRange(_why_none({name: block}, key))
 
 
-def _range_of(block: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+def _range_of(block: Mapping[str, Any], key: str, data: Path | None) -> dict[str, Any] | None:
     """Return the range of an option of the component that a trial block names; None without one."""
     part, _, option = key.partition(".")
     component = _component(block, part)
     field: FieldInfo | None = None if component is None else component.Options.model_fields.get(option)
     if field is None:
         return None
-    extra = field.json_schema_extra
-    n_blocks = _n_blocks(block) if isinstance(extra, dict) and extra.get("of_blocks") else None
-    return default_range(field) if n_blocks is None else {"choice": list(range(n_blocks + 1))}
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    most_chunks: Any = extra.get("most_chunks")
+    n_blocks = _n_blocks(block) if extra.get("of_blocks") else None
+    n_weights = _n_weights(block, data) if most_chunks else None
+    if n_blocks is not None:
+        return {"choice": list(range(n_blocks + 1))}
+    if n_weights is not None:
+        return {"int": [-(-n_weights // most_chunks), n_weights], "log": True}
+    return default_range(field)
 
 
 def _why_none(blocks: Mapping[str, Mapping[str, Any]], key: str) -> str:
@@ -127,4 +138,18 @@ def _n_blocks(block: Mapping[str, Any]) -> int | None:
             None if target is None else int(target(target.Options.model_validate(block["target"]), IMAGES, 2).n_blocks)
         )
     except ValueError:  # reported with its line later
+        return None
+
+
+def _n_weights(block: Mapping[str, Any], data: Path | None) -> int | None:
+    """Return the weights of the target network of a trial block; None if that is incomplete, wrong or lacks data."""
+    from hnet_core.build import stream_shape  # imports torch
+
+    config, _ = check_trial(block)
+    if config is None:
+        return None
+    try:
+        shape = stream_shape(config, data)
+        return int(TARGETS[config.target.name](config.target, shape.input_shape, shape.n_outputs).n_weights)
+    except (HnetError, ValueError):  # reported with its line later
         return None

@@ -77,9 +77,9 @@ def _invalid(document: Document, complaints: Sequence[Complaint]) -> ConfigInval
     return ConfigInvalid("\n".join(dict.fromkeys(lines)))
 
 
-def _validated(content: Mapping[str, Any]) -> tuple[SweepSpec | None, list[Complaint]]:
+def _validated(content: Mapping[str, Any], data: Path | None = None) -> tuple[SweepSpec | None, list[Complaint]]:
     try:
-        return SweepSpec.model_validate(content), []
+        return SweepSpec.model_validate(content, context={"data": data}), []
     except ValidationError as error:
         complaints = [_without_tags(one) for one in explain(error, SweepSpec)]
         trial = content.get("trial")
@@ -89,7 +89,7 @@ def _validated(content: Mapping[str, Any]) -> tuple[SweepSpec | None, list[Compl
 
 
 def _check(content: Mapping[str, Any], data: Path) -> tuple[SweepSpec | None, list[Complaint]]:
-    spec, complaints = _validated(content)
+    spec, complaints = _validated(content, data)
     if spec is None:
         return None, complaints
     complaints = check_space(spec, data) or [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
 from pathlib import Path
@@ -167,7 +167,7 @@ def doubts(spec: SweepSpec, data: Path) -> list[str]:
         *_undefined_in_families(spec, found),
         *_idle(spec, _rungs(spec, found, data)),
         *_broken_everywhere(spec, data, sampled=True),
-        *_idle_settings(found),
+        *_idle_settings(_probed(spec.space, list(_sample(spec.space)), data)),
     ]
 
 
@@ -194,7 +194,7 @@ def _undefined_in_families(spec: SweepSpec, found: Sequence[Probe]) -> Iterator[
             yield f"{name} has no value in {where}, which the search learns nothing from: {reason}"
 
 
-def _idle_settings(found: Sequence[Probe]) -> Iterator[str]:
+def _idle_settings(found: Iterable[Probe]) -> Iterator[str]:
     """Yield the settings that change nothing, each once for a family, with the first value that is seen."""
     seen = set()
     for probe in found:

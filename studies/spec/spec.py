@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hnet_core.config_validation import parse_trial
 from hnet_core.errors import ConfigInvalid
@@ -164,13 +164,14 @@ class SweepSpec(Options):
 
     @model_validator(mode="before")
     @classmethod
-    def _families_are_searched(cls, content: Any) -> Any:
+    def _families_are_searched(cls, content: Any, info: ValidationInfo) -> Any:
         families, search = (content.get(key) or {} for key in ("families", "search"))
         if isinstance(families, Mapping) and families and isinstance(search, Mapping) and FAMILY not in search:
             content = {**content, "search": {FAMILY: {"choice": list(families)}, **search}}
         if not isinstance(search, Mapping) or not search:
             return content
-        return with_family_ranges(with_default_ranges(content))
+        data = (info.context or {}).get("data")
+        return with_family_ranges(with_default_ranges(content, data))
 
     @field_validator("trial")
     @classmethod

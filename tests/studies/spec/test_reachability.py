@@ -132,6 +132,14 @@ def test_a_setting_that_changes_nothing_is_warned_of_once_for_each_family() -> N
     assert list(doubts(spec, ROOT)) == ["training.schedule.after 2 is never reached: a task has 1 epoch (family bound)"]
 
 
+def test_a_value_of_the_trial_block_that_the_search_replaces_is_not_warned_of() -> None:
+    trial = {**SPEC["trial"], "hypernet": {**SPEC["trial"]["hypernet"], "chunk_size": 5000}}
+    search = {"hypernet.chunk_size": {"int": [20, 200]}, **LEARNING_RATE}
+    assert not doubts(load(trial=trial, search=search), ROOT)
+    (warned,) = doubts(load(trial=trial, search={**search, "hypernet.chunk_size": {"int": [20, 2000]}}), ROOT)
+    assert warned.startswith("hypernet.chunk_size 2000 is more than the 910 weights to generate")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_probe_has_the_cells_that_a_training_evaluates(method: str) -> None:
     trial = {**THREE_TASKS, "method": {"name": method}, "training": {"iterations": 1, "batch_size": 8}}

@@ -137,3 +137,7 @@ def test_describe_warns_of_settings_that_change_nothing(tmp_path: Path) -> None:
     assert warnings("training.iterations=null", "training.epochs=2", late) == [
         "training.schedule.after 5 is never reached: a task has 2 epochs"
     ]
+    counted = 64 * 12 + 12 + 12 * 10 + 10
+    assert warnings(f"hypernet.chunk_size={counted}") == []
+    (cut,) = warnings(f"hypernet.chunk_size={counted + 1}")
+    assert cut.startswith(f"hypernet.chunk_size {counted + 1} is more than the {counted} weights to generate")

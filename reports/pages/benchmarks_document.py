@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.analysis.measuring_trials import FinishedTrials
+from reports.analysis.provenance import paper_check
 from reports.analysis.reproduction import CellComparison, compare_cells
 from reports.data.measured_studies import PREFIX, import_measured, measured_names, measured_text
 from reports.data.published_tables import published_tables
-from reports.formatting import MISSING, plural, significant
+from reports.formatting import MISSING, parameter, plural, significant
 from reports.tables.published_cells import cell_row, shown_detectable, shown_mean, shown_range
 
 if TYPE_CHECKING:
     from studies.queries.studies import Studies
 
+MAX_CONFIGURATIONS = 12
 MARKER = (
     "<!-- Below: generated from reports/measured by python -m reports.pages.benchmarks_document docs/benchmarks.md -->"
 )
@@ -33,13 +35,13 @@ def with_measurements(document: str) -> str:
 
 
 def measured_markdown() -> str:
-    """Return tables of what reports/measured holds: its studies, the published cells they measure, their fronts."""
+    """Return tables of what reports/measured holds: studies, the published cells they measure, configurations."""
     names = measured_names()
     if not names:
         return "Nothing yet.\n"
     with tempfile.TemporaryDirectory() as folder:
         found = _measured(Path(folder) / "measured.db", names)
-        lines = [*_studies(found, names), *_cells(found), *_fronts(found, names)]
+        lines = [*_studies(found, names), *_cells(found), *_configurations(found, names)]
     return "\n".join(lines) + "\n"
 
 
@@ -90,20 +92,27 @@ def _line(found: CellComparison) -> str:
     return "| " + " | ".join(map(str, (*cells, verdict, shown_detectable(row), seconds, study))) + " |"
 
 
-def _fronts(studies: Studies, names: Sequence[str]) -> Iterator[str]:
-    """Yield the front of each study that has several objectives."""
+def _configurations(studies: Studies, names: Sequence[str]) -> Iterator[str]:
+    """Yield the configurations of each study that has several objectives, of a large one only its front."""
     for name in names:
         record = studies.study(PREFIX + name)
         if len(record.objectives) < 2:
             continue
+        every = studies.trial_rows(PREFIX + name)
+        is_short = len(every.values) <= MAX_CONFIGURATIONS
+        chosen = every if is_short else studies.front_rows(PREFIX + name)
         yield ""
-        yield f"### Front of {PREFIX}{name}"
+        yield f"### {'Configurations' if is_short else 'Front'} of {PREFIX}{name}"
         yield ""
+        reduced = paper_check(record.spec).reduced
+        if reduced:
+            yield f"Reduced, so no reproduction: {'; '.join(reduced)}."
+            yield ""
         metrics = list(record.objectives)
         yield f"| trial | {' | '.join(record.searched)} | {' | '.join(metrics)} | n |"
         yield "|---" * (len(record.searched) + len(metrics) + 2) + "|"
-        for row in studies.front_rows(PREFIX + name).dicts():
-            params = [MISSING if row.get(key) is None else str(row[key]) for key in record.searched]
+        for row in chosen.dicts():
+            params = [MISSING if row.get(key) is None else parameter(row[key]) for key in record.searched]
             values = [_interval(row, metric) for metric in metrics]
             yield f"| {row['number']} | {' | '.join(params)} | {' | '.join(values)} | {row['n']} |"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 from sqlalchemy import Engine
 
+from hnet_core import dotted_keys
 from hnet_core.component_check import explain
 from hnet_core.errors import ConfigInvalid
 from hnet_core.options import Options
@@ -132,7 +133,13 @@ def import_study_file(
     Raises:
         StudyExists: the name is taken.
     """
-    spec = {"constraints": found.constraints, "search": found.search, "paper": found.paper}
+    spec = {
+        "constraints": found.constraints,
+        "search": found.search,
+        "paper": found.paper,
+        "trial": _settings_of_all(found.trials, (found.paper or {}).get("settings") or {}),
+        "seeds": min((len(one.runs) for one in found.trials), default=0),
+    }
     return import_trials(
         engine,
         name,
@@ -143,6 +150,22 @@ def import_study_file(
         spec={key: value for key, value in spec.items() if value},
         provenance=_provenance(found),
     )
+
+
+def _settings_of_all(trials: Sequence[TrialEntry], published: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that all trials share, as a spec has them, and the lowest of those that a paper is cited for.
+
+    So that a study of which less was run than in its paper is known as reduced after an import too.
+    """
+    flat = [dict(dotted_keys.flatten(one.config)) for one in trials]
+    found: dict[str, Any] = {}
+    for key, value in (flat[0] if flat else {}).items():
+        values = [other[key] for other in flat if key in other]
+        if len(values) == len(flat) and all(each == value for each in values):
+            dotted_keys.put(found, key, value)
+        elif key in published:
+            dotted_keys.put(found, key, min(values))
+    return found
 
 
 def _provenance(found: StudyEntry) -> dict[str, Any]:

@@ -63,12 +63,17 @@ def own_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studies:
 
 
 @pytest.mark.slow
-def test_studies_and_their_fronts_are_shown(own_measured: Studies) -> None:
+def test_a_small_study_is_shown_whole_and_a_large_one_with_its_front(
+    own_measured: Studies, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = measured_markdown()
     assert "| `measured:made-up` | 5 | 3 |" in text
-    (front,) = [part for part in text.split("### ") if part.startswith("Front of measured:made-up")]
-    assert front.count("\n| ") - 1 == len(own_measured.front("sample-tradeoff"))
+    (shown,) = [part for part in text.split("### ") if part.startswith("Configurations of measured:made-up")]
+    assert shown.count("\n| ") - 1 == 5
     assert with_measurements(f"# Head\n{MARKER}\nold") == f"# Head\n{MARKER}\n\n{text}"
+    monkeypatch.setattr("reports.pages.benchmarks_document.MAX_CONFIGURATIONS", 2)
+    (front,) = [part for part in measured_markdown().split("### ") if part.startswith("Front of measured:made-up")]
+    assert front.count("\n| ") - 1 == len(own_measured.front("sample-tradeoff"))
 
 
 def test_a_measured_study_is_copied_when_a_report_names_it(own_measured: Studies, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hnet_core.errors import ConfigInvalid
 from studies.database.integrity import check_database
 from studies.database.open_database import connect
 from studies.queries.studies import Studies
+from studies.spec.deviations import deviations
 from studies.store.store import StudyExists
 from studies.store.study_file import import_study_file, read_study_file
 from tests.studies.sample import sample_study
@@ -67,6 +68,17 @@ def test_a_copy_written_again_is_the_same_but_for_its_launches(source: Studies, 
     again = json.loads(copy(source.study_file(NAME), tmp_path)[1].study_file(NAME))
     assert first.pop("launches")[-1:] == again.pop("launches")
     assert first == again
+
+
+def test_a_study_of_which_less_was_run_than_published_stays_reduced(source: Studies, tmp_path: Path) -> None:
+    content = json.loads(source.study_file(NAME))
+    settings = {"training.iterations": 4000, "stream.n_tasks": 4, "seeds": 20}
+    content["paper"] = {"cite": "Somebody (2026)", "settings": settings}
+    for position, trial in enumerate(content["trials"]):
+        trial["config"]["training"]["iterations"] = 500 + position
+    _, found = copy(json.dumps(content), tmp_path)
+    reduced = [str(one) for one in deviations(found.study(NAME).spec) if one.is_reduction]
+    assert reduced == ["training.iterations 500 instead of 4000", "seeds 3 instead of 20"]
 
 
 def test_a_name_that_is_taken_is_refused(source: Studies, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Settings in which a run may do less than the published one and is then labelled reduced, not another configuration.
+# Settings in which a run may do less than the published one, down to its smallest scale, and is then labelled reduced, not
+# another configuration.
 REDUCED_BELOW = ("training.iterations", "training.epochs", "stream.n_tasks")
 REDUCED_ABOVE = ("stream.validation",)
 
@@ -57,8 +58,16 @@ class Wanted:
         value = self.full.get(name, MISSING)
         if actual == value:
             return "equal"
-        is_reduced = _is_less(name, actual, value) or any(one.get(name, MISSING) == actual for one in self.scaled)
-        return "reduced" if is_reduced else "wrong"
+        if any(one.get(name, MISSING) == actual for one in self.scaled):
+            return "reduced"
+        return "reduced" if _is_less(name, actual, value) and not self._is_too_little(name, actual) else "wrong"
+
+    def _is_too_little(self, name: str, actual: Any) -> bool:
+        """Return whether it is less than at any scale, as in a training of one step that only counts weights."""
+        if name not in REDUCED_BELOW or not isinstance(actual, int | float):
+            return False
+        smaller = [one[name] for one in self.scaled if name in one and _is_less(name, one[name], self.full.get(name))]
+        return bool(smaller) and actual < min(smaller)
 
 
 def _is_less(name: str, actual: Any, wanted: Any) -> bool:

@@ -57,6 +57,14 @@ def test_counting_differences_at_once_is_comparing_each_setting_of_each_trial(
         assert counted[number] == (kinds.count("wrong"), kinds.count("reduced"))
 
 
+def test_a_training_shorter_than_at_the_smallest_scale_measures_nothing() -> None:
+    full, reduced, smoke = ({"training.iterations": n, "stream.n_tasks": 5} for n in (2000, 500, 20))
+    wanted = Wanted(full, (reduced, smoke))
+    found = [wanted.difference("training.iterations", n) for n in (2000, 1000, 20, 19, 1, MISSING)]
+    assert found == ["equal", "reduced", "reduced", "wrong", "wrong", "reduced"]
+    assert wanted.difference("stream.n_tasks", 2) == "reduced"  # no scale has fewer
+
+
 def test_configurations_of_one_search_are_one_group() -> None:
     configs = [{"stream": {"name": "split"}, "training": {"lr": 0.1 * number}} for number in range(5)]
     other = {"stream": {"name": "permuted"}, "training": {"lr": 0.1}}

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Settings in which a run may do less than the published one, down to its smallest scale, and is then labelled reduced, not
-# another configuration.
+# Settings in which a run may do less than the published one, down to its smallest scale: it is labelled reduced and is
+# not another configuration.
 REDUCED_BELOW = ("training.iterations", "training.epochs", "stream.n_tasks")
 REDUCED_ABOVE = ("stream.validation",)
 

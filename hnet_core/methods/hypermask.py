@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from hnet_core.engines.masked_plain import MaskedProtection
-from hnet_core.engines.masked_step import masked_step
+from hnet_core.engines.masked_step import NEEDS_HIDDEN_LAYERS, masked_step
 from hnet_core.hypernets import Hypernet
 from hnet_core.methods.base import BaseMethod
 from hnet_core.problem import Problem, Tensors
@@ -90,10 +90,7 @@ class HyperMask(BaseMethod):
         options: Any = config.method
         hypernet: Any = config.hypernet
         if config.training.engine == "fast" and options.previous_embeddings and not hypernet.hidden:
-            return (
-                "cannot be trained by training.engine fast: it trains embeddings of previous tasks through hidden "
-                "layers only; use auto or plain"
-            )
+            return f"cannot be trained by training.engine fast: {NEEDS_HIDDEN_LAYERS}; use auto or plain"
         return None
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hnet_core import dotted_keys
 from reports.data.grouping import configurations_of
@@ -21,11 +21,9 @@ def fields_of_different_tasks(studies: Studies, data: StudyData) -> list[str]:
     if not any(name == FAMILY or name.partition(".")[0] in PARTS for name in data.parameters):
         return []  # the configurations of a large study take seconds to read
     configs = configurations_of(studies, data.record)
-    found: dict[str, set[str]] = {}
-    shown = [configs[trial.number] for trial in data.configurations]
-    flat: list[dict[str, Any]] = [
-        dict(dotted_keys.flatten({part: config[part] for part in PARTS if part in config})) for config in shown
-    ]
-    for name in dict.fromkeys(name for each in flat for name in each):
-        found[name] = {json.dumps(each.get(name), sort_keys=True) for each in flat}
-    return [name for name, values in found.items() if len(values) > 1]
+    tasks = (
+        {part: value for part, value in configs[one.number].items() if part in PARTS} for one in data.configurations
+    )
+    flat = [dict(dotted_keys.flatten(each)) for each in tasks]
+    names = dict.fromkeys(name for each in flat for name in each)
+    return [name for name in names if len({json.dumps(each.get(name)) for each in flat}) > 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -98,11 +99,20 @@ def _timed_here(config: TrialConfig) -> tuple[TrialConfig, list[str]]:
     return config, []
 
 
+@dataclass(frozen=True)
+class _TaskTime:
+    """Seconds of a task: of its training, validations included, and to measure one of the tasks seen so far."""
+
+    training: float
+    per_seen_task: float
+
+
 def seconds_per_run(config: TrialConfig, root: Path) -> float:
-    """Seconds of one run, from some steps and an evaluation of as many tasks as a few seconds allow.
+    """Seconds of one run, from some steps and the evaluations of as many tasks as a few seconds allow.
 
     The first task is trained twice, and counted the second time: the first time also pays for what torch imports,
-    allocates and compiles late. A task that is not reached counts as the last one that is.
+    allocates and compiles late. A task that is not reached takes as long to train as the last one that is; after it,
+    every task seen so far is measured.
     """
     lengths, device = steps_per_task(config, root), pick_device(config.training.device)
     iterations = min(UNTIMED_STEPS + TIMED_STEPS, *lengths)
@@ -114,16 +124,19 @@ def seconds_per_run(config: TrialConfig, root: Path) -> float:
     check_validation(config.training, has_validation=run.has_validation)
     _time_task(run, lengths, validations, device)
     run = TrialRun(short, seed=0, root=root)
-    per_task: list[float] = []
-    while not run.finished and (not per_task or time.perf_counter() - start < TIMED_SECONDS):
-        per_task += _time_task(run, lengths, validations, device)
-    return sum(per_task) + per_task[-1] * (run.n_tasks - len(per_task))
+    timed: list[_TaskTime] = []
+    while not run.finished and (not timed or time.perf_counter() - start < TIMED_SECONDS):
+        timed += _time_task(run, lengths, validations, device)
+    tasks = [*timed, *[timed[-1]] * (run.n_tasks - len(timed))]
+    return sum(task.training + task.per_seen_task * seen for seen, task in enumerate(tasks, 1))
 
 
-def _time_task(run: TrialRun, lengths: Sequence[int], validations: Sequence[int], device: torch.device) -> list[float]:
-    """Return the seconds of the next task with all its steps and validations in training.
+def _time_task(
+    run: TrialRun, lengths: Sequence[int], validations: Sequence[int], device: torch.device
+) -> list[_TaskTime]:
+    """Time the next task with all its steps and validations in training.
 
-    One value for each task that is trained with it.
+    One value for each task that is trained with it; such tasks are measured once, together.
     """
     done, start = run.tasks_done, time.perf_counter()
     steps = run.steps()
@@ -133,8 +146,10 @@ def _time_task(run: TrialRun, lengths: Sequence[int], validations: Sequence[int]
         seconds.append(seconds_since(last, device))
         last = time.perf_counter()
     run.finish_task(sum(seconds))
-    once += seconds_since(last, device)
+    evaluation = seconds_since(last, device)
     n_tasks = run.tasks_done - done
+    if n_tasks > 1:
+        once, evaluation = once + evaluation, 0.0
     step = statistics.median(seconds[UNTIMED_STEPS:] or seconds)
     trained = range(done, done + n_tasks)
     start = time.perf_counter()
@@ -142,7 +157,10 @@ def _time_task(run: TrialRun, lengths: Sequence[int], validations: Sequence[int]
         run.validate(trained)
     validation = seconds_since(start, device) / n_tasks
     often = max(validations[task] for task in trained)  # tasks that are trained together are validated together
-    return [once / n_tasks + step * lengths[task] + validation * often for task in trained]
+    return [
+        _TaskTime(once / n_tasks + step * lengths[task] + validation * often, evaluation / run.tasks_done)
+        for task in trained
+    ]
 
 
 def _too_few_seeds(seeds: int) -> Iterator[str]:

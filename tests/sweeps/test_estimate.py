@@ -24,7 +24,10 @@ class Clock:
 
 
 class FakeRun:
-    """Four tasks; the first step of all takes 30 s, that of each task 1 s, the others 10 ms times the task."""
+    """Four tasks; the first step of all takes 30 s, that of each task 1 s, the others 10 ms times the task.
+
+    To measure a task takes 0.25 s.
+    """
 
     steps_made = 0
     n_tasks = 4
@@ -49,12 +52,12 @@ class FakeRun:
             yield
 
     def finish_task(self, seconds: float) -> None:
-        self.clock.now += 0.25
         self.tasks_done += 1
+        self.clock.now += 0.25 * self.tasks_done
 
 
 @pytest.mark.parametrize("limit", [1000.0, 0.0])
-def test_first_steps_do_not_count_and_tasks_that_are_not_reached_count_as_the_last_one(
+def test_first_steps_do_not_count_and_every_task_is_measured_with_all_before_it(
     limit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeRun, "steps_made", 0)
@@ -65,7 +68,7 @@ def test_first_steps_do_not_count_and_tasks_that_are_not_reached_count_as_the_la
     monkeypatch.setattr(module, "TIMED_SECONDS", limit)
     config = tiny_spec(trial={**SPEC["trial"], "training": {"iterations": 2000}}).config()
     step_seconds = [20.0, 40.0, 60.0, 80.0] if limit else [20.0] * 4
-    assert seconds_per_run(config, ROOT) == pytest.approx(sum(step_seconds) + 4 * 0.75)
+    assert seconds_per_run(config, ROOT) == pytest.approx(sum(step_seconds) + 4 * 0.5 + (1 + 2 + 3 + 4) * 0.25)
 
 
 def test_validations_in_training_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,11 +61,10 @@ def test_a_preset_and_its_variants_pass_the_check_without_any_data(name: str) ->
 def test_a_preset_is_the_full_experiment_and_its_reduced_and_smoke_variants_say_what_they_cut(name: str) -> None:
     assert {"reduced", "smoke"} <= set(preset_variants(name))
     full, *cut = (checked(f"{name}{ending}") for ending in ("", ":reduced", ":smoke"))
-    if full.paper is not None:
-        assert all(reductions(spec) for spec in cut), "the paper's settings must name what the variant cuts"
-        document = open_document(name)
-        comment = " ".join(line.lstrip("# ") for line in document.text.splitlines() if line.startswith("#"))
-        assert "`reduced`" in comment, "and so must the comment at the top"
+    assert full.paper is not None, "the experiment in full, by which its variants are labelled reduced"
+    assert all(reductions(spec) for spec in cut), "its settings must name what the variant cuts"
+    comment = " ".join(line.lstrip("# ") for line in open_document(name).text.splitlines() if line.startswith("#"))
+    assert "`reduced`" in comment, "and so must the comment at the top"
     for spec in cut:
         assert spec.seeds <= full.seeds
         assert (spec.planned_trials or 0) <= (full.planned_trials or 0)
